@@ -1,0 +1,1 @@
+"""RabbitMQ through pika: what is declared, how events are published, how they are consumed."""

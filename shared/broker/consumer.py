@@ -1,0 +1,303 @@
+"""The consuming loop: gather, hand over one batch for one transaction, acknowledge after the commit."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pika
+import pika.adapters.blocking_connection
+import pika.exceptions
+import pika.spec
+
+from shared import crash
+from shared.broker.topology import Subscription, connect
+from shared.contracts.envelope import Envelope, UnknownEvent, decode
+from shared.errors import LianxinError, Rejected, Transient
+from shared.observability import correlated, get_logger
+
+PREFETCH = 1_000
+BATCH = 500
+GATHER_SECONDS = 0.02
+MOST_ATTEMPTS = 5
+REASON_HEADER = "x-lianxin-reason"
+PRODUCER_HEADER = "x-lianxin-producer"
+
+log = get_logger()
+
+
+class FailureBook(Protocol):
+    """Where failed processings are counted: in the consumer's own database, since broker counters differ by release."""
+
+    def record(self, message_id: str, reason: str) -> int: ...
+
+    def forget(self, message_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    tag: int
+    message_id: str
+    user_id: str | None
+    body: bytes
+    properties: pika.BasicProperties
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What became of a batch, for the metrics."""
+
+    handled: int = 0
+    dead: int = 0
+    parked: int = 0
+
+
+class UnexpectedProducer(Rejected):
+    code = "unexpected-producer"
+
+
+class Consumer:
+    """Consumes one queue on the calling thread until `stop`.
+
+    The handler gets the events of one batch, owns their transaction, and must give the same effect when called again
+    with any of them.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        subscription: Subscription,
+        *,
+        producer: str,
+        handle: Callable[[Sequence[Envelope]], None],
+        failures: FailureBook,
+        settled: Callable[[Settlement], None] = lambda _: None,
+    ) -> None:
+        self._url = url
+        self._subscription = subscription
+        self._producer = producer
+        self._handle = handle
+        self._failures = failures
+        self._settled = settled
+        self._stopping = threading.Event()
+        self._gathered: list[Delivery] = []
+        self.connected = threading.Event()
+        self.last_progress = time.monotonic()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Consume for ever; connect again after every loss, with a growing pause."""
+        pause = 0.2
+        while not self._stopping.is_set():
+            try:
+                self._consume()
+                pause = 0.2
+            except (Transient, pika.exceptions.AMQPError, OSError) as error:
+                if self.connected.is_set():
+                    pause = 0.2
+                self.connected.clear()
+                log.warning("consumer_interrupted", error=type(error).__name__, pause_seconds=round(pause, 1))
+                self._stopping.wait(pause)
+                pause = min(pause * 2, 10)
+
+    def drain(self, queue: str, *, limit: int) -> Settlement:
+        """Process again what lies in a dead-letter or parking queue; what fails again stays there."""
+        connection = connect(self._url, name=f"{self._subscription.service}.replay")
+        handled = failed = 0
+        try:
+            channel = connection.channel()
+            kept: list[int] = []
+            for _ in range(limit):
+                method, properties, body = channel.basic_get(queue)
+                if method is None or method.delivery_tag is None:
+                    break
+                delivery = _delivery(method.delivery_tag, properties, body, producer=_parked_producer(properties))
+                try:
+                    self._handle_all([self._open(delivery)])
+                except LianxinError as error:
+                    log.warning("replay_failed", message_id=delivery.message_id, code=error.code, detail=error.detail)
+                    kept.append(delivery.tag)
+                    failed += 1
+                    continue
+                channel.basic_ack(delivery.tag)
+                self._failures.forget([delivery.message_id])
+                handled += 1
+            for tag in kept:
+                channel.basic_nack(tag, requeue=True)
+        finally:
+            connection.close()
+        return Settlement(handled=handled, dead=failed)
+
+    def _consume(self) -> None:
+        connection = connect(self._url, name=f"{self._subscription.service}.consume")
+        try:
+            channel = connection.channel()
+            channel.basic_qos(prefetch_count=PREFETCH)
+            channel.confirm_delivery()
+            self._gathered = []
+            channel.basic_consume(self._subscription.queue, self._gather)
+            self.connected.set()
+            log.info("consumer_connected", queue=self._subscription.queue)
+            while not self._stopping.is_set():
+                self._wait_for_batch(connection)
+                self.last_progress = time.monotonic()
+                if self._gathered:
+                    batch, self._gathered = self._gathered[:BATCH], self._gathered[BATCH:]
+                    self._settle(connection, channel, batch)
+        finally:
+            if connection.is_open:
+                connection.close()
+
+    def _gather(
+        self,
+        _: pika.adapters.blocking_connection.BlockingChannel,
+        method: pika.spec.Basic.Deliver,
+        properties: pika.BasicProperties,
+        body: bytes,
+    ) -> None:
+        self._gathered.append(_delivery(method.delivery_tag, properties, body, producer=properties.user_id))
+
+    def _wait_for_batch(self, connection: pika.BlockingConnection) -> None:
+        """Wait for a first message, then take what comes along in a moment."""
+        if not self._gathered:
+            connection.process_data_events(time_limit=0.5)
+        deadline = time.monotonic() + GATHER_SECONDS
+        while 0 < len(self._gathered) < BATCH:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            before = len(self._gathered)
+            connection.process_data_events(time_limit=left)
+            if len(self._gathered) == before:
+                return
+
+    def _settle(
+        self,
+        connection: pika.BlockingConnection,
+        channel: pika.adapters.blocking_connection.BlockingChannel,
+        batch: list[Delivery],
+    ) -> None:
+        crash.point(f"{self._subscription.service}.after_receive")
+        opened, refused = self._open_all(batch)
+        try:
+            if opened:
+                self._handle_all([envelope for _, envelope in opened])
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad message must not take its neighbours along
+            log.warning("batch_failed", size=len(opened), error=type(error).__name__)
+            refused += self._handle_singly(connection, opened)
+        crash.point(f"{self._subscription.service}.after_commit_before_ack")
+        parked = sum(self._put_aside(channel, delivery, error) for delivery, error in refused)
+        aside = {delivery.tag for delivery, _ in refused}
+        if not aside:
+            channel.basic_ack(batch[-1].tag, multiple=True)
+        else:
+            for delivery in batch:
+                if delivery.tag not in aside:
+                    channel.basic_ack(delivery.tag)
+        self._settled(Settlement(handled=len(batch) - len(aside), dead=len(aside) - parked, parked=parked))
+
+    def _open_all(
+        self, batch: list[Delivery]
+    ) -> tuple[list[tuple[Delivery, Envelope]], list[tuple[Delivery, LianxinError]]]:
+        opened: list[tuple[Delivery, Envelope]] = []
+        refused: list[tuple[Delivery, LianxinError]] = []
+        for delivery in batch:
+            try:
+                opened.append((delivery, self._open(delivery)))
+            except Rejected as error:
+                refused.append((delivery, error))
+        return opened, refused
+
+    def _handle_all(self, envelopes: list[Envelope]) -> None:
+        with correlated(envelopes[-1].correlation_id):
+            self._handle(envelopes)
+
+    def _handle_singly(
+        self, connection: pika.BlockingConnection, opened: list[tuple[Delivery, Envelope]]
+    ) -> list[tuple[Delivery, LianxinError]]:
+        refused = []
+        for delivery, envelope in opened:
+            error = self._handle_stubbornly(connection, delivery, envelope)
+            if error is not None:
+                refused.append((delivery, error))
+        return refused
+
+    def _handle_stubbornly(
+        self, connection: pika.BlockingConnection, delivery: Delivery, envelope: Envelope
+    ) -> LianxinError | None:
+        """Try one message until it works or has failed too often; return why it must be set aside."""
+        while True:
+            try:
+                self._handle_all([envelope])
+            except Transient:
+                raise
+            except Rejected as error:
+                return error
+            except Exception as error:
+                attempts = self._failures.record(delivery.message_id, type(error).__name__)
+                log.exception("message_failed", message_id=delivery.message_id, attempts=attempts)
+                if attempts >= MOST_ATTEMPTS:
+                    return Rejected(f"failed {attempts} times, last with {type(error).__name__}")
+                connection.sleep(0.1 * 2**attempts)  # answers heartbeats meanwhile
+            else:
+                return None
+
+    def _open(self, delivery: Delivery) -> Envelope:
+        if delivery.user_id != self._producer:
+            raise UnexpectedProducer("the message does not come from the service that owns these events")
+        return decode(delivery.body)
+
+    def _put_aside(
+        self,
+        channel: pika.adapters.blocking_connection.BlockingChannel,
+        delivery: Delivery,
+        error: LianxinError,
+    ) -> bool:
+        """Park what a newer release may understand, dead-letter the rest. Return whether it was parked."""
+        if isinstance(error, UnknownEvent):
+            self._park(channel, delivery, error)
+            return True
+        self._failures.record(delivery.message_id, f"{error.code}: {error.detail}")
+        log.error("message_dead_lettered", message_id=delivery.message_id, code=error.code, detail=error.detail)
+        channel.basic_reject(delivery.tag, requeue=False)
+        return False
+
+    def _park(
+        self, channel: pika.adapters.blocking_connection.BlockingChannel, delivery: Delivery, error: LianxinError
+    ) -> None:
+        # The broker admits only the own user here; who published it first is kept in a header for the replay.
+        headers = {PRODUCER_HEADER: delivery.user_id, REASON_HEADER: error.code}
+        properties = pika.BasicProperties(
+            content_type=delivery.properties.content_type,
+            delivery_mode=2,
+            message_id=delivery.message_id,
+            correlation_id=delivery.properties.correlation_id,
+            type=delivery.properties.type,
+            headers=headers,
+        )
+        channel.basic_publish(
+            self._subscription.park_exchange, self._subscription.queue, delivery.body, properties, mandatory=True
+        )
+        log.warning("message_parked", message_id=delivery.message_id, code=error.code)
+        channel.basic_ack(delivery.tag)
+
+
+def _delivery(tag: int, properties: pika.BasicProperties, body: bytes, *, producer: str | None) -> Delivery:
+    return Delivery(
+        tag=tag,
+        message_id=str(properties.message_id or "unnamed"),
+        user_id=producer,
+        body=body,
+        properties=properties,
+    )
+
+
+def _parked_producer(properties: pika.BasicProperties) -> str | None:
+    """Who first published a parked message. Only the consumer itself may write to its parking queue."""
+    headers = properties.headers or {}
+    return str(headers[PRODUCER_HEADER]) if PRODUCER_HEADER in headers else properties.user_id

@@ -1,0 +1,127 @@
+"""One pool, one way to hold a transaction, and forward-only migrations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+
+from shared.errors import Transient
+from shared.observability import get_logger
+
+Connection = psycopg.Connection[tuple[object, ...]]
+Pool = ConnectionPool[psycopg.Connection[tuple[object, ...]]]
+MIGRATION_LOCK = 0x4C69616E  # one migration at a time in a database
+RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25006", "57014"})
+
+log = get_logger()
+
+
+class DatabaseAway(Transient):
+    """The database cannot be reached or gave up; nothing was committed, or whether it was is unknown."""
+
+    code = "database-unavailable"
+
+
+def connection_options(*, application: str, statement_timeout_seconds: float) -> dict[str, Any]:
+    settings = {
+        "statement_timeout": f"{int(statement_timeout_seconds * 1000)}ms",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "60s",
+        "timezone": "UTC",
+    }
+    return {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 30,
+        "application_name": application,
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+    }
+
+
+def open_pool(url: str, *, size: int, application: str, statement_timeout_seconds: float = 5) -> Pool:
+    """Open without waiting for the server: a service starts while its database is away, and says so in /readyz."""
+    return ConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        max_waiting=size * 50,
+        timeout=5,
+        max_idle=300,
+        reconnect_timeout=0,
+        kwargs=connection_options(application=application, statement_timeout_seconds=statement_timeout_seconds),
+        check=ConnectionPool.check_connection,
+        name=application,
+        open=True,
+    )
+
+
+@contextmanager
+def transaction(pool: Pool) -> Iterator[Connection]:
+    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense."""
+    try:
+        with pool.connection() as connection, connection.transaction():
+            yield connection
+    except (PoolTimeout, TooManyRequests):
+        raise DatabaseAway("no database connection is free or the database is away") from None
+    except psycopg.OperationalError as error:
+        raise DatabaseAway(f"the database gave up: {error.sqlstate or 'connection lost'}") from error
+
+
+class _Joined:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        yield self._connection
+
+
+def joined(connection: Connection) -> Pool:
+    """A pool of this one connection: what is a transaction elsewhere becomes part of the one that is open, by a savepoint."""
+    return cast("Pool", _Joined(connection))
+
+
+def check_durability(connection: Connection) -> None:
+    """Raises RuntimeError where a commit would not survive a crash of the server."""
+    row = connection.execute(
+        """
+        SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')
+        """
+    ).fetchone()
+    if row is None or row[0] != "on" or row[1] != "on" or row[2] == "off":
+        raise RuntimeError("refusing to start: PostgreSQL runs with fsync, full_page_writes or synchronous_commit off")
+
+
+def migrate(owner_url: str, directory: Path) -> list[str]:
+    """Apply the numbered files that this database has not seen, each once and in order; return their names."""
+    with psycopg.connect(owner_url, autocommit=True, **_migration_options()) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS migration (
+                name       text        PRIMARY KEY,
+                applied_at timestamptz NOT NULL DEFAULT now()
+            )
+            """
+        )
+        seen = {str(row[0]) for row in connection.execute("SELECT name FROM migration")}
+        applied = []
+        for file in sorted(directory.glob("[0-9]*.sql")):
+            if file.name in seen:
+                continue
+            with connection.transaction():
+                connection.execute(sql.SQL(file.read_text("utf-8")))
+                connection.execute("INSERT INTO migration (name) VALUES (%s)", [file.name])
+            applied.append(file.name)
+            log.info("migration_applied", name=file.name)
+        return applied
+
+
+def _migration_options() -> dict[str, Any]:
+    options = connection_options(application="migrate", statement_timeout_seconds=600)
+    options["options"] = str(options["options"]).replace("lock_timeout=5s", "lock_timeout=30s")
+    return options

@@ -1,0 +1,183 @@
+"""The edge guard: what a request must satisfy before any framework looks at it."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, Any, NoReturn
+
+from pydantic import AfterValidator, Field
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LARGEST_BODY_BYTES = 256 * 1024
+DEEPEST_NESTING = 32
+LARGEST_INTEGER_DIGITS = 19
+# Bidirectional controls and zero-width characters, which make a text look like another one.
+_DECEPTIVE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u061c\u180e]")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Refused(Exception):
+    """The guard's answer to a request that goes no further."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+def check_text(text: str) -> str:
+    """Return the text in NFC. Raises ValueError for control, unassigned, bidirectional and zero-width characters.
+
+    Private-use and supplementary characters pass: rare Chinese names need them (GB 18030-2022).
+    """
+    if text.isascii():
+        if text.isprintable() or text.replace("\n", "").replace("\t", "").replace("\r\n", "").isprintable():
+            return text
+        raise ValueError("contains control characters")
+    if _DECEPTIVE.search(text):
+        raise ValueError("contains bidirectional or zero-width characters")
+    for character in text:
+        category = unicodedata.category(character)
+        if category in {"Cs", "Cn"} or (category == "Cc" and character not in "\n\t"):
+            raise ValueError("contains control or unassigned characters")
+    return unicodedata.normalize("NFC", text)
+
+
+SafeStr = Annotated[str, AfterValidator(check_text)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
+LongText = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(check_text)]
+CodeText = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f]+$"), AfterValidator(check_text)]
+
+
+def check_json(body: bytes) -> None:
+    """Refuse what JSON readers disagree about: encodings, duplicate keys, NaN, deep nesting, lone surrogates, NUL."""
+    try:
+        text = body.decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        raise Refused(400, "not-utf-8", "the body must be JSON in UTF-8") from None
+    if body.count(b"{") + body.count(b"[") > DEEPEST_NESTING and _depth(text) > DEEPEST_NESTING:
+        raise Refused(400, "too-deep", f"the body nests deeper than {DEEPEST_NESTING} levels")
+    try:
+        document = json.loads(
+            text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_int=_bounded_integer
+        )
+    except (ValueError, RecursionError):
+        raise Refused(400, "not-json", "the body is not valid JSON") from None
+    if b"\\u0000" in body:
+        raise Refused(400, "not-text", "the body contains a NUL character")
+    if _SURROGATE_ESCAPE.search(body):
+        try:
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise Refused(400, "not-text", "the body contains half a surrogate pair") from None
+
+
+class EdgeGuard:
+    """ASGI middleware: bounds every body and checks every JSON body. Uploads are streamed on; their route counts."""
+
+    def __init__(self, app: Application, *, upload_paths: Iterable[str] = ()) -> None:
+        self._app = app
+        self._upload_paths = frozenset(upload_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (scope["method"] == "POST" and scope["path"] in self._upload_paths):
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await self._read(scope, receive)
+        except Refused as refusal:
+            await send_problem(send, refusal.status, refusal.code, refusal.detail)
+            return
+        delivered = False
+
+        async def replay() -> Message:
+            nonlocal delivered
+            if delivered:
+                return await receive()
+            delivered = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared[:20]) > LARGEST_BODY_BYTES:
+            raise Refused(413, "too-large", f"the body is larger than {LARGEST_BODY_BYTES} bytes")
+        body = await _collect(receive)
+        if not body:
+            return body
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refused(415, "encoded-body", "the body must not be compressed")
+        content_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if content_type != b"application/json" and not content_type.endswith(b"+json"):
+            raise Refused(415, "not-json", "the body must be application/json")
+        check_json(body)
+        return body
+
+
+async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
+    """Answer with a problem document of RFC 9457 without any framework."""
+    document = {"type": f"urn:lianxin:problem:{code}", "title": code, "status": status, "detail": detail}
+    body = json.dumps(document).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _collect(receive: Receive) -> bytes:
+    chunks = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "incomplete", "the body ended early")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST_BODY_BYTES:
+            raise Refused(413, "too-large", f"the body is larger than {LARGEST_BODY_BYTES} bytes")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting outside of strings, counted without parsing."""
+    depth = deepest = 0
+    inside = escaped = False
+    for character in text:
+        if inside:
+            inside = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            inside = True
+        elif character in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "}]":
+            depth -= 1
+    return deepest
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("duplicate key")
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _bounded_integer(digits: str) -> int:
+    if len(digits) > LARGEST_INTEGER_DIGITS:
+        raise ValueError("integer out of range")
+    return int(digits)

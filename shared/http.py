@@ -1,0 +1,231 @@
+"""The FastAPI app that every service starts from: guard, correlation, access, problems, measures."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from prometheus_client import Counter, Histogram
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.exceptions import HTTPException
+
+from shared.access import AccessList, Principal, Role
+from shared.edge import EdgeGuard, Message, Receive, Scope, Send
+from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, Transient, Unauthenticated
+from shared.observability import correlated, get_logger, new_correlation_id
+from shared.settings import ServiceSettings
+
+STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (Rejected, 422),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (Transient, 503),
+)
+SAFETY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
+
+requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
+request_seconds = Histogram("http_request_seconds", "Time from the request's first byte to its answer.", ["route"])
+log = get_logger()
+
+
+class Body(BaseModel):
+    """What every request body has in common: nothing unknown, nothing converted, nothing infinite."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class InvalidBody(Rejected):
+    """The body does not fit. Only places and kinds of fault are told, never what was sent."""
+
+    code = "invalid-body"
+
+    def __init__(self, faults: list[dict[str, Any]]) -> None:
+        super().__init__("the request does not fit the documented shape")
+        self.faults = faults
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def json_body(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
+    """A dependency that reads the body as the model, straight from the bytes the guard has checked."""
+
+    async def read(request: Request) -> Model:
+        return parse_body(model, await request.body())
+
+    return read
+
+
+def parse_body(model: type[Model], body: bytes) -> Model:
+    """Raises InvalidBody."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidBody(
+            _faults(error.errors(include_input=False, include_url=False, include_context=False))
+        ) from None
+
+
+def describe_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The `openapi_extra` of a route whose body is read by `json_body`."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def permit(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency that lets only these roles in. Raises Unauthenticated, Forbidden.
+
+    Asynchronous although it waits for nothing: a synchronous one would cost every request a trip to another thread.
+    """
+
+    async def authorise(request: Request) -> Principal:
+        access: AccessList = request.app.state.access
+        principal = access.authenticate(request.headers.get("authorization"))
+        if principal.role not in roles:
+            raise Forbidden("this role may not do that")
+        return principal
+
+    authorise.permitted_roles = roles  # type: ignore[attr-defined] # read by check_routes_are_guarded
+    return authorise
+
+
+def create_app(
+    title: str,
+    settings: ServiceSettings,
+    *,
+    lifespan: Callable[[FastAPI], Any] | None = None,
+    upload_paths: Iterable[str] = (),
+) -> FastAPI:
+    """An app with the guard before everything, and problem documents for every failure. Raises BadAccessFile."""
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.access = AccessList.read(settings.access_file)
+    app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
+    app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
+    app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
+    app.add_exception_handler(Exception, _answer_bug)
+    app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths))
+    app.add_middleware(_Door)
+    anyone = permit("clerk", "department_officer", "machine_client")
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def get_description(_: Annotated[Principal, Depends(anyone)]) -> Response:
+        return json_response(app.openapi())
+
+    return app
+
+
+def check_routes_are_guarded(app: FastAPI) -> None:
+    """Raises RuntimeError when a route does not say whom it lets in: deny by default."""
+    for route in app.routes:
+        if not isinstance(route, APIRoute):
+            raise TypeError(f"{route} is not an API route")
+        if not any(hasattr(dependency.call, "permitted_roles") for dependency in route.dependant.dependencies):
+            raise RuntimeError(f"{route.path} does not say whom it lets in")
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are answered first."""
+    check_routes_are_guarded(app)
+    uvicorn.run(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        backlog=1024,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=20,
+    )
+
+
+def json_response(document: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(document), status_code=status, media_type="application/json", headers=headers)
+
+
+class _Door:
+    """Outermost middleware: correlation id, safety headers, one measure and one log line a request."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"").decode("latin-1")
+        identifier = asked if _CORRELATION.fullmatch(asked) else new_correlation_id()
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = [*SAFETY_HEADERS, (b"x-correlation-id", identifier.encode())]
+                message["headers"] = [*message.get("headers", []), *own]
+            await send(message)
+
+        with correlated(identifier):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            finally:
+                _measure(scope, status, time.perf_counter() - started)
+
+
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    route = scope.get("route")
+    path = route.path if isinstance(route, APIRoute) else "unmatched"
+    method = scope["method"] if scope["method"] in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} else "other"
+    requests_total.labels(method, path, str(status)).inc()
+    request_seconds.labels(path).observe(seconds)
+    write = log.warning if status >= 500 else log.debug
+    write("request_answered", method=method, route=path, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+def problem(status: int, code: str, detail: str, **more: object) -> Response:
+    """A problem document of RFC 9457."""
+    document = {"type": f"urn:lianxin:problem:{code}", "title": code, "status": status, "detail": detail, **more}
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status)
+    return Response(orjson.dumps(document), status, headers, "application/problem+json")
+
+
+async def _answer_expected(_: Request, error: LianxinError) -> Response:
+    status = next((status for kind, status in STATUS_OF_KIND if isinstance(error, kind)), 500)
+    more = {"faults": error.faults} if isinstance(error, InvalidBody) else {}
+    return problem(status, error.code, error.detail, **more)
+
+
+async def _answer_invalid(_: Request, error: RequestValidationError) -> Response:
+    return await _answer_expected(_, InvalidBody(_faults(error.errors())))
+
+
+async def _answer_http(_: Request, error: HTTPException) -> Response:
+    codes = {404: "not-found", 405: "method-not-allowed"}
+    return problem(error.status_code, codes.get(error.status_code, "http-error"), "the request cannot be answered")
+
+
+async def _answer_bug(_: Request, error: Exception) -> Response:
+    log.error("request_failed", exc_info=error)
+    return problem(500, "internal-error", "something went wrong; the correlation id finds it in the logs")
+
+
+def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:
+    return [{"kind": fault["type"], "place": [str(part)[:64] for part in fault["loc"]]} for fault in list(errors)[:20]]

@@ -1,0 +1,47 @@
+"""Which events a consumer has taken effect of: the inbox row is committed together with the effect."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.database import Connection
+
+
+def claim_new(connection: Connection, consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Enter the events in the inbox and return those that this consumer had not seen before."""
+    rows = connection.execute(
+        """
+           INSERT INTO inbox (consumer, event_id)
+           SELECT %s, event_id
+             FROM unnest(%s::uuid[]) AS incoming (event_id)
+            ORDER BY event_id
+               ON CONFLICT DO NOTHING
+        RETURNING event_id
+        """,
+        [consumer, list(event_ids)],
+    ).fetchall()
+    return {UUID(str(row[0])) for row in rows}
+
+
+def record_failure(connection: Connection, consumer: str, message_id: str, reason: str) -> int:
+    """Count one failed processing of a message and return how many there have been."""
+    row = connection.execute(
+        """
+           INSERT INTO processing_failure AS failure
+                  (consumer, message_id, attempts, reason, first_seen_at, last_seen_at)
+           VALUES (%s, %s, 1, %s, now(), now())
+               ON CONFLICT (consumer, message_id) DO UPDATE
+              SET attempts = failure.attempts + 1,
+                  reason = excluded.reason,
+                  last_seen_at = now()
+        RETURNING attempts
+        """,
+        [consumer, message_id[:200], reason[:500]],
+    ).fetchone()
+    return int(str(row[0])) if row else 1
+
+
+def forget_failures(connection: Connection, consumer: str, message_ids: Sequence[str]) -> None:
+    connection.execute(
+        "DELETE FROM processing_failure WHERE consumer = %s AND message_id = ANY(%s)",
+        [consumer, [message_id[:200] for message_id in message_ids]],
+    )

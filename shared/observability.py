@@ -1,0 +1,75 @@
+"""Logs as JSON lines, and the correlation id that follows one request through every process."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict
+
+from shared.identifiers import new_id
+
+NO_CORRELATION = "none"
+_correlation: ContextVar[str] = ContextVar("correlation_id", default=NO_CORRELATION)
+
+
+def new_correlation_id() -> str:
+    return new_id().hex
+
+
+def correlation_id() -> str:
+    return _correlation.get()
+
+
+@contextmanager
+def correlated(identifier: str) -> Iterator[None]:
+    token = _correlation.set(identifier)
+    try:
+        yield
+    finally:
+        _correlation.reset(token)
+
+
+def get_logger(**context: object) -> Any:  # noqa: ANN401 - structlog's bound loggers have no useful static type
+    return structlog.get_logger(**context)
+
+
+def configure_logging(*, service: str, process: str, level: str) -> None:
+    """Send structlog's and the standard library's records to standard output, one JSON object a line."""
+
+    def add_context(_: object, __: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        event["process"] = process
+        event.setdefault("correlation_id", correlation_id())
+        return event
+
+    common: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_context,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*common, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("pika", "amqp", "kombu", "celery.beat", "httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

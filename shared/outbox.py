@@ -1,0 +1,103 @@
+"""Events written in the transaction of the change they tell of, and read back by the relay in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from shared.contracts.base import Event
+from shared.database import Connection
+from shared.identifiers import new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingEvent:
+    """An event and its place among the events of its aggregate: 1, 2, 3 ... assigned under the aggregate's row lock."""
+
+    event: Event
+    sequence: int
+    event_id: UUID | None = None
+    correlation_id: str | None = None  # its own, where one transaction serves several requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentEvent:
+    id: int
+    event_id: UUID
+    event_type: str
+    routing_key: str
+    aggregate: str
+    aggregate_id: UUID
+    sequence: int
+    recorded_at: datetime
+    correlation_id: str
+    payload: str
+
+
+def append(
+    connection: Connection, events: Sequence[OutgoingEvent], *, recorded_at: datetime, correlation_id: str
+) -> None:
+    """Write any number of events in one statement."""
+    if not events:
+        return
+    rows = [
+        {
+            "event_id": outgoing.event_id or new_id(),
+            "event_type": outgoing.event.type,
+            "routing_key": outgoing.event.key,
+            "aggregate": outgoing.event.aggregate,
+            "aggregate_id": outgoing.event.aggregate_id,
+            "sequence": outgoing.sequence,
+            "correlation_id": outgoing.correlation_id or correlation_id,
+            "payload": orjson.Fragment(outgoing.event.model_dump_json(exclude_none=True)),
+        }
+        for outgoing in events
+    ]
+    connection.execute(
+        """
+        INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence,
+                            recorded_at, correlation_id, payload)
+        SELECT event_id, event_type, routing_key, aggregate, aggregate_id, sequence, %s, correlation_id, payload
+          FROM json_to_recordset(%s::json)
+            AS row (event_id uuid, event_type text, routing_key text, aggregate text, aggregate_id uuid,
+                    sequence integer, correlation_id text, payload jsonb)
+        """,
+        [recorded_at, orjson.dumps(rows).decode()],
+    )
+
+
+def list_unsent(connection: Connection, *, limit: int) -> list[UnsentEvent]:
+    """List the oldest unsent events, on the partial index outbox_unsent.
+
+    By the unsent mark and never by the last id seen: a transaction that began earlier may commit later.
+    """
+    rows = connection.execute(
+        """
+        SELECT id, event_id, event_type, routing_key, aggregate, aggregate_id, sequence, recorded_at, correlation_id,
+               payload::text
+          FROM outbox
+         WHERE sent_at IS NULL
+         ORDER BY id
+         LIMIT %s
+        """,
+        [limit],
+    ).fetchall()
+    return [UnsentEvent(**dict(zip(UnsentEvent.__slots__, row, strict=True))) for row in rows]  # type: ignore[arg-type]
+
+
+def mark_sent(connection: Connection, ids: Sequence[int]) -> None:
+    connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY(%s)", [list(ids)])
+
+
+def measure_backlog(connection: Connection) -> tuple[int, float]:
+    """Return how many events wait to be sent, and how many seconds the oldest has waited."""
+    row = connection.execute(
+        """
+        SELECT count(*), coalesce(extract(epoch FROM now() - min(recorded_at)), 0)::float8
+          FROM outbox
+         WHERE sent_at IS NULL
+        """
+    ).fetchone()
+    return (int(str(row[0])), max(0.0, float(str(row[1])))) if row else (0, 0.0)

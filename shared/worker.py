@@ -1,0 +1,97 @@
+"""The Celery app that every service starts from. The row in PostgreSQL is the truth, a task only a nudge."""
+
+from typing import Any
+
+import celery.beat
+from celery import Celery
+from celery.signals import worker_ready
+from kombu.entity import Queue
+from kombu.exceptions import KombuError
+
+from shared.observability import get_logger
+
+# A task that failed or was lost with its worker is not repeated by the queue but found again by the sweep.
+RELIABLE: dict[str, Any] = {
+    "acks_late": True,
+    "reject_on_worker_lost": True,
+    "ignore_result": True,
+    "max_retries": 0,
+}
+
+log = get_logger()
+
+
+def make_celery(service: str) -> Celery:
+    """A Celery app with safe settings and no connection yet; `connect_celery` gives it a broker."""
+    app = Celery(service)
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_default_queue=f"{service}.tasks",
+        task_default_queue_type="quorum",
+        task_queues=[
+            Queue(f"{service}.tasks", routing_key=f"{service}.tasks", queue_arguments={"x-queue-type": "quorum"})  # type: ignore[no-untyped-call] # kombu
+        ],
+        task_default_exchange_type="direct",
+        worker_detect_quorum_queues=True,
+        broker_transport_options={"confirm_publish": True},
+        broker_heartbeat=30,
+        broker_connection_timeout=5,
+        broker_connection_retry=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        worker_prefetch_multiplier=1,
+        task_serializer="json",
+        result_serializer="json",
+        accept_content=["json"],
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        task_publish_retry=False,
+        enable_utc=True,
+        timezone="UTC",
+    )
+    return app
+
+
+def connect_celery(app: Celery, task_broker_url: str) -> None:
+    app.conf.broker_url = task_broker_url
+
+
+def nudge(app: Celery, task: str, **arguments: str) -> None:
+    """Ask for a task soon. A lost nudge is no loss: the periodic sweep finds what is due."""
+    try:
+        app.send_task(task, kwargs=arguments, expires=60)
+    except (OSError, KombuError) as error:
+        log.warning("nudge_lost", task=task, error=type(error).__name__)
+
+
+def run_worker(app: Celery, *, concurrency: int = 2) -> None:
+    """Work until SIGTERM, with the clock of periodic tasks on a thread. Two such workers do no harm to one another.
+
+    Threads and not child processes: the tasks wait for the database and the network; one process is half the memory.
+    """
+    clock: list[object] = []
+
+    def start_clock(**_: object) -> None:
+        beat = celery.beat.EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler", max_interval=1)
+        beat.daemon = True
+        beat.start()
+        clock.append(beat)
+
+    worker_ready.connect(start_clock, weak=False)
+    app.worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={concurrency}",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=WARNING",
+            "--quiet",
+        ]
+    )

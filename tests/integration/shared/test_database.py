@@ -1,0 +1,141 @@
+"""Transactions, migrations and the outbox against a real PostgreSQL."""
+
+import threading
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from shared import inbox, outbox
+from shared.contracts.intake import IssueResponded
+from shared.database import DatabaseAway, migrate, open_pool, transaction
+from shared.identifiers import new_id
+
+NOW = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def events(count):
+    return [
+        outbox.OutgoingEvent(event=IssueResponded(issue_id=new_id(), responded_at=NOW), sequence=1)
+        for _ in range(count)
+    ]
+
+
+def append(connection, count=1):
+    outbox.append(connection, events(count), recorded_at=NOW, correlation_id="correlation-1")
+
+
+def test_an_event_is_written_with_its_change_or_not_at_all(new_pool):
+    pool = new_pool("intake")
+
+    def fail_after_writing():
+        with transaction(pool) as connection:
+            append(connection)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_writing()
+
+    with transaction(pool) as connection:
+        assert outbox.list_unsent(connection, limit=10) == []
+
+
+def test_an_event_committed_late_is_not_skipped(new_pool):
+    pool = new_pool("intake")
+    with pool.connection() as slow:
+        append(slow)
+        with transaction(pool) as quick:
+            append(quick)
+        with transaction(pool) as relay:
+            first = outbox.list_unsent(relay, limit=10)
+            outbox.mark_sent(relay, [event.id for event in first])
+        slow.commit()
+
+    with transaction(pool) as relay:
+        second = outbox.list_unsent(relay, limit=10)
+
+    assert len(first) == len(second) == 1
+    assert second[0].id < first[0].id
+
+
+def test_the_backlog_is_measured_by_number_and_age(new_pool):
+    pool = new_pool("intake")
+    with transaction(pool) as connection:
+        append(connection, 3)
+
+        count, age_seconds = outbox.measure_backlog(connection)
+
+    assert count == 3
+    assert age_seconds > 0
+
+
+def test_concurrent_duplicates_are_claimed_once(new_pool):
+    pool = new_pool("assessment")
+    event_ids = [new_id() for _ in range(5)]
+    claimed = []
+
+    def claim():
+        with transaction(pool) as connection:
+            claimed.append(inbox.claim_new(connection, "a-consumer", event_ids))
+
+    threads = [threading.Thread(target=claim) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(len(new) for new in claimed) == 5
+
+
+def test_failures_of_a_message_are_counted(new_pool):
+    pool = new_pool("assessment")
+
+    with transaction(pool) as connection:
+        counts = [inbox.record_failure(connection, "a-consumer", "m1", "ValueError") for _ in range(3)]
+        inbox.forget_failures(connection, "a-consumer", ["m1"])
+        again = inbox.record_failure(connection, "a-consumer", "m1", "ValueError")
+
+    assert counts == [1, 2, 3]
+    assert again == 1
+
+
+def test_a_database_that_is_away_is_told_as_transient():
+    pool = open_pool("postgresql://nobody:nothing-at-all-here@127.0.0.1:1/none", size=1, application="test")
+    pool.timeout = 0.2
+
+    with pytest.raises(DatabaseAway), transaction(pool):
+        pass
+    pool.close()
+
+
+def test_a_statement_that_takes_too_long_is_told_as_transient(new_database):
+    pool = open_pool(new_database("intake").url, size=1, application="test", statement_timeout_seconds=0.1)
+
+    with pytest.raises(DatabaseAway), transaction(pool) as connection:
+        connection.execute("SELECT pg_sleep(5)")
+    pool.close()
+
+
+def test_migrations_run_once_and_together(new_database, tmp_path):
+    database = new_database("notify")
+    (tmp_path / "9001_create_thing.sql").write_text("CREATE TABLE thing (id int);")
+    (tmp_path / "9002_break.sql").write_text("CREATE TABLE other (id int); SELECT 1/0;")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(database.owner_url, tmp_path)
+    (tmp_path / "9002_break.sql").write_text("CREATE TABLE other (id int);")
+    applied = migrate(database.owner_url, tmp_path)
+
+    assert applied == ["9002_break.sql"]
+    assert migrate(database.owner_url, tmp_path) == []
+
+
+@pytest.mark.parametrize("service", ["intake", "assessment", "notify"])
+def test_the_running_service_owns_nothing(new_pool, service):
+    with transaction(new_pool(service)) as connection:
+        owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole").fetchone()
+
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DROP TABLE migration")
+
+    assert owned == (0,)

@@ -1,0 +1,184 @@
+"""The edge guard and the app around it, with hostile requests."""
+
+import hashlib
+import json
+from typing import Annotated
+
+import anyio
+import httpx
+import pytest
+from fastapi import Depends
+from pydantic import Field
+
+from shared.access import Principal
+from shared.edge import Refused, SafeStr, check_json, check_text
+from shared.http import Body, check_routes_are_guarded, create_app, json_body, json_response, permit
+from shared.settings import ServiceSettings
+
+TOKEN = "a-token-of-the-clerk-0001"
+CLERK = {"Authorization": f"Bearer {TOKEN}"}
+JSON = {"Content-Type": "application/json"}
+
+
+class Note(Body):
+    text: Annotated[SafeStr, Field(max_length=100)]
+    count: Annotated[int, Field(ge=0, le=10)] = 0
+
+
+@pytest.fixture
+def app(tmp_path):
+    access = tmp_path / "access.json"
+    hashed = hashlib.sha256(TOKEN.encode()).hexdigest()
+    access.write_text(json.dumps([{"name": "desk", "role": "clerk", "token_sha256": hashed}]))
+    settings = ServiceSettings(
+        database_url="postgresql://svc:a-long-enough-pw-1@localhost/x",
+        broker_url="amqp://svc:a-long-enough-pw-2@localhost/x",
+        access_file=access,
+    )
+    app = create_app("test", settings)
+
+    @app.post("/notes")
+    def post_note(_: Annotated[Principal, Depends(permit("clerk"))], note: Annotated[Note, Depends(json_body(Note))]):
+        return json_response({"text": note.text})
+
+    @app.get("/officers")
+    def get_officers(_: Annotated[Principal, Depends(permit("department_officer"))]):
+        return json_response({})
+
+    @app.get("/bug")
+    def get_bug(_: Annotated[Principal, Depends(permit("clerk"))]):
+        raise RuntimeError("secret detail 13800001111")
+
+    return app
+
+
+def send(app, method, path, **request):
+    async def call():
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.request(method, path, **request)
+
+    return anyio.run(call)
+
+
+def post(app, content, **headers):
+    return send(app, "POST", "/notes", content=content, headers={**CLERK, **JSON, **headers})
+
+
+def test_a_good_request_passes_with_rare_names(app):
+    answer = post(app, json.dumps({"text": "𬱖\U00020000 \ue000 䶮"}).encode())
+
+    assert answer.status_code == 200
+    assert answer.json() == {"text": "𬱖\U00020000 \ue000 䶮"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert len(answer.headers["x-correlation-id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b'{"text":"a","count":NaN}', 400),
+        (b'{"text":"a","count":Infinity}', 400),
+        (b'{"text":"a","count":1e999}', 422),
+        (b'{"text":"\\ud800"}', 400),
+        (b'{"\\udfff":"a"}', 400),
+        (b'{"text":"a\\u0000b"}', 400),
+        (b'{"text":"a","text":"b"}', 400),
+        (b"\xff\xfe{\x00}\x00", 400),
+        ('{"text":"中"}'.encode("gbk"), 400),
+        (b'{"text":' + b"[" * 40 + b"]" * 40 + b"}", 400),
+        (b"{" * 200_000, 400),
+        (b'{"text":"a","count":1' + b"0" * 40 + b"}", 400),
+        (b'{"text":"a","count":"7"}', 422),
+        (b'{"text":"a","count":7.0}', 422),
+        (b'{"text":"a","count":true}', 422),
+        (b'{"text":"a","role":"admin"}', 422),
+        (b'{"text":"a\\u202eb"}', 422),
+        (b'{"text":"a\\u200bb"}', 422),
+        (b'{"text":"a\\u0007b"}', 422),
+        (b'{"text":"a"', 400),
+        (b"", 422),
+        (b"[]", 422),
+        (b'{"text":"' + b"a" * 300_000 + b'"}', 413),
+    ],
+)
+def test_a_hostile_body_is_refused_clearly(app, content, status):
+    answer = post(app, content)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+
+
+def test_a_refusal_never_echoes_what_was_sent(app):
+    answer = post(app, b'{"text":"a","count":"110101199003078888"}')
+
+    assert answer.status_code == 422
+    assert "110101199003078888" not in answer.text
+    assert answer.json()["faults"] == [{"kind": "int_type", "place": ["count"]}]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Length": "-1"}, 413),
+        ({"Content-Length": "1" * 40}, 413),
+    ],
+)
+def test_a_misleading_header_is_refused(app, headers, status):
+    assert post(app, b'{"text":"a"}', **headers).status_code == status
+
+
+def test_nobody_enters_without_a_known_token(app):
+    for headers in ({}, {"Authorization": "Bearer nonsense-nonsense-nonsense"}, {"Authorization": TOKEN}):
+        answer = send(app, "POST", "/notes", content=b'{"text":"a"}', headers={**JSON, **headers})
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_another_role_is_forbidden(app):
+    assert send(app, "GET", "/officers", headers=CLERK).status_code == 403
+
+
+def test_a_bug_answers_without_detail(app):
+    answer = send(app, "GET", "/bug", headers=CLERK)
+
+    assert answer.status_code == 500
+    assert "13800001111" not in answer.text
+
+
+def test_unknown_paths_and_methods_are_problems(app):
+    assert send(app, "GET", "/nothing").json()["title"] == "not-found"
+    assert send(app, "DELETE", "/notes").status_code == 405
+
+
+def test_a_route_that_lets_everybody_in_stops_the_start(app):
+    @app.get("/open")
+    def get_open():
+        return {}
+
+    with pytest.raises(RuntimeError, match="/open"):
+        check_routes_are_guarded(app)
+
+
+def test_a_correlation_id_is_taken_over_only_when_plain(app):
+    kept = post(app, b'{"text":"a"}', **{"X-Correlation-Id": "visit-2025-0001"})
+    replaced = post(app, b'{"text":"a"}', **{"X-Correlation-Id": "a b\tc; drop"})
+
+    assert kept.headers["x-correlation-id"] == "visit-2025-0001"
+    assert replaced.headers["x-correlation-id"] != "a b\tc; drop"
+
+
+def test_braces_inside_strings_are_no_nesting():
+    check_json(json.dumps({"text": "{[" * 100 + '\\"{'}).encode())
+
+
+def test_depth_is_counted_outside_of_strings():
+    with pytest.raises(Refused):
+        check_json(b"[" * 33 + b"]" * 33)
+
+
+def test_text_comes_out_composed():
+    assert check_text("e\u0301") == "\u00e9"
