@@ -1,9 +1,10 @@
 """One pool, one way to hold a transaction, and forward-only migrations."""
 
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -53,17 +54,36 @@ def open_pool(url: str, *, size: int, application: str, statement_timeout_second
         max_idle=300,
         reconnect_timeout=0,
         kwargs=connection_options(application=application, statement_timeout_seconds=statement_timeout_seconds),
-        check=ConnectionPool.check_connection,
+        check=_check_alive,
         name=application,
         open=True,
     )
 
 
+def _check_alive(connection: Connection) -> None:
+    """Raises OperationalError for a connection that the server has closed.
+
+    An idle connection on which nothing has arrived is sound; asking the server every time would cost three round trips.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)
+
+
 @contextmanager
-def transaction(pool: Pool) -> Iterator[Connection]:
-    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense."""
+def transaction(pool: Pool, *, pipelined: bool = False) -> Iterator[Connection]:
+    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense.
+
+    Pipelined, statements whose results nobody waits for travel with the next one: BEGIN with the first, COMMIT with the
+    last. Their errors surface at the latest when the transaction ends, and before it returns.
+    """
     try:
-        with pool.connection() as connection, connection.transaction():
+        with (
+            pool.connection() as connection,
+            connection.pipeline() if pipelined else nullcontext(),
+            connection.transaction(),
+        ):
             yield connection
     except (PoolTimeout, TooManyRequests):
         raise DatabaseAway("no database connection is free or the database is away") from None
@@ -81,7 +101,7 @@ class _Joined:
 
 
 def joined(connection: Connection) -> Pool:
-    """A pool of this one connection: what is a transaction elsewhere becomes part of the one that is open, by a savepoint."""
+    """A pool of this one connection: what is a transaction elsewhere becomes a savepoint of the open one."""
     return cast("Pool", _Joined(connection))
 
 

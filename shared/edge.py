@@ -50,10 +50,23 @@ def check_text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _at_most(length: int) -> AfterValidator:
+    """Bounds a text again after check_text: composing (NFC) makes some texts longer."""
+
+    def check(text: str) -> str:
+        if len(text) > length:
+            raise ValueError("is too long")
+        return text
+
+    return AfterValidator(check)
+
+
 SafeStr = Annotated[str, AfterValidator(check_text)]
-ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
-LongText = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(check_text)]
-CodeText = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f]+$"), AfterValidator(check_text)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text), _at_most(200)]
+LongText = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(check_text), _at_most(20_000)]
+CodeText = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f]+$"), AfterValidator(check_text), _at_most(64)
+]
 
 
 def check_json(body: bytes) -> None:

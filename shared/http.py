@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -130,11 +130,20 @@ def create_app(
 
 def check_routes_are_guarded(app: FastAPI) -> None:
     """Raises RuntimeError when a route does not say whom it lets in: deny by default."""
-    for route in app.routes:
+    for route in _each_route(app.routes):
         if not isinstance(route, APIRoute):
             raise TypeError(f"{route} is not an API route")
         if not any(hasattr(dependency.call, "permitted_roles") for dependency in route.dependant.dependencies):
             raise RuntimeError(f"{route.path} does not say whom it lets in")
+
+
+def _each_route(routes: Iterable[object]) -> Iterator[object]:
+    for route in routes:
+        included = getattr(route, "original_router", None)  # FastAPI keeps an included router as one entry
+        if included is None:
+            yield route
+        else:
+            yield from _each_route(included.routes)
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:

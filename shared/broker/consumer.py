@@ -117,8 +117,8 @@ class Consumer:
                 delivery = _delivery(method.delivery_tag, properties, body, producer=_parked_producer(properties))
                 try:
                     self._handle_all([self._open(delivery)])
-                except LianxinError as error:
-                    log.warning("replay_failed", message_id=delivery.message_id, code=error.code, detail=error.detail)
+                except Exception as error:  # noqa: BLE001 - whatever fails stays, and the rest is tried
+                    log.warning("replay_failed", message_id=delivery.message_id, error=repr(error)[:300])
                     kept.append(delivery.tag)
                     failed += 1
                     continue
@@ -130,6 +130,21 @@ class Consumer:
         finally:
             connection.close()
         return Settlement(handled=handled, dead=failed)
+
+    def look(self, queue: str, *, limit: int) -> list[Delivery]:
+        """Show what lies in a dead-letter or parking queue, oldest first, and leave it there."""
+        connection = connect(self._url, name=f"{self._subscription.service}.replay")
+        found: list[Delivery] = []
+        try:
+            channel = connection.channel()
+            for _ in range(limit):
+                method, properties, body = channel.basic_get(queue)
+                if method is None or method.delivery_tag is None:
+                    break
+                found.append(_delivery(method.delivery_tag, properties, body, producer=_parked_producer(properties)))
+        finally:
+            connection.close()  # what was taken and not acknowledged goes back to its place
+        return found
 
     def _consume(self) -> None:
         connection = connect(self._url, name=f"{self._subscription.service}.consume")

@@ -11,6 +11,7 @@ import pika.exceptions
 import pika.frame
 import pika.spec
 
+from shared import crash
 from shared.broker.topology import BrokerAway, parameters
 
 
@@ -158,6 +159,7 @@ class Publisher:
         self._refused[str(properties.message_id)] = f"unroutable: {method.reply_text}"
 
     def _on_confirm(self, frame: "pika.frame.Method[pika.spec.Basic.Ack | pika.spec.Basic.Nack]") -> None:
+        crash.point("relay.after_publish_before_confirm")
         method = frame.method
         settled = [method.delivery_tag]
         if method.multiple:

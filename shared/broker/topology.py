@@ -10,6 +10,7 @@ from shared.errors import Transient
 
 UNROUTED = "unrouted"
 UNROUTED_QUEUE = "q.unrouted"
+UNLIMITED = 1_000_000_000
 DELIVERY_LIMIT = 200  # crashes of a consumer; failing processings are counted in the inbox's database
 
 
@@ -77,8 +78,9 @@ def declare_subscription(url: str, subscription: Subscription) -> None:
         dead_exchange = f"dead.{subscription.service}"
         for exchange in (dead_exchange, subscription.park_exchange):
             channel.exchange_declare(exchange, "direct", durable=True)
-        _declare_queue(channel, subscription.dead_queue)
-        _declare_queue(channel, subscription.parked_queue)
+        for aside in (subscription.dead_queue, subscription.parked_queue):
+            # Every look into them counts as a delivery, and RabbitMQ 4 would drop a message after twenty.
+            _declare_queue(channel, aside, {"x-delivery-limit": UNLIMITED})
         _declare_queue(
             channel,
             subscription.queue,

@@ -28,7 +28,7 @@ class ScoreComputed(Event):
     subject_code: Code  # staff number or organisation code
     subject_name: Title
     organisation_id: UUID | None = None
-    organisation_path: Annotated[list[UUID], Field(max_length=32, default=[])]  # root first, itself last
+    organisation_path: list[UUID] = Field(default=[], max_length=32)  # root first, itself last
     peer_group: Code | None = None
     period_kind: PeriodKind
     period_start: date

@@ -41,16 +41,16 @@ class Failures:
 class Reader:
     """A consumer whose effect is a list; refuses what the test tells it to."""
 
-    def __init__(self, broker, refuse=lambda _: None):
+    def __init__(self, broker, refuse=lambda _: None, handle=None):
         self.seen = []
-        self.settled = []
+        self.settled: list[Settlement] = []
         self.refuse = refuse
         self.failures = Failures()
         self.consumer = Consumer(
             broker.urls["assessment"],
             FACTS,
             producer=broker.users["intake"],
-            handle=self.handle,
+            handle=handle or self.handle,
             failures=self.failures,
             settled=self.settled.append,
         )
@@ -305,15 +305,13 @@ def test_a_service_may_only_do_its_own_part(declared, user, attempt):
 def test_the_inbox_makes_a_repeat_harmless(new_pool, declared):
     pool = new_pool("assessment")
     body = envelope_bytes()
-    counted = []
+    counted: list[object] = []
 
     def handle(envelopes):
         with transaction(pool) as connection:
             counted.extend(inbox.claim_new(connection, "facts", [envelope.event_id for envelope in envelopes]))
 
-    reader = Reader(declared)
-    reader.handle = handle
-    reader.consumer._handle = handle
+    reader = Reader(declared, handle=handle)
     for _ in range(10):
         publish(declared, body)
     with reader.running():
