@@ -1,0 +1,251 @@
+"""How a message leaves us: e-mail over SMTP. The in-app inbox needs no channel, it is a table of our own."""
+
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from email.errors import HeaderParseError
+from email.header import Header
+from email.headerregistry import Address, AddressHeader
+from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+from typing import Any, TypedDict
+
+from typing_extensions import Unpack, override
+
+from services.notify.domain import Mail, Result
+from shared.errors import Rejected
+
+Watch = Callable[[smtplib.SMTP], None]
+PERMANENT = 500
+GOODBYE = 421
+LANGUAGES = {"zh": "zh-CN", "en": "en"}
+_ENHANCED_STATUS = re.compile(rb"\b[245]\.\d{1,3}\.\d{1,3}\b")
+_HEADERS = (
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Content-Language",
+    "MIME-Version",
+    "Content-Type",
+)
+
+
+class UnsafeMail(Rejected):
+    """The mail would carry a header that we did not write."""
+
+    code = "unsafe-mail"
+
+
+class MailChannel:
+    """Hands mails to one SMTP server. `send` may be called from several threads, each call has its own connection."""
+
+    def __init__(
+        self, server: tuple[str, str, int], login: tuple[str, str] | None, *, sender: Address, timeout_seconds: float
+    ) -> None:
+        self._scheme, self._host, self._port = server
+        self._login = login
+        self._sender = sender
+        self._timeout_seconds = timeout_seconds
+
+    @property
+    def domain(self) -> str:
+        return self._sender.domain
+
+    def send(self, mails: Sequence[Mail], *, within_seconds: float) -> Iterator[tuple[Mail, Result]]:
+        """Send over as few connections as possible and say of each mail what became of it, before the next is sent.
+
+        What is not sent when the time is up comes back unused. A server that answers by drips is cut off then.
+        """
+        deadline = time.monotonic() + within_seconds
+        session = _Session(self._connect, within_seconds=within_seconds)
+        try:
+            for position, mail in enumerate(mails):
+                if time.monotonic() >= deadline:
+                    yield mail, Result(outcome="unused")
+                    continue
+                try:
+                    session.open()
+                except (smtplib.SMTPException, OSError) as error:
+                    # Nothing is wrong with these mails: whatever refuses the connection, even for good, is tried again.
+                    for unsent in mails[position:]:
+                        yield unsent, Result(outcome="retry", reason=f"connection: {_describe(error)}")
+                    return
+                yield mail, session.hand_over(mail, self._sender)
+        finally:
+            session.close()
+
+    def _connect(self, watch: Watch) -> smtplib.SMTP:
+        options: _Options = {
+            # smtplib would otherwise ask the DNS for our own name, without a time limit.
+            "local_hostname": self._sender.domain,
+            "timeout": self._timeout_seconds,
+        }
+        if self._scheme == "smtps":
+            context = ssl.create_default_context()
+            smtp: smtplib.SMTP = _WatchedSMTPS(watch, self._host, self._port, context=context, **options)
+        else:
+            smtp = _WatchedSMTP(watch, self._host, self._port, **options)
+        try:
+            if self._scheme == "smtp+starttls":
+                smtp.starttls(context=ssl.create_default_context())
+            if self._login is not None:
+                smtp.login(*self._login)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+
+class _Options(TypedDict):
+    local_hostname: str
+    timeout: float
+
+
+class _WatchedSMTP(smtplib.SMTP):
+    """Makes itself known before it connects: a server can drip from its very first line."""
+
+    def __init__(self, watch: Watch, host: str, port: int, **options: Unpack[_Options]) -> None:
+        watch(self)
+        super().__init__(host, port, **options)
+
+
+class _WatchedSMTPS(smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
+
+    def __init__(
+        self, watch: Watch, host: str, port: int, *, context: ssl.SSLContext, **options: Unpack[_Options]
+    ) -> None:
+        watch(self)
+        super().__init__(host, port, context=context, **options)
+
+
+class _Session:
+    """A connection that is opened when it is needed, again after a loss, and cut off when the time is up."""
+
+    def __init__(self, connect: Callable[[Watch], smtplib.SMTP], *, within_seconds: float) -> None:
+        self._connect = connect
+        self._smtp: smtplib.SMTP | None = None
+        self._watched: smtplib.SMTP | None = None
+        # The time limit of a socket starts again with every byte, so the whole needs a watch of its own.
+        self._watch = threading.Timer(within_seconds, self._cut)
+        self._watch.daemon = True
+        self._watch.start()
+
+    def open(self) -> None:
+        if self._smtp is None:
+            self._smtp = self._connect(self._keep_watch)
+
+    def hand_over(self, mail: Mail, sender: Address) -> Result:
+        smtp = self._smtp
+        if smtp is None:
+            raise RuntimeError("the session is not open")
+        try:
+            smtp.sendmail(sender.addr_spec, [mail.address], build_message(mail, sender))
+        except UnsafeMail as error:
+            return Result(outcome="failed", reason=error.code)
+        except smtplib.SMTPRecipientsRefused as error:
+            [(code, text)] = error.recipients.values()
+            return self._refused(code, text)
+        except smtplib.SMTPResponseException as error:
+            return self._refused(error.smtp_code, error.smtp_error)
+        except smtplib.SMTPNotSupportedError as error:
+            return Result(outcome="failed", reason=_describe(error))
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            return Result(outcome="retry", reason=f"connection: {_describe(error)}")
+        return Result(outcome="sent")
+
+    def close(self) -> None:
+        self._watch.cancel()
+        smtp, self._smtp = self._smtp, None
+        if smtp is None:
+            return
+        try:
+            smtp.quit()
+        except (smtplib.SMTPException, OSError):
+            smtp.close()
+
+    def _refused(self, code: int, text: bytes | str) -> Result:
+        """5xx is for good, the rest is for now. 421 is also the server's goodbye."""
+        if code == GOODBYE or self._smtp is None or self._smtp.sock is None:
+            self._drop()
+        found = _ENHANCED_STATUS.search(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+        reason = f"smtp {code}" + (f" {found.group().decode()}" if found else "")
+        return Result(outcome="failed" if code >= PERMANENT else "retry", reason=reason)
+
+    def _drop(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            smtp.close()
+
+    def _keep_watch(self, smtp: smtplib.SMTP) -> None:
+        self._watched = smtp
+
+    def _cut(self) -> None:
+        sock = self._watched.sock if self._watched is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class _ExactPolicy(EmailPolicy):
+    """Writes Chinese headers whole: the library's own folding loses a space wherever it breaks a line at one."""
+
+    @override
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if str(value).isascii():
+            return super().fold_binary(name, value)
+        if isinstance(value, AddressHeader):
+            [address] = value.addresses
+            text = f"{self._encode(name, address.display_name)} <{address.addr_spec}>"
+        else:
+            text = self._encode(name, str(value))
+        return f"{name}: {text}{self.linesep}".encode("ascii")
+
+    def _encode(self, name: str, text: str) -> str:
+        return Header(text, "utf-8", header_name=name).encode(linesep=self.linesep)
+
+
+_EXACT = _ExactPolicy(linesep="\r\n")
+
+
+def build_message(mail: Mail, sender: Address) -> bytes:
+    """Raises UnsafeMail unless the headers are exactly those that are written here."""
+    message = EmailMessage(policy=_EXACT)
+    try:
+        message["From"] = sender
+        message["To"] = Address(display_name=mail.recipient_name, addr_spec=mail.address)
+        message["Subject"] = mail.subject
+        message["Date"] = format_datetime(mail.composed_at)
+        message["Message-ID"] = mail.message_id
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(mail.text_body, cte="base64")
+        message.add_alternative(mail.html_body, subtype="html", cte="base64")
+        message.set_boundary(f"=_{mail.delivery_id.hex}")
+        message["Content-Language"] = LANGUAGES[mail.language]
+        content = message.as_bytes()
+    except (ValueError, HeaderParseError):
+        raise UnsafeMail("a header of the mail cannot be written") from None
+    # The standard library decodes encoded words in what it is given and, before 3.11.10, writes their line breaks out
+    # as they are (CVE-2024-6923). What left the serialiser is therefore read back and counted.
+    written = BytesHeaderParser().parsebytes(content).keys()
+    if sorted(written) != sorted(_HEADERS) or len(list(message["To"].addresses)) != 1:
+        raise UnsafeMail("the mail would carry a header that was not written here")
+    return content
+
+
+def _describe(error: Exception) -> str:
+    """Name a failure without what the server said, which may repeat the address."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return type(error).__name__

@@ -1,0 +1,1 @@
+"""Every SQL statement of notify, one function each."""

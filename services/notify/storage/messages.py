@@ -1,0 +1,63 @@
+"""The in-app inbox: one message a digest, with its read state."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    id: UUID
+    composed_at: datetime
+    language: str
+    score_count: int
+    subject: str
+    text_body: str
+    read_at: datetime | None
+
+
+def insert_message(connection: Connection, message_id: UUID, *, subscription_id: UUID, digest_id: UUID) -> None:
+    connection.execute(
+        "INSERT INTO message (id, subscription_id, digest_id) VALUES (%s, %s, %s)",
+        [message_id, subscription_id, digest_id],
+    )
+
+
+def list_messages(
+    connection: Connection, subscription_id: UUID, *, unread_only: bool, before: UUID | None, limit: int
+) -> list[Message]:
+    """List the newest first; ids are ordered by time. On the index message_subscription or message_unread."""
+    with connection.cursor(row_factory=class_row(Message)) as cursor:
+        return cursor.execute(
+            """
+            SELECT message.id, digest.composed_at, digest.language, digest.score_count, digest.subject,
+                   digest.text_body, message.read_at
+              FROM message
+              JOIN digest ON digest.id = message.digest_id
+             WHERE message.subscription_id = %s
+               AND (NOT %s OR message.read_at IS NULL)
+               AND (%s::uuid IS NULL OR message.id < %s)
+             ORDER BY message.id DESC
+             LIMIT %s
+            """,
+            [subscription_id, unread_only, before, before, limit],
+        ).fetchall()
+
+
+def set_read(connection: Connection, subscription_id: UUID, message_id: UUID, *, at: datetime) -> datetime | None:
+    """Mark a message read and return since when it is; the first time counts. None where there is no such message."""
+    row = connection.execute(
+        """
+           UPDATE message
+              SET read_at = coalesce(read_at, %s)
+            WHERE id = %s
+              AND subscription_id = %s
+        RETURNING read_at
+        """,
+        [at, message_id, subscription_id],
+    ).fetchone()
+    return row[0] if row and isinstance(row[0], datetime) else None

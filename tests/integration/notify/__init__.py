@@ -1,0 +1,1 @@
+"""Notify: handlers and doors against real servers."""

@@ -1,0 +1,172 @@
+"""A mail server with moods, and short ways to news, subscriptions and digests."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import default
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from services.notify.channels import MailChannel
+from services.notify.domain import Backoff, News, Wish
+from services.notify.handlers.deliveries import DeliveryRules, deliver_due
+from services.notify.handlers.digests import DigestRules, compose_digests
+from services.notify.handlers.news import record_news
+from services.notify.handlers.subscriptions import put_subscription
+from services.notify.rendering import Renderer
+from shared.database import Pool, transaction
+from shared.identifiers import new_id
+
+NOW = datetime(2025, 4, 1, 1, 0, tzinfo=UTC)
+
+
+@dataclass
+class MailServer:
+    """Answers to DATA from a script, then with 250. Can be down: then nothing listens on its port."""
+
+    port: int
+    answers: list[str] = field(default_factory=list)
+    sessions: int = 0
+    received: list[EmailMessage] = field(default_factory=list)
+    refused_recipients: dict[str, str] = field(default_factory=dict)
+    controller: Controller | None = None
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd finds it by this name
+        self, _: SMTP, session: Session, __: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.sessions += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:  # noqa: N802 - aiosmtpd finds it by this name
+        if address in self.refused_recipients:
+            return self.refused_recipients[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd finds it by this name
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            message = message_from_bytes(envelope.content, policy=default)
+            assert isinstance(message, EmailMessage)
+            self.received.append(message)
+        return answer
+
+    def start(self) -> None:
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def stop(self) -> None:
+        if self.controller is not None:
+            self.controller.stop()
+            self.controller = None
+
+
+def find_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    server = MailServer(port=find_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@dataclass
+class Notify:
+    """The service on a real database, with a clock of its own."""
+
+    pool: Pool
+    channel: MailChannel
+    now: datetime = NOW
+    interval: timedelta = timedelta(seconds=60)
+    largest_digest: int = 20_000
+    rules: DeliveryRules = field(
+        default_factory=lambda: DeliveryRules(attempts_max=5, backoff=Backoff(shortest=timedelta(seconds=20)))
+    )
+
+    def subscribe(
+        self,
+        name: str = "county",
+        *,
+        email: str | None = "wang@example.org",
+        organisation_id: UUID | None = None,
+        language: str = "zh",
+        channels: tuple[str, ...] = ("inbox", "email"),
+    ) -> None:
+        wish = Wish(
+            name=name,
+            recipient_name="王建国",
+            email=email,
+            organisation_id=organisation_id,
+            language=language,  # type: ignore[arg-type] # checked by the domain's type in the product
+            channels=channels,  # type: ignore[arg-type] # same
+        )
+        put_subscription(self.pool, wish, new_id=new_id())
+
+    def hear(self, *news: News) -> int:
+        told = [(new_id(), item) for item in news]
+        return record_news(self.pool, [event_id for event_id, _ in told], told)
+
+    def compose(self) -> int:
+        rules = DigestRules(
+            interval=self.interval,
+            valid_for=timedelta(hours=48),
+            mail_domain=self.channel.domain,
+            largest=self.largest_digest,
+        )
+        return compose_digests(self.pool, Renderer(ZoneInfo("Asia/Shanghai")), rules, now=self.now, new_id=new_id)
+
+    def deliver(self) -> int:
+        return deliver_due(self.pool, self.channel, self.rules, clock=lambda: self.now, draw=lambda: 1.0)
+
+    def wait(self, pause: timedelta) -> None:
+        self.now += pause
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        with transaction(self.pool) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def emails(self) -> list[tuple[object, ...]]:
+        return self.ask("SELECT status, attempts, reason FROM delivery WHERE channel = 'email' ORDER BY id")
+
+
+@pytest.fixture
+def notify(new_pool: Callable[[str], Pool], mail_server: MailServer) -> Notify:
+    sender = Address(display_name="连心", addr_spec="lianxin@example.org")
+    channel = MailChannel(("smtp", "127.0.0.1", mail_server.port), None, sender=sender, timeout_seconds=5)
+    return Notify(pool=new_pool("notify"), channel=channel)
+
+
+def make_news(number: int = 1, *, sequence: int = 1, composite: str | None = "80", path: tuple[int, ...] = ()) -> News:
+    """News of cadre `number` in the first quarter of 2025."""
+    return News(
+        score_id=UUID(int=1_000 + number),
+        sequence=sequence,
+        subject_kind="cadre",
+        subject_id=UUID(int=number),
+        subject_code=f"C{number:04}",
+        subject_name=f"李{number}",
+        organisation_path=tuple(UUID(int=step) for step in path),
+        period_kind="quarter",
+        period_start=date(2025, 1, 1),
+        composite=None if composite is None else Decimal(composite),
+        previous=None,
+        scheme="county",
+        scheme_version=1,
+        computed_at=NOW,
+        correlation_id="0123456789abcdef",
+    )

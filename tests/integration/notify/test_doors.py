@@ -1,0 +1,162 @@
+"""From an event on the broker to a mail at its server, through the consumer and the Celery worker of the service."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from shared.broker.publisher import OutgoingMessage, Publisher
+from shared.broker.topology import declare_publishing
+from shared.contracts.assessment import ScoreComputed
+from shared.contracts.envelope import CONTENT_TYPE, encode
+from shared.identifiers import new_id
+from tests.integration.notify.conftest import NOW, find_port, make_news
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def environment(new_database, broker, mail_server):
+    database = new_database("notify")
+    declare_publishing(broker.urls["deploy"], "assessment")
+    values = {
+        "MODE": "test",
+        "DATABASE_URL": database.url,
+        "OWNER_DATABASE_URL": database.owner_url,
+        "BROKER_URL": broker.urls["notify"],
+        "TASK_BROKER_URL": broker.task_urls["notify"],
+        "DEPLOY_BROKER_URL": broker.urls["deploy"],
+        "SMTP_URL": f"smtp://127.0.0.1:{mail_server.port}",
+        "DIGEST_INTERVAL_SECONDS": "1",
+        "SWEEP_SECONDS": "0.5",
+    }
+    return os.environ | {f"LIANXIN_NOTIFY_{name}": value for name, value in values.items()}
+
+
+@contextmanager
+def running(command: str, environment: dict[str, str], *, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.notify", command],
+        env=environment | {"LIANXIN_NOTIFY_MANAGEMENT_PORT": str(port)},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+            raise
+
+
+def wait_for(condition, *, seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def publish(broker, *messages: bytes, event_type: str = ScoreComputed.type) -> None:
+    publisher = Publisher(broker.urls["assessment"], exchange="evt.assessment", name="test")
+    publisher.open()
+    refused = publisher.publish(
+        [
+            OutgoingMessage(
+                message_id=str(new_id()),
+                routing_key=ScoreComputed.key,
+                body=body,
+                content_type=CONTENT_TYPE,
+                message_type=event_type,
+                correlation_id="0123456789abcdef",
+            )
+            for body in messages
+        ]
+    )
+    publisher.close()
+    assert refused == {}
+
+
+def encode_score(number: int) -> bytes:
+    news = make_news(number)
+    event = ScoreComputed(
+        score_id=news.score_id,
+        subject_kind="cadre",
+        subject_id=news.subject_id,
+        subject_code=news.subject_code,
+        subject_name=news.subject_name,
+        organisation_path=[],
+        period_kind="quarter",
+        period_start=news.period_start,
+        composite=news.composite,
+        scheme="county",
+        scheme_version=1,
+        computed_at=NOW,
+    )
+    return encode(
+        event_id=new_id(),
+        event_type=event.type,
+        source="/assessment",
+        subject=str(event.score_id),
+        sequence=1,
+        recorded_at=NOW,
+        correlation_id="0123456789abcdef",
+        data=event.model_dump(mode="json"),
+    )
+
+
+def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "services.notify", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def subscribe(environment: dict[str, str]) -> None:
+    with psycopg.connect(environment["LIANXIN_NOTIFY_DATABASE_URL"]) as connection:
+        connection.execute(
+            """
+            INSERT INTO subscription (id, name, recipient_name, email, language, channels)
+            VALUES (%s, 'county', '王建国', 'wang@example.org', 'zh', ARRAY['inbox', 'email'])
+            """,
+            [new_id()],
+        )
+
+
+def test_an_event_becomes_a_mail_and_its_repeat_does_not(environment, broker, mail_server):
+    assert run(["migrate"], environment).returncode == 0
+    subscribe(environment)
+    event = encode_score(1)
+
+    publish(broker, event, event)
+    with running("consume", environment, port=find_port()), running("work", environment, port=find_port()):
+        wait_for(lambda: mail_server.received)
+        publish(broker, event, encode_score(2))
+        wait_for(lambda: len(mail_server.received) > 1)
+
+    assert [mail["Subject"] for mail in mail_server.received] == ["【连心】评价得分摘要：新增 1 项，变动 0 项"] * 2
+
+
+def test_what_was_set_aside_is_listed_and_can_be_processed_again(environment, broker):
+    assert run(["migrate"], environment).returncode == 0
+    unknown = encode_score(1).replace(b"score.computed.v1", b"score.computed.v9")
+    with running("consume", environment, port=find_port()):
+        publish(broker, b"not an event", unknown)
+        wait_for(lambda: len(run(["replay", "--list"], environment).stdout.splitlines()) == 1)
+        wait_for(lambda: len(run(["replay", "--list", "--queue", "parked"], environment).stdout.splitlines()) == 1)
+
+    again = run(["replay"], environment)
+
+    assert again.returncode == 1
+    assert "malformed-event" in again.stdout
+    assert len(run(["replay", "--list"], environment).stdout.splitlines()) == 1

@@ -1,0 +1,1 @@
+"""Notify: domain, rendering and channels with plain values."""
