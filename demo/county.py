@@ -1,0 +1,152 @@
+"""Puts the demo county together from its parts and writes the native CSV files, the same bytes every time."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from demo import chance
+from demo.arrivals import build_arrivals
+from demo.catalogue import read_catalogue
+from demo.duties import Duty, build_duties
+from demo.handling import Assigner
+from demo.issues import Issue, as_row, build_issues
+from demo.liaison import Contact, build_contacts
+from demo.people import Roster, build_roster
+from demo.places import County, build_county
+from demo.ratings import Rating, build_ratings
+
+DEFAULT_SEED = 2025
+# In the order in which they must be imported: what is referred to comes first.
+COLUMNS = {
+    "organisations": "code,name,level,parent_code,region_type",
+    "cadres": "staff_number,name,organisation_code,post_kind,post_level,from_on,until_on",
+    "duties": "post_kind,contact_kind,required_count,per,valid_from,valid_until",
+    "contacts": "source_number,staff_number,organisation_code,kind,occurred_at,recorded_at,duration_minutes,"
+    "population_group,people_count,place_code,note",
+    "issues": "source_number,type,category,channel,urgency,title,description,received_at,respond_by,due_at,"
+    "organisation_code,staff_number,responded_at,closed_at,outcome,reply,contact_source_number",
+    "ratings": "source_number,issue_source_number,contact_source_number,level,solved,method,rated_at",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    county: County
+    roster: Roster
+    duties: tuple[Duty, ...]
+    contacts: list[Contact]
+    issues: list[Issue]
+    ratings: list[Rating]
+
+
+def build_year(*, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Year:
+    """A scale below 1 gives a smaller county with as much going on per head."""
+    county = build_county(chance.stream(seed, "places"), scale)
+    roster = build_roster(chance.stream(seed, "people"), county, scale)
+    duties = build_duties()
+    contacts = build_contacts(chance.stream(seed, "contacts"), county, roster, duties)
+    catalogue = read_catalogue()
+    arrivals = build_arrivals(
+        chance.stream(seed, "arrivals"), county=county, contacts=contacts, catalogue=catalogue, scale=scale
+    )
+    issues = build_issues(
+        chance.stream(seed, "issues"), arrivals=arrivals, assigner=Assigner(county, roster), catalogue=catalogue
+    )
+    ratings = build_ratings(chance.stream(seed, "ratings"), issues=issues, contacts=contacts, cadres=roster.cadres)
+    return Year(county=county, roster=roster, duties=duties, contacts=contacts, issues=issues, ratings=ratings)
+
+
+def write_files(year: Year, folder: Path) -> dict[str, int]:
+    """Writes one file a kind of record, and returns how many rows each has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: dict[str, Iterable[Mapping[str, Any]]] = {
+        "organisations": _organisation_rows(year.county),
+        "cadres": _cadre_rows(year.roster),
+        "duties": _duty_rows(year.duties),
+        "contacts": map(_contact_row, year.contacts),
+        "issues": map(as_row, year.issues),
+        "ratings": _rating_rows(year.ratings),
+    }
+    return {name: _write(folder / f"{name}.csv", COLUMNS[name].split(","), rows[name]) for name in COLUMNS}
+
+
+def _write(path: Path, columns: list[str], rows: Iterable[Mapping[str, Any]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell(row[column]) for column in columns])
+            count += 1
+    return count
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def _organisation_rows(county: County) -> Iterator[Mapping[str, Any]]:
+    for organisation in county.everything():
+        yield {
+            "code": organisation.code,
+            "name": organisation.name,
+            "level": organisation.level,
+            "parent_code": organisation.parent_code,
+            "region_type": organisation.region_type,
+        }
+
+
+def _cadre_rows(roster: Roster) -> Iterator[Mapping[str, Any]]:
+    for post in roster.posts:
+        yield {
+            "staff_number": post.staff_number,
+            "name": roster.cadres[post.staff_number].name,
+            "organisation_code": post.organisation.code,
+            "post_kind": post.kind,
+            "post_level": post.level,
+            "from_on": post.from_on,
+            "until_on": post.until_on,
+        }
+
+
+def _duty_rows(duties: Iterable[Duty]) -> Iterator[Mapping[str, Any]]:
+    for duty in duties:
+        yield {column: getattr(duty, column) for column in COLUMNS["duties"].split(",")}
+
+
+def _contact_row(contact: Contact) -> Mapping[str, Any]:
+    return {
+        "source_number": contact.source_number,
+        "staff_number": contact.staff_number,
+        "organisation_code": contact.organisation.code,
+        "kind": contact.kind,
+        "occurred_at": contact.occurred_at,
+        "recorded_at": contact.recorded_at,
+        "duration_minutes": contact.duration_minutes,
+        "population_group": contact.population_group,
+        "people_count": contact.people_count,
+        "place_code": contact.place.code if contact.place is not None else "",
+        "note": contact.note,
+    }
+
+
+def _rating_rows(ratings: Iterable[Rating]) -> Iterator[Mapping[str, Any]]:
+    for number, rating in enumerate(ratings, start=1):
+        yield {
+            "source_number": f"PJ2025{number:06}",
+            "issue_source_number": rating.issue.source_number if rating.issue is not None else "",
+            "contact_source_number": rating.contact.source_number if rating.contact is not None else "",
+            "level": rating.level,
+            "solved": rating.solved,
+            "method": rating.method,
+            "rated_at": rating.rated_at,
+        }

@@ -1,0 +1,194 @@
+"""The demo county holds together: every code exists, times run forward, and nothing points to a person."""
+
+import csv
+import re
+from collections import Counter
+from datetime import date, datetime
+from itertools import pairwise
+from typing import get_args
+
+import pytest
+
+from demo.county import COLUMNS, build_year, write_files
+from demo.workdays import END
+from shared.contracts import intake
+
+Table = list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory) -> dict[str, Table]:
+    folder = tmp_path_factory.mktemp("county")
+    write_files(build_year(scale=0.2), folder)
+    read = {}
+    for name in COLUMNS:
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            read[name] = list(csv.DictReader(file))
+    return read
+
+
+def keys(table: Table, column: str) -> set[str]:
+    return {row[column] for row in table}
+
+
+def instants(row: dict[str, str], *columns: str) -> list[datetime]:
+    return [datetime.fromisoformat(row[column]) for column in columns if row[column]]
+
+
+def test_the_whole_county_has_the_promised_size():
+    year = build_year()
+
+    levels = Counter(organisation.level for organisation in year.county.everything())
+    assert levels["50"] == 26
+    assert levels["61"] + levels["62"] + levels["63"] == 15
+    assert levels["71"] + levels["72"] == 180
+    assert len(year.roster.cadres) == 400
+    assert 17_000 <= len(year.contacts) <= 20_000
+    assert len(year.issues) == 15_000
+    assert 7_000 <= len(year.ratings) <= 9_000
+
+
+def test_parents_come_before_their_children_and_codes_are_unassigned(tables):
+    known: set[str] = set()
+    for row in tables["organisations"]:
+        assert not row["parent_code"] or row["parent_code"] in known
+        assert row["code"].startswith("99")
+        assert row["code"] not in known
+        known.add(row["code"])
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "register", "key"),
+    [
+        ("cadres", "organisation_code", "organisations", "code"),
+        ("contacts", "organisation_code", "organisations", "code"),
+        ("contacts", "place_code", "organisations", "code"),
+        ("contacts", "staff_number", "cadres", "staff_number"),
+        ("issues", "organisation_code", "organisations", "code"),
+        ("issues", "staff_number", "cadres", "staff_number"),
+        ("issues", "contact_source_number", "contacts", "source_number"),
+        ("ratings", "issue_source_number", "issues", "source_number"),
+        ("ratings", "contact_source_number", "contacts", "source_number"),
+    ],
+)
+def test_every_reference_exists(tables, table, column, register, key):
+    assert keys(tables[table], column) - {""} <= keys(tables[register], key)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "permitted"),
+    [
+        ("duties", "contact_kind", intake.ContactKind),
+        ("duties", "per", intake.DutyPeriod),
+        ("contacts", "kind", intake.ContactKind),
+        ("issues", "type", intake.IssueType),
+        ("issues", "channel", intake.Channel),
+        ("issues", "urgency", intake.Urgency),
+        ("issues", "outcome", intake.IssueOutcome),
+        ("ratings", "method", intake.RatingMethod),
+    ],
+)
+def test_coded_fields_use_the_codes_of_the_contracts(tables, table, column, permitted):
+    used = keys(tables[table], column) - {""}
+
+    assert used <= set(get_args(permitted))
+    assert used
+
+
+@pytest.mark.parametrize("table", ["contacts", "issues", "ratings"])
+def test_source_numbers_are_unique(tables, table):
+    assert len(keys(tables[table], "source_number")) == len(tables[table])
+
+
+def test_posts_of_a_cadre_do_not_overlap_and_some_cadres_move(tables):
+    posts: dict[str, list[tuple[date, date]]] = {}
+    for row in tables["cadres"]:
+        until = date.fromisoformat(row["until_on"]) if row["until_on"] else date.max
+        posts.setdefault(row["staff_number"], []).append((date.fromisoformat(row["from_on"]), until))
+
+    for spans in posts.values():
+        assert all(start <= end for start, end in spans)
+        assert all(earlier[1] < later[0] for earlier, later in pairwise(spans))
+    assert any(len(spans) > 1 for spans in posts.values())
+
+
+@pytest.mark.parametrize(("table", "moment"), [("contacts", "occurred_at"), ("issues", "received_at")])
+def test_who_acts_holds_a_post_there_on_that_day(tables, table, moment):
+    posts: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for row in tables["cadres"]:
+        span = (row["from_on"], row["until_on"] or "9999-12-31")
+        posts.setdefault((row["staff_number"], row["organisation_code"]), []).append(span)
+
+    for row in tables[table]:
+        day = row[moment][:10]
+        assert any(start <= day <= end for start, end in posts[row["staff_number"], row["organisation_code"]])
+
+
+def test_times_of_an_issue_run_forward_and_stay_in_the_year(tables):
+    for row in tables["issues"]:
+        course = instants(row, "received_at", "responded_at", "closed_at")
+        assert course == sorted(course)
+        assert all(moment <= END and moment.year == END.year for moment in course)
+        assert instants(row, "received_at") < instants(row, "due_at")
+        assert bool(row["closed_at"]) == bool(row["outcome"]) == bool(row["reply"])
+
+
+def test_contacts_are_recorded_after_they_happened(tables):
+    for row in tables["contacts"]:
+        occurred, recorded = instants(row, "occurred_at", "recorded_at")
+        assert occurred < recorded <= END
+
+
+def test_an_issue_raised_in_a_contact_comes_after_it(tables):
+    contacts = {row["source_number"]: row for row in tables["contacts"]}
+
+    raised = [row for row in tables["issues"] if row["contact_source_number"]]
+
+    assert raised
+    for row in raised:
+        contact = contacts[row["contact_source_number"]]
+        assert instants(contact, "occurred_at") < instants(row, "received_at")
+
+
+def test_ratings_come_after_the_closure_or_the_contact(tables):
+    ends = {row["source_number"]: row["closed_at"] for row in tables["issues"]}
+    ends |= {row["source_number"]: row["recorded_at"] for row in tables["contacts"]}
+
+    for row in tables["ratings"]:
+        subjects = [row["issue_source_number"], row["contact_source_number"]]
+        (subject,) = filter(None, subjects)
+        assert ends[subject]
+        assert datetime.fromisoformat(ends[subject]) < instants(row, "rated_at")[0] <= END
+        assert row["level"] in {"1", "2", "3", "4", "5"}
+
+
+def test_the_year_has_every_outcome_late_closures_and_open_issues(tables):
+    issues = tables["issues"]
+
+    outcomes = keys(issues, "outcome")
+    late = [row for row in issues if row["closed_at"] > row["due_at"]]
+
+    assert outcomes == {*get_args(intake.IssueOutcome), ""}
+    assert 0.04 < len(late) / len(issues) < 0.2
+
+
+def test_ratings_are_worse_where_the_closure_was_late(tables):
+    issues = {row["source_number"]: row for row in tables["issues"] if row["outcome"] == "resolved"}
+    levels: dict[bool, list[int]] = {True: [], False: []}
+    for row in tables["ratings"]:
+        issue = issues.get(row["issue_source_number"])
+        if issue is not None:
+            levels[issue["closed_at"] > issue["due_at"]].append(int(row["level"]))
+
+    average = {late: sum(given) / len(given) for late, given in levels.items()}
+
+    assert average[True] < average[False] - 0.2
+
+
+def test_no_text_has_an_unfilled_brace_or_a_personal_number(tables):
+    for name, columns in {"issues": ("title", "description", "reply"), "contacts": ("note",)}.items():
+        for row in tables[name]:
+            for column in columns:
+                text = re.sub(r"工单\d{18}", "", row[column])
+                assert not re.search(r"[{}]|\d{6}|：：|，，|。。", text), text
+    assert all(1 <= len(row["title"]) <= 60 for row in tables["issues"])
