@@ -1,0 +1,398 @@
+"""The compose installation, checked as far as it can be without an engine."""
+
+import ast
+import http.client
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped,unused-ignore] # whether its types are there is the environment's affair
+from typing_extensions import override
+
+from deploy import credentials, provision
+from embedded.applications import PROCESSES
+from services.assessment.settings import AssessmentSettings
+from services.intake.settings import IntakeSettings
+from services.notify.settings import NotifySettings
+from shared.access import AccessList
+from shared.edge import LARGEST_BODY_BYTES
+from shared.settings import load
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
+SETTINGS = {"intake": IntakeSettings, "assessment": AssessmentSettings, "notify": NotifySettings}
+RUNNING = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
+MIGRATING = [f"{service}-migrate" for service in PROCESSES]
+NO_PROCESS = {"migrate", "replay", "import"}
+OF_OTHERS = {"up", "rabbitmq_alarms_free_disk_space_watermark", "rabbitmq_alarms_memory_used_watermark"} | {
+    "rabbitmq_detailed_queue_messages",
+    "rabbitmq_detailed_queue_consumers",
+}
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+
+
+@pytest.fixture(scope="module")
+def secrets_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installation") / "secrets"
+    credentials.create(folder, name="lianxin")
+    return folder
+
+
+def mounted_secrets(container: str) -> list[str]:
+    return [entry if isinstance(entry, str) else entry["source"] for entry in CONTAINERS[container].get("secrets", [])]
+
+
+def secrets_as_mounted(container: str, folder: Path, beside: Path) -> Path:
+    mounted = beside / container
+    mounted.mkdir()
+    for name in mounted_secrets(container):
+        shutil.copy(folder / name, mounted / name)
+    return mounted
+
+
+@pytest.mark.parametrize("service", PROCESSES)
+def test_every_process_of_a_service_has_a_container(service: str) -> None:
+    program = ast.parse((ROOT / "services" / service / "__main__.py").read_text("utf-8"))
+    listed = (ast.get_docstring(program) or "").partition(f"services.{service} ")[2].rstrip(".")
+    commands = {command.strip() for command in listed.split("|")}
+
+    assert commands - NO_PROCESS == set(PROCESSES[service])
+    for process in [*PROCESSES[service], "migrate"]:
+        command = CONTAINERS[f"{service}-{process}"]["command"]
+        assert command == ["python", "-m", f"services.{service}", process]
+
+
+@pytest.mark.parametrize("container", [*RUNNING, *MIGRATING])
+def test_every_process_accepts_the_settings_it_gets(
+    container: str, secrets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, _, process = container.partition("-")
+    for name, value in CONTAINERS[container]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:-(.*)\}", r"\1", value))
+    mounted = secrets_as_mounted(container, secrets_folder, tmp_path)
+
+    settings = load(SETTINGS[service], secrets_directory=str(mounted))
+
+    assert settings.mode == "production"
+    assert (settings.owner_database_url is not None) == (process == "migrate")
+    assert (settings.deploy_broker_url is not None) == (process == "migrate")
+    assert settings.task_broker_url is not None or process != "work"
+    assert "access.json" in mounted_secrets(container) or process != "serve"
+
+
+def test_provisioning_finds_every_secret_it_reads(
+    secrets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(provision, "provision_postgres", lambda url, **more: given.update(postgres=url, **more))
+    monkeypatch.setattr(provision, "provision_broker", lambda url, _, **more: given.update(rabbitmq=url, **more))
+    mounted = secrets_as_mounted("provision", secrets_folder, tmp_path)
+
+    provision.main(CONTAINERS["provision"]["environment"] | {"LIANXIN_SECRETS_DIR": str(mounted)})
+
+    assert given["postgres"].endswith("@postgres:5432/postgres")
+    assert given["rabbitmq"].endswith("@rabbitmq:5672/%2F")
+    assert given["remove_guest"]
+
+
+def test_the_first_sign_ins_open_the_doors(secrets_folder: Path) -> None:
+    access = AccessList.read(secrets_folder / "access.json")
+
+    for line in (secrets_folder / "sign-ins.txt").read_text("utf-8").splitlines():
+        role, token = line.split()
+        assert access.authenticate(f"Bearer {token}").role == role
+
+
+def test_secrets_are_kept_on_a_repeat_and_from_others(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    credentials.create(folder, name="lianxin")
+    (folder / "lianxin_notify_smtp_url").unlink()
+    (folder / "lianxin_notify_smtp_url").write_text("smtps://mail.example.org", "utf-8")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    credentials.create(folder, name="lianxin")
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "passwords.json").stat().st_mode & 0o777 == 0o600
+    assert len(set((folder / "passwords.json").read_text("utf-8").split('"')[3::4])) == 16
+
+
+def test_every_mounted_secret_is_declared_and_made(secrets_folder: Path) -> None:
+    mounted = {name for container in CONTAINERS for name in mounted_secrets(container)}
+
+    assert mounted == set(COMPOSE["secrets"])
+    for name, secret in COMPOSE["secrets"].items():
+        assert secret == {"file": f"./deploy/secrets/{name}"}
+        assert (secrets_folder / name).exists() or name.startswith("tls_")
+
+
+def test_images_are_pinned_and_name_no_registry() -> None:
+    images = {container["image"] for container in CONTAINERS.values()}
+    images.add(re.findall(r"^FROM (\S+)", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)[0])
+
+    for image in images:
+        name, _, tag = re.sub(r"\$\{\w+:-(.*)\}", r"\1", image).partition(":")
+        assert re.match(r"v?\d+\.\d+", tag), image
+        assert "." not in name, image
+
+
+def test_no_password_stands_in_a_file_of_the_repository() -> None:
+    written = [ROOT / "docker-compose.yml", ROOT / ".env.example", DEPLOY / "Dockerfile"]
+    for file in [*written, *DEPLOY.glob("*.yml"), *DEPLOY.glob("*.conf")]:
+        text = file.read_text("utf-8")
+        assert not re.search(r"//\w+:[^{@\s]+@", text), file
+        assert not re.search(r"(?i)\b(password|default_pass|pgpassword)\s*[:=]\s*['\"]?\w", text), file
+    for container in CONTAINERS.values():
+        for name in container.get("environment", {}):
+            assert name.endswith("_FILE") or not re.search("PASSWORD|TOKEN|_URL", name)
+
+
+def test_containers_have_few_rights_and_bounds() -> None:
+    for name, container in CONTAINERS.items():
+        assert container["read_only"], name
+        assert container["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in container["security_opt"], name
+        assert container["mem_limit"], name
+        assert "healthcheck" in container, name
+
+
+def test_only_the_front_door_is_open_to_the_network() -> None:
+    published = {name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container}
+
+    assert set(published) == {"nginx", "prometheus"}
+    assert published["prometheus"][0].startswith("${LIANXIN_PROMETHEUS_ADDRESS:-127.0.0.1}:")
+    assert COMPOSE["networks"]["backend"]["internal"]
+    assert CONTAINERS["nginx"]["networks"] == ["edge"]
+
+
+@needs("docker-compose")
+def test_compose_accepts_the_file() -> None:
+    result = subprocess.run(["docker-compose", "config", "-q"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_prometheus_asks_every_process() -> None:
+    configuration = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
+    jobs = {job["job_name"]: job["static_configs"] for job in configuration["scrape_configs"]}
+
+    assert [entry["targets"] for entry in jobs["lianxin"]] == [[f"{name}:9090"] for name in RUNNING]
+    assert [f"{entry['labels']['service']}-{entry['labels']['process']}" for entry in jobs["lianxin"]] == RUNNING
+
+
+def test_alerts_use_metrics_that_exist() -> None:
+    alerts = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))
+    rules = [rule for group in alerts["groups"] for rule in group["rules"]]
+    sources = [*(ROOT / "services").glob("*/metrics.py"), ROOT / "shared" / "http.py"]
+    counted = {name for file in sources for name in re.findall(r'"([a-z_]+)"', file.read_text("utf-8"))}
+
+    used = {name for rule in rules for name in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b|\bup\b", rule["expr"])}
+
+    assert used <= counted | OF_OTHERS, used - counted - OF_OTHERS
+    assert all(rule["labels"]["severity"] in {"critical", "warning"} for rule in rules)
+
+
+@needs("promtool")
+def test_prometheus_accepts_configuration_and_rules() -> None:
+    subprocess.run(["promtool", "check", "config", str(DEPLOY / "prometheus.yml")], check=True, capture_output=True)
+
+
+@needs("promtool")
+def test_alerts_are_raised_when_a_stage_stands_or_a_letter_is_dead(tmp_path: Path) -> None:
+    dead = 'rabbitmq_detailed_queue_messages{queue="q.assessment.facts.dead",vhost="lianxin"}'
+    series = {
+        "intake_outbox_oldest_seconds": "0 0 0 70 85 100 115 130",
+        dead: "0 0 0 2 2 2 2 2",
+        'up{job="lianxin",service="notify",process="work"}': "1 1 1 0 0 0 0 0",
+    }
+    expected = {
+        "OutboxStands": {},
+        "DeadLetters": {"queue": "q.assessment.facts.dead", "vhost": "lianxin"},
+        "ProcessDown": {"job": "lianxin", "service": "notify", "process": "work"},
+    }
+    for early, alerts in {"1m": [], "3m30s": list(expected)}.items():
+        cases = []
+        for name, labels in expected.items():
+            raised = [{"exp_labels": {"severity": "critical", **labels}}] if name in alerts else []
+            cases.append({"eval_time": early, "alertname": name, "exp_alerts": raised})
+        document = {
+            "rule_files": [str(tmp_path / "alerts.yml")],
+            "evaluation_interval": "15s",
+            "tests": [
+                {
+                    "interval": "30s",
+                    "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                    "alert_rule_test": cases,
+                }
+            ],
+        }
+        # Texts are for people; that an alert is raised, and for what, is for this test.
+        rules = re.sub(r"\n +annotations:\n +summary: .*", "", (DEPLOY / "alerts.yml").read_text("utf-8"))
+        (tmp_path / "alerts.yml").write_text(rules, "utf-8")
+        (tmp_path / "test.yml").write_text(yaml.safe_dump(document), "utf-8")
+
+        result = subprocess.run(
+            ["promtool", "test", "rules", "test.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+class Stub(BaseHTTPRequestHandler):
+    """Stands in for a service: tells what reached it, with one of the headers a service sends itself."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        received = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        told = f"{self.path}\n{len(received)}\n{self.headers.get('X-Forwarded-For')}\n{self.headers.get('Forwarded')}"
+        body = told.encode()
+        self.send_response(404 if "missing" in self.path else 200)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = answer  # noqa: N815 - the names that http.server looks for
+
+    @override
+    def log_message(self, *_: object) -> None:
+        """Nothing to tell."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def front_door(secrets_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """nginx with the real configuration; only addresses and folders are those of this test. Notify is away."""
+    folder = tmp_path_factory.mktemp("nginx")
+    backend = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    threading.Thread(target=backend.serve_forever, daemon=True).start()
+    port, health, closed = free_port(), free_port(), free_port()
+    configuration = (DEPLOY / "nginx.conf").read_text("utf-8")
+    replaced = {
+        " resolve;": ";",  # Debian's release is older than the image and cannot resolve an upstream again
+        "intake-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
+        "assessment-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
+        "notify-serve:8080": f"127.0.0.1:{closed}",
+        "listen 8443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "127.0.0.1:8081": f"127.0.0.1:{health}",
+        "worker_processes auto": "worker_processes 1",
+        "/tmp/": f"{folder}/",  # noqa: S108 - the container's own
+        "/run/secrets/": f"{secrets_folder}/",
+        "/dev/stdout": f"{folder}/access.log",
+        "/dev/stderr": f"{folder}/error.log",
+    }
+    for old, new in replaced.items():
+        assert old in configuration
+        configuration = configuration.replace(old, new)
+    # Started as root, workers would change to an account that may not read pytest's folders.
+    configuration = "user root;\ndaemon off;\n" + configuration
+    (folder / "nginx.conf").write_text(configuration, "utf-8")
+    arguments = ["nginx", "-p", str(folder), "-e", f"{folder}/error.log", "-c", str(folder / "nginx.conf")]
+    checked = subprocess.run([*arguments, "-t"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until_open(port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+            backend.shutdown()
+            backend.server_close()
+
+
+def wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise TimeoutError("nginx does not listen")
+
+
+def ask(
+    port: int, method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, http.client.HTTPMessage, str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
+    try:
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+@needs("nginx")
+@needs("openssl")
+class TestFrontDoor:
+    def test_takes_the_prefix_away_and_tells_who_asks(self, front_door: int) -> None:
+        claims = {"X-Forwarded-For": "10.9.8.7", "Forwarded": "for=10.9.8.7"}
+
+        status, headers, text = ask(front_door, "GET", "/assessment/v1/scores?period=2025&limit=2", headers=claims)
+
+        assert status == 200
+        assert text.split("\n") == ["/v1/scores?period=2025&limit=2", "0", "127.0.0.1", "None"]
+        assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        assert headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+
+    def test_leaves_the_problems_of_a_service_as_they_are(self, front_door: int) -> None:
+        status, _, text = ask(front_door, "GET", "/intake/v1/missing")
+
+        assert status == 404
+        assert text.startswith("/v1/missing")
+
+    def test_bounds_bodies_like_the_edge_guard(self, front_door: int) -> None:
+        largest, too_large = bytes(LARGEST_BODY_BYTES), bytes(LARGEST_BODY_BYTES + 1)
+
+        assert ask(front_door, "POST", "/intake/v1/contacts", body=largest)[0] == 200
+        status, headers, text = ask(front_door, "POST", "/intake/v1/contacts", body=too_large)
+
+        assert status == 413
+        assert headers["Content-Type"] == "application/problem+json"
+        assert '"title":"too-large"' in text
+
+    def test_lets_large_uploads_through(self, front_door: int) -> None:
+        status, _, text = ask(front_door, "POST", "/intake/v1/imports?profile=x", body=bytes(3_000_000))
+
+        assert status == 200
+        assert text.split("\n")[:2] == ["/v1/imports?profile=x", "3000000"]
+
+    @pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/readyz", "/v1/scores"])
+    def test_shows_nothing_outside_the_prefixes(self, front_door: int, path: str) -> None:
+        status, headers, text = ask(front_door, "GET", path)
+
+        assert status == 404
+        assert headers["Content-Type"] == "application/problem+json"
+        assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        assert '"status":404' in text
+
+    def test_says_when_a_service_is_away(self, front_door: int) -> None:
+        status, headers, _ = ask(front_door, "GET", "/notify/v1/subscriptions")
+
+        assert status == 503
+        assert headers["Retry-After"] == "2"
