@@ -1,0 +1,1 @@
+"""Benchmarks: ratios measured in one run, between the product and a plain yardstick."""

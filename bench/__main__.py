@@ -1,0 +1,45 @@
+"""python -m bench [posting] [bulk] [latency] [real-file]: measure, print a table, write bench/results/latest.json."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.bulk import measure_bulk
+from bench.latency import measure_latency
+from bench.posting import measure_posting
+from bench.real_file import measure_real_file
+from bench.report import Figure, print_table, write_json
+from tests.harness.servers import Servers
+from tests.harness.suite import ROOT, Suite
+
+BENCHMARKS = {
+    "posting": measure_posting,
+    "bulk": measure_bulk,
+    "latency": measure_latency,
+    "real-file": measure_real_file,
+}
+
+
+def main(wanted: list[str]) -> int:
+    unknown = set(wanted) - set(BENCHMARKS)
+    if unknown:
+        print(f"unknown: {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="lianxin-bench-") as folder:
+        servers = Servers(Path(folder) / "servers", durable=True)
+        servers.start()
+        try:
+            for name in wanted or BENCHMARKS:
+                print(f"measuring {name} ...", flush=True)
+                with Suite(servers, Path(folder) / name, name=f"bench_{name.replace('-', '_')}") as suite:
+                    figures += BENCHMARKS[name](suite)
+        finally:
+            servers.remove()
+    print_table(figures)
+    write_json(figures, ROOT / "bench" / "results" / "latest.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

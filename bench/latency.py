@@ -1,0 +1,98 @@
+"""From the answer of intake to the score that shows it, at rest and beside a steady load."""
+
+import itertools
+import threading
+import time
+from datetime import UTC, datetime
+
+from bench.load import build_request, drive
+from bench.posting import contact_body, register_cadres
+from bench.report import Figure
+from shared.identifiers import new_id
+from tests.harness.client import Client
+from tests.harness.suite import Suite
+
+SAMPLES = 40
+BATCH_RATE = 500
+
+
+def measure_latency(suite: Suite) -> list[Figure]:
+    """Seconds until the probe's rating shows in the profile of its cadre, read over HTTP."""
+    register_cadres(suite)
+    at_rest = _probe(suite, SAMPLES)
+    stop = threading.Event()
+    sent = [0]
+    load = threading.Thread(target=_keep_posting, args=(suite, stop, sent))
+    load.start()
+    time.sleep(5)
+    started, before = time.perf_counter(), sent[0]
+    under_load = _probe(suite, SAMPLES)
+    rate = (sent[0] - before) / (time.perf_counter() - started)
+    stop.set()
+    load.join()
+    return [
+        Figure(name="event to visible score, at rest, p50", unit="s", values=[_at(at_rest, 0.5)]),
+        Figure(name="event to visible score, at rest, p95", unit="s", values=[_at(at_rest, 0.95)], bar="< 2 s"),
+        Figure(
+            name=f"event to visible score beside {rate:,.0f} events/s, p95",
+            unit="s",
+            values=[_at(under_load, 0.95)],
+            bar="< 2 s at 500/s",
+        ),
+    ]
+
+
+def _probe(suite: Suite, samples: int) -> list[float]:
+    clerk = suite.client("intake", "clerk")
+    officer = suite.client("assessment", "department_officer")
+    waits = []
+    for _ in range(samples):
+        staff_number = f"P{new_id().hex[-10:]}"
+        clerk.put(f"/v1/cadres/{staff_number}", {"name": "测试干部"})
+        post = {
+            "organisation_code": "B01",
+            "post_kind": "township_deputy",
+            "post_level": "142",
+            "from_on": "2020-01-01",
+        }
+        clerk.post(f"/v1/cadres/{staff_number}/posts", {"id": str(new_id()), **post})
+        issue_id = str(new_id())
+        issue = {"id": issue_id, "type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮"}
+        clerk.post("/v1/issues", {**issue, "organisation_code": "B01", "staff_number": staff_number})
+        clerk.post(f"/v1/issues/{issue_id}/closure", {"outcome": "resolved", "reply": "已修复"})
+        answered = time.perf_counter()
+        _wait_for_resolution(officer, staff_number)
+        waits.append(time.perf_counter() - answered)
+    return waits
+
+
+def _wait_for_resolution(officer: Client, staff_number: str) -> None:
+    period = f"{datetime.now(UTC):%Y}"
+    deadline = time.perf_counter() + 60
+    while time.perf_counter() < deadline:
+        answer = officer.get(f"/v1/scores/cadre/{staff_number}?period={period}")
+        if answer.status == 200 and any(
+            indicator["indicator"] == "resolution_rate" and indicator["numerator"] == 1
+            for indicator in answer.document["indicators"]
+        ):
+            return
+        time.sleep(0.01)
+    raise TimeoutError("the closure did not show in the score within a minute")
+
+
+def _keep_posting(suite: Suite, stop: threading.Event, sent: list[int]) -> None:
+    """Post about BATCH_RATE contacts a second, in bursts of a tenth of a second."""
+    token = suite.tokens["clerk"]
+    numbers = itertools.count()
+    while not stop.is_set():
+        started = time.perf_counter()
+        burst = [
+            build_request("/v1/contacts", contact_body(next(numbers)), token=token) for _ in range(BATCH_RATE // 10)
+        ]
+        result = drive(suite.ports["intake-api"], iter([*burst, *burst]), connections=8, seconds=0.08)
+        sent[0] += result.answered
+        stop.wait(max(0.0, 0.1 - (time.perf_counter() - started)))
+
+
+def _at(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
