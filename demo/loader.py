@@ -95,7 +95,7 @@ class Loader:
                 query["cursor"] = cursor
             page = self._send(self._assessment, "GET", "/v1/scores", params=query)
             for score in page["items"]:
-                yield score["subject_code"]
+                yield score["subject"]["code"]
             cursor = page.get("next_cursor")
             if not cursor:
                 return

@@ -2,7 +2,7 @@
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,18 +72,10 @@ def _check_alive(connection: Connection) -> None:
 
 
 @contextmanager
-def transaction(pool: Pool, *, pipelined: bool = False) -> Iterator[Connection]:
-    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense.
-
-    Pipelined, statements whose results nobody waits for travel with the next one: BEGIN with the first, COMMIT with the
-    last. Their errors surface at the latest when the transaction ends, and before it returns.
-    """
+def transaction(pool: Pool) -> Iterator[Connection]:
+    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense."""
     try:
-        with (
-            pool.connection() as connection,
-            connection.pipeline() if pipelined else nullcontext(),
-            connection.transaction(),
-        ):
+        with pool.connection() as connection, connection.transaction():
             yield connection
     except (PoolTimeout, TooManyRequests):
         raise DatabaseAway("no database connection is free or the database is away") from None

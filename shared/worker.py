@@ -1,10 +1,11 @@
 """The Celery app that every service starts from. The row in PostgreSQL is the truth, a task only a nudge."""
 
+import logging
 from typing import Any
 
 import celery.beat
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import setup_logging, worker_ready
 from celery.worker.consumer import Consumer
 from kombu.entity import Queue
 from kombu.exceptions import KombuError
@@ -94,14 +95,19 @@ def run_worker(app: Celery, *, concurrency: int = 2) -> None:
         beat.start()
         clock.append(beat)
 
+    def keep_logging(**_: object) -> None:
+        """A receiver is what makes Celery leave the root logger, its level and its format as they are."""
+        logging.getLogger("celery").setLevel(logging.WARNING)
+
     worker_ready.connect(start_clock, weak=False)
+    setup_logging.connect(keep_logging, weak=False)
     app.worker_main(
         [
+            "--quiet",
             "worker",
             "--pool=threads",
             f"--concurrency={concurrency}",
             "--without-gossip",
             "--without-mingle",
-            "--loglevel=WARNING",
         ]
     )

@@ -57,7 +57,7 @@ class FakeSuite:
         if start == 0:
             self.scored += 1
         scored = self.cadres[: self.scored]
-        page = [{"subject_code": code} for code in scored[start : start + 2]]
+        page = [{"subject": {"code": code}} for code in scored[start : start + 2]]
         following = str(start + 2) if start + 2 < len(scored) else None
         return httpx.Response(200, content=json.dumps({"items": page, "next_cursor": following}))
 
