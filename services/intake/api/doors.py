@@ -1,0 +1,124 @@
+"""How every writing route works: read the body, wait for the commit, answer with what became of it."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from services.intake.domain.commands import (
+    AssignIssue,
+    CloseIssue,
+    DefineDuty,
+    EndPost,
+    IdempotencyKey,
+    Outcome,
+    ReceiveIssue,
+    RecordContact,
+    RecordPost,
+    RegisterCadre,
+    RegisterOrganisation,
+    RespondToIssue,
+    SubmitRating,
+)
+from services.intake.grouping import Group
+from services.intake.handlers import contacts, duties, issue_steps, issues, posts, ratings, registers
+from services.intake.settings import IntakeSettings
+from shared.access import Principal
+from shared.database import Pool
+from shared.errors import Rejected
+from shared.http import json_response, permit, problem
+from shared.identifiers import new_id
+from shared.observability import correlation_id
+
+LONGEST_KEY = 255
+
+Writer = Annotated[Principal, Depends(permit("clerk", "machine_client"))]
+Reader = Annotated[Principal, Depends(permit("clerk", "machine_client", "department_officer"))]
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "It stood already with the same content, or its entry was brought up to date."},
+    201: {"description": "It is recorded: the answer is given after the commit."},
+    409: {"description": "The same id or key stands with other content, or the step contradicts what stands."},
+    413: {"description": "The body is too large."},
+    415: {"description": "The body is not plain JSON."},
+    422: {"description": "The request does not fit, or names something that is not registered."},
+    503: {"description": "The database is away or too many requests wait. The same request may succeed later."},
+}
+
+
+class BadKey(Rejected):
+    code = "bad-idempotency-key"
+
+
+class Doors:
+    """One group a use case over one pool. Lives as long as the app's event loop."""
+
+    def __init__(self, pool: Pool, settings: IntakeSettings) -> None:
+        self.pool = pool
+        self.settings = settings
+        self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
+        self.organisations: Group[RegisterOrganisation] = self._group(registers.register_organisations)
+        self.cadres: Group[RegisterCadre] = self._group(registers.register_cadres)
+        self.posts: Group[RecordPost] = self._group(posts.record_posts)
+        self.post_ends: Group[EndPost] = self._group(posts.end_posts)
+        self.duties: Group[DefineDuty] = self._group(duties.define_duties)
+        self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
+        self.issues: Group[ReceiveIssue] = self._group(issues.receive_issues)
+        self.assignments: Group[AssignIssue] = self._group(issue_steps.assign_issues)
+        self.responses: Group[RespondToIssue] = self._group(issue_steps.respond_to_issues)
+        self.closures: Group[CloseIssue] = self._group(issue_steps.close_issues)
+        self.ratings: Group[SubmitRating] = self._group(ratings.submit_ratings)
+
+    def _group(self, handler: Any) -> Group[Any]:  # noqa: ANN401 - the attribute it is assigned to says of what
+        def run(commands: list[Any]) -> list[Outcome]:
+            outcomes: list[Outcome] = handler(self.pool, commands, now=datetime.now(UTC))
+            return outcomes
+
+        return Group(run, self._executor)
+
+    async def drain(self) -> None:
+        for group in vars(self).values():
+            if isinstance(group, Group):
+                await group.drain()
+        self._executor.shutdown()
+
+
+def doors(request: Request) -> Doors:
+    opened: Doors = request.app.state.doors
+    return opened
+
+
+async def describe(request: Request, principal: Principal, *, record_id: UUID | None = None) -> dict[str, Any]:
+    """What every command has: its id, its correlation id and the caller's key."""
+    return {
+        "id": record_id or new_id(),
+        "correlation_id": correlation_id(),
+        "key": await _read_key(request, principal),
+    }
+
+
+async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | None:
+    """Raises BadKey. The digest covers method, path and body: a key stands for one request and no other."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise BadKey(f"an idempotency key has 1 to {LONGEST_KEY} printable characters")
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (request.method.encode(), request.url.path.encode(), await request.body()):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return IdempotencyKey(caller=principal.name, key=key, fingerprint=digest.digest())
+
+
+def answer(outcome: Outcome, *, location: str | None = None) -> Response:
+    """`location` is the path under which a new record can be read."""
+    if outcome.status == "conflict":
+        return problem(409, outcome.code, outcome.detail)
+    if outcome.status == "rejected":
+        return problem(404 if outcome.code.endswith("-not-found") else 422, outcome.code, outcome.detail)
+    document = {"id": outcome.id, "status": outcome.status}
+    if outcome.status == "created":
+        return json_response(document, status=201, headers={"Location": location} if location else None)
+    return json_response(document)

@@ -1,0 +1,102 @@
+"""Routes of issues and of the steps of their life."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.intake.api.doors import ANSWERS, Reader, Writer, answer, describe, doors
+from services.intake.api.fields import Instant
+from services.intake.domain.commands import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
+from services.intake.handlers import issues
+from shared.contracts.intake import Channel, IssueOutcome, IssueType, Urgency
+from shared.edge import CodeText, LongText, ShortText
+from shared.http import Body, describe_body, json_response, parse_body
+
+router = APIRouter(prefix="/v1/issues", tags=["issues"])
+
+
+class IssueBody(Body):
+    id: UUID | None = None
+    type: IssueType
+    category: CodeText
+    channel: Channel
+    urgency: Urgency = "normal"
+    title: ShortText
+    description: LongText | None = None
+    received_at: Instant | None = None
+    due_at: Instant | None = None
+    organisation_code: CodeText | None = None
+    staff_number: CodeText | None = None
+    contact_id: UUID | None = None
+
+
+class AssignmentBody(Body):
+    organisation_code: CodeText
+    staff_number: CodeText | None = None
+
+
+class ResponseBody(Body):
+    responded_at: Instant | None = None
+
+
+class ClosureBody(Body):
+    outcome: IssueOutcome
+    reply: LongText
+    closed_at: Instant | None = None
+
+
+@router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(IssueBody))
+async def receive_issue(request: Request, principal: Writer) -> Response:
+    body = parse_body(IssueBody, await request.body())
+    command = ReceiveIssue(
+        **await describe(request, principal, record_id=body.id),
+        type=body.type,
+        category=body.category,
+        channel=body.channel,
+        urgency=body.urgency,
+        title=body.title,
+        description=body.description,
+        received_at=body.received_at,
+        respond_within=doors(request).settings.respond_within,
+        due_at=body.due_at,
+        organisation_code=body.organisation_code,
+        staff_number=body.staff_number,
+        contact_id=body.contact_id,
+    )
+    return answer(await doors(request).issues.submit(command), location=f"/v1/issues/{command.id}")
+
+
+@router.get("/{issue_id}")
+def get_issue(request: Request, _: Reader, issue_id: UUID) -> Response:
+    return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
+
+
+@router.post("/{issue_id}/assignments", responses=ANSWERS, openapi_extra=describe_body(AssignmentBody))
+async def assign_issue(request: Request, principal: Writer, issue_id: UUID) -> Response:
+    body = parse_body(AssignmentBody, await request.body())
+    command = AssignIssue(
+        **await describe(request, principal, record_id=issue_id),
+        organisation_code=body.organisation_code,
+        staff_number=body.staff_number,
+    )
+    return answer(await doors(request).assignments.submit(command))
+
+
+@router.post("/{issue_id}/responses", responses=ANSWERS, openapi_extra=describe_body(ResponseBody))
+async def respond_to_issue(request: Request, principal: Writer, issue_id: UUID) -> Response:
+    body = parse_body(ResponseBody, await request.body())
+    command = RespondToIssue(**await describe(request, principal, record_id=issue_id), responded_at=body.responded_at)
+    return answer(await doors(request).responses.submit(command))
+
+
+@router.post("/{issue_id}/closure", responses=ANSWERS, openapi_extra=describe_body(ClosureBody))
+async def close_issue(request: Request, principal: Writer, issue_id: UUID) -> Response:
+    body = parse_body(ClosureBody, await request.body())
+    command = CloseIssue(
+        **await describe(request, principal, record_id=issue_id),
+        outcome=body.outcome,
+        reply=body.reply,
+        closed_at=body.closed_at,
+    )
+    return answer(await doors(request).closures.submit(command))

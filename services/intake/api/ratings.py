@@ -1,0 +1,46 @@
+"""Routes of ratings."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, model_validator
+
+from services.intake.api.doors import ANSWERS, Writer, answer, describe, doors
+from services.intake.api.fields import Instant
+from services.intake.domain.commands import SubmitRating
+from shared.contracts.intake import RatingMethod
+from shared.http import Body, describe_body, parse_body
+
+router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
+
+
+class RatingBody(Body):
+    id: UUID | None = None
+    issue_id: UUID | None = None
+    contact_id: UUID | None = None
+    level: Annotated[int, Field(ge=1, le=5)]
+    solved: bool | None = None
+    method: RatingMethod
+    rated_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _rates_one_thing(self) -> Self:
+        if (self.issue_id is None) == (self.contact_id is None):
+            raise ValueError("exactly one of issue_id and contact_id")
+        return self
+
+
+@router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(RatingBody))
+async def submit_rating(request: Request, principal: Writer) -> Response:
+    body = parse_body(RatingBody, await request.body())
+    command = SubmitRating(
+        **await describe(request, principal, record_id=body.id),
+        issue_id=body.issue_id,
+        contact_id=body.contact_id,
+        level=body.level,
+        solved=body.solved,
+        method=body.method,
+        rated_at=body.rated_at,
+    )
+    return answer(await doors(request).ratings.submit(command))

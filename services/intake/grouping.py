@@ -1,0 +1,89 @@
+"""The hot door: requests that arrive while a commit runs share the next one (docs/decisions/0005-group-commit.md)."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Generic, TypeVar
+
+from services.intake import metrics
+from services.intake.domain.commands import Outcome
+from shared import crash
+from shared.errors import Transient
+
+AnyCommand = TypeVar("AnyCommand")
+Run = Callable[[list[AnyCommand]], list[Outcome]]
+Result = Outcome | Exception
+
+LARGEST_GROUP = 256
+LONGEST_QUEUE = 2_000  # at some 1,500 a second the last in the queue still answers within a client's patience
+
+
+class Overloaded(Transient):
+    """More requests wait than can be answered in time, or the process is stopping. Nothing was recorded."""
+
+    code = "overloaded"
+
+
+class Group(Generic[AnyCommand]):
+    """Runs one batch at a time on a thread; what gathers meanwhile is the next batch. There is no timer."""
+
+    def __init__(self, run: Run[AnyCommand], executor: Executor, *, longest_queue: int = LONGEST_QUEUE) -> None:
+        self._run = run
+        self._executor = executor
+        self._longest_queue = longest_queue
+        self._waiting: deque[tuple[AnyCommand, asyncio.Future[Outcome]]] = deque()
+        self._runner: asyncio.Task[None] | None = None
+        self._draining = False
+
+    async def submit(self, command: AnyCommand) -> Outcome:
+        """Return what became of the command once it is committed. Raises Overloaded, or what the batch raised."""
+        if self._draining or len(self._waiting) >= self._longest_queue:
+            raise Overloaded("too many requests are waiting")
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, future))
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run_until_empty())
+        return await future
+
+    async def drain(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        self._draining = True
+        if self._runner is not None:
+            await self._runner
+
+    async def _run_until_empty(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(LARGEST_GROUP, len(self._waiting)))]
+                metrics.group_size.observe(len(group))
+                commands = [command for command, _ in group]
+                results = await loop.run_in_executor(self._executor, self._run_isolated, commands)
+                for (_, future), result in zip(group, results, strict=True):
+                    _settle(future, result)
+        finally:
+            self._runner = None
+
+    def _run_isolated(self, commands: list[AnyCommand]) -> list[Result]:
+        """Run a batch on a thread; one that a bug breaks is run again one by one, so that only the culprit fails."""
+        results: list[Result]
+        try:
+            results = list(self._run(commands))
+            if len(results) != len(commands):
+                raise ValueError("a handler owes one outcome a command")  # noqa: TRY301 - meant for the fallback below
+        except Transient as error:
+            return [error] * len(commands)
+        except Exception as error:  # noqa: BLE001 - it travels on to the request that it belongs to
+            results = [error] if len(commands) == 1 else [self._run_isolated([command])[0] for command in commands]
+        crash.point("intake.after_commit_before_response")
+        return results
+
+
+def _settle(future: asyncio.Future[Outcome], result: Result) -> None:
+    if future.done():  # the client went away; what was committed stands
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -1,0 +1,1 @@
+"""What intake does: one function a use case, which owns its transaction."""

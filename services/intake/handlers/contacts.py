@@ -1,0 +1,103 @@
+"""Recording contacts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.intake import metrics
+from services.intake.domain.commands import Outcome, RecordContact
+from services.intake.domain.contacts import check_contact, digest_contact
+from services.intake.domain.repeats import settle_repeat, unknown
+from services.intake.handlers.batches import BatchRaced, Events, run_batch
+from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
+from services.intake.storage import contacts as storage
+from services.intake.storage import registers
+from shared.contracts.intake import ContactRecorded
+from shared.database import Connection, Pool, transaction
+from shared.outbox import OutgoingEvent
+
+
+def record_contacts(
+    pool: Pool, commands: Sequence[RecordContact], *, now: datetime, allow_odd: bool = False
+) -> list[Outcome]:
+    """Record contacts. A repeat with the same content changes nothing; with other content it is a conflict."""
+
+    def run(connection: Connection, fresh: list[RecordContact], events: Events) -> list[Outcome]:
+        candidates = [
+            Candidate(
+                command=command,
+                check=(check := check_contact(command, now=now, allow_odd=allow_odd)),
+                content_hash=digest_contact(command) if check.refusal is None else b"",
+            )
+            for command in fresh
+        ]
+        rows = [_row(candidate, now) for candidate in candidates if candidate.check.refusal is None]
+        inserted = storage.insert_contacts(connection, rows) if rows else []
+        outcomes = []
+        for item in sort_out(candidates, inserted, lambda some: storage.list_standing_contacts(connection, some)):
+            command, check = item.candidate.command, item.candidate.check
+            if check.refusal is not None:
+                outcomes.append(check.refusal)
+            elif item.made is not None:
+                events.append(_event(command, item.made))
+                outcomes.append(created(item.made, check))
+            elif item.met is not None:
+                outcomes.append(settle_repeat(command, item.met, item.candidate.content_hash))
+            else:
+                outcomes.append(_refuse_unknown(connection, command))
+        return outcomes
+
+    outcomes = run_batch("record_contacts", pool, commands, run, now=now)
+    metrics.contacts_recorded_total.inc(sum(outcome.status == "created" for outcome in outcomes))
+    return outcomes
+
+
+def get_contact(pool: Pool, contact_id: UUID) -> storage.Contact:
+    """Raises ContactNotFound."""
+    with transaction(pool) as connection:
+        return storage.get_contact(connection, contact_id)
+
+
+def _row(candidate: Candidate[RecordContact], now: datetime) -> dict[str, object]:
+    command = candidate.command
+    return {
+        "id": command.id,
+        "source": command.source,
+        "source_number": command.source_number,
+        "staff_number": command.staff_number,
+        "organisation_code": command.organisation_code,
+        "kind": command.kind,
+        "occurred_at": command.occurred_at,
+        "recorded_at": command.recorded_at or now,
+        "duration_minutes": command.duration_minutes,
+        "population_group": command.population_group,
+        "people_count": command.people_count,
+        "place_code": command.place_code,
+        "note": command.note,
+        "flags": candidate.check.flags,
+        "content_hash": hexadecimal(candidate.content_hash),
+    }
+
+
+def _event(command: RecordContact, contact: storage.StoredContact) -> OutgoingEvent:
+    event = ContactRecorded(
+        contact_id=contact.id,
+        cadre_id=contact.cadre_id,
+        organisation_id=contact.organisation_id,
+        kind=command.kind,
+        occurred_at=command.occurred_at,
+        recorded_at=contact.recorded_at,
+        duration_minutes=command.duration_minutes,
+        population_group=command.population_group,
+        people_count=command.people_count,
+        place_code=command.place_code,
+    )
+    return OutgoingEvent(event=event, sequence=1, correlation_id=command.correlation_id)
+
+
+def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:
+    if not registers.find_cadre_ids(connection, [command.staff_number]):
+        return unknown("cadre")
+    if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
+        return unknown("organisation")
+    raise BatchRaced("a register changed while the batch ran")

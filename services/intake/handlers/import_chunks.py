@@ -1,0 +1,118 @@
+"""One chunk of an import through the use cases that every other door uses too, and what became of each row."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from services.intake.domain.commands import (
+    Command,
+    DefineDuty,
+    Outcome,
+    ReceiveIssue,
+    RecordContact,
+    RecordPost,
+    RegisterCadre,
+    RegisterOrganisation,
+    SubmitRating,
+)
+from services.intake.handlers.contacts import record_contacts
+from services.intake.handlers.duties import define_duties
+from services.intake.handlers.issues import receive_issues
+from services.intake.handlers.posts import record_posts
+from services.intake.handlers.ratings import submit_ratings
+from services.intake.handlers.registers import register_cadres, register_organisations
+from services.intake.importing.chunks import Chunk
+from services.intake.importing.findings import Finding, error, flag
+from services.intake.importing.mapping import MappedRow
+from services.intake.storage import imports as storage
+from shared.database import Pool, transaction
+
+Run = Callable[[Pool, Sequence[Any], datetime], list[Outcome]]
+WEIGHT = {"rejected": 5, "conflict": 4, "created": 3, "changed": 2, "unchanged": 1}
+NOTHING_TO_DO = Outcome(status="unchanged")
+
+
+@dataclass(slots=True)
+class ChunkResult:
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def apply_chunk(pool: Pool, chunk: Chunk, *, now: datetime) -> ChunkResult:
+    """Do what the rows of a chunk ask for, registers first. The caller's transaction holds all of it."""
+    _register_missing(pool, chunk.missing, now=now)
+    outcomes: dict[int, Outcome] = {}
+    for kind, run in RUNS:
+        entries = [(row.line, command) for row in chunk.rows for command in row.commands if type(command) is kind]
+        if not entries:
+            continue
+        done = run(pool, [command for _, command in entries], now)
+        for (line, _), outcome in zip(entries, done, strict=True):
+            outcomes[line] = _heavier(outcomes.get(line), outcome)
+    return _sum_up(chunk.rows, outcomes)
+
+
+def _register_missing(pool: Pool, commands: Sequence[Command], *, now: datetime) -> None:
+    """Register only what is not there: an entry that somebody has since put right is not overwritten by a file."""
+    if not commands:
+        return
+    organisations = [command for command in commands if isinstance(command, RegisterOrganisation)]
+    cadres = [command for command in commands if isinstance(command, RegisterCadre)]
+    posts = [command for command in commands if isinstance(command, RecordPost)]
+    with transaction(pool) as connection:
+        known = storage.find_known_names(
+            connection,
+            codes=[command.code for command in organisations],
+            staff_numbers=[command.staff_number for command in cadres],
+        )
+    register_organisations(
+        pool, [command for command in organisations if command.code not in known.organisations], now=now
+    )
+    register_cadres(pool, [command for command in cadres if command.staff_number not in known.cadres], now=now)
+    record_posts(pool, [command for command in posts if command.staff_number not in known.cadres], now=now)
+
+
+def _heavier(before: Outcome | None, outcome: Outcome) -> Outcome:
+    """A row that asks for two things is as refused as either, and as new."""
+    return outcome if before is None or WEIGHT[outcome.status] > WEIGHT[before.status] else before
+
+
+def _sum_up(rows: Sequence[MappedRow], outcomes: dict[int, Outcome]) -> ChunkResult:
+    result = ChunkResult()
+    for row in rows:
+        outcome = outcomes.get(row.line, NOTHING_TO_DO)
+        match outcome.status:
+            case "created":
+                result.created += 1
+            case "changed":
+                result.changed += 1
+            case "unchanged":
+                result.unchanged += 1
+            case "rejected" | "conflict":
+                result.refused += 1
+                result.findings.append(error(row.line, outcome.code, outcome.detail))
+        result.findings += [
+            flag(row.line, name.replace("_", "-"), f"accepted although odd: {name.replace('_', ' ')}")
+            for name in outcome.flags
+        ]
+    return result
+
+
+def _plainly(handler: Callable[..., list[Outcome]], **options: bool) -> Run:
+    return lambda pool, commands, now: partial(handler, **options)(pool, commands, now=now)
+
+
+RUNS: tuple[tuple[type[Command], Run], ...] = (
+    (RegisterOrganisation, _plainly(register_organisations)),
+    (RegisterCadre, _plainly(register_cadres)),
+    (RecordPost, _plainly(record_posts)),
+    (DefineDuty, _plainly(define_duties)),
+    (RecordContact, _plainly(record_contacts, allow_odd=True)),
+    (ReceiveIssue, _plainly(receive_issues, allow_odd=True)),
+    (SubmitRating, _plainly(submit_ratings, allow_odd=True)),
+)

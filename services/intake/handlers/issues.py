@@ -1,0 +1,226 @@
+"""Receiving issues: new ones, repeats, and what another system tells anew about one that stands."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.intake import metrics
+from services.intake.domain.commands import Outcome, ReceiveIssue
+from services.intake.domain.issues import (
+    Issue,
+    Progress,
+    catch_up,
+    check_issue,
+    digest_content,
+    digest_progress,
+    state_of,
+)
+from services.intake.domain.repeats import natural_key, other_content, unknown
+from services.intake.handlers.batches import BatchRaced, Events, run_batch
+from services.intake.handlers.issue_steps import events_between
+from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
+from services.intake.storage import contacts, registers
+from services.intake.storage import issues as storage
+from shared.contracts.intake import IssueReceived
+from shared.database import Connection, Pool, transaction
+from shared.outbox import OutgoingEvent
+
+Met = tuple[int, Candidate[ReceiveIssue], storage.StoredIssue]
+
+
+def receive_issues(
+    pool: Pool, commands: Sequence[ReceiveIssue], *, now: datetime, allow_odd: bool = False
+) -> list[Outcome]:
+    """Receive issues, finished ones too.
+
+    A repeat of the same id with other content is a conflict. Under a source's number it brings the issue up to date
+    instead, forward only; what it tells otherwise and was not taken over is flagged `differs`.
+    """
+
+    def run(connection: Connection, fresh: list[ReceiveIssue], events: Events) -> list[Outcome]:
+        candidates = [_candidate(command, now, allow_odd=allow_odd) for command in fresh]
+        rows = [_row(candidate, now) for candidate in candidates if candidate.check.refusal is None]
+        inserted = storage.insert_issues(connection, rows, recorded_at=now) if rows else []
+        outcomes: dict[int, Outcome] = {}
+        met: list[Met] = []
+        listed = sort_out(candidates, inserted, lambda some: storage.list_standing_issues(connection, some))
+        for position, item in enumerate(listed):
+            if item.candidate.check.refusal is not None:
+                outcomes[position] = item.candidate.check.refusal
+            elif item.made is not None:
+                events.extend(_first_events(item.candidate.command, item.made))
+                outcomes[position] = created(item.made, item.candidate.check)
+            elif item.met is not None:
+                met.append((position, item.candidate, item.met))
+            else:
+                outcomes[position] = _refuse_unknown(connection, item.candidate.command)
+        outcomes.update(_settle_met(connection, met, events, now))
+        return [outcomes[position] for position in range(len(fresh))]
+
+    outcomes = run_batch("receive_issues", pool, commands, run, now=now)
+    metrics.issues_received_total.inc(sum(outcome.status == "created" for outcome in outcomes))
+    return outcomes
+
+
+def get_issue(pool: Pool, issue_id: UUID) -> storage.IssueRecord:
+    """Raises IssueNotFound."""
+    with transaction(pool) as connection:
+        return storage.get_issue(connection, issue_id)
+
+
+def _candidate(command: ReceiveIssue, now: datetime, *, allow_odd: bool) -> Candidate[ReceiveIssue]:
+    check = check_issue(command, received_at=command.received_at or now, now=now, allow_odd=allow_odd)
+    accepted = check.refusal is None
+    return Candidate(command=command, check=check, content_hash=digest_content(command) if accepted else b"")
+
+
+def _row(candidate: Candidate[ReceiveIssue], now: datetime) -> dict[str, object]:
+    command = candidate.command
+    received_at = command.received_at or now
+    respond_by = command.respond_by
+    if respond_by is None and command.respond_within is not None:
+        respond_by = received_at + command.respond_within
+    return {
+        "id": command.id,
+        "source": command.source,
+        "source_number": command.source_number,
+        "type": command.type,
+        "category": command.category,
+        "channel": command.channel,
+        "urgency": command.urgency,
+        "title": command.title,
+        "description": command.description,
+        "received_at": received_at,
+        "respond_by": respond_by,
+        "due_at": command.due_at,
+        "contact_id": command.contact_id,
+        "contact_source_number": command.contact_source_number,
+        "organisation_code": command.organisation_code,
+        "staff_number": command.staff_number,
+        "assigned_at": received_at if command.organisation_code is not None else None,
+        "responded_at": command.responded_at,
+        "closed_at": command.closed_at,
+        "outcome": command.outcome,
+        "reply": command.reply,
+        "status": _status(command),
+        "sequence": 1 + (command.responded_at is not None) + (command.closed_at is not None),
+        "flags": candidate.check.flags,
+        "content_hash": hexadecimal(candidate.content_hash),
+        "progress_hash": hexadecimal(digest_progress(command)),
+    }
+
+
+def _status(command: ReceiveIssue) -> str:
+    return state_of(
+        closed_at=command.closed_at,
+        responded_at=command.responded_at,
+        is_assigned=command.organisation_code is not None,
+    )
+
+
+def _first_events(command: ReceiveIssue, issue: storage.StoredIssue) -> list[OutgoingEvent]:
+    received = IssueReceived(
+        issue_id=issue.id,
+        issue_type=command.type,
+        category=command.category,
+        channel=command.channel,
+        urgency=command.urgency,
+        source=command.source,
+        received_at=issue.received_at,
+        respond_by=issue.respond_by,
+        due_at=command.due_at,
+        organisation_id=issue.organisation_id,
+        cadre_id=issue.cadre_id,
+        contact_id=issue.contact_id,
+    )
+    before = Issue(
+        id=issue.id,
+        source=issue.source,
+        source_number=issue.source_number,
+        received_at=issue.received_at,
+        organisation_id=issue.organisation_id,
+        cadre_id=issue.cadre_id,
+        sequence=1,
+        flags=[],
+        content_hash=b"",
+        progress_hash=b"",
+    )
+    after = replace(before, responded_at=command.responded_at, closed_at=command.closed_at, outcome=command.outcome)
+    first = OutgoingEvent(event=received, sequence=1, correlation_id=command.correlation_id)
+    return [first, *events_between(before, after, command.correlation_id)]
+
+
+def _settle_met(connection: Connection, met: Sequence[Met], events: Events, now: datetime) -> dict[int, Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    behind: list[Met] = []
+    for position, candidate, issue in met:
+        command = candidate.command
+        same = issue.content_hash == candidate.content_hash and issue.progress_hash == digest_progress(command)
+        if natural_key(command) != natural_key(issue) or (command.source_number is None and not same):
+            outcomes[position] = other_content(issue.id)
+        elif same:
+            outcomes[position] = Outcome(status="unchanged", id=issue.id)
+        else:
+            behind.append((position, candidate, issue))
+    return {**outcomes, **(_bring_up_to_date(connection, behind, events, now) if behind else {})}
+
+
+def _bring_up_to_date(
+    connection: Connection, behind: Sequence[Met], events: Events, now: datetime
+) -> dict[int, Outcome]:
+    commands = [candidate.command for _, candidate, _ in behind]
+    organisation_ids = registers.find_organisation_ids(
+        connection, [command.organisation_code for command in commands if command.organisation_code is not None]
+    )
+    cadre_ids = registers.find_cadre_ids(
+        connection, [command.staff_number for command in commands if command.staff_number is not None]
+    )
+    issues = storage.lock_issues(connection, [issue.id for _, _, issue in behind])
+    before = dict(issues)
+    outcomes: dict[int, Outcome] = {}
+    for position, candidate, known in behind:
+        command, issue = candidate.command, issues[known.id]
+        if command.organisation_code is not None and command.organisation_code not in organisation_ids:
+            outcomes[position] = unknown("organisation")
+            continue
+        if command.staff_number is not None and command.staff_number not in cadre_ids:
+            outcomes[position] = unknown("cadre")
+            continue
+        progress = Progress(
+            organisation_id=organisation_ids[command.organisation_code] if command.organisation_code else None,
+            cadre_id=cadre_ids[command.staff_number] if command.staff_number else None,
+            responded_at=command.responded_at,
+            closed_at=command.closed_at,
+            outcome=command.outcome,
+            reply=command.reply,
+        )
+        moved, differs = catch_up(issue, progress, at=now)
+        differs = differs or candidate.content_hash != issue.content_hash
+        odd = candidate.check.flags
+        issues[issue.id] = replace(
+            moved, progress_hash=digest_progress(command), flags=list(dict.fromkeys([*issue.flags, *odd]))
+        )
+        events.extend(events_between(issue, moved, command.correlation_id))
+        outcomes[position] = Outcome(
+            status="changed" if moved is not issue else "unchanged",
+            id=issue.id,
+            flags=(*odd, "differs") if differs else tuple(odd),
+        )
+    storage.set_progress(connection, [issue for issue in issues.values() if issue != before[issue.id]])
+    return outcomes
+
+
+def _refuse_unknown(connection: Connection, command: ReceiveIssue) -> Outcome:
+    if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
+        return unknown("organisation")
+    if command.staff_number and not registers.find_cadre_ids(connection, [command.staff_number]):
+        return unknown("cadre")
+    if contacts.is_contact_missing(
+        connection,
+        contact_id=command.contact_id,
+        source=command.source,
+        source_number=command.contact_source_number,
+    ):
+        return unknown("contact")
+    raise BatchRaced("a register changed while the batch ran")

@@ -1,0 +1,71 @@
+"""Requests that carry a key of their caller: each is done once, however often it is sent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from services.intake.domain.commands import Command, Outcome
+from services.intake.storage import keys as storage
+from shared.database import Connection
+
+AnyCommand = TypeVar("AnyCommand", bound=Command)
+KeyName = tuple[str, str]
+
+
+def run_once_per_key(
+    connection: Connection,
+    commands: Sequence[AnyCommand],
+    run: Callable[[list[AnyCommand]], list[Outcome]],
+    *,
+    now: datetime,
+) -> list[Outcome]:
+    """Run the commands whose key is new or absent; settle the others from what their key stood for.
+
+    A key is kept only when its request succeeded: a refused one left nothing behind that a repeat could find.
+    """
+    claims = [(command.key, command.id) for command in commands if command.key is not None]
+    if not claims:
+        return run(list(commands))
+    taken = storage.claim_keys(connection, claims, created_at=now)
+    stored = storage.list_keys(connection, [key for key, _ in claims])
+    settled: dict[int, Outcome] = {}
+    owners: dict[KeyName, int] = {}
+    copies: dict[int, KeyName] = {}
+    fresh: list[int] = []
+    for position, command in enumerate(commands):
+        if command.key is None:
+            fresh.append(position)
+            continue
+        name = (command.key.caller, command.key.key)
+        fingerprint, record_id = stored[name]
+        if fingerprint != command.key.fingerprint:
+            settled[position] = _reused()
+        elif name not in taken:
+            settled[position] = Outcome(status="unchanged", id=record_id)
+        elif name in owners:
+            copies[position] = name
+        else:
+            owners[name] = position
+            fresh.append(position)
+    outcomes = run([commands[position] for position in fresh]) if fresh else []
+    settled.update(zip(fresh, outcomes, strict=True))
+    storage.release_keys(
+        connection,
+        [key for position in owners.values() if (key := commands[position].key) and not _succeeded(settled[position])],
+    )
+    for position, name in copies.items():
+        settled[position] = _as_repeat(settled[owners[name]])
+    return [settled[position] for position in range(len(commands))]
+
+
+def _succeeded(outcome: Outcome) -> bool:
+    return outcome.status in {"created", "changed", "unchanged"}
+
+
+def _as_repeat(outcome: Outcome) -> Outcome:
+    return replace(outcome, status="unchanged") if _succeeded(outcome) else outcome
+
+
+def _reused() -> Outcome:
+    return Outcome(status="rejected", code="key-reused", detail="the idempotency key stood for another request")

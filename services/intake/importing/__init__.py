@@ -1,0 +1,1 @@
+"""Someone else's export file in, this service's commands out: reading, mapping and judging, without a database."""

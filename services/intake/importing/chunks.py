@@ -1,0 +1,73 @@
+"""A file cut into pieces that one transaction can take: rows mapped to commands, in bounded number and size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from services.intake.domain.commands import Command
+from services.intake.importing.findings import FileRefused, Finding
+from services.intake.importing.mapping import MappedRow, Mapper, NewId
+from services.intake.importing.profile import Profile
+from services.intake.importing.reader import Reader
+from services.intake.importing.source import Limits, read_blocks
+
+ROWS_A_CHUNK = 2_000
+CELL_CHARACTERS_A_CHUNK = 8 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Some rows of a file, up to and with `last_line`. `broken` is set in the last chunk of a file that breaks off."""
+
+    rows_read: int = 0
+    last_line: int = 0
+    size: int = 0
+    rows: list[MappedRow] = field(default_factory=list)
+    missing: list[Command] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    refused_count: int = 0
+    broken: FileRefused | None = None
+
+
+def read_chunks(
+    file: BinaryIO, profile: Profile, limits: Limits, *, correlation_id: str, new_id: NewId
+) -> Iterator[Chunk]:
+    """Raises FileRefused where not even the header can be used; a file that breaks off later still gives its rows."""
+    reader = Reader(read_blocks(file, limits), encoding=profile.file.encoding, delimiter=profile.file.delimiter)
+    mapper = Mapper(profile, reader.header, correlation_id=correlation_id, new_id=new_id)
+    rows = reader.rows()
+    while True:
+        chunk = _fill(rows, mapper)
+        if chunk.rows_read or chunk.broken:
+            yield chunk
+        if chunk.broken or not chunk.rows_read:
+            return
+
+
+def _fill(rows: Iterator[tuple[int, list[str]] | Finding], mapper: Mapper) -> Chunk:
+    chunk = Chunk()
+    try:
+        for row in rows:
+            chunk.rows_read += 1
+            if isinstance(row, Finding):
+                chunk.last_line = row.line
+                chunk.findings.append(row)
+                chunk.refused_count += 1
+            else:
+                _take(chunk, mapper.map(*row))
+                chunk.size += sum(map(len, row[1]))
+            if chunk.rows_read >= ROWS_A_CHUNK or chunk.size >= CELL_CHARACTERS_A_CHUNK:
+                break
+    except FileRefused as problem:
+        chunk.broken = problem
+    return chunk
+
+
+def _take(chunk: Chunk, row: MappedRow) -> None:
+    chunk.last_line = row.line
+    chunk.findings += row.findings
+    if row.is_refused:
+        chunk.refused_count += 1
+        return
+    chunk.missing += row.missing
+    chunk.rows.append(row)

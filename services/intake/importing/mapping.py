@@ -1,0 +1,191 @@
+"""A row of someone else's file becomes commands of ours, with remarks on what is wrong or odd about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain.commands import (
+    Command,
+    DefineDuty,
+    ReceiveIssue,
+    RecordContact,
+    RecordPost,
+    RegisterCadre,
+    RegisterOrganisation,
+    SubmitRating,
+)
+from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
+from services.intake.importing.findings import FileRefused, Finding, error, flag
+from services.intake.importing.instants import InstantParser
+from services.intake.importing.profile import Check, Profile
+from services.intake.importing.registering import Registrar
+from services.intake.importing.seen import SeenRecords
+from services.intake.importing.targets import TARGETS
+
+NewId = Callable[[], UUID]
+Values = dict[str, Any]
+RowCheck = Callable[[list[str], Values, Notes], None]
+
+
+@dataclass(slots=True)
+class MappedRow:
+    """What one row asks for. `missing` are registrations that go before, where they are not there yet."""
+
+    line: int
+    commands: list[Command] = field(default_factory=list)
+    missing: list[Command] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    is_refused: bool = False
+
+
+class Mapper:
+    """Everything about a profile and a header that can be worked out before the first row."""
+
+    def __init__(self, profile: Profile, header: list[str], *, correlation_id: str, new_id: NewId) -> None:
+        places = place_columns(profile, header)
+        instants = InstantParser(profile.time.formats, profile.time.zone_info)
+        compiler = Compiler(profile, places, instants)
+        target = TARGETS[profile.target]
+        self._fields: list[tuple[str, FieldFunction]] = [
+            (name, compiler.compile(name, rule, target.fields[name])) for name, rule in profile.fields.items()
+        ]
+        self._key = target.key
+        self._registrar = None
+        if profile.registration is not None:
+            self._registrar = Registrar(profile.registration, compiler, correlation_id=correlation_id, new_id=new_id)
+        self._checks = [_make_check(check, compiler.column_text(check.column)) for check in profile.checks]
+        self._build = _Builder(profile.source_name, correlation_id, new_id).choose(profile.target)
+        self._seen = SeenRecords()
+
+    def map(self, line: int, cells: list[str]) -> MappedRow:
+        notes: Notes = []
+        values: Values = {name: read(cells, notes) for name, read in self._fields}
+        row = MappedRow(line)
+        if not any(note.severity == "error" for note in notes):
+            for check in self._checks:
+                check(cells, values, notes)
+            if self._is_new(values, notes):
+                if self._registrar is not None:
+                    self._registrar.assign(cells, values, row.missing, notes)
+                row.commands = self._build(values, notes)
+        row.is_refused = any(note.severity == "error" for note in notes)
+        row.findings = [replace(note, line=line) for note in notes]
+        return row
+
+    def _is_new(self, values: Values, notes: Notes) -> bool:
+        """What a file names twice counts once, as its first row has it: so a second import changes nothing."""
+        same = self._seen.add(tuple(values.get(name) for name in self._key), tuple(values.values()))
+        if same is False:
+            notes.append(
+                flag(0, "named-twice", "an earlier row has the same number and other content; that one counts")
+            )
+        return same is None
+
+
+def place_columns(profile: Profile, header: list[str]) -> dict[str, int]:
+    """Find the profile's columns in the header. Raises FileRefused, naming what is missing and what was found."""
+    wanted = profile.columns
+    missing = [column for column in wanted if column not in header]
+    if missing:
+        found = [column for column in wanted if column in header]
+        detail = (
+            f"the header lacks {', '.join(missing)}; found {', '.join(found) or 'none of the columns'}"
+            f" and {len(header) - len(found)} other columns"
+        )
+        raise FileRefused("wrong-header", detail)
+    twice = [column for column in wanted if header.count(column) > 1]
+    if twice:
+        raise FileRefused("wrong-header", f"the header names {', '.join(twice)} more than once")
+    return {column: header.index(column) for column in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    source: str
+    correlation_id: str
+    new_id: NewId
+
+    def choose(self, target: str) -> Callable[[Values, Notes], list[Command]]:
+        return {
+            "organisation": self._organisation,
+            "cadre": self._cadre,
+            "duty": self._duty,
+            "contact": self._contact,
+            "issue": self._issue,
+            "rating": self._rating,
+        }[target]
+
+    def _organisation(self, values: Values, _: Notes) -> list[Command]:
+        return [RegisterOrganisation(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+
+    def _cadre(self, values: Values, _: Notes) -> list[Command]:
+        name = values.pop("name")
+        number = values["staff_number"]
+        post = RecordPost(id=self.new_id(), correlation_id=self.correlation_id, amend=True, **values)
+        cadre = RegisterCadre(id=self.new_id(), correlation_id=self.correlation_id, staff_number=number, name=name)
+        return [post, cadre]
+
+    def _duty(self, values: Values, _: Notes) -> list[Command]:
+        return [DefineDuty(id=self.new_id(), correlation_id=self.correlation_id, amend=True, **values)]
+
+    def _contact(self, values: Values, _: Notes) -> list[Command]:
+        return [RecordContact(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
+
+    def _issue(self, values: Values, notes: Notes) -> list[Command]:
+        if values.get("urgency") is None:
+            values["urgency"] = "normal"
+        _settle_closure(values, notes)
+        return [ReceiveIssue(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
+
+    def _rating(self, values: Values, notes: Notes) -> list[Command]:
+        if (values.get("issue_source_number") is None) == (values.get("contact_source_number") is None):
+            notes.append(error(0, "rates-one-thing", "a rating names either an issue or a contact, and not both"))
+            return []
+        return [SubmitRating(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
+
+
+def _settle_closure(values: Values, notes: Notes) -> None:
+    """Only a closing time closes an issue; an outcome or a reply without one is kept out."""
+    if values.get("closed_at") is None:
+        if values.get("reply") is not None:
+            notes.append(flag(0, "reply-without-closing", "a closing text stands in an issue that has no closing time"))
+        values["outcome"] = values["reply"] = None
+    elif values.get("outcome") is None:
+        notes.append(error(0, "missing-required", "a closed issue needs an outcome", "outcome"))
+
+
+def _make_check(check: Check, read: Origin) -> RowCheck:
+    return _presence(check, read) if check.rule == "presence" else _timeliness(check, read)
+
+
+def _presence(check: Check, read: Origin) -> RowCheck:
+    present, absent = frozenset(check.present), frozenset(check.absent)
+    odd = flag(0, "status-contradicts-dates", f"the status and {check.field} contradict one another", check.column)
+
+    def judge(cells: list[str], values: Values, notes: Notes) -> None:
+        text = read(cells)
+        expected = absent if values.get(check.field) is not None else present
+        if text in expected:
+            notes.append(odd)
+
+    return judge
+
+
+def _timeliness(check: Check, read: Origin) -> RowCheck:
+    on_time, late = frozenset(check.on_time), frozenset(check.late)
+    odd = flag(0, "timeliness-contradicts-dates", "the dates say the contrary of on time or late", check.column)
+    unsaid = flag(0, "timeliness-missing", "the dates say whether it was on time, the column does not", check.column)
+
+    def judge(cells: list[str], values: Values, notes: Notes) -> None:
+        closed_at, due_at = values.get(check.field), values.get("due_at")
+        text = read(cells)
+        if closed_at is None or due_at is None:
+            if text in late and due_at is None:
+                notes.append(odd)
+        elif text is None:
+            notes.append(unsaid)
+        elif text in (late if closed_at <= due_at else on_time):
+            notes.append(odd)
+
+    return judge

@@ -1,0 +1,294 @@
+"""Import profiles: data files that say how to read another system's export. A profile is checked before any row is."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from services.intake.importing.instants import ISO, BadFormat, InstantParser, day_parser
+from services.intake.importing.patterns import BadPattern, compile_pattern
+from services.intake.importing.reader import ENCODINGS
+from services.intake.importing.targets import TARGETS, TargetField, TargetName
+from shared.errors import NotFound, Rejected
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+BUILT_IN = Path(__file__).parent.parent / "profiles"
+LARGEST_PROFILE = 1024 * 1024
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ProfileUnknown(NotFound):
+    code = "unknown-profile"
+
+
+class ProfileRefused(Rejected):
+    """The profile itself is wrong; the detail names the key."""
+
+    code = "bad-profile"
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Title(Part):
+    zh: Text
+    en: Text
+
+
+class File(Part):
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    null_texts: list[str] = [""]
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_readable(cls, name: str) -> str:
+        if name not in ENCODINGS:
+            raise ValueError(f"must be one of {', '.join(ENCODINGS)}")
+        return name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _can_delimit(cls, delimiter: str) -> str:
+        if delimiter not in ",;|\t":
+            raise ValueError("must be a comma, a semicolon, a bar or a tab")
+        return delimiter
+
+
+class Time(Part):
+    zone: str | None = None
+    formats: list[str] = [ISO]
+    day_formats: list[str] = [ISO]
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        try:
+            InstantParser(self.formats, self.zone_info)
+            day_parser(self.day_formats)
+        except (ZoneInfoNotFoundError, OSError):
+            raise ValueError("zone: is no time zone of the IANA database") from None
+        except BadFormat as problem:
+            raise ValueError(str(problem)) from None
+        return self
+
+    @property
+    def zone_info(self) -> ZoneInfo | None:
+        return None if self.zone is None else ZoneInfo(self.zone)
+
+
+class Pattern(Part):
+    match: str
+    value: str
+
+    @field_validator("match")
+    @classmethod
+    def _is_bounded(cls, text: str) -> str:
+        try:
+            compile_pattern(text)
+        except BadPattern as problem:
+            raise ValueError(str(problem)) from None
+        return text
+
+
+class FieldRule(Part):
+    """Where a field's text comes from (`column`, `combine` or `constant`), and what becomes of it."""
+
+    column: Column | None = None
+    combine: list[Column] = []
+    separator: str = " "
+    constant: str | None = None
+    required: bool = False
+    codes: dict[str, str] = {}
+    patterns: list[Pattern] = []
+    default: str | None = None  # for a text that neither codes nor patterns know
+    empty: str | None = None  # for an empty cell
+    make_code: bool = False
+    prefix: str = ""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        if (self.column is not None) + bool(self.combine) + (self.constant is not None) != 1:
+            raise ValueError("needs exactly one of column, combine and constant")
+        if self.default is not None and not (self.codes or self.patterns):
+            raise ValueError("default: is for texts that codes or patterns do not know; for empty cells use empty")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        return [self.column] if self.column is not None else self.combine
+
+
+class UnitRule(Part):
+    """An organisation that is registered where it is missing: named by a column, or the same for every row."""
+
+    column: Column | None = None
+    code: Code | None = None
+    code_prefix: Annotated[str, Field(max_length=20)] = ""
+    name: Text | None = None
+    names: dict[str, str] = {}
+    level: Code
+    region_type: Code | None = None
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if (self.column is None) != (self.code is not None and self.name is not None):
+            raise ValueError("needs a column, or else both code and name")
+        return self
+
+
+class CadreRule(Part):
+    """A cadre that is registered where it is missing, and holds a post in the last of the organisations."""
+
+    column: Column
+    staff_number_prefix: Annotated[str, Field(max_length=20)] = ""
+    name_suffix: Annotated[str, Field(max_length=50)] = ""
+    post_kind: Code
+    post_level: Code
+    from_on: date
+
+
+class Registration(Part):
+    organisations: list[UnitRule] = Field(min_length=1)
+    cadre: CadreRule | None = None
+
+
+class Check(Part):
+    """A column that says something which the dates must agree with; where they do not, the row is flagged."""
+
+    column: Column
+    rule: Literal["presence", "timeliness"]
+    field: str = "closed_at"
+    present: list[str] = []
+    absent: list[str] = []
+    on_time: list[str] = []
+    late: list[str] = []
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.rule == "presence" and not (self.present or self.absent):
+            raise ValueError("a presence check needs present or absent")
+        if self.rule == "timeliness" and not (self.on_time or self.late):
+            raise ValueError("a timeliness check needs on_time or late")
+        return self
+
+
+class Profile(Part):
+    name: str
+    title: Title
+    target: TargetName
+    source: Code | None = None
+    file: File = File()
+    time: Time = Time()
+    fields: dict[str, FieldRule]
+    registration: Registration | None = None
+    checks: list[Check] = []
+
+    @property
+    def source_name(self) -> str:
+        return self.source or self.name
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the file's header must have, each once, in the order of the profile."""
+        names = [column for rule in self.fields.values() for column in rule.columns]
+        names += [check.column for check in self.checks]
+        if self.registration is not None:
+            names += [unit.column for unit in self.registration.organisations if unit.column is not None]
+            names += [self.registration.cadre.column] if self.registration.cadre else []
+        return list(dict.fromkeys(names))
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError("may have lower-case letters, digits and hyphens only")
+        return name
+
+    @model_validator(mode="after")
+    def _fits_its_target(self) -> Self:
+        known = TARGETS[self.target].fields
+        for name, rule in self.fields.items():
+            if name not in known:
+                raise ValueError(f"fields.{name}: {self.target} has no such field; it has {', '.join(known)}")
+            _check_values(name, rule, known[name])
+        missing = [name for name, field in known.items() if field.required and name not in self.fields]
+        if missing:
+            raise ValueError(f"fields: {self.target} also needs {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_to_issues(self) -> Self:
+        known = TARGETS[self.target].fields
+        if (self.registration is not None or self.checks) and self.target != "issue":
+            raise ValueError("registration and checks: are for issues only")
+        if self.registration is not None and {"organisation_code", "staff_number"} & set(self.fields):
+            raise ValueError("registration: already gives organisation_code and staff_number; map one or the other")
+        for check in self.checks:
+            if known.get(check.field) is None or known[check.field].kind != "instant":
+                raise ValueError(f"checks.field: {check.field} is no time of {self.target}")
+        return self
+
+
+def _check_values(name: str, rule: FieldRule, field: TargetField) -> None:
+    """Raises ValueError for a value that the profile would write and the field cannot take."""
+    values = [*rule.codes.values(), *(pattern.value for pattern in rule.patterns)]
+    values += [value for value in (rule.default, rule.empty, rule.constant) if value is not None]
+    if field.choices:
+        for value in values:
+            if value not in field.choices:
+                raise ValueError(f"fields.{name}: {value!r} is none of {', '.join(sorted(field.choices))}")
+    if rule.make_code and field.kind != "code":
+        raise ValueError(f"fields.{name}.make_code: the field is no code")
+    if rule.prefix and field.kind != "code":
+        raise ValueError(f"fields.{name}.prefix: the field is no code")
+    if rule.combine and field.kind not in {"code", "text"} and not (rule.codes or rule.patterns):
+        raise ValueError(f"fields.{name}.combine: gives a text or a code; any other kind needs codes or patterns")
+
+
+def parse_profile(text: str) -> Profile:
+    """Raises ProfileRefused, naming every key that is wrong."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ProfileRefused(f"the profile is no TOML: {problem}") from None
+    try:
+        return Profile.model_validate(document)
+    except ValidationError as problem:
+        faults = [
+            f"{'.'.join(str(part) for part in fault['loc']) or 'profile'}: {_plain(fault['msg'])}"
+            for fault in problem.errors(include_input=False, include_url=False)
+        ]
+        raise ProfileRefused("; ".join(faults)) from None
+
+
+def load_profile(name: str, directories: Sequence[Path] = ()) -> Profile:
+    """Find a profile by its name, in the given directories first. Raises ProfileUnknown or ProfileRefused."""
+    if not NAME.fullmatch(name):
+        raise ProfileUnknown("there is no such import profile")
+    for directory in (*directories, BUILT_IN):
+        file = directory / f"{name}.toml"
+        if not file.is_file():
+            continue
+        if file.stat().st_size > LARGEST_PROFILE:
+            raise ProfileRefused("the profile is larger than 1 MiB")
+        profile = parse_profile(file.read_text("utf-8"))
+        if profile.name != name:
+            raise ProfileRefused(f"name: must be {name}, as the file is called")
+        return profile
+    raise ProfileUnknown("there is no such import profile")
+
+
+def list_profiles(directories: Sequence[Path] = ()) -> list[str]:
+    return sorted({file.stem for directory in (*directories, BUILT_IN) for file in directory.glob("*.toml")})
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")

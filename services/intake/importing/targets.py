@@ -1,0 +1,145 @@
+"""The fields that each kind of record has for an import profile to fill, and what may stand in them."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from services.intake.domain import commands
+
+Kind = Literal["code", "text", "choice", "instant", "day", "integer", "boolean"]
+TargetName = Literal["organisation", "cadre", "duty", "contact", "issue", "rating"]
+LONGEST_CODE = 64
+LONGEST_TITLE = 200
+LONGEST_TEXT = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetField:
+    kind: Kind
+    required: bool = False
+    longest: int = LONGEST_CODE
+    choices: frozenset[str] = frozenset()
+    least: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """`key` names the fields that tell two records of one file apart."""
+
+    fields: dict[str, TargetField]
+    key: tuple[str, ...]
+
+
+def _code(*, required: bool = False) -> TargetField:
+    return TargetField(kind="code", required=required)
+
+
+def _title() -> TargetField:
+    return TargetField(kind="text", required=True, longest=LONGEST_TITLE)
+
+
+def _text() -> TargetField:
+    return TargetField(kind="text", longest=LONGEST_TEXT)
+
+
+def _choice(choices: object, *, required: bool = True) -> TargetField:
+    return TargetField(kind="choice", required=required, choices=frozenset(get_args(choices)))
+
+
+def _integer(least: int, most: int, *, required: bool = False) -> TargetField:
+    return TargetField(kind="integer", required=required, least=least, most=most)
+
+
+def _instant(*, required: bool = False) -> TargetField:
+    return TargetField(kind="instant", required=required)
+
+
+def _day(*, required: bool = False) -> TargetField:
+    return TargetField(kind="day", required=required)
+
+
+TARGETS: dict[str, Target] = {
+    "organisation": Target(
+        key=("code",),
+        fields={
+            "code": _code(required=True),
+            "name": _title(),
+            "level": _code(required=True),
+            "parent_code": _code(),
+            "region_type": _code(),
+        },
+    ),
+    "cadre": Target(
+        key=("staff_number", "organisation_code", "post_kind", "from_on"),
+        fields={
+            "staff_number": _code(required=True),
+            "name": _title(),
+            "organisation_code": _code(required=True),
+            "post_kind": _code(required=True),
+            "post_level": _code(required=True),
+            "from_on": _day(required=True),
+            "until_on": _day(),
+        },
+    ),
+    "duty": Target(
+        key=("post_kind", "contact_kind", "per", "valid_from"),
+        fields={
+            "post_kind": _code(required=True),
+            "contact_kind": _choice(commands.ContactKind),
+            "required_count": _integer(1, 10_000, required=True),
+            "per": _choice(commands.DutyPeriod),
+            "valid_from": _day(required=True),
+            "valid_until": _day(),
+        },
+    ),
+    "contact": Target(
+        key=("source_number",),
+        fields={
+            "source_number": _code(required=True),
+            "staff_number": _code(required=True),
+            "organisation_code": _code(),
+            "kind": _choice(commands.ContactKind),
+            "occurred_at": _instant(required=True),
+            "recorded_at": _instant(),
+            "duration_minutes": _integer(0, 525_600),
+            "population_group": _code(),
+            "people_count": _integer(0, 100_000),
+            "place_code": _code(),
+            "note": _text(),
+        },
+    ),
+    "issue": Target(
+        key=("source_number",),
+        fields={
+            "source_number": _code(required=True),
+            "type": _choice(commands.IssueType),
+            "category": _code(required=True),
+            "channel": _choice(commands.Channel),
+            "urgency": _choice(commands.Urgency, required=False),
+            "title": _title(),
+            "description": _text(),
+            "received_at": _instant(required=True),
+            "respond_by": _instant(),
+            "due_at": _instant(),
+            "organisation_code": _code(),
+            "staff_number": _code(),
+            "responded_at": _instant(),
+            "closed_at": _instant(),
+            "outcome": _choice(commands.IssueOutcome, required=False),
+            "reply": _text(),
+            "contact_source_number": _code(),
+        },
+    ),
+    "rating": Target(
+        key=("source_number",),
+        fields={
+            "source_number": _code(required=True),
+            "issue_source_number": _code(),
+            "contact_source_number": _code(),
+            "level": _integer(1, 5, required=True),
+            "solved": TargetField(kind="boolean"),
+            "method": _choice(commands.RatingMethod),
+            "rated_at": _instant(required=True),
+        },
+    ),
+}

@@ -1,0 +1,51 @@
+"""What intake counts, and what it measures when somebody looks."""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import REGISTRY, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+contacts_recorded_total = Counter("intake_contacts_recorded_total", "Contacts recorded for the first time.")
+issues_received_total = Counter("intake_issues_received_total", "Issues received for the first time.")
+ratings_submitted_total = Counter("intake_ratings_submitted_total", "Ratings submitted for the first time.")
+events_sent_total = Counter("intake_events_sent_total", "Events that the broker has confirmed.")
+outcomes_total = Counter("intake_outcomes_total", "What became of commands.", ["use_case", "status"])
+group_size = Histogram(
+    "intake_group_size", "Requests that shared one commit.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
+)
+import_rows_total = Counter("intake_import_rows_total", "Rows of imported files, dry runs left out.", ["result"])
+import_runs_total = Counter("intake_import_runs_total", "Imports that came to their end.", ["state"])
+
+
+def count_outcomes(use_case: str, statuses: Iterable[str]) -> dict[str, int]:
+    """Count after the commit, so that the figures never tell of what was rolled back. Returns the counts by status."""
+    counts = dict(Tally(statuses))
+    for status, count in counts.items():
+        outcomes_total.labels(use_case, status).inc(count)
+    return counts
+
+
+class BacklogCollector(Collector):
+    """Asks the outbox at every scrape. A database that is away leaves the figures out, and the scrape whole."""
+
+    def __init__(self, measure: Callable[[], tuple[int, float]]) -> None:
+        self._measure = measure
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            unsent, oldest_seconds = self._measure()
+        except Exception:  # noqa: BLE001 - a scrape must not fail for one figure; its absence is the alarm
+            return
+        yield GaugeMetricFamily("intake_outbox_unsent", "Events that wait to be sent.", value=unsent)
+        yield GaugeMetricFamily("intake_outbox_oldest_seconds", "How long the oldest has waited.", value=oldest_seconds)
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []
+
+
+def watch_backlog(measure: Callable[[], tuple[int, float]]) -> None:
+    REGISTRY.register(BacklogCollector(measure))

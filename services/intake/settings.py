@@ -1,0 +1,22 @@
+"""What intake reads from the environment, beyond what every service reads."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class IntakeSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="LIANXIN_INTAKE_", extra="ignore", hide_input_in_errors=True)
+
+    respond_within_hours: Annotated[int, Field(ge=1, le=8_784)] = 24
+    import_directory: Path = Path("imports")
+    import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
+
+    @property
+    def respond_within(self) -> timedelta:
+        return timedelta(hours=self.respond_within_hours)

@@ -1,0 +1,1 @@
+"""Every SQL statement of intake, one function each."""

@@ -1,0 +1,135 @@
+"""Contacts in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from services.intake.domain.commands import ContactKind
+from services.intake.domain.repeats import Named
+from services.intake.storage.names import list_names
+from shared.database import Connection
+from shared.errors import NotFound
+
+
+class ContactNotFound(NotFound):
+    code = "contact-not-found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredContact:
+    """What telling repeats apart and announcing a contact need of it."""
+
+    id: UUID
+    source: str
+    source_number: str | None
+    cadre_id: UUID
+    organisation_id: UUID | None
+    recorded_at: datetime
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    id: UUID
+    staff_number: str
+    organisation_code: str | None
+    kind: ContactKind
+    occurred_at: datetime
+    recorded_at: datetime
+    duration_minutes: int | None
+    population_group: str | None
+    people_count: int | None
+    place_code: str | None
+    note: str | None
+    source: str
+    source_number: str | None
+    flags: list[str]
+
+
+def insert_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[StoredContact]:
+    """Insert contacts; those whose id or number is taken, or whose cadre or organisation is unknown, are left out."""
+    with connection.cursor(row_factory=class_row(StoredContact)) as cursor:
+        return cursor.execute(
+            """
+            INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
+                                 duration_minutes, population_group, people_count, place_code, note, flags,
+                                 content_hash)
+            SELECT item.id, item.source, item.source_number, cadre.id, organisation.id, item.kind, item.occurred_at,
+                   item.recorded_at, item.duration_minutes, item.population_group, item.people_count,
+                   item.place_code, item.note, item.flags, item.content_hash
+              FROM ROWS FROM (json_to_recordset(%s::json)
+                  AS (id uuid, source text, source_number text, staff_number text, organisation_code text,
+                      kind text, occurred_at timestamptz, recorded_at timestamptz, duration_minutes integer,
+                      population_group text, people_count integer, place_code text, note text, flags text[],
+                      content_hash bytea)) WITH ORDINALITY AS item
+              JOIN cadre ON cadre.staff_number = item.staff_number
+              LEFT JOIN organisation ON organisation.code = item.organisation_code
+             WHERE item.organisation_code IS NULL OR organisation.id IS NOT NULL
+             ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
+                ON CONFLICT DO NOTHING
+            RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash
+            """,
+            [orjson.dumps(rows).decode()],
+        ).fetchall()
+
+
+def list_standing_contacts(connection: Connection, wanted: Sequence[Named]) -> list[StoredContact]:
+    """List the contacts that have the id of one of these commands, or its number of the source."""
+    with connection.cursor(row_factory=class_row(StoredContact)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash
+              FROM contact
+             WHERE id = ANY(%s)
+             UNION
+            SELECT contact.id, contact.source, contact.source_number, contact.cadre_id, contact.organisation_id,
+                   contact.recorded_at, contact.content_hash
+              FROM unnest(%s::text[], %s::text[]) AS wanted (source, source_number)
+              JOIN contact
+                ON contact.source = wanted.source
+               AND contact.source_number = wanted.source_number
+               AND contact.source_number IS NOT NULL
+            """,
+            list_names(wanted),
+        ).fetchall()
+
+
+def get_contact(connection: Connection, contact_id: UUID) -> Contact:
+    """Raises ContactNotFound."""
+    with connection.cursor(row_factory=class_row(Contact)) as cursor:
+        contact = cursor.execute(
+            """
+            SELECT contact.id, cadre.staff_number, organisation.code AS organisation_code, contact.kind,
+                   contact.occurred_at, contact.recorded_at, contact.duration_minutes, contact.population_group,
+                   contact.people_count, contact.place_code, contact.note, contact.source, contact.source_number,
+                   contact.flags
+              FROM contact
+              JOIN cadre ON cadre.id = contact.cadre_id
+              LEFT JOIN organisation ON organisation.id = contact.organisation_id
+             WHERE contact.id = %s
+            """,
+            [contact_id],
+        ).fetchone()
+    if contact is None:
+        raise ContactNotFound("there is no such contact")
+    return contact
+
+
+def is_contact_missing(
+    connection: Connection, *, contact_id: UUID | None, source: str, source_number: str | None
+) -> bool:
+    """Return whether a contact that is referred to, by id or by number, is not there."""
+    row = connection.execute(
+        """
+        SELECT (%(id)s::uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contact WHERE id = %(id)s))
+            OR (%(number)s::text IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM contact WHERE source = %(source)s AND source_number = %(number)s))
+        """,
+        {"id": contact_id, "source": source, "number": source_number},
+    ).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,81 @@
+"""Ratings in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from services.intake.domain.repeats import Named
+from services.intake.storage.names import list_names
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRating:
+    id: UUID
+    source: str
+    source_number: str | None
+    issue_id: UUID | None
+    contact_id: UUID | None
+    rated_at: datetime
+    content_hash: bytes
+
+
+def insert_ratings(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime
+) -> list[StoredRating]:
+    """Insert ratings; those whose id or number is taken, or that rate nothing known, are left out."""
+    with connection.cursor(row_factory=class_row(StoredRating)) as cursor:
+        return cursor.execute(
+            """
+            INSERT INTO rating (id, source, source_number, issue_id, contact_id, level, solved, method, rated_at,
+                                recorded_at, flags, content_hash)
+            SELECT item.id, item.source, item.source_number, coalesce(issue.id, numbered_issue.id),
+                   coalesce(contact.id, numbered_contact.id), item.level, item.solved, item.method, item.rated_at,
+                   %s, item.flags, item.content_hash
+              FROM ROWS FROM (json_to_recordset(%s::json)
+                  AS (id uuid, source text, source_number text, issue_id uuid, contact_id uuid,
+                      issue_source_number text, contact_source_number text, level smallint, solved boolean,
+                      method text, rated_at timestamptz, flags text[], content_hash bytea)) WITH ORDINALITY AS item
+              LEFT JOIN issue ON issue.id = item.issue_id
+              LEFT JOIN contact ON contact.id = item.contact_id
+              LEFT JOIN issue AS numbered_issue
+                ON numbered_issue.source = item.source
+               AND numbered_issue.source_number = item.issue_source_number
+               AND numbered_issue.source_number IS NOT NULL
+              LEFT JOIN contact AS numbered_contact
+                ON numbered_contact.source = item.source
+               AND numbered_contact.source_number = item.contact_source_number
+               AND numbered_contact.source_number IS NOT NULL
+             WHERE num_nonnulls(issue.id, contact.id, numbered_issue.id, numbered_contact.id) = 1
+             ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
+                ON CONFLICT DO NOTHING
+            RETURNING id, source, source_number, issue_id, contact_id, rated_at, content_hash
+            """,
+            [recorded_at, orjson.dumps(rows).decode()],
+        ).fetchall()
+
+
+def list_standing_ratings(connection: Connection, wanted: Sequence[Named]) -> list[StoredRating]:
+    """List the ratings that have the id of one of these commands, or its number of the source."""
+    with connection.cursor(row_factory=class_row(StoredRating)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, source, source_number, issue_id, contact_id, rated_at, content_hash
+              FROM rating
+             WHERE id = ANY(%s)
+             UNION
+            SELECT rating.id, rating.source, rating.source_number, rating.issue_id, rating.contact_id,
+                   rating.rated_at, rating.content_hash
+              FROM unnest(%s::text[], %s::text[]) AS wanted (source, source_number)
+              JOIN rating
+                ON rating.source = wanted.source
+               AND rating.source_number = wanted.source_number
+               AND rating.source_number IS NOT NULL
+            """,
+            list_names(wanted),
+        ).fetchall()

@@ -1,0 +1,66 @@
+"""The Celery door: imports that were asked for are run, and those that were left behind are found again."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.intake.handlers import imports
+from services.intake.handlers.import_runs import ImportSettings
+from services.intake.settings import IntakeSettings
+from shared.database import Pool
+from shared.observability import correlated
+from shared.worker import RELIABLE, make_celery, nudge
+
+SWEEP_SECONDS = 15.0
+SWEEP_FILES_SECONDS = 3_600.0
+RUN_IMPORT = "intake.run_import"
+SWEEP_IMPORTS = "intake.sweep_imports"
+SWEEP_FILES = "intake.sweep_import_files"
+
+
+@dataclass(slots=True)
+class _Wiring:
+    """What the tasks work with. It is there once the process has opened it: nothing happens at import."""
+
+    pool: Pool | None = None
+    settings: ImportSettings | None = None
+
+    def opened(self) -> tuple[Pool, ImportSettings]:
+        if self.pool is None or self.settings is None:
+            raise RuntimeError("wire() must run before the worker starts")
+        return self.pool, self.settings
+
+
+celery = make_celery("intake")
+celery.conf.beat_schedule = {
+    "sweep-imports": {"task": SWEEP_IMPORTS, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "sweep-import-files": {"task": SWEEP_FILES, "schedule": SWEEP_FILES_SECONDS, "options": {"expires": 600}},
+}
+wiring = _Wiring()
+
+
+def wire(pool: Pool, settings: IntakeSettings) -> None:
+    wiring.pool = pool
+    wiring.settings = imports.settings_of(settings)
+
+
+@celery.task(name=RUN_IMPORT, **RELIABLE)
+def run_import(*, import_id: str) -> None:
+    """One turn of an import. One that is not done within its turn is asked for again."""
+    pool, settings = wiring.opened()
+    with correlated(UUID(import_id).hex):
+        if imports.run_import(pool, UUID(import_id), settings) == "due":
+            nudge(celery, RUN_IMPORT, import_id=import_id)
+
+
+@celery.task(name=SWEEP_IMPORTS, **RELIABLE)
+def sweep_imports() -> None:
+    pool, _ = wiring.opened()
+    for import_id in imports.list_waiting_imports(pool, now=datetime.now(UTC)):
+        nudge(celery, RUN_IMPORT, import_id=str(import_id))
+
+
+@celery.task(name=SWEEP_FILES, **RELIABLE)
+def sweep_files() -> None:
+    pool, settings = wiring.opened()
+    imports.sweep_files(pool, settings.directory, now=datetime.now(UTC))
