@@ -1,0 +1,1 @@
+"""The HTTP door for programs: routes, and the shapes of requests and responses."""

@@ -1,0 +1,16 @@
+"""The app: assessment's routes on the app that every service starts from."""
+
+from fastapi import FastAPI
+
+from services.assessment.api.schemes import add_scheme_routes
+from services.assessment.api.scores import add_score_routes
+from services.assessment.settings import AssessmentSettings
+from shared.database import Pool
+from shared.http import create_app
+
+
+def create_api(settings: AssessmentSettings, pool: Pool) -> FastAPI:
+    app = create_app("Lianxin assessment", settings)
+    add_score_routes(app, settings, pool)
+    add_scheme_routes(app, pool)
+    return app

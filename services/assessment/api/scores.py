@@ -1,0 +1,132 @@
+"""Scores: the list, one with its indicators, and the events behind an indicator."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Query, Response
+
+from services.assessment.api import shapes
+from services.assessment.domain.periods import parse_period
+from services.assessment.domain.scores import Score, Sort, SubjectKind
+from services.assessment.handlers import evidence, reading
+from services.assessment.handlers.evidence import Evidence, EvidenceQuery
+from services.assessment.handlers.reading import ScoreQuery
+from services.assessment.settings import AssessmentSettings
+from services.assessment.storage.reading import After
+from shared.access import Principal
+from shared.database import Pool
+from shared.edge import CodeText, SafeStr
+from shared.http import json_response, permit
+from shared.pages import BadCursor, decode_cursor, encode_cursor
+
+reader = permit("department_officer", "machine_client")
+Reader = Annotated[Principal, Depends(reader)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=2_000)]
+PeriodText = Annotated[SafeStr, Query(alias="period", max_length=16)]
+
+
+def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
+    @app.get("/v1/periods")
+    def list_periods(_: Reader) -> Response:
+        return json_response({"items": [shapes.show_period(period) for period in reading.list_periods(pool)]})
+
+    @app.get("/v1/scores")
+    def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
+        _: Reader,
+        *,
+        subject: SubjectKind,
+        period_text: PeriodText,
+        organisation: CodeText | None = None,
+        peer_group: CodeText | None = None,
+        sort: Sort = "-composite",
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        query = ScoreQuery(
+            subject_kind=subject,
+            period=parse_period(period_text),
+            organisation_code=organisation,
+            peer_group=peer_group,
+            sort=sort,
+        )
+        after = _read_after(cursor, sort)
+        found, indicators = reading.list_scores(pool, query, after=after, limit=limit + 1)
+        page = found[:limit]
+        following = _write_after(page[-1], sort) if len(found) > limit else None
+        items = [shapes.show_score(score, indicators[score.score_id]) for score in page]
+        return json_response({"items": items, "next_cursor": following})
+
+    @app.get("/v1/scores/{kind}/{code}")
+    def get_score(kind: SubjectKind, code: CodeText, period_text: PeriodText, _: Reader) -> Response:
+        found = reading.read_score(pool, kind, code, parse_period(period_text), scheme_name=settings.scheme)
+        return json_response(shapes.show_reading(found))
+
+    @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events")
+    def list_events(
+        kind: SubjectKind,
+        code: CodeText,
+        indicator: CodeText,
+        period_text: PeriodText,
+        _: Reader,
+        *,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        after_at, after_id = _read_evidence_cursor(cursor)
+        query = EvidenceQuery(
+            subject_kind=kind,
+            code=code,
+            period=parse_period(period_text),
+            indicator=indicator,
+            after_at=after_at,
+            after_id=after_id,
+            limit=limit + 1,
+        )
+        found = evidence.list_evidence(
+            pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
+        )
+        page = found.items[:limit]
+        following = _write_evidence_cursor(page[-1]) if len(found.items) > limit else None
+        return json_response(shapes.show_evidence(found, page, following, zone=settings.zone))
+
+
+def _write_after(score: Score, sort: Sort) -> str:
+    return encode_cursor([sort, None if score.composite is None else str(score.composite), score.subject_code])
+
+
+def _read_after(cursor: str | None, sort: Sort) -> After | None:
+    """Raises BadCursor, also for a cursor of the list sorted otherwise."""
+    if cursor is None:
+        return None
+    sorted_by, composite_text, subject_code = decode_cursor(cursor, length=3)
+    if sorted_by != sort or not subject_code:
+        raise BadCursor("the cursor belongs to another list")
+    try:
+        composite = Decimal(composite_text) if composite_text is not None else None
+    except InvalidOperation:
+        raise BadCursor("the cursor is not one of ours") from None
+    if composite is not None and not (composite.is_finite() and 0 <= composite <= 100):
+        raise BadCursor("the cursor is not one of ours")
+    return After(composite=composite, subject_code=subject_code)
+
+
+def _write_evidence_cursor(item: Evidence) -> str:
+    return encode_cursor([item.at.isoformat(), str(item.fact_id)])
+
+
+def _read_evidence_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
+    """Raises BadCursor."""
+    if cursor is None:
+        return None, None
+    at_text, id_text = decode_cursor(cursor, length=2)
+    try:
+        at = datetime.fromisoformat(at_text or "")
+        fact_id = UUID(id_text or "")
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
+    if at.tzinfo is None:
+        raise BadCursor("the cursor is not one of ours")
+    return at, fact_id

@@ -1,0 +1,92 @@
+"""The measures that indicators are built of, and which of them one fact counts for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+NOBODY = UUID(int=0)  # stands where a fact names no organisation or no cadre
+SATISFIED_LEVEL = 3  # of five levels, this one and better
+
+MEASURES = (
+    "duties_owed",
+    "duties_met",
+    "contacts",
+    "issues_received",
+    "responded",
+    "response_overdue",
+    "closed",
+    "closed_on_time",
+    "closed_late",
+    "open_overdue",
+    "resolved",
+    "denied",
+    "explained_policy",
+    "not_accepted",
+    "withdrawn",
+    "merged",
+    "ratings",
+    "satisfied",
+    "rating_level_sum",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueFact:
+    issue_id: UUID
+    organisation_id: UUID
+    cadre_id: UUID
+    category: str
+    received_at: datetime
+    respond_by: datetime | None
+    due_at: datetime | None
+    responded_at: datetime | None
+    closed_at: datetime | None
+    outcome: str | None
+    denied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingFact:
+    rating_id: UUID
+    issue_id: UUID | None
+    contact_id: UUID | None
+    organisation_id: UUID
+    cadre_id: UUID
+    level: int
+    solved: bool | None
+    rated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFact:
+    contact_id: UUID
+    organisation_id: UUID
+    cadre_id: UUID
+    kind: str
+    occurred_at: datetime
+
+
+def measure_issue(issue: IssueFact, as_of: datetime) -> frozenset[str]:
+    """What one issue counts for. The tallies say the same in SQL, many issues at once; a test holds them together."""
+    measures = {"issues_received"}
+    if issue.closed_at is None:
+        if issue.due_at is not None and issue.due_at < as_of:
+            measures.add("open_overdue")
+        deadline = issue.respond_by or issue.due_at
+        if issue.responded_at is not None:
+            measures.add("responded")
+        elif deadline is not None and deadline < as_of:
+            measures.add("response_overdue")
+        return frozenset(measures)
+    measures |= {"closed", "responded"}
+    if issue.due_at is not None:
+        measures.add("closed_on_time" if issue.closed_at <= issue.due_at else "closed_late")
+    if issue.outcome == "resolved":
+        measures.add("denied" if issue.denied else "resolved")
+    elif issue.outcome is not None:
+        measures.add(issue.outcome)
+    return frozenset(measures)
+
+
+def measure_rating(rating: RatingFact) -> frozenset[str]:
+    return frozenset({"ratings", "satisfied"} if rating.level >= SATISFIED_LEVEL else {"ratings"})

@@ -1,0 +1,71 @@
+"""Months, quarters and years: the periods that scores are given for."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from shared.errors import Rejected
+
+PeriodKind = Literal["month", "quarter", "year"]
+MONTHS_OF: dict[PeriodKind, int] = {"month": 1, "quarter": 3, "year": 12}
+_WRITTEN = re.compile(r"(?P<year>(?:19|20|21)[0-9]{2})(?:Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?", re.ASCII)
+
+
+class BadPeriod(Rejected):
+    code = "bad-period"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Period:
+    """A calendar month, quarter or year by its first day. It is also what a duty is owed per."""
+
+    kind: PeriodKind
+    start: date
+
+    @property
+    def end(self) -> date:
+        """The last day, included."""
+        return self.next_start - timedelta(days=1)
+
+    @property
+    def next_start(self) -> date:
+        months = self.start.year * 12 + self.start.month - 1 + MONTHS_OF[self.kind]
+        return date(months // 12, months % 12 + 1, 1)
+
+    @property
+    def days(self) -> int:
+        return (self.next_start - self.start).days
+
+    @property
+    def label(self) -> str:
+        if self.kind == "year":
+            return f"{self.start.year}"
+        if self.kind == "quarter":
+            return f"{self.start.year}Q{(self.start.month + 2) // 3}"
+        return f"{self.start.year}-{self.start.month:02}"
+
+
+def parse_period(text: str) -> Period:
+    """Read 2025, 2025Q1 or 2025-03. Raises BadPeriod."""
+    written = _WRITTEN.fullmatch(text)
+    if written is None:
+        raise BadPeriod("a period is written 2025, 2025Q1 or 2025-03")
+    year = int(written["year"])
+    if written["quarter"]:
+        return Period(kind="quarter", start=date(year, int(written["quarter"]) * 3 - 2, 1))
+    if written["month"]:
+        return Period(kind="month", start=date(year, int(written["month"]), 1))
+    return Period(kind="year", start=date(year, 1, 1))
+
+
+def period_of(kind: PeriodKind, day: date) -> Period:
+    if kind == "year":
+        return Period(kind=kind, start=date(day.year, 1, 1))
+    if kind == "quarter":
+        return Period(kind=kind, start=date(day.year, (day.month - 1) // 3 * 3 + 1, 1))
+    return Period(kind=kind, start=date(day.year, day.month, 1))
+
+
+def periods_covering(day: date) -> tuple[Period, Period, Period]:
+    return period_of("month", day), period_of("quarter", day), period_of("year", day)

@@ -1,0 +1,1 @@
+"""What assessment does: one function per use case, which owns its transaction."""

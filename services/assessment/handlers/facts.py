@@ -1,0 +1,222 @@
+"""Taking events in: the log, the registers and the facts of a batch in one transaction, and what is due by them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from services.assessment import metrics
+from services.assessment.domain.measures import NOBODY
+from services.assessment.storage import due, facts, registers
+from shared import crash, inbox
+from shared.contracts.base import Event
+from shared.contracts.envelope import Envelope
+from shared.contracts.intake import (
+    CadreRegistered,
+    ContactRecorded,
+    DutyDefined,
+    IssueAssigned,
+    IssueClosed,
+    IssueReceived,
+    IssueResponded,
+    OrganisationRegistered,
+    PostRecorded,
+    RatingSubmitted,
+)
+from shared.database import Connection, Pool, transaction
+
+CONSUMER = "assessment.facts"
+Rows = dict[UUID, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of new events by aggregate, with the correlation id of the event that touched each last."""
+
+    log: list[dict[str, Any]] = field(default_factory=list)
+    organisations: Rows = field(default_factory=dict)
+    cadres: Rows = field(default_factory=dict)
+    posts: Rows = field(default_factory=dict)
+    duties: Rows = field(default_factory=dict)
+    contacts: Rows = field(default_factory=dict)
+    issues: Rows = field(default_factory=dict)
+    ratings: Rows = field(default_factory=dict)
+    touched_facts: dict[UUID, str] = field(default_factory=dict)
+    touched_duties: dict[UUID, str] = field(default_factory=dict)
+    touched_subjects: dict[tuple[str, UUID], str] = field(default_factory=dict)
+
+
+def take_facts(pool: Pool, envelopes: Sequence[Envelope], *, zone: ZoneInfo, now: datetime) -> int:
+    """Take in those events that are new, all or none; return how many. The same events again change nothing."""
+    with transaction(pool) as connection:
+        facts.lock_projection(connection)
+        new = inbox.claim_new(connection, CONSUMER, [envelope.event_id for envelope in envelopes])
+        if not new:
+            return 0
+        crash.point("assessment.after_inbox_insert")
+        batch = Batch()
+        for envelope in {one.event_id: one for one in envelopes if one.event_id in new}.values():
+            _collect(batch, envelope)
+        facts.append_events(connection, batch.log)
+        _note_former(connection, batch)
+        _mark_due(connection, batch, zone=zone, now=now)
+        _write(connection, batch)
+        _mark_due(connection, batch, zone=zone, now=now)
+        due.mark_subjects(connection, batch.touched_subjects, marked_at=now)
+        crash.point("assessment.before_commit")
+    metrics.events_taken_total.inc(len(new))
+    return len(new)
+
+
+def _note_former(connection: Connection, batch: Batch) -> None:
+    """A parent that loses a child, and a cadre whose post was recorded otherwise, are due as well."""
+    if batch.organisations:
+        correlation_id = next(reversed(batch.touched_subjects.values()))
+        for parent_id in due.list_parents(connection, list(batch.organisations)):
+            batch.touched_subjects.setdefault(("organisation", parent_id), correlation_id)
+    if batch.posts:
+        for post_id, cadre_id in due.list_cadres_of_posts(connection, list(batch.posts)).items():
+            batch.touched_subjects.setdefault(("cadre", cadre_id), batch.touched_duties[post_id])
+
+
+def _mark_due(connection: Connection, batch: Batch, *, zone: ZoneInfo, now: datetime) -> None:
+    due.mark_cells_of_facts(connection, batch.touched_facts, time_zone=zone.key, marked_at=now)
+    due.mark_cells_of_duties(connection, batch.touched_duties, today=now.astimezone(zone).date(), marked_at=now)
+
+
+def _write(connection: Connection, batch: Batch) -> None:
+    writers: tuple[tuple[Rows, Callable[[Connection, Sequence[dict[str, Any]]], None]], ...] = (
+        (batch.organisations, registers.upsert_organisations),
+        (batch.cadres, registers.upsert_cadres),
+        (batch.posts, registers.upsert_posts),
+        (batch.duties, registers.upsert_duties),
+        (batch.contacts, facts.upsert_contacts),
+        (batch.issues, facts.merge_issues),
+        (batch.ratings, facts.upsert_ratings),
+    )
+    for rows, write in writers:
+        if rows:
+            write(connection, list(rows.values()))
+    issue_ids = batch.issues.keys() | {row["issue_id"] for row in batch.ratings.values() if row["issue_id"]}
+    contact_ids = batch.contacts.keys() | {row["contact_id"] for row in batch.ratings.values() if row["contact_id"]}
+    if issue_ids or contact_ids:
+        facts.settle_ratings(connection, issue_ids=list(issue_ids), contact_ids=list(contact_ids))
+
+
+def _collect(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    collect = COLLECTORS.get(type(event))
+    if collect is None:
+        return  # another service's event on a queue bound too widely: its inbox row is all it gets
+    batch.log.append(
+        {
+            "event_id": envelope.event_id,
+            "event_type": event.type,
+            "aggregate": event.aggregate,
+            "aggregate_id": event.aggregate_id,
+            "sequence": envelope.sequence,
+            "occurred_at": event.happened_at,
+            "recorded_at": envelope.recorded_at,
+            "correlation_id": envelope.correlation_id,
+            "payload": orjson.Fragment(envelope.raw_data),
+        }
+    )
+    collect(batch, envelope)
+
+
+def _keep_newest(rows: Rows, key: UUID, row: dict[str, Any]) -> None:
+    if key not in rows or rows[key]["sequence"] < row["sequence"]:
+        rows[key] = row
+
+
+def _collect_organisation(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, OrganisationRegistered)  # noqa: S101 - by COLLECTORS, as in the functions below
+    _keep_newest(batch.organisations, event.organisation_id, {**dict(event), "sequence": envelope.sequence})
+    batch.touched_subjects["organisation", event.organisation_id] = envelope.correlation_id
+
+
+def _collect_cadre(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, CadreRegistered)  # noqa: S101
+    _keep_newest(batch.cadres, event.cadre_id, {**dict(event), "sequence": envelope.sequence})
+    batch.touched_subjects["cadre", event.cadre_id] = envelope.correlation_id
+
+
+def _collect_post(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, PostRecorded)  # noqa: S101
+    _keep_newest(batch.posts, event.post_id, {**dict(event), "sequence": envelope.sequence})
+    batch.touched_subjects["cadre", event.cadre_id] = envelope.correlation_id
+    batch.touched_duties[event.post_id] = envelope.correlation_id
+
+
+def _collect_duty(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, DutyDefined)  # noqa: S101
+    _keep_newest(batch.duties, event.duty_id, {**dict(event), "sequence": envelope.sequence})
+    batch.touched_duties[event.duty_id] = envelope.correlation_id
+
+
+def _collect_contact(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, ContactRecorded)  # noqa: S101
+    row = {**dict(event), "organisation_id": event.organisation_id or NOBODY, "sequence": envelope.sequence}
+    _keep_newest(batch.contacts, event.contact_id, row)
+    batch.touched_facts[event.contact_id] = envelope.correlation_id
+
+
+def _collect_rating(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, RatingSubmitted)  # noqa: S101
+    row = {**dict(event), "organisation_id": NOBODY, "cadre_id": NOBODY, "sequence": envelope.sequence}
+    _keep_newest(batch.ratings, event.rating_id, row)
+    batch.touched_facts[event.rating_id] = envelope.correlation_id
+    target = event.issue_id or event.contact_id
+    if target is not None:
+        batch.touched_facts[target] = envelope.correlation_id
+
+
+def _collect_issue(batch: Batch, envelope: Envelope) -> None:
+    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed."""
+    event = envelope.event
+    sequence = envelope.sequence
+    row = batch.issues.setdefault(
+        event.aggregate_id,
+        {
+            "issue_id": event.aggregate_id,
+            "organisation_id": NOBODY,
+            "cadre_id": NOBODY,
+            "assignment_sequence": 0,
+            "closure_sequence": 0,
+        },
+    )
+    if isinstance(event, IssueReceived):
+        row |= dict(event) | {"organisation_id": row["organisation_id"], "cadre_id": row["cadre_id"]}
+    if isinstance(event, IssueReceived | IssueAssigned) and sequence > row["assignment_sequence"]:
+        row["organisation_id"] = event.organisation_id or NOBODY
+        row["cadre_id"] = event.cadre_id or NOBODY
+        row["assignment_sequence"] = sequence
+    if isinstance(event, IssueResponded):
+        row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
+    if isinstance(event, IssueClosed) and sequence > row["closure_sequence"]:
+        row |= {"closed_at": event.closed_at, "outcome": event.outcome, "closure_sequence": sequence}
+    batch.touched_facts[event.aggregate_id] = envelope.correlation_id
+
+
+COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
+    OrganisationRegistered: _collect_organisation,
+    CadreRegistered: _collect_cadre,
+    PostRecorded: _collect_post,
+    DutyDefined: _collect_duty,
+    ContactRecorded: _collect_contact,
+    IssueReceived: _collect_issue,
+    IssueAssigned: _collect_issue,
+    IssueResponded: _collect_issue,
+    IssueClosed: _collect_issue,
+    RatingSubmitted: _collect_rating,
+}

@@ -1,0 +1,140 @@
+"""Answering who stands how: lists of scores, one score with its indicators, the periods there are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from services.assessment.domain.periods import Period, periods_covering
+from services.assessment.domain.schemes import Indicator, Scheme, read_scheme
+from services.assessment.domain.scores import (
+    Score,
+    ScoreIndicator,
+    Sort,
+    Subject,
+    SubjectKind,
+    UnknownOrganisation,
+    UnknownScheme,
+    UnknownSubject,
+    score_id_of,
+)
+from services.assessment.storage import reading, schemes, tallies
+from services.assessment.storage.reading import After, ScoreFilter
+from shared.database import Connection, Pool, transaction
+
+LISTS: dict[Sort, Callable[..., list[Score]]] = {
+    "-composite": reading.list_scores_descending,
+    "composite": reading.list_scores_ascending,
+    "code": reading.list_scores_by_code,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreQuery:
+    subject_kind: SubjectKind
+    period: Period
+    organisation_code: str | None = None
+    peer_group: str | None = None
+    sort: Sort = "-composite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorReading:
+    definition: Indicator
+    result: ScoreIndicator
+    measures: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreReading:
+    """A score with its indicators. `score` is None for somebody known of whom nothing is known in the period."""
+
+    subject: Subject
+    period: Period
+    score: Score | None
+    scheme: Scheme
+    indicators: tuple[IndicatorReading, ...]
+
+
+def list_scores(
+    pool: Pool, query: ScoreQuery, *, after: After | None, limit: int
+) -> tuple[list[Score], dict[UUID, list[ScoreIndicator]]]:
+    """One page, with the indicators by score. Raises UnknownOrganisation."""
+    with transaction(pool) as connection:
+        organisation_ids = None
+        if query.organisation_code is not None:
+            organisation = reading.find_organisation(connection, query.organisation_code)
+            if organisation is None:
+                raise UnknownOrganisation("there is no such organisation")
+            organisation_ids = tuple(reading.list_subtree(connection, organisation.subject_id))
+        wanted = ScoreFilter(
+            subject_kind=query.subject_kind,
+            period=query.period,
+            organisation_ids=organisation_ids,
+            peer_group=query.peer_group,
+        )
+        page = LISTS[query.sort](connection, wanted, after=after, limit=limit)
+        indicators: dict[UUID, list[ScoreIndicator]] = {score.score_id: [] for score in page}
+        for indicator in reading.list_indicators(connection, list(indicators)):
+            indicators[indicator.score_id].append(indicator)
+    return page, indicators
+
+
+def read_score(pool: Pool, kind: SubjectKind, code: str, period: Period, *, scheme_name: str) -> ScoreReading:
+    """Raises UnknownSubject, UnknownScheme."""
+    with transaction(pool) as connection:
+        subject = find_subject(connection, kind, code)
+        score_id = score_id_of(kind, subject.subject_id, period)
+        score = reading.find_score(connection, score_id)
+        scheme = find_scheme_of(connection, score, scheme_name)
+        results = {row.indicator: row for row in reading.list_indicators(connection, [score_id])}
+        sums = tallies.sum_measures(connection, kind, [(subject.subject_id, period)])
+    measures = sums.get((subject.subject_id, period), {})
+    return ScoreReading(
+        subject=subject,
+        period=period,
+        score=score,
+        scheme=scheme,
+        indicators=tuple(
+            IndicatorReading(
+                definition=definition,
+                result=results.get(definition.key) or _nothing(score_id, definition.key),
+                measures={name: measures.get(name, 0) for name in definition.measures},
+            )
+            for definition in scheme.indicators
+        ),
+    )
+
+
+def find_subject(connection: Connection, kind: SubjectKind, code: str) -> Subject:
+    """Raises UnknownSubject."""
+    find = reading.find_cadre if kind == "cadre" else reading.find_organisation
+    subject = find(connection, code)
+    if subject is None:
+        raise UnknownSubject(f"there is no such {kind}")
+    return subject
+
+
+def find_scheme_of(connection: Connection, score: Score | None, scheme_name: str) -> Scheme:
+    """The scheme a score was computed with, or without a score the one in force. Raises UnknownScheme."""
+    if score is not None:
+        stored = schemes.find_scheme(connection, score.scheme_name, score.scheme_version)
+    else:
+        stored = schemes.find_scheme(connection, scheme_name)
+    if stored is None:
+        raise UnknownScheme("the scheme in force is not loaded")
+    return read_scheme(stored.definition)
+
+
+def list_periods(pool: Pool) -> list[Period]:
+    """Every month with scores, and the quarters and years around them, newest first."""
+    with transaction(pool) as connection:
+        months = reading.list_months(connection)
+    periods = {period for month in months for period in periods_covering(month)}
+    return sorted(periods, key=lambda period: (period.next_start, period.days), reverse=True)
+
+
+def _nothing(score_id: UUID, indicator: str) -> ScoreIndicator:
+    return ScoreIndicator(
+        score_id=score_id, indicator=indicator, numerator=0, denominator=0, value=None, points=None, weight=Decimal(0)
+    )

@@ -1,0 +1,68 @@
+"""Loading schemes and reading the one in force."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from services.assessment.domain.schemes import Scheme, hash_definition, merge_definition, read_scheme
+from services.assessment.domain.scores import UnknownScheme
+from services.assessment.storage import due, schemes
+from services.assessment.storage.schemes import StoredScheme
+from shared.database import Connection, Pool, transaction
+from shared.errors import Conflict
+from shared.observability import correlation_id
+
+
+class ChangedScheme(Conflict):
+    """A definition differs from the one loaded under the same name and version."""
+
+    code = "changed-scheme"
+
+
+def load_schemes(pool: Pool, files: Iterable[Path], *, indicators_file: Path, now: datetime) -> list[str]:
+    """Load what is not loaded yet and return its names; all is then scored anew. Raises BadScheme, ChangedScheme."""
+    indicators_text = indicators_file.read_text("utf-8")
+    loaded = []
+    with transaction(pool) as connection:
+        for file in sorted(files):
+            definition = merge_definition(file.read_text("utf-8"), indicators_text)
+            scheme = read_scheme(definition)
+            if _load(connection, scheme, definition):
+                loaded.append(f"{scheme.name}-{scheme.version}")
+        if loaded:
+            due.mark_all_subjects(connection, marked_at=now, correlation_id=correlation_id())
+    return loaded
+
+
+def _load(connection: Connection, scheme: Scheme, definition: dict[str, object]) -> bool:
+    content_hash = hash_definition(definition)
+    if schemes.insert_scheme(connection, scheme.name, scheme.version, definition=definition, content_hash=content_hash):
+        return True
+    stored = schemes.find_scheme(connection, scheme.name, scheme.version)
+    if stored is None or stored.content_hash != content_hash:
+        raise ChangedScheme(
+            f"scheme {scheme.name} {scheme.version} differs from what was loaded: give it a new version"
+        )
+    return False
+
+
+def read_scheme_in_force(connection: Connection, name: str) -> Scheme:
+    """The newest version of the scheme. Raises UnknownScheme."""
+    stored = schemes.find_scheme(connection, name)
+    if stored is None:
+        raise UnknownScheme("the scheme in force is not loaded")
+    return read_scheme(stored.definition)
+
+
+def get_scheme(pool: Pool, name: str, version: int) -> StoredScheme:
+    """Raises UnknownScheme."""
+    with transaction(pool) as connection:
+        stored = schemes.find_scheme(connection, name, version)
+    if stored is None:
+        raise UnknownScheme("there is no such scheme")
+    return stored
+
+
+def list_schemes(pool: Pool) -> list[StoredScheme]:
+    with transaction(pool) as connection:
+        return schemes.list_schemes(connection)

@@ -1,0 +1,16 @@
+"""What assessment reads from the environment, beyond what every service reads."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class AssessmentSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="LIANXIN_ASSESSMENT_", extra="ignore", hide_input_in_errors=True)
+
+    scheme: Annotated[str, Field(min_length=1, max_length=64)] = "basic"  # its newest version is in force
+    scoring_interval_seconds: Annotated[float, Field(ge=0.05, le=3_600)] = 0.5
+    announce_interval_seconds: Annotated[float, Field(ge=1, le=86_400)] = 30

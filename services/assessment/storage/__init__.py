@@ -1,0 +1,1 @@
+"""Every SQL statement of assessment, one function each, one file per topic."""

@@ -1,0 +1,267 @@
+"""What is due to be tallied and scored: marked with the facts, removed when a pass has really seen it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCell:
+    organisation_id: UUID
+    cadre_id: UUID
+    month: date
+    revision: int
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSubject:
+    subject_kind: str
+    subject_id: UUID
+    revision: int
+    correlation_id: str
+
+
+def mark_cells_of_facts(
+    connection: Connection, correlations: Mapping[UUID, str], *, time_zone: str, marked_at: datetime
+) -> None:
+    """Mark the cells of these issues, contacts and ratings, and of the ratings of these. Marks again what is marked.
+
+    Called before and after a change: where an assignment moves, the cell left and the cell entered are both due.
+    The correlation id is that of the event that touched the fact. DO UPDATE and not DO NOTHING: a pass that has
+    read the older mark must not remove the newer one.
+    """
+    if not correlations:
+        return
+    connection.execute(
+        """
+        WITH touched AS (
+            SELECT fact_id, correlation_id
+              FROM unnest(%(ids)s::uuid[], %(correlations)s::text[]) AS row (fact_id, correlation_id)
+        ), cell AS (
+            SELECT organisation_id, cadre_id, received_at AS at, correlation_id
+              FROM touched JOIN issue_fact ON issue_id = fact_id
+             WHERE received_at IS NOT NULL
+             UNION ALL
+            SELECT organisation_id, cadre_id, occurred_at, correlation_id
+              FROM touched JOIN contact_fact ON contact_id = fact_id
+             UNION ALL
+            SELECT organisation_id, cadre_id, rated_at, correlation_id
+              FROM touched JOIN rating_fact ON rating_id = fact_id
+             UNION ALL
+            SELECT organisation_id, cadre_id, rated_at, correlation_id
+              FROM touched JOIN rating_fact ON issue_id = fact_id
+             UNION ALL
+            SELECT organisation_id, cadre_id, rated_at, correlation_id
+              FROM touched JOIN rating_fact ON contact_id = fact_id
+        )
+        INSERT INTO tally_due AS due (organisation_id, cadre_id, month, marked_at, revision, correlation_id)
+        SELECT organisation_id, cadre_id, date_trunc('month', at AT TIME ZONE %(time_zone)s::text)::date AS month,
+               %(marked_at)s, 1, max(correlation_id)
+          FROM cell
+         GROUP BY organisation_id, cadre_id, month
+         ORDER BY organisation_id, cadre_id, month
+            ON CONFLICT (organisation_id, cadre_id, month) DO UPDATE
+           SET revision = due.revision + 1,
+               correlation_id = excluded.correlation_id
+        """,
+        {
+            "ids": list(correlations),
+            "correlations": list(correlations.values()),
+            "time_zone": time_zone,
+            "marked_at": marked_at,
+        },
+        prepare=False,
+    )
+
+
+def mark_cells_of_duties(
+    connection: Connection, correlations: Mapping[UUID, str], *, today: date, marked_at: datetime
+) -> None:
+    """Mark the months in which these posts owe, or posts owe by these duties, as far as they have begun.
+
+    From the January before: duties by the quarter and the year stand in the row of the unit's first month.
+    """
+    if not correlations:
+        return
+    connection.execute(
+        """
+        WITH touched AS (
+            SELECT id, correlation_id
+              FROM unnest(%(ids)s::uuid[], %(correlations)s::text[]) AS row (id, correlation_id)
+        ), owing AS (
+            SELECT post_id, duty_id, correlation_id
+              FROM touched JOIN post ON post_id = id JOIN duty USING (post_kind)
+             UNION
+            SELECT post_id, duty_id, correlation_id
+              FROM touched JOIN duty ON duty_id = id JOIN post USING (post_kind)
+        )
+        INSERT INTO tally_due AS due (organisation_id, cadre_id, month, marked_at, revision, correlation_id)
+        SELECT post.organisation_id, post.cadre_id, month::date AS month, %(marked_at)s, 1, max(correlation_id)
+          FROM owing
+          JOIN post USING (post_id)
+          JOIN duty USING (duty_id)
+         CROSS JOIN generate_series(
+                   date_trunc('year', greatest(from_on, valid_from)::timestamp),
+                   least(until_on, valid_until, %(today)s)::timestamp,
+                   interval '1 month') AS month
+         WHERE greatest(from_on, valid_from) <= least(until_on, valid_until, %(today)s)
+         GROUP BY post.organisation_id, post.cadre_id, month
+         ORDER BY post.organisation_id, post.cadre_id, month
+            ON CONFLICT (organisation_id, cadre_id, month) DO UPDATE
+           SET revision = due.revision + 1,
+               correlation_id = excluded.correlation_id
+        """,
+        {
+            "ids": list(correlations),
+            "correlations": list(correlations.values()),
+            "today": today,
+            "marked_at": marked_at,
+        },
+    )
+
+
+def mark_subjects(connection: Connection, correlations: Mapping[tuple[str, UUID], str], *, marked_at: datetime) -> None:
+    if not correlations:
+        return
+    rows = [
+        {"subject_kind": kind, "subject_id": subject_id, "correlation_id": correlation_id}
+        for (kind, subject_id), correlation_id in sorted(correlations.items())
+    ]
+    connection.execute(
+        """
+        INSERT INTO subject_due AS due (subject_kind, subject_id, marked_at, revision, correlation_id)
+        SELECT subject_kind, subject_id, %s, 1, correlation_id
+          FROM json_to_recordset(%s::json) AS row (subject_kind text, subject_id uuid, correlation_id text)
+            ON CONFLICT (subject_kind, subject_id) DO UPDATE
+           SET revision = due.revision + 1,
+               correlation_id = excluded.correlation_id
+        """,
+        [marked_at, orjson.dumps(rows).decode()],
+    )
+
+
+def mark_all_subjects(connection: Connection, *, marked_at: datetime, correlation_id: str) -> None:
+    connection.execute(
+        """
+        INSERT INTO subject_due AS due (subject_kind, subject_id, marked_at, revision, correlation_id)
+        SELECT DISTINCT subject_kind, subject_id, %s::timestamptz, 1, %s
+          FROM subject_tally
+            ON CONFLICT (subject_kind, subject_id) DO UPDATE
+           SET revision = due.revision + 1
+        """,
+        [marked_at, correlation_id],
+    )
+
+
+def list_parents(connection: Connection, organisation_ids: Sequence[UUID]) -> list[UUID]:
+    rows = connection.execute(
+        """
+        SELECT DISTINCT parent_id
+          FROM organisation
+         WHERE organisation_id = ANY(%s)
+           AND parent_id IS NOT NULL
+        """,
+        [list(organisation_ids)],
+    ).fetchall()
+    return [UUID(str(row[0])) for row in rows]
+
+
+def list_cadres_of_posts(connection: Connection, post_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the cadre by post."""
+    rows = connection.execute("SELECT post_id, cadre_id FROM post WHERE post_id = ANY(%s)", [list(post_ids)]).fetchall()
+    return {UUID(str(row[0])): UUID(str(row[1])) for row in rows}
+
+
+def list_due_cells(connection: Connection, *, limit: int) -> list[DueCell]:
+    """The cells longest due, on tally_due_order. Without locking: the consumer never waits for a pass under way."""
+    with connection.cursor(row_factory=class_row(DueCell)) as cursor:
+        return cursor.execute(
+            """
+            SELECT organisation_id, cadre_id, month, revision, correlation_id
+              FROM tally_due
+             ORDER BY marked_at, organisation_id, cadre_id, month
+             LIMIT %s
+            """,
+            [limit],
+        ).fetchall()
+
+
+def list_due_subjects(connection: Connection, *, limit: int) -> list[DueSubject]:
+    with connection.cursor(row_factory=class_row(DueSubject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT subject_kind, subject_id, revision, correlation_id
+              FROM subject_due
+             ORDER BY marked_at, subject_kind, subject_id
+             LIMIT %s
+            """,
+            [limit],
+        ).fetchall()
+
+
+def remove_due(connection: Connection, cells: Sequence[DueCell], subjects: Sequence[DueSubject]) -> None:
+    """Remove what a pass has seen, unless it was marked again meanwhile.
+
+    SKIP LOCKED: what a batch is marking at this moment stays due, and neither side waits for the other.
+    """
+    connection.execute(
+        """
+        WITH seen AS MATERIALIZED (
+            SELECT due.ctid
+              FROM tally_due AS due
+              JOIN unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
+                AS row (organisation_id, cadre_id, month, revision)
+             USING (organisation_id, cadre_id, month, revision)
+               FOR UPDATE OF due SKIP LOCKED
+        )
+        DELETE FROM tally_due AS due
+         USING seen
+         WHERE due.ctid = seen.ctid
+        """,
+        [
+            [cell.organisation_id for cell in cells],
+            [cell.cadre_id for cell in cells],
+            [cell.month for cell in cells],
+            [cell.revision for cell in cells],
+        ],
+        prepare=False,
+    )
+    connection.execute(
+        """
+        WITH seen AS MATERIALIZED (
+            SELECT due.ctid
+              FROM subject_due AS due
+              JOIN unnest(%s::text[], %s::uuid[], %s::bigint[]) AS row (subject_kind, subject_id, revision)
+             USING (subject_kind, subject_id, revision)
+               FOR UPDATE OF due SKIP LOCKED
+        )
+        DELETE FROM subject_due AS due
+         USING seen
+         WHERE due.ctid = seen.ctid
+        """,
+        [
+            [subject.subject_kind for subject in subjects],
+            [subject.subject_id for subject in subjects],
+            [subject.revision for subject in subjects],
+        ],
+        prepare=False,
+    )
+
+
+def measure_due(connection: Connection, now: datetime) -> tuple[int, float]:
+    """Return how many cells and subjects are due, and how many seconds the oldest has waited."""
+    row = connection.execute(
+        """
+        SELECT count(*), coalesce(extract(epoch FROM %s - min(marked_at)), 0)::float8
+          FROM (SELECT marked_at FROM tally_due UNION ALL SELECT marked_at FROM subject_due) AS due
+        """,
+        [now],
+    ).fetchone()
+    return (int(str(row[0])), max(0.0, float(str(row[1])))) if row else (0, 0.0)

@@ -1,0 +1,237 @@
+"""Scores as they are asked for: lists by cursor, single scores, and the register entries that questions name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.assessment.domain.periods import Period
+from services.assessment.domain.scores import Score, ScoreIndicator, Subject, SubjectKind
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFilter:
+    subject_kind: SubjectKind
+    period: Period
+    organisation_ids: tuple[UUID, ...] | None = None
+    peer_group: str | None = None
+
+    def parameters(self) -> dict[str, object]:
+        return {
+            "subject_kind": self.subject_kind,
+            "period_kind": self.period.kind,
+            "period_start": self.period.start,
+            "organisation_ids": None if self.organisation_ids is None else list(self.organisation_ids),
+            "peer_group": self.peer_group,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """The last score of the page before. Those without a composite come last, whichever way the others are sorted."""
+
+    composite: Decimal | None
+    subject_code: str
+
+
+def list_scores_by_code(connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int) -> list[Score]:
+    """On score_by_code."""
+    with connection.cursor(row_factory=class_row(Score)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_id, subject_kind, subject_id, subject_code,
+                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
+                   composite, present_weight, as_of, computed_at, revision, correlation_id
+              FROM score
+              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
+              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
+              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
+             WHERE subject_kind = %(subject_kind)s
+               AND period_kind = %(period_kind)s
+               AND period_start = %(period_start)s
+               AND subject_code IS NOT NULL
+               AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
+               AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(after_code)s::text IS NULL OR subject_code COLLATE "C" > %(after_code)s)
+             ORDER BY subject_code COLLATE "C"
+             LIMIT %(limit)s
+            """,
+            {**wanted.parameters(), "after_code": after.subject_code if after else None, "limit": limit},
+            prepare=False,
+        ).fetchall()
+
+
+def list_scores_ascending(
+    connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
+) -> list[Score]:
+    """On score_ascending."""
+    with connection.cursor(row_factory=class_row(Score)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_id, subject_kind, subject_id, subject_code,
+                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
+                   composite, present_weight, as_of, computed_at, revision, correlation_id
+              FROM score
+              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
+              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
+              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
+             WHERE subject_kind = %(subject_kind)s
+               AND period_kind = %(period_kind)s
+               AND period_start = %(period_start)s
+               AND subject_code IS NOT NULL
+               AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
+               AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(after_code)s::text IS NULL
+                    OR ((composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C")
+                       > (%(after_missing)s, %(after_composite)s::numeric, %(after_code)s))
+             ORDER BY (composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C"
+             LIMIT %(limit)s
+            """,
+            {**wanted.parameters(), **_place_after(after), "limit": limit},
+            prepare=False,
+        ).fetchall()
+
+
+def list_scores_descending(
+    connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
+) -> list[Score]:
+    """On score_descending; the sign is turned so that one row comparison finds the next page."""
+    with connection.cursor(row_factory=class_row(Score)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_id, subject_kind, subject_id, subject_code,
+                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
+                   composite, present_weight, as_of, computed_at, revision, correlation_id
+              FROM score
+              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
+              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
+              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
+             WHERE subject_kind = %(subject_kind)s
+               AND period_kind = %(period_kind)s
+               AND period_start = %(period_start)s
+               AND subject_code IS NOT NULL
+               AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
+               AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(after_code)s::text IS NULL
+                    OR ((composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C")
+                       > (%(after_missing)s, -%(after_composite)s::numeric, %(after_code)s))
+             ORDER BY (composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C"
+             LIMIT %(limit)s
+            """,
+            {**wanted.parameters(), **_place_after(after), "limit": limit},
+            prepare=False,
+        ).fetchall()
+
+
+def _place_after(after: After | None) -> dict[str, object]:
+    return {
+        "after_code": after.subject_code if after else None,
+        "after_missing": after is not None and after.composite is None,
+        "after_composite": after.composite if after and after.composite is not None else Decimal(0),
+    }
+
+
+def find_score(connection: Connection, score_id: UUID) -> Score | None:
+    with connection.cursor(row_factory=class_row(Score)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_id, subject_kind, subject_id, subject_code,
+                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
+                   composite, present_weight, as_of, computed_at, revision, correlation_id
+              FROM score
+              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
+              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
+              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
+             WHERE score_id = %s
+               AND subject_code IS NOT NULL
+            """,
+            [score_id],
+        ).fetchone()
+
+
+def list_indicators(connection: Connection, score_ids: Sequence[UUID]) -> list[ScoreIndicator]:
+    with connection.cursor(row_factory=class_row(ScoreIndicator)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_id, indicator, numerator, denominator, value, points, weight
+              FROM score_indicator
+             WHERE score_id = ANY(%s)
+            """,
+            [list(score_ids)],
+        ).fetchall()
+
+
+def find_cadre(connection: Connection, staff_number: str) -> Subject | None:
+    with connection.cursor(row_factory=class_row(Subject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT 'cadre' AS subject_kind, cadre_id AS subject_id, staff_number AS code, name
+              FROM cadre
+             WHERE staff_number = %s
+             ORDER BY cadre_id
+             LIMIT 1
+            """,
+            [staff_number],
+        ).fetchone()
+
+
+def find_organisation(connection: Connection, code: str) -> Subject | None:
+    with connection.cursor(row_factory=class_row(Subject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT 'organisation' AS subject_kind, organisation_id AS subject_id, code, name, organisation_id
+              FROM organisation
+             WHERE code = %s
+             ORDER BY organisation_id
+             LIMIT 1
+            """,
+            [code],
+        ).fetchone()
+
+
+def list_subtree(connection: Connection, organisation_id: UUID) -> list[UUID]:
+    """The organisation and everything below it, on organisation_parent."""
+    rows = connection.execute(
+        """
+        WITH RECURSIVE subtree AS (
+            SELECT %s::uuid AS organisation_id
+             UNION
+            SELECT child.organisation_id
+              FROM subtree
+              JOIN organisation AS child ON child.parent_id = subtree.organisation_id
+        )
+        SELECT organisation_id
+          FROM subtree
+        """,
+        [organisation_id],
+    ).fetchall()
+    return [UUID(str(row[0])) for row in rows]
+
+
+def list_months(connection: Connection) -> list[date]:
+    """The months for which anything is known: a loose scan of score_by_code, one probe a month however many rows."""
+    rows = connection.execute(
+        """
+        WITH RECURSIVE month AS (
+            SELECT (SELECT min(period_start) FROM score
+                     WHERE subject_kind = 'organisation' AND period_kind = 'month') AS start
+             UNION ALL
+            SELECT (SELECT min(period_start) FROM score
+                     WHERE subject_kind = 'organisation' AND period_kind = 'month' AND period_start > month.start)
+              FROM month
+             WHERE month.start IS NOT NULL
+        )
+        SELECT start
+          FROM month
+         WHERE start IS NOT NULL
+        """
+    ).fetchall()
+    return [row[0] for row in rows if isinstance(row[0], date)]

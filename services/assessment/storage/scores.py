@@ -1,0 +1,199 @@
+"""Scores as they are computed and announced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from services.assessment.domain.periods import Period
+from services.assessment.domain.scores import Placement
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnannouncedScore:
+    score_id: UUID
+    subject_kind: str
+    subject_id: UUID
+    subject_code: str
+    subject_name: str
+    organisation_id: UUID | None
+    peer_group: str | None
+    period_kind: str
+    period_start: date
+    composite: Decimal
+    announced_composite: Decimal | None
+    announced_sequence: int
+    scheme_name: str
+    scheme_version: int
+    computed_at: datetime
+    correlation_id: str
+
+
+def list_placements_of_cadres(
+    connection: Connection, subjects: Sequence[tuple[UUID, Period]], *, today: date
+) -> dict[tuple[UUID, Period], Placement]:
+    """Code, organisation and peer group by the post held at the period's end, or latest in it, on post_cadre.
+
+    Without any post the organisation that gave the cadre most to do stands in.
+    """
+    rows = connection.execute(
+        """
+        SELECT cadre.staff_number,
+               coalesce(held.organisation_id, busiest.organisation_id),
+               left(held.post_level || '.' || held.post_kind, 64)
+          FROM unnest(%(cadres)s::uuid[], %(starts)s::date[], %(ends)s::date[]) WITH ORDINALITY
+            AS asked (cadre_id, period_start, period_end, place)
+          LEFT JOIN cadre USING (cadre_id)
+          LEFT JOIN LATERAL (
+                   SELECT organisation_id, post_level, post_kind
+                     FROM post
+                    WHERE post.cadre_id = asked.cadre_id
+                      AND from_on <= least(period_end, greatest(%(today)s, period_start))
+                      AND (until_on IS NULL OR until_on >= period_start)
+                    ORDER BY least(until_on, period_end) DESC, from_on DESC, post_id
+                    LIMIT 1) AS held
+            ON true
+          LEFT JOIN LATERAL (
+                   SELECT organisation_id
+                     FROM tally
+                    WHERE held.organisation_id IS NULL
+                      AND tally.cadre_id = asked.cadre_id
+                      AND month BETWEEN period_start AND period_end
+                      AND organisation_id <> '00000000-0000-0000-0000-000000000000'
+                    GROUP BY organisation_id
+                    ORDER BY sum(issues_received + contacts + ratings) DESC, organisation_id
+                    LIMIT 1) AS busiest
+            ON true
+         ORDER BY place
+        """,
+        {
+            "cadres": [cadre_id for cadre_id, _ in subjects],
+            "starts": [period.start for _, period in subjects],
+            "ends": [period.end for _, period in subjects],
+            "today": today,
+        },
+        prepare=False,
+    ).fetchall()
+    return {
+        subject: Placement(
+            subject_code=None if row[0] is None else str(row[0]),
+            organisation_id=row[1] if isinstance(row[1], UUID) else None,
+            peer_group=None if row[2] is None else str(row[2]),
+        )
+        for subject, row in zip(subjects, rows, strict=True)
+    }
+
+
+def list_codes_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> dict[UUID, str]:
+    rows = connection.execute(
+        "SELECT organisation_id, code FROM organisation WHERE organisation_id = ANY(%s)", [list(organisation_ids)]
+    ).fetchall()
+    return {UUID(str(row[0])): str(row[1]) for row in rows}
+
+
+def upsert_scores(connection: Connection, rows: Sequence[dict[str, Any]], *, at: datetime) -> set[UUID]:
+    """Write the scores whose published result is new, or whose subject moved; return their ids."""
+    written = connection.execute(
+        """
+           INSERT INTO score AS known (score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group,
+                                       period_kind, period_start, scheme_name, scheme_version, composite,
+                                       present_weight, digest, as_of, computed_at, revision, correlation_id)
+           SELECT score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group, period_kind,
+                  period_start, scheme_name, scheme_version, composite, present_weight, decode(digest, 'hex'),
+                  %(at)s, %(at)s, 1, correlation_id
+             FROM json_to_recordset(%(rows)s::json)
+               AS row (score_id uuid, subject_kind text, subject_id uuid, subject_code text, organisation_id uuid,
+                       peer_group text, period_kind text, period_start date, scheme_name text, scheme_version integer,
+                       composite numeric, present_weight numeric, digest text, correlation_id text)
+               ON CONFLICT (score_id) DO UPDATE
+              SET subject_code = excluded.subject_code,
+                  organisation_id = excluded.organisation_id,
+                  peer_group = excluded.peer_group,
+                  scheme_name = excluded.scheme_name,
+                  scheme_version = excluded.scheme_version,
+                  composite = excluded.composite,
+                  present_weight = excluded.present_weight,
+                  digest = excluded.digest,
+                  as_of = excluded.as_of,
+                  computed_at = excluded.computed_at,
+                  revision = known.revision + 1,
+                  correlation_id = excluded.correlation_id
+            WHERE known.digest <> excluded.digest
+               OR (known.subject_code, known.organisation_id, known.peer_group)
+                  IS DISTINCT FROM (excluded.subject_code, excluded.organisation_id, excluded.peer_group)
+        RETURNING score_id
+        """,
+        {"at": at, "rows": orjson.dumps(rows, default=str).decode()},
+    ).fetchall()
+    return {UUID(str(row[0])) for row in written}
+
+
+def upsert_indicators(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    connection.execute(
+        """
+        INSERT INTO score_indicator AS known (score_id, indicator, numerator, denominator, value, points, weight)
+        SELECT score_id, indicator, numerator, denominator, value, points, weight
+          FROM json_to_recordset(%s::json)
+            AS row (score_id uuid, indicator text, numerator bigint, denominator bigint, value numeric, points numeric,
+                    weight numeric)
+            ON CONFLICT (score_id, indicator) DO UPDATE
+           SET numerator = excluded.numerator,
+               denominator = excluded.denominator,
+               value = excluded.value,
+               points = excluded.points,
+               weight = excluded.weight
+         WHERE (known.numerator, known.denominator, known.value, known.points, known.weight)
+               IS DISTINCT FROM
+               (excluded.numerator, excluded.denominator, excluded.value, excluded.points, excluded.weight)
+        """,
+        [orjson.dumps(rows, default=str).decode()],
+    )
+
+
+def remove_other_indicators(connection: Connection, score_ids: Sequence[UUID], indicators: Sequence[str]) -> None:
+    """A scheme may weigh fewer indicators than the one before it."""
+    connection.execute(
+        "DELETE FROM score_indicator WHERE score_id = ANY(%s) AND indicator <> ALL(%s)",
+        [list(score_ids), list(indicators)],
+    )
+
+
+def claim_unannounced(connection: Connection, *, limit: int) -> list[UnannouncedScore]:
+    """Lock scores whose composite was never told, or told otherwise, on score_unannounced."""
+    with connection.cursor(row_factory=class_row(UnannouncedScore)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_id, subject_kind, subject_id, subject_code,
+                   coalesce(cadre.name, organisation.name, subject_code) AS subject_name,
+                   score.organisation_id, peer_group, period_kind, period_start, composite, announced_composite,
+                   announced_sequence, scheme_name, scheme_version, computed_at, correlation_id
+              FROM score
+              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
+              LEFT JOIN organisation ON subject_kind = 'organisation' AND organisation.organisation_id = subject_id
+             WHERE composite IS NOT NULL
+               AND subject_code IS NOT NULL
+               AND composite IS DISTINCT FROM announced_composite
+             ORDER BY computed_at, score_id
+             LIMIT %s
+               FOR UPDATE OF score SKIP LOCKED
+            """,
+            [limit],
+        ).fetchall()
+
+
+def set_announced(connection: Connection, score_ids: Sequence[UUID]) -> None:
+    connection.execute(
+        """
+        UPDATE score
+           SET announced_composite = composite,
+               announced_sequence = announced_sequence + 1
+         WHERE score_id = ANY(%s)
+        """,
+        [list(score_ids)],
+    )

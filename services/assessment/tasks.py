@@ -1,0 +1,129 @@
+"""The Celery door: when what is due is scored, what time makes due is marked, and what is new is announced."""
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
+from services.assessment.handlers.scores import PassSummary, score_due
+from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
+from services.assessment.settings import AssessmentSettings
+from shared.database import Pool
+from shared.errors import Transient
+from shared.observability import correlated, get_logger, new_correlation_id
+from shared.worker import RELIABLE, make_celery
+
+SCORE = "assessment.score_due"
+SWEEP = "assessment.sweep"
+ANNOUNCE = "assessment.announce"
+SWEEP_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 2.0
+
+log = get_logger()
+
+
+class ScoringPace:
+    """One scoring at a time in a process, and between passes a pause as long as the last one took.
+
+    So a bulk import, which makes the same cells due again and again, leaves half of the machine to itself.
+    """
+
+    def __init__(self, interval_seconds: float) -> None:
+        self._interval_seconds = interval_seconds
+        self._busy = threading.Lock()
+        self._resume_at = time.monotonic()
+
+    def begin(self) -> bool:
+        """Wait for the pause to end. False where another thread already does: its pass will see what is due here."""
+        if not self._busy.acquire(blocking=False):
+            return False
+        pause = self._resume_at - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        return True
+
+    def end(self, seconds: float) -> None:
+        pause = min(max(self._interval_seconds, seconds), max(LONGEST_PAUSE_SECONDS, self._interval_seconds))
+        self._resume_at = time.monotonic() + pause
+        self._busy.release()
+
+
+def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN401 - Celery has no types
+    app = make_celery("assessment")
+    pace = ScoringPace(settings.scoring_interval_seconds)
+
+    @app.task(name=SCORE, **RELIABLE)
+    def score() -> None:
+        score_all_due(settings, pool, pace)
+
+    @app.task(name=SWEEP, **RELIABLE)
+    def sweep() -> None:
+        with correlated(new_correlation_id()):
+            sweep_time(settings, pool)
+
+    @app.task(name=ANNOUNCE, **RELIABLE)
+    def announce() -> None:
+        with correlated(new_correlation_id()):
+            announce_all(pool)
+
+    # A tick that no thread took in time is dropped: the next one asks the same.
+    app.conf.beat_schedule = {
+        name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
+        for name, seconds in (
+            (SCORE, SWEEP_SECONDS),
+            (SWEEP, SWEEP_SECONDS),
+            (ANNOUNCE, settings.announce_interval_seconds),
+        )
+    }
+    return app
+
+
+def score_all_due(settings: AssessmentSettings, pool: Pool, pace: ScoringPace) -> None:
+    if not pace.begin():
+        return
+    started = time.perf_counter()
+    try:
+        while _score_once(settings, pool).more:
+            pass
+    except Transient as error:
+        log.warning("scoring_postponed", code=error.code, detail=error.detail)
+    finally:
+        pace.end(time.perf_counter() - started)
+
+
+def sweep_time(settings: AssessmentSettings, pool: Pool) -> None:
+    now = _now()
+    overdue = sweep_overdue(pool, zone=settings.zone, now=now)
+    elapsed = sweep_duties(pool, zone=settings.zone, now=now)
+    if overdue or elapsed:
+        log.info("time_made_due", overdue_cells=overdue, duty_cells=elapsed)
+
+
+def announce_all(pool: Pool) -> None:
+    total = 0
+    while count := announce_scores(pool, now=_now()):
+        total += count
+        if count < SCORES_A_BATCH:
+            break
+    if total:
+        log.info("scores_announced", scores=total)
+
+
+def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:
+    started = time.perf_counter()
+    summary = score_due(pool, scheme_name=settings.scheme, zone=settings.zone, now=_now())
+    if summary.cells or summary.scores:
+        log.info(
+            "scores_computed",
+            cells=summary.cells,
+            scores=summary.scores,
+            changed=summary.changed,
+            milliseconds=round((time.perf_counter() - started) * 1000),
+            correlation_ids=summary.correlation_ids,
+        )
+    return summary
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,230 @@
+"""Events as intake would send them: a small builder, and a random county to shuffle."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from services.assessment.domain.measures import NOBODY
+from shared.contracts.base import Event
+from shared.contracts.envelope import Envelope, decode, encode
+from shared.contracts.intake import (
+    CadreRegistered,
+    ContactRecorded,
+    DutyDefined,
+    IssueAssigned,
+    IssueClosed,
+    IssueReceived,
+    IssueResponded,
+    OrganisationRegistered,
+    PostRecorded,
+    RatingSubmitted,
+)
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+OUTCOMES = ("resolved", "resolved", "resolved", "explained_policy", "not_accepted", "withdrawn", "merged")
+KINDS = ("visit", "reception", "field_study")
+
+
+@dataclass
+class Story:
+    """Each event gets the next sequence of its aggregate and passes through the real envelope."""
+
+    correlation_id: str = "story-correlation"
+    envelopes: list[Envelope] = field(default_factory=list)
+    root: UUID = NOBODY  # what a test wants to find again
+    town: UUID = NOBODY
+    cadre_id: UUID = NOBODY
+    _made: int = 0
+    _sequences: dict[UUID, int] = field(default_factory=dict)
+
+    def id(self) -> UUID:
+        self._made += 1
+        return UUID(int=0x7000 << 64 | self._made)
+
+    def tell(self, event: Event) -> UUID:
+        sequence = self._sequences.get(event.aggregate_id, 0) + 1
+        self._sequences[event.aggregate_id] = sequence
+        body = encode(
+            event_id=self.id(),
+            event_type=event.type,
+            source="/lianxin/intake",
+            subject=f"{event.aggregate}/{event.aggregate_id}",
+            sequence=sequence,
+            recorded_at=START,
+            correlation_id=self.correlation_id,
+            data=event.model_dump(mode="json", exclude_none=True),
+        )
+        self.envelopes.append(decode(body))
+        return event.aggregate_id
+
+    def take(self) -> list[Envelope]:
+        told, self.envelopes = self.envelopes, []
+        return told
+
+    def organisation(self, code: str, parent_id: UUID | None = None, organisation_id: UUID | None = None) -> UUID:
+        return self.tell(
+            OrganisationRegistered(
+                organisation_id=organisation_id or self.id(),
+                code=code,
+                name=f"单位{code}",
+                level="60",
+                parent_id=parent_id,
+            )
+        )
+
+    def cadre(self, staff_number: str, cadre_id: UUID | None = None) -> UUID:
+        return self.tell(
+            CadreRegistered(cadre_id=cadre_id or self.id(), staff_number=staff_number, name=f"干部{staff_number}")
+        )
+
+    def post(
+        self,
+        cadre_id: UUID,
+        organisation_id: UUID,
+        from_on: date = date(2025, 1, 1),
+        until_on: date | None = None,
+        *,
+        post_kind: str = "township_head",
+        post_id: UUID | None = None,
+    ) -> UUID:
+        return self.tell(
+            PostRecorded(
+                post_id=post_id or self.id(),
+                cadre_id=cadre_id,
+                organisation_id=organisation_id,
+                post_kind=post_kind,
+                post_level="141",
+                from_on=from_on,
+                until_on=until_on,
+            )
+        )
+
+    def duty(self, contact_kind="visit", required=4, per="month", post_kind="township_head", duty_id=None) -> UUID:
+        return self.tell(
+            DutyDefined(
+                duty_id=duty_id or self.id(),
+                post_kind=post_kind,
+                contact_kind=contact_kind,
+                required_count=required,
+                per=per,
+                valid_from=date(2025, 1, 1),
+            )
+        )
+
+    def contact(self, cadre_id: UUID, at: datetime, kind="visit", organisation_id: UUID | None = None) -> UUID:
+        return self.tell(
+            ContactRecorded(
+                contact_id=self.id(),
+                cadre_id=cadre_id,
+                organisation_id=organisation_id,
+                kind=kind,
+                occurred_at=at,
+                recorded_at=at,
+            )
+        )
+
+    def issue(
+        self,
+        organisation_id: UUID | None,
+        cadre_id: UUID | None,
+        received_at: datetime,
+        *,
+        due_at: datetime | None = None,
+        respond_by: datetime | None = None,
+    ) -> UUID:
+        return self.tell(
+            IssueReceived(
+                issue_id=self.id(),
+                issue_type="complaint",
+                category="roads",
+                channel="phone",
+                source="test",
+                received_at=received_at,
+                respond_by=respond_by,
+                due_at=due_at,
+                organisation_id=organisation_id,
+                cadre_id=cadre_id,
+            )
+        )
+
+    def assign(self, issue_id: UUID, organisation_id: UUID, cadre_id: UUID | None) -> None:
+        self.tell(
+            IssueAssigned(issue_id=issue_id, organisation_id=organisation_id, cadre_id=cadre_id, assigned_at=START)
+        )
+
+    def respond(self, issue_id: UUID, at: datetime) -> None:
+        self.tell(IssueResponded(issue_id=issue_id, responded_at=at))
+
+    def close(self, issue_id: UUID, at: datetime, outcome="resolved") -> None:
+        self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome))
+
+    def rate(self, at: datetime, level: int, *, issue_id=None, contact_id=None, solved: bool | None = None) -> UUID:
+        return self.tell(
+            RatingSubmitted(
+                rating_id=self.id(),
+                issue_id=issue_id,
+                contact_id=contact_id,
+                level=level,
+                solved=solved,
+                method="link",
+                rated_at=at,
+            )
+        )
+
+
+def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
+    """Organisations in three levels, transfers, reassignments, everything that may arrive in the wrong order."""
+    draw = random.Random(seed)  # noqa: S311 - repeatable shuffles, not secrets
+    story = Story()
+    county = story.organisation("C")
+    towns = [story.organisation(f"T{number}", county) for number in range(3)]
+    villages = [story.organisation(f"V{number}", draw.choice(towns)) for number in range(4)]
+    units = [county, *towns, *villages]
+    cadres = [story.cadre(f"S{number:03}") for number in range(6)]
+    for kind, per in (("visit", "month"), ("reception", "quarter"), ("field_study", "year")):
+        story.duty(kind, draw.randint(2, 6), per)
+    for cadre_id in cadres:
+        from_on = date(2025, draw.randint(1, 4), draw.randint(1, 28))
+        moved_on = date(2025, draw.randint(5, 9), draw.randint(1, 28))
+        first = story.post(cadre_id, draw.choice(units), from_on)
+        if draw.random() < 0.5:  # transferred: the first post is ended, another begins
+            story.post(cadre_id, draw.choice(units), from_on, moved_on, post_id=first)
+            story.post(cadre_id, draw.choice(units), moved_on + timedelta(days=1))
+    story.organisation("V0", towns[2], villages[0])  # moved in the tree
+    contacts = [
+        story.contact(draw.choice(cadres), _moment(draw), draw.choice(KINDS), draw.choice([None, *units]))
+        for _ in range(issues)
+    ]
+    for _ in range(issues):
+        _tell_issue(story, draw, units, cadres)
+    for contact_id in draw.sample(contacts, 8):
+        story.rate(_moment(draw), draw.randint(1, 5), contact_id=contact_id)
+    return story.take()
+
+
+def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: list[UUID]) -> None:
+    received_at = _moment(draw)
+    due_at = received_at + timedelta(days=draw.randint(1, 40)) if draw.random() < 0.8 else None
+    respond_by = received_at + timedelta(days=1) if draw.random() < 0.5 else None
+    assigned = draw.random() < 0.7
+    issue_id = story.issue(
+        draw.choice(units) if assigned else None,
+        draw.choice(cadres) if assigned else None,
+        received_at,
+        due_at=due_at,
+        respond_by=respond_by,
+    )
+    for _ in range(draw.choice([0, 0, 1, 2])):
+        story.assign(issue_id, draw.choice(units), draw.choice([None, *cadres]))
+    if draw.random() < 0.5:
+        story.respond(issue_id, received_at + timedelta(hours=draw.randint(1, 72)))
+    if draw.random() < 0.8:
+        story.close(issue_id, received_at + timedelta(days=draw.randint(1, 60)), draw.choice(OUTCOMES))
+        for _ in range(draw.choice([0, 0, 1, 2])):
+            solved = draw.choice([None, True, False])
+            story.rate(_moment(draw), draw.randint(1, 5), issue_id=issue_id, solved=solved)
+
+
+def _moment(draw: random.Random) -> datetime:
+    return START + timedelta(minutes=draw.randrange(300 * 24 * 60))

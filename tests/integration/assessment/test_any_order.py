@@ -1,0 +1,130 @@
+"""The same events give the same facts, tallies and scores, in whatever order, batches and repeats they come."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.database import transaction
+from tests.integration.assessment.conftest import score_all, take
+from tests.integration.assessment.story import random_county
+
+pytestmark = pytest.mark.integration
+
+FACTS = (
+    "SELECT * FROM organisation",
+    "SELECT * FROM cadre",
+    "SELECT * FROM post",
+    "SELECT * FROM duty",
+    "SELECT * FROM contact_fact",
+    "SELECT * FROM issue_fact",
+    "SELECT * FROM rating_fact",
+    "SELECT event_id, aggregate_id, sequence, payload::text FROM event",
+)
+# A pass between batches may leave a row of zeros where an assignment has moved on: the same as no row.
+FIGURES = (
+    """
+    SELECT * FROM tally
+     WHERE duties_owed_month + duties_owed_quarter + duties_owed_year + contacts + issues_received + ratings > 0
+    """,
+    """
+    SELECT * FROM organisation_tally
+     WHERE duties_owed_month + duties_owed_quarter + duties_owed_year + contacts + issues_received + ratings > 0
+    """,
+    """
+    SELECT score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group, period_kind, period_start,
+           composite, present_weight, encode(digest, 'hex')
+      FROM score
+     WHERE EXISTS (SELECT FROM score_indicator WHERE score_indicator.score_id = score.score_id AND denominator > 0)
+    """,
+)
+
+
+def dump(pool, queries):
+    with transaction(pool) as connection:
+        return [sorted(map(repr, connection.execute(query).fetchall())) for query in queries]
+
+
+def figures(pool):
+    tallies, organisations, scores = FIGURES
+    indicators = "SELECT score_id, indicator, numerator, denominator, value, points, weight FROM score_indicator"
+    return dump(pool, (tallies, organisations, scores, f"{indicators} WHERE denominator > 0"))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_arrival_order_repeats_and_passes_in_between_do_not_matter(new_assessment, seed):
+    envelopes = random_county(seed)
+    draw = random.Random(seed)  # noqa: S311 - repeatable shuffles, not secrets
+    ordered = new_assessment()
+    take(ordered, envelopes)
+    score_all(ordered)
+
+    shuffled = new_assessment()
+    arriving = envelopes + draw.sample(envelopes, len(envelopes) // 3)
+    draw.shuffle(arriving)
+    while arriving:
+        size = draw.randint(1, 80)
+        batch, arriving = arriving[:size], arriving[size:]
+        take(shuffled, batch)
+        if draw.random() < 0.2:
+            score_all(shuffled, limit=30)
+    score_all(shuffled, limit=100)
+
+    assert dump(shuffled, FACTS) == dump(ordered, FACTS)
+    assert figures(shuffled) == figures(ordered)
+
+
+def test_the_same_batch_twice_changes_nothing(pool):
+    envelopes = random_county(99, issues=20)
+    first = take(pool, envelopes)
+    score_all(pool)
+    before = dump(pool, FACTS), figures(pool)
+
+    second = take(pool, envelopes)
+    changed = score_all(pool)
+
+    assert (first, second, changed) == (len(envelopes), 0, 0)
+    assert (dump(pool, FACTS), figures(pool)) == before
+
+
+def test_scoring_everything_anew_changes_nothing(pool):
+    take(pool, random_county(7))
+    score_all(pool)
+    before = figures(pool)
+
+    with transaction(pool) as connection:
+        connection.execute(
+            """
+            INSERT INTO tally_due (organisation_id, cadre_id, month, marked_at, revision, correlation_id)
+            SELECT organisation_id, cadre_id, month, now(), 1, 'again' FROM tally
+            """
+        )
+    changed = score_all(pool, limit=50)
+
+    assert changed == 0
+    assert figures(pool) == before
+
+
+def test_two_consumers_and_two_scorers_at_once_do_not_matter(new_assessment):
+    envelopes = random_county(42, issues=80)
+    ordered = new_assessment()
+    take(ordered, envelopes)
+    score_all(ordered)
+
+    pool = new_assessment()
+    arriving = [*envelopes, *envelopes]
+    random.Random(42).shuffle(arriving)  # noqa: S311 - same
+    batches = [arriving[start : start + 15] for start in range(0, len(arriving), 15)]
+    with ThreadPoolExecutor(4) as threads:
+        consuming = [
+            threads.submit(lambda share: [take(pool, batch) for batch in share], batches[n::2]) for n in (0, 1)
+        ]
+        scoring = [threads.submit(lambda: [score_all(pool, limit=50) for _ in range(8)]) for _ in range(2)]
+        taken = sum(sum(future.result()) for future in consuming)
+        for future in scoring:
+            future.result()
+    score_all(pool)
+
+    assert taken == len(envelopes)
+    assert dump(pool, FACTS) == dump(ordered, FACTS)
+    assert figures(pool) == figures(ordered)
