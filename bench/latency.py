@@ -72,7 +72,7 @@ def _wait_for_resolution(officer: Client, staff_number: str) -> None:
     while time.perf_counter() < deadline:
         answer = officer.get(f"/v1/scores/cadre/{staff_number}?period={period}")
         if answer.status == 200 and any(
-            indicator["indicator"] == "resolution_rate" and indicator["numerator"] == 1
+            indicator["key"] == "resolution_rate" and indicator["numerator"] == 1
             for indicator in answer.document["indicators"]
         ):
             return

@@ -11,6 +11,8 @@ from services.assessment.handlers.evidence import Evidence, EvidencePage
 from services.assessment.handlers.reading import IndicatorReading, ScoreReading
 from services.assessment.storage.evidence import LoggedEvent
 
+NOT_ENOUGH_EVIDENCE = "not_enough_evidence"  # why a composite is withheld
+
 Shape = dict[str, object]
 
 
@@ -31,9 +33,11 @@ def show_score(score: Score, indicators: Sequence[ScoreIndicator]) -> Shape:
         "peer_group": score.peer_group,
         "period": show_period(period),
         "composite": fixed(score.composite, 2),
-        "verdict": None if score.composite is not None else "not_enough_evidence",
+        "withheld": None if score.composite is not None else NOT_ENOUGH_EVIDENCE,
         "present_weight": fixed(score.present_weight, 4),
-        "indicators": {row.indicator: _show_result(row) for row in sorted(indicators, key=lambda row: row.indicator)},
+        "indicators": [
+            {"key": row.indicator, **_show_result(row)} for row in sorted(indicators, key=lambda row: row.indicator)
+        ],
         "scheme": {"name": score.scheme_name, "version": score.scheme_version},
         "as_of": score.as_of,
         "computed_at": score.computed_at,
@@ -46,7 +50,7 @@ def show_reading(found: ScoreReading) -> Shape:
         "subject": {"kind": found.subject.subject_kind, "code": found.subject.code, "name": found.subject.name},
         "period": show_period(found.period),
         "composite": None,
-        "verdict": "not_enough_evidence",
+        "withheld": NOT_ENOUGH_EVIDENCE,
         "scheme": {"name": found.scheme.name, "version": found.scheme.version},
         "as_of": None,
     }

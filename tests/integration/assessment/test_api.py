@@ -185,7 +185,7 @@ def test_nobody_without_evidence_is_given_a_number(officer, pool):
 
     found = officer.get("/v1/scores/cadre/S009?period=2025").json()
 
-    assert (found["composite"], found["verdict"]) == (None, "not_enough_evidence")
+    assert (found["composite"], found["withheld"]) == (None, "not_enough_evidence")
 
 
 def test_the_scheme_can_be_read_word_for_word(officer):
