@@ -1,0 +1,49 @@
+# Needs make and Python 3.11 or later, and nothing else: everything more is obtained at the first run.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop status logs setup test test-all check fmt lint bench clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
+
+run:  ## Set up what is missing and start everything; Ctrl-C stops it
+	@$(PYTHON) -m embedded run
+
+stop:  ## Stop what runs in this checkout, from another terminal
+	@$(PYTHON) -m embedded stop
+
+status:  ## Show each process: up or down, ready or not, memory, age
+	@$(PYTHON) -m embedded status || true
+
+logs:  ## Follow all logs, or one: make logs NAME=intake-serve
+	@$(PYTHON) -m embedded logs $(NAME)
+
+setup:  ## Get what is missing for development and tests, and start nothing
+	@$(PYTHON) -m embedded setup --dev
+
+test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup  ## Run every test, also those that take long
+	$(BIN)/python -m pytest
+
+lint: setup  ## Look for faults of style, type and structure
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+check: lint test  ## Everything that must pass before a commit
+
+fmt: setup  ## Put the sources into their one format
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+bench: setup  ## Measure throughput and latency as ratios
+	$(BIN)/python -m bench
+
+clean:  ## Stop, and remove .run (data, servers, logs) and .venv
+	@$(PYTHON) -m embedded clean

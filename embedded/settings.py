@@ -1,0 +1,70 @@
+"""The few variables that `make run` itself reads, and the file of sign-ins that it makes."""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from embedded.accounts import Account, own
+from embedded.errors import EmbeddedError
+from embedded.layout import Layout, Secrets, write_whole
+
+# What the services call the permission, and what a person is told about it.
+ROLES = {
+    "clerk": "records contacts, issues and ratings, and imports files",
+    "department_officer": "reads scores and everything behind them",
+    "machine_client": "another system: writes and reads over the API",
+    "operations": "health only",
+}
+MANAGEMENT_PORT = 15672
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Servers that exist already, with their administrators' accounts; None where a private one is wanted."""
+
+    name: str
+    postgres_url: str | None
+    rabbitmq_url: str | None
+    management_url: str | None
+    smtp_url: str | None
+    with_demo: bool
+
+
+def read_given() -> Given:
+    name = os.environ.get("LIANXIN_NAME", "lianxin")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name):
+        raise EmbeddedError("LIANXIN_NAME must be a small letter, then small letters, digits or underscores")
+    rabbitmq = os.environ.get("LIANXIN_RABBITMQ_URL") or None
+    management = os.environ.get("LIANXIN_RABBITMQ_MANAGEMENT_URL") or None
+    return Given(
+        name=name,
+        postgres_url=os.environ.get("LIANXIN_POSTGRES_URL") or None,
+        rabbitmq_url=rabbitmq,
+        management_url=management or (_usual_management(rabbitmq) if rabbitmq else None),
+        smtp_url=os.environ.get("LIANXIN_NOTIFY_SMTP_URL") or None,
+        with_demo=os.environ.get("LIANXIN_DEMO", "on") != "off",
+    )
+
+
+def _usual_management(amqp_url: str) -> str:
+    """The same host and account, on the port that the management plugin has unless told otherwise."""
+    account, at, address = urlsplit(amqp_url).netloc.rpartition("@")
+    host = address if address.endswith("]") else re.sub(r":\d+$", "", address)
+    return urlunsplit(("http", f"{account}{at}{host}:{MANAGEMENT_PORT}", "", "", ""))
+
+
+def make_sign_ins(layout: Layout, secrets: Secrets, readers: Account | None) -> dict[str, str]:
+    """Give the tokens by role. The services get only their digests; the words stand in a file of the owner's."""
+    tokens = {role: secrets.get(f"token.{role}") for role in ROLES}
+    principals = [
+        {"name": f"demo-{role}", "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
+        for role, token in tokens.items()
+    ]
+    write_whole(layout.access_file, json.dumps(principals, indent=2) + "\n", mode=0o600)
+    own(layout.access_file, readers)
+    lines = [f"{role:<20} {token}   {ROLES[role]}" for role, token in tokens.items()]
+    write_whole(layout.sign_ins, "\n".join(lines) + "\n", mode=0o600)
+    return tokens
