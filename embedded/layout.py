@@ -1,5 +1,6 @@
 """Where everything lives inside a checkout, and the few values that are chosen once and kept there."""
 
+import atexit
 import json
 import os
 import random
@@ -155,6 +156,12 @@ def is_port_free(port: int) -> bool:
 
 # Held as long as this process lives, so that two checkouts that start at the same moment do not choose the same port.
 _reservations: dict[int, socket.socket] = {}
+
+
+@atexit.register
+def _release_all() -> None:
+    for claim in _reservations.values():
+        claim.close()
 
 
 def reserve(port: int) -> bool:

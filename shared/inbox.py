@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.database import Connection
+from shared.database import Connection, Pool, transaction
 
 
 def claim_new(connection: Connection, consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
@@ -45,3 +45,20 @@ def forget_failures(connection: Connection, consumer: str, message_ids: Sequence
         "DELETE FROM processing_failure WHERE consumer = %s AND message_id = ANY(%s)",
         [consumer, [message_id[:200] for message_id in message_ids]],
     )
+
+
+class FailureBook:
+    """Failed processings of one consumer, each counted in a transaction of its own."""
+
+    def __init__(self, pool: Pool, consumer: str) -> None:
+        self._pool = pool
+        self._consumer = consumer
+
+    def record(self, message_id: str, reason: str) -> int:
+        """Count a failure and return how many there have been."""
+        with transaction(self._pool) as connection:
+            return record_failure(connection, self._consumer, message_id, reason)
+
+    def forget(self, message_ids: Sequence[str]) -> None:
+        with transaction(self._pool) as connection:
+            forget_failures(connection, self._consumer, message_ids)

@@ -1,11 +1,13 @@
 """The Celery app that every service starts from. The row in PostgreSQL is the truth, a task only a nudge."""
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import celery.beat
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, task_postrun, worker_ready
 from celery.worker.consumer import Consumer
 from kombu.entity import Queue
 from kombu.exceptions import KombuError
@@ -19,6 +21,8 @@ RELIABLE: dict[str, Any] = {
     "ignore_result": True,
     "max_retries": 0,
 }
+
+STALLED_AFTER_SECONDS = 60
 
 log = get_logger()
 
@@ -80,6 +84,21 @@ def nudge(app: Celery, task: str, **arguments: str) -> None:
         app.send_task(task, kwargs=arguments, expires=60)
     except (OSError, KombuError) as error:
         log.warning("nudge_lost", task=task, error=type(error).__name__)
+
+
+def watch_progress() -> Callable[[], None]:
+    """A check that raises when no task has ended for a while: a worker may be up and yet have stopped consuming."""
+    last = [time.monotonic()]
+
+    def note(**_: object) -> None:
+        last[0] = time.monotonic()
+
+    def check() -> None:
+        if time.monotonic() - last[0] > STALLED_AFTER_SECONDS:
+            raise TimeoutError("no task has ended for too long, not even a periodic one")
+
+    task_postrun.connect(note, weak=False)
+    return check
 
 
 def run_worker(app: Celery, *, concurrency: int = 2) -> None:

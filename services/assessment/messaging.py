@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from services.assessment.handlers.facts import take_facts
@@ -33,8 +32,3 @@ class FactsDoor:
         if taken and time.monotonic() - self._nudged_at >= self._interval_seconds:
             self._nudged_at = time.monotonic()
             self._nudge_scoring()
-
-
-def producer_of(broker_url: str) -> str:
-    """Intake's account on the broker, which is named like our own: several installations may share one server."""
-    return f"{(urlsplit(broker_url).username or '').removesuffix('assessment')}intake"

@@ -1,12 +1,9 @@
-"""What intake counts, and what it measures when somebody looks."""
+"""What intake counts."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 
-from prometheus_client import REGISTRY, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-from typing_extensions import override
+from prometheus_client import Counter, Histogram
 
 contacts_recorded_total = Counter("intake_contacts_recorded_total", "Contacts recorded for the first time.")
 issues_received_total = Counter("intake_issues_received_total", "Issues received for the first time.")
@@ -26,26 +23,3 @@ def count_outcomes(use_case: str, statuses: Iterable[str]) -> dict[str, int]:
     for status, count in counts.items():
         outcomes_total.labels(use_case, status).inc(count)
     return counts
-
-
-class BacklogCollector(Collector):
-    """Asks the outbox at every scrape. A database that is away leaves the figures out, and the scrape whole."""
-
-    def __init__(self, measure: Callable[[], tuple[int, float]]) -> None:
-        self._measure = measure
-
-    @override
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        try:
-            unsent, oldest_seconds = self._measure()
-        except Exception:  # noqa: BLE001 - a scrape must not fail for one figure; its absence is the alarm
-            return
-        yield GaugeMetricFamily("intake_outbox_unsent", "Events that wait to be sent.", value=unsent)
-        yield GaugeMetricFamily("intake_outbox_oldest_seconds", "How long the oldest has waited.", value=oldest_seconds)
-
-    def describe(self) -> list[GaugeMetricFamily]:
-        return []
-
-
-def watch_backlog(measure: Callable[[], tuple[int, float]]) -> None:
-    REGISTRY.register(BacklogCollector(measure))

@@ -1,7 +1,6 @@
 """The event door: which event is answered by which handler."""
 
 from collections.abc import Sequence
-from urllib.parse import unquote, urlsplit
 
 from services.notify.domain import News
 from services.notify.handlers import news
@@ -13,12 +12,6 @@ from shared.database import Pool
 SUBSCRIPTION = Subscription(
     service="notify", queue="q.notify.events", exchange="evt.assessment", patterns=("assessment.#",)
 )
-
-
-def producer_of(broker_url: str) -> str:
-    """The broker user that owns the events: the assessment service of the same installation as our own user."""
-    own = unquote(urlsplit(broker_url).username or "")
-    return f"{own.removesuffix('notify')}assessment"
 
 
 def handle(pool: Pool, batch: Sequence[Envelope]) -> None:

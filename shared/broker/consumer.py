@@ -118,7 +118,8 @@ class Consumer:
                 try:
                     self._handle_all([self._open(delivery)])
                 except Exception as error:  # noqa: BLE001 - whatever fails stays, and the rest is tried
-                    log.warning("replay_failed", message_id=delivery.message_id, error=type(error).__name__)
+                    code = error.code if isinstance(error, LianxinError) else type(error).__name__
+                    log.warning("replay_failed", message_id=delivery.message_id, code=code)
                     kept.append(delivery.tag)
                     failed += 1
                     continue

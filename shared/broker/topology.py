@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 import pika
 import pika.exceptions
@@ -38,6 +39,12 @@ class Subscription:
     @property
     def park_exchange(self) -> str:
         return f"park.{self.service}"
+
+
+def producer_of(subscription: Subscription, own_url: str) -> str:
+    """The broker's account of the service whose events these are, in the same installation as our own account."""
+    own = unquote(urlsplit(own_url).username or "")
+    return own.removesuffix(subscription.service) + subscription.exchange.removeprefix("evt.")
 
 
 def parameters(url: str, *, name: str) -> pika.URLParameters:

@@ -198,8 +198,12 @@ def test_prometheus_asks_every_process() -> None:
 def test_alerts_use_metrics_that_exist() -> None:
     alerts = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))
     rules = [rule for group in alerts["groups"] for rule in group["rules"]]
-    sources = [*(ROOT / "services").glob("*/metrics.py"), ROOT / "shared" / "http.py"]
-    counted = {name for file in sources for name in re.findall(r'"([a-z_]+)"', file.read_text("utf-8"))}
+    rooms = [ROOT / "shared" / "http.py", ROOT / "shared" / "processes.py"]
+    for service in (ROOT / "services").glob("*/"):
+        rooms += [room for room in (service / "metrics.py", service / "__main__.py") if room.exists()]
+    texts = {room: room.read_text("utf-8").replace("{service}", room.parent.name) for room in rooms}
+    counted = {name for text in texts.values() for name in re.findall(r'"([a-z_]+)"', text)}
+    counted |= {name.replace("shared_", f"{service}_", 1) for name in counted for service in ("intake", "assessment")}
 
     used = {name for rule in rules for name in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b|\bup\b", rule["expr"])}
 

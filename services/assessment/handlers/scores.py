@@ -56,6 +56,12 @@ class Work:
             self.asked["organisation", organisation_id, month] = correlation_id
 
 
+def measure_due(pool: Pool, *, now: datetime) -> tuple[int, float]:
+    """Return how many cells and subjects wait to be scored, and how many seconds the oldest has waited."""
+    with transaction(pool) as connection:
+        return due.measure_due(connection, now)
+
+
 def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, limit: int = CELLS_A_PASS) -> PassSummary:
     """One pass over what has been due longest, in one transaction. While another is at it this one does nothing."""
     started = time.perf_counter()

@@ -41,7 +41,7 @@ def deliver_due(
     with transaction(pool) as connection:
         abandoned = storage.abandon_hopeless(connection, now=now, attempts_max=rules.attempts_max)
         mails = storage.claim_due_mails(connection, now=now, lease=rules.lease, limit=rules.batch)
-    metrics.DELIVERIES_ABANDONED.inc(abandoned)
+    metrics.deliveries_abandoned_total.inc(abandoned)
     if abandoned:
         log.error("deliveries_abandoned", count=abandoned)
     if mails:
@@ -50,7 +50,7 @@ def deliver_due(
         crash.point("notify.after_gateway_reply_before_mark")
         with correlated(mail.correlation_id), transaction(pool) as connection:
             recorded = _record(connection, mail, result, rules, clock(), draw)
-        metrics.DELIVERY_ATTEMPTS.labels("email", result.outcome).inc()
+        metrics.delivery_attempts_total.labels("email", result.outcome).inc()
         if result.outcome != "unused":
             _log(mail, result, recorded=recorded)
     return len(mails)

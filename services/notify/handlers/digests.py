@@ -42,7 +42,7 @@ def compose_digests(
             made = _compose(connection, subscription, renderer, rules, now, new_id)
         if made:
             composed += 1
-            metrics.DIGESTS_COMPOSED.inc()
+            metrics.digests_composed_total.inc()
 
 
 def _compose(

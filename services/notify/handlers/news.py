@@ -21,8 +21,8 @@ def record_news(pool: Pool, event_ids: Sequence[UUID], news: Sequence[tuple[UUID
         fresh = inbox.claim_new(connection, CONSUMER, event_ids)
         newest = newest_per_score(item for event_id, item in news if event_id in fresh)
         moved = _upsert(connection, newest) if newest else 0
-    metrics.NEWS_RECEIVED.inc(len({event_id for event_id, _ in news} & fresh))
-    metrics.NEWS_RECORDED.inc(moved)
+    metrics.news_received_total.inc(len({event_id for event_id, _ in news} & fresh))
+    metrics.news_recorded_total.inc(moved)
     return moved
 
 

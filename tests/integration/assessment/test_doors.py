@@ -12,9 +12,9 @@ from datetime import datetime
 import psycopg
 import pytest
 
-from services.assessment.messaging import FactsDoor, producer_of
+from services.assessment.messaging import SUBSCRIPTION, FactsDoor
 from shared.broker.publisher import OutgoingMessage, Publisher
-from shared.broker.topology import declare_publishing
+from shared.broker.topology import declare_publishing, producer_of
 from shared.contracts.envelope import CONTENT_TYPE, encode
 from tests.integration.assessment.conftest import ZONE
 from tests.integration.assessment.story import Story
@@ -144,4 +144,4 @@ def test_scoring_is_asked_for_once_an_interval_and_only_for_news(pool):
 
 
 def test_the_producer_is_intake_of_the_same_installation():
-    assert producer_of("amqp://lianxin_assessment:secret@localhost/lianxin") == "lianxin_intake"
+    assert producer_of(SUBSCRIPTION, "amqp://lianxin_assessment:secret@localhost/lianxin") == "lianxin_intake"

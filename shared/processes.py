@@ -1,0 +1,201 @@
+"""How the processes of every service start, say that they are ready, and end."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import Counter
+from pydantic import SecretStr
+
+from shared import crash, outbox
+from shared.backlogs import watch_backlog
+from shared.broker.consumer import Consumer, Settlement
+from shared.broker.topology import Subscription, declare_publishing, declare_subscription, producer_of
+from shared.contracts.envelope import Envelope
+from shared.database import Pool, check_durability, migrate, open_pool, transaction
+from shared.errors import LianxinError
+from shared.http import serve
+from shared.inbox import FailureBook
+from shared.management import Check, ManagementServer
+from shared.observability import configure_logging, get_logger
+from shared.relay import Relay
+from shared.settings import ServiceSettings, Settings, UnsafeSetting, load
+from shared.worker import connect_celery, run_worker, watch_progress
+
+Command = Callable[[Settings, Pool, Sequence[str]], int]
+Handle = Callable[[Sequence[Envelope]], None]
+
+STALLED_AFTER_SECONDS = 30
+STATEMENT_SECONDS = {"serve": 5, "relay": 5, "consume": 30}
+LONGEST_STATEMENT_SECONDS = 60
+REFUSED = 2
+
+log = get_logger()
+
+
+def run(service: str, kind: type[Settings], commands: Mapping[str, Command[Settings]], arguments: Sequence[str]) -> int:
+    """Run one command with the settings, a pool on the service's database and the arguments behind its name."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
+    parser.add_argument("command", choices=list(commands))
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command itself takes")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load(kind, secrets_directory=os.environ.get("LIANXIN_SECRETS_DIR"))
+        configure_logging(service=service, process=options.command, level=settings.log_level)
+        crash.arm(settings.crash_points, mode=settings.mode)
+        pool = open_pool(
+            settings.database_url.get_secret_value(),
+            size=settings.pool_size,
+            application=f"{service}.{options.command}",
+            statement_timeout_seconds=STATEMENT_SECONDS.get(options.command, LONGEST_STATEMENT_SECONDS),
+        )
+        try:
+            return commands[options.command](settings, pool, options.arguments)
+        finally:
+            pool.close()
+    except (UnsafeSetting, LianxinError) as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+
+
+def serve_api(settings: ServiceSettings, pool: Pool, app: FastAPI) -> int:
+    _open_management(settings, pool, {})
+    serve(app, settings)
+    return 0
+
+
+def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: Counter) -> int:
+    relay = Relay(
+        settings.database_url.get_secret_value(),
+        settings.broker_url.get_secret_value(),
+        service=service,
+        sent=sent.inc,
+    )
+
+    def check_progress() -> None:
+        if time.monotonic() - relay.last_progress > STALLED_AFTER_SECONDS:
+            raise TimeoutError("no pass over the outbox for too long")
+
+    def measure() -> tuple[int, float]:
+        with transaction(pool) as connection:
+            return outbox.measure_backlog(connection)
+
+    watch_backlog(
+        f"{service}_outbox_unsent", f"{service}_outbox_oldest_seconds", "Events that wait to be sent", measure
+    )
+    _stop_on_signals(relay.stop)
+    _open_management(settings, pool, {"relay": check_progress})
+    relay.run()
+    return 0
+
+
+def consume_events(
+    settings: ServiceSettings, pool: Pool, subscription: Subscription, handle: Handle, *, settled: Counter
+) -> int:
+    """`settled` counts messages by the label `outcome`: handled, dead, parked."""
+
+    def count(settlement: Settlement) -> None:
+        for outcome in ("handled", "dead", "parked"):
+            settled.labels(outcome).inc(getattr(settlement, outcome))
+
+    consumer = _make_consumer(settings, pool, subscription, handle, count)
+
+    def check_broker() -> None:
+        if not consumer.connected.is_set():
+            raise ConnectionError("the broker is away")
+
+    _stop_on_signals(consumer.stop)
+    _open_management(settings, pool, {"broker": check_broker})
+    consumer.run()
+    return 0
+
+
+def work(settings: ServiceSettings, pool: Pool, app: Any, *, threads: int) -> int:  # noqa: ANN401 - Celery has no types
+    connect_celery(app, _required(settings, "task_broker_url", settings.task_broker_url))
+    _open_management(settings, pool, {"progress": watch_progress()})
+    run_worker(app, concurrency=threads)
+    return 0
+
+
+def replay(
+    settings: ServiceSettings, pool: Pool, subscription: Subscription, handle: Handle, arguments: Sequence[str]
+) -> int:
+    """Show, or process again, what a consumer set aside. Return 1 when some of it failed again."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m services.{subscription.service} replay",
+        description="Process again what was dead-lettered or parked; what fails again stays there.",
+    )
+    parser.add_argument("--queue", choices=["dead", "parked"], default="dead")
+    parser.add_argument("--limit", type=int, default=1_000)
+    parser.add_argument("--list", action="store_true", help="show it and change nothing")
+    options = parser.parse_args(arguments)
+    consumer = _make_consumer(settings, pool, subscription, handle, lambda _: None)
+    queue = subscription.dead_queue if options.queue == "dead" else subscription.parked_queue
+    if options.list:
+        for delivery in consumer.look(queue, limit=options.limit):
+            kind, producer = delivery.properties.type or "unknown", delivery.user_id or "unknown"
+            sys.stdout.write(f"{delivery.message_id} {kind} from {producer}, {len(delivery.body)} bytes\n")
+        return 0
+    settlement = consumer.drain(queue, limit=options.limit)
+    log.info("replay_finished", queue=queue, handled=settlement.handled, failed=settlement.dead)
+    return 1 if settlement.dead else 0
+
+
+def bring_up_to_date(
+    settings: ServiceSettings, *, service: str, migrations: Path, subscriptions: Sequence[Subscription] = ()
+) -> None:
+    """Apply migrations as the owner, and declare exchanges and queues as the account of deployments."""
+    owner_url = _required(settings, "owner_database_url", settings.owner_database_url)
+    broker_url = _required(settings, "deploy_broker_url", settings.deploy_broker_url)
+    migrate(owner_url, migrations)
+    declare_publishing(broker_url, service)
+    for subscription in subscriptions:
+        declare_subscription(broker_url, subscription)
+
+
+def _make_consumer(
+    settings: ServiceSettings,
+    pool: Pool,
+    subscription: Subscription,
+    handle: Handle,
+    settled: Callable[[Settlement], None],
+) -> Consumer:
+    url = settings.broker_url.get_secret_value()
+    return Consumer(
+        url,
+        subscription,
+        producer=producer_of(subscription, url),
+        handle=handle,
+        failures=FailureBook(pool, subscription.queue),
+        settled=settled,
+    )
+
+
+def _open_management(settings: ServiceSettings, pool: Pool, checks: Mapping[str, Check]) -> None:
+    def check_database() -> None:
+        with transaction(pool) as connection:
+            if settings.mode == "test":
+                connection.execute("SELECT 1")
+            else:
+                check_durability(connection)
+
+    # It serves on a daemon thread, so that it answers until the very end of the process.
+    ManagementServer(settings.management_host, settings.management_port, {"database": check_database, **checks})
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+def _required(settings: ServiceSettings, name: str, value: SecretStr | None) -> str:
+    if value is None:
+        prefix = settings.model_config.get("env_prefix", "")
+        raise UnsafeSetting(f"refusing to start: {prefix}{name.upper()}: is needed by this command")
+    return value.get_secret_value()
