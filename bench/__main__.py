@@ -27,7 +27,7 @@ def main(wanted: list[str]) -> int:
         return 2
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lianxin-bench-") as folder:
-        servers = Servers(Path(folder) / "servers", durable=True)
+        servers = Servers(Path(folder) / "servers")
         servers.start()
         try:
             for name in wanted or BENCHMARKS:
