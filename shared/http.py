@@ -1,6 +1,8 @@
 """The FastAPI app that every service starts from: guard, correlation, access, problems, measures."""
 
 import re
+import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Annotated, Any, TypeVar
@@ -149,6 +151,9 @@ def _each_route(routes: Iterable[object]) -> Iterator[object]:
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
     check_routes_are_guarded(app)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again when all is answered: a clean end must not look like a death by signal.
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=settings.api_host,

@@ -67,7 +67,9 @@ def make_celery(service: str) -> Celery:
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        task_publish_retry=False,
+        # Only a retry opens a lost connection again: without it the clock would stay on a dead one for ever.
+        task_publish_retry=True,
+        task_publish_retry_policy={"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
         enable_utc=True,
         timezone="UTC",
     )
@@ -81,7 +83,7 @@ def connect_celery(app: Celery, task_broker_url: str) -> None:
 def nudge(app: Celery, task: str, **arguments: str) -> None:
     """Ask for a task soon. A lost nudge is no loss: the periodic sweep finds what is due."""
     try:
-        app.send_task(task, kwargs=arguments, expires=60)
+        app.send_task(task, kwargs=arguments, expires=60, retry=False)
     except (OSError, KombuError) as error:
         log.warning("nudge_lost", task=task, error=type(error).__name__)
 
