@@ -1,0 +1,1 @@
+"""The whole suite through its doors: what it does, and what it survives."""

@@ -1,0 +1,65 @@
+"""One suite for all tests here, since it takes seconds to start; a failure shows the last lines of every process."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.experiment import Experiment
+from tests.harness.servers import Servers
+from tests.harness.suite import Suite
+
+_running: list[Suite] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed and Path(__file__).parent in item.path.parents:  # type: ignore[attr-defined] # a wrapper's result
+        for suite in _running:
+            for name, lines in suite.logs():
+                report.sections.append((f"last lines of {suite.names.prefix} {name}", lines))  # type: ignore[attr-defined] # same
+    return report
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Servers of these tests alone, because they get killed."""
+    servers = Servers(tmp_path_factory.mktemp("servers"))
+    servers.start()
+    yield servers
+    servers.remove()
+
+
+@pytest.fixture(scope="session")
+def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    with Suite(servers, tmp_path_factory.mktemp("suite"), name=f"lianxin_test{os.getpid()}") as suite:
+        _running.append(suite)
+        yield suite
+        _running.remove(suite)
+
+
+@pytest.fixture(scope="session")
+def experiment(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]:
+    experiment = Experiment(suite, tmp_path_factory.mktemp("journal") / "journal.jsonl")
+    yield experiment
+    experiment.close()
+
+
+@pytest.fixture(scope="module")
+def american_suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """A second installation on the same servers, for a city whose months begin at another time."""
+    settings = {"LIANXIN_ASSESSMENT_TIME_ZONE": "America/New_York"}
+    with Suite(
+        servers, tmp_path_factory.mktemp("american"), name=f"lianxin_boston{os.getpid()}", settings=settings
+    ) as suite:
+        _running.append(suite)
+        yield suite
+        _running.remove(suite)
