@@ -2,9 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs setup test test-all check fmt lint bench clean
+.PHONY: help run stop status logs setup test test-all check fmt lint bench faults clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -25,7 +26,8 @@ setup:  ## Get what is missing for development and tests, and start nothing
 	@$(PYTHON) -m embedded setup --dev
 
 test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/unit tests/contracts tests/integration -m "not slow"
+	$(BIN)/python -m pytest tests/system -m "not slow"
 
 test-all: setup  ## Run every test, also those that take long
 	$(BIN)/python -m pytest
@@ -42,8 +44,19 @@ fmt: setup  ## Put the sources into their one format
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
+faults: setup  ## Kill everything at random during a load and an import (SEED=n), and count what is lost
+	$(BIN)/python -m tests.harness.campaign --records 20000 --kills 36 --seed $(SEED)
+	$(BIN)/python -m tests.harness.campaign --boston --kills 16
+	$(BIN)/python -m tests.harness.campaign --points
+
+hooks: setup  ## Let git run the checks before every commit
+	$(BIN)/pre-commit install
+
 bench: setup  ## Measure throughput and latency as ratios
 	$(BIN)/python -m bench
+
+asyncapi: setup  ## Write docs/asyncapi.json anew from the contracts
+	$(BIN)/python -m shared.asyncapi docs/asyncapi.json
 
 clean:  ## Stop, and remove .run (data, servers, logs) and .venv
 	@$(PYTHON) -m embedded clean
