@@ -112,12 +112,11 @@ class Suite:
         self.processes[name].wait_until_ready(READY_SECONDS)
 
     def add_twin(self, name: str) -> str:
-        """Start a second process of the same kind beside the first; return its name."""
+        """Start a second process of the same kind beside the first, without waiting for it; return its name."""
         twin = f"{name}-twin"
         self.ports[twin] = free_port(avoid=self.ports.values())
         self.processes[twin] = self._make_process(twin)
         self.processes[twin].start()
-        self.processes[twin].wait_until_ready(READY_SECONDS)
         return twin
 
     def remove_twin(self, twin: str) -> None:

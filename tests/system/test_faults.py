@@ -89,6 +89,7 @@ def test_events_in_any_order_make_the_same_facts(suite: Suite, experiment: Exper
 def test_two_of_every_process_have_no_more_effect_than_one(suite: Suite, experiment: Experiment) -> None:
     behind = ("intake-relay", "assessment-consume", "assessment-work", "notify-work", "assessment-relay")
     twins = [suite.add_twin(name) for name in behind]
+    suite.wait_until_ready()
 
     experiment.begin_load(seed=45, records=300).wait()
 
@@ -100,6 +101,7 @@ def test_two_of_every_process_have_no_more_effect_than_one(suite: Suite, experim
 def test_a_relay_that_was_frozen_does_no_harm_when_it_goes_on(suite: Suite, experiment: Experiment) -> None:
     twin = suite.add_twin("intake-relay")
     frozen = suite.processes["intake-relay"]
+    suite.wait_until_ready()
 
     frozen.freeze()
     load = experiment.begin_load(seed=4, records=200)

