@@ -11,6 +11,7 @@ from tests.harness.journal import Kind
 
 CONTACT_KINDS = ("visit", "reception", "field_stay", "discussion_meeting", "online")
 OUTCOMES = ("resolved", "resolved", "resolved", "explained_policy", "not_accepted", "withdrawn")
+STEPS = frozenset({"assignment", "response", "closure"})
 YEAR_BEGINS = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -159,7 +160,14 @@ def make_plan(*, seed: int, records: int, threads: int, shape: Shape) -> Plan:
             operations = [*(replace(each, may_be_early=True) for each in operations[1:]), operations[0]]
         plan.queues[number % threads].extend(operations)
         number += 1
-    for repeated in list(_repeats(plan, rng, shape.repeats)):
+    repeats = list(_repeats(plan, rng, shape.repeats))
+    # A repeat may overtake: an issue that one client has closed already takes no more steps from another.
+    overtaken = {each.reference for each in repeats if each.kind in STEPS}
+    plan.queues = [
+        [replace(each, may_be_early=True) if each.reference in overtaken else each for each in queue]
+        for queue in plan.queues
+    ]
+    for repeated in repeats:
         plan.queues[rng.randrange(threads)].append(repeated)
     plan.operations = sum(map(len, plan.queues))
     return plan

@@ -201,7 +201,7 @@ def test_too_little_evidence_gives_no_composite(suite: Suite) -> None:
     score = read_score(suite, "cadre", QUIET, "2025-03")
 
     assert fractions(score)["contact_duty"][:2] == (1, 2)
-    assert score["composite"] is None
+    assert (score["composite"], score["withheld"]) == (None, "not_enough_evidence")
 
 
 @pytest.mark.usefixtures("told")
