@@ -140,7 +140,11 @@ class Reader:
         if fault.code == "line-too-long":
             return ""
         before = [line.text + "\n" for line in self._taken[:place]]
-        cells = next(csv.reader([*before, self._taken[place].text[: fault.position]], delimiter=self._delimiter), [])
+        text = [*before, self._taken[place].text[: fault.position]]
+        try:
+            cells = next(csv.reader(text, delimiter=self._delimiter), [])
+        except csv.Error:  # a cell before the fault is over the limit
+            return ""
         place_in_row = max(len(cells) - 1, 0)
         return self.header[place_in_row] if place_in_row < len(self.header) else ""
 

@@ -52,6 +52,13 @@ def test_an_unclosed_quote_costs_its_own_line_and_not_those_after_it() -> None:
     assert rows == [2, *range(4, 3004)]
 
 
+@pytest.mark.parametrize(("byte", "code"), [(b"\x01", "control-character"), (b"\xff", "bad-encoding")])
+def test_a_fault_behind_a_cell_that_is_too_long_costs_its_own_line_only(byte: bytes, code: str) -> None:
+    data = b"a,b\n1,2\n" + b"x" * 200_000 + byte + b",3\n4,5\n"
+
+    assert rows_and_faults(data) == ([2, 4], [(3, code)])
+
+
 def test_many_unclosed_quotes_cost_one_line_each() -> None:
     rows, faults = rows_and_faults(b"a,b\n" + b'1,"x\n2,y\n' * 500)
 
