@@ -227,6 +227,9 @@ class Consumer:
                 opened.append((delivery, self._open(delivery)))
             except Rejected as error:
                 refused.append((delivery, error))
+            except Exception as error:
+                log.exception("message_unreadable", message_id=delivery.message_id)
+                refused.append((delivery, Rejected(f"cannot be read: {type(error).__name__}")))
         return opened, refused
 
     def _handle_all(self, envelopes: list[Envelope]) -> None:
@@ -306,7 +309,7 @@ class Consumer:
 def _delivery(tag: int, properties: pika.BasicProperties, body: bytes, *, producer: str | None) -> Delivery:
     return Delivery(
         tag=tag,
-        message_id=str(properties.message_id or "unnamed"),
+        message_id=str(properties.message_id or "unnamed").replace("\0", ""),  # no database keeps a NUL
         user_id=producer,
         body=body,
         properties=properties,

@@ -1,7 +1,8 @@
 """The CloudEvents 1.0 envelope, in structured JSON: what the broker carries and what a reader takes apart."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,9 @@ EVENTS: tuple[type[Event], ...] = (
     RatingSubmitted,
     ScoreComputed,
 )
+LARGEST_SEQUENCE = 1_000_000_000
+LONGEST_ATTRIBUTE = 200
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 BY_TYPE: dict[str, type[Event]] = {event.type: event for event in EVENTS}
 
 
@@ -103,22 +107,42 @@ def decode(body: bytes) -> Envelope:
         if contract is None:
             raise UnknownEvent("no contract of this release has this type")
         return Envelope(
-            event_id=UUID(document["id"]),
+            event_id=UUID(_text(document["id"])),
             event=contract.model_validate(document["data"]),
-            sequence=int(document["sequence"]),
-            recorded_at=_instant(document["time"]),
-            correlation_id=str(document["correlationid"]),
-            raw_data=orjson.dumps(document["data"]),
+            sequence=_sequence(_text(document["sequence"])),
+            recorded_at=_instant(_text(document["time"])),
+            correlation_id=_text(document["correlationid"]),
+            raw_data=_raw_data(document["data"]),
         )
     except ValidationError as error:
         places = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors()[:5])
         raise MalformedEvent(f"the data does not fit its contract at: {places}") from None
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise MalformedEvent(f"not a CloudEvents envelope: {type(error).__name__}") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_ATTRIBUTE or "\0" in value:
+        raise MalformedEvent("an attribute of the envelope is no short text")
+    return value
+
+
+def _sequence(text: str) -> int:
+    sequence = int(text)
+    if not 1 <= sequence <= LARGEST_SEQUENCE:
+        raise MalformedEvent("the envelope's sequence is out of range")
+    return sequence
 
 
 def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise MalformedEvent("the envelope's time has no offset")
-    return instant
+    return instant.astimezone(UTC)
+
+
+def _raw_data(data: object) -> bytes:
+    raw = orjson.dumps(data)
+    if _NUL.search(raw):
+        raise MalformedEvent("the data holds a NUL character, which no database keeps")
+    return raw

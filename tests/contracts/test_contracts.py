@@ -101,6 +101,40 @@ def test_a_malformed_message_is_told_apart(body):
         decode(body)
 
 
+@pytest.mark.parametrize("attribute", ["id", "sequence", "time", "correlationid"])
+@pytest.mark.parametrize("value", [5, None, True, [], {}, "\0", "9" * 5_000])
+def test_an_attribute_of_the_wrong_kind_is_malformed(attribute, value):
+    document = orjson.loads(sample_of("cn.lianxin.contact.recorded.v1")) | {attribute: value}
+
+    with pytest.raises(MalformedEvent):
+        decode(orjson.dumps(document))
+
+
+@pytest.mark.parametrize("sequence", ["0", "-1", "9" * 30, "1.0"])
+def test_a_sequence_out_of_range_is_malformed(sequence):
+    document = orjson.loads(sample_of("cn.lianxin.contact.recorded.v1")) | {"sequence": sequence}
+
+    with pytest.raises(MalformedEvent):
+        decode(orjson.dumps(document))
+
+
+def test_a_time_beyond_the_calendar_is_malformed():
+    document = orjson.loads(sample_of("cn.lianxin.contact.recorded.v1")) | {"time": "0001-01-01T00:00:00+23:00"}
+
+    with pytest.raises(MalformedEvent):
+        decode(orjson.dumps(document))
+
+
+def test_only_a_real_nul_character_is_refused_in_data():
+    document = orjson.loads(sample_of("cn.lianxin.contact.recorded.v1"))
+    document["data"]["place_code"] = "\\u0000"
+    assert orjson.loads(decode(orjson.dumps(document)).raw_data)["place_code"] == "\\u0000"
+
+    document["data"]["place_code"] = "\\\0"
+    with pytest.raises(MalformedEvent):
+        decode(orjson.dumps(document))
+
+
 def test_data_that_does_not_fit_is_malformed_and_not_echoed():
     document = orjson.loads(sample_of("cn.lianxin.rating.submitted.v1"))
     document["data"]["level"] = "13800001111"

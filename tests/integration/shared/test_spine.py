@@ -41,11 +41,11 @@ class Failures:
 class Reader:
     """A consumer whose effect is a list; refuses what the test tells it to."""
 
-    def __init__(self, broker, refuse=lambda _: None, handle=None):
+    def __init__(self, broker, refuse=lambda _: None, handle=None, failures=None):
         self.seen = []
         self.settled: list[Settlement] = []
         self.refuse = refuse
-        self.failures = Failures()
+        self.failures = failures or Failures()
         self.consumer = Consumer(
             broker.urls["assessment"],
             FACTS,
@@ -255,11 +255,22 @@ def test_a_newer_event_is_parked_and_can_be_replayed_later(declared):
     assert count_messages(declared, FACTS.parked_queue) == 1
 
 
-@pytest.mark.parametrize("body", [b"not json", b"[" * 50_000, b"{}", b"\xff" * 100, envelope_bytes(data={})])
+@pytest.mark.parametrize(
+    "body", [b"not json", b"[" * 50_000, b"{}", b"\xff" * 100, envelope_bytes(data={}), envelope_bytes(id=5)]
+)
 def test_a_malformed_message_goes_to_the_dead_letters(declared, body):
     publish(declared, body)
 
     with Reader(declared).running():
+        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+
+
+@pytest.mark.parametrize("message_id", ["", "a\0b", "长" * 80])
+def test_whatever_a_message_calls_itself_its_failure_is_kept(declared, new_pool, message_id):
+    publish(declared, b"not json", message_id=message_id)
+    failures = inbox.FailureBook(new_pool("assessment"), FACTS.queue)
+
+    with Reader(declared, failures=failures).running():
         wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
 
 
