@@ -1,5 +1,6 @@
 """The edge guard: what a request must satisfy before any framework looks at it."""
 
+import asyncio
 import json
 import re
 import unicodedata
@@ -15,6 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY_BYTES = 256 * 1024
+BODY_SECONDS = 20.0
 DEEPEST_NESTING = 32
 LARGEST_INTEGER_DIGITS = 19
 # Bidirectional controls and zero-width characters, which make a text look like another one.
@@ -95,8 +97,11 @@ def check_json(body: bytes) -> None:
 class EdgeGuard:
     """ASGI middleware: bounds every body and checks every JSON body. Uploads are streamed on; their route counts."""
 
-    def __init__(self, app: Application, *, upload_paths: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: Application, *, upload_paths: Iterable[str] = (), body_seconds: float = BODY_SECONDS
+    ) -> None:
         self._app = app
+        self._body_seconds = body_seconds
         self._upload_paths = frozenset(upload_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +129,11 @@ class EdgeGuard:
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared[:20]) > LARGEST_BODY_BYTES:
             raise Refused(413, "too-large", f"the body is larger than {LARGEST_BODY_BYTES} bytes")
-        body = await _collect(receive)
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                body = await _collect(receive)
+        except TimeoutError:
+            raise Refused(408, "too-slow", f"the body took longer than {self._body_seconds:.0f} seconds") from None
         if not body:
             return body
         if headers.get(b"content-encoding", b"identity") != b"identity":
@@ -141,6 +150,8 @@ async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
     document = {"type": f"urn:lianxin:problem:{code}", "title": code, "status": status, "detail": detail}
     body = json.dumps(document).encode()
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    if status == 408:  # the rest of the body may still come, and must not be waited for
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -21,6 +21,7 @@ from shared.edge import EdgeGuard, Message, Receive, Scope, Send
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, Transient, Unauthenticated
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.settings import ServiceSettings
+from shared.wire import BoundedProtocol
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (NotFound, 404),
@@ -159,7 +160,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         host=settings.api_host,
         port=settings.api_port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         access_log=False,
         log_config=None,

@@ -1,0 +1,78 @@
+"""What a connection may send before the app sees a request: heads of bounded size, in bounded time."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 whose parser keeps nothing that has no end: request lines, headers, trailers, pipelined requests."""
+
+    largest_head_bytes: ClassVar[int] = 64 * 1024
+    head_seconds: ClassVar[float] = 20
+    most_pipelined: ClassVar[int] = 100
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*arguments, **options)
+        self._kept_bytes = 0  # received since the last thing that the app could take
+        self._late: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._expect_head()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._have_head()
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._kept_bytes += len(data)
+        super().data_received(data)
+        if self._kept_bytes > self.largest_head_bytes:
+            self._refuse(b"431 Request Header Fields Too Large")
+        elif len(self.pipeline) > self.most_pipelined:
+            self.transport.abort()
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_head()
+
+    @override
+    def on_headers_complete(self) -> None:
+        self._kept_bytes = 0
+        self._have_head()
+        super().on_headers_complete()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self._kept_bytes = 0
+        super().on_body(body)
+
+    @override
+    def on_message_complete(self) -> None:
+        self._kept_bytes = 0
+        super().on_message_complete()
+
+    def _expect_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(self.head_seconds, self._refuse, b"408 Request Timeout")
+
+    def _have_head(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _refuse(self, status: bytes) -> None:
+        """Answer where no answer is under way, and close in any case."""
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's type forgets that there is none at first
+        if cycle is None or cycle.response_complete:
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
