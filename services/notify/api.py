@@ -16,7 +16,7 @@ from services.notify.storage.messages import Message
 from services.notify.storage.subscriptions import Subscription
 from shared.access import Principal
 from shared.database import Pool
-from shared.edge import ShortText
+from shared.edge import CodeText, ShortText
 from shared.http import Body, create_app, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
@@ -78,7 +78,7 @@ def _add_subscriptions(app: FastAPI, pool: Pool) -> None:
 def _add_inbox(app: FastAPI, pool: Pool) -> None:
     @app.get("/v1/inbox/{subscription}/messages")
     def list_messages(
-        subscription: str,
+        subscription: CodeText,
         _: Annotated[Principal, Depends(reader)],
         *,
         unread: bool = False,
@@ -92,7 +92,7 @@ def _add_inbox(app: FastAPI, pool: Pool) -> None:
         return json_response({"items": [_show_message(item) for item in page], "next_cursor": next_cursor})
 
     @app.post("/v1/inbox/{subscription}/messages/{message_id}/read")
-    def mark_read(subscription: str, message_id: UUID, _: Annotated[Principal, Depends(officer)]) -> Response:
+    def mark_read(subscription: CodeText, message_id: UUID, _: Annotated[Principal, Depends(officer)]) -> Response:
         read_at = subscriptions.mark_read(pool, subscription, message_id, at=datetime.now(UTC))
         return json_response({"id": message_id, "read_at": read_at})
 

@@ -154,6 +154,14 @@ def test_a_foreign_cursor_is_refused(officer, cursor):
     assert officer.get("/v1/deliveries", params={"cursor": cursor}).status_code == 422
 
 
+@pytest.mark.parametrize("name", ["%00", "county%00", "x" * 500, "%20"])
+def test_an_inbox_that_cannot_be_a_name_is_refused(officer, name):
+    inbox = officer.get(f"/v1/inbox/{name}/messages")
+    read = officer.post(f"/v1/inbox/{name}/messages/00000000-0000-0000-0000-000000000000/read")
+
+    assert (inbox.status_code, read.status_code) == (422, 422)
+
+
 def test_roles_are_kept_apart(app):
     machine, clerk, nobody = client_of(app, "machine_client"), client_of(app, "clerk"), TestClient(app)
 
