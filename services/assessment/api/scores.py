@@ -25,6 +25,7 @@ reader = permit("department_officer", "machine_client")
 Reader = Annotated[Principal, Depends(reader)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
+MOST_PLACES = 50
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=16)]
 
 
@@ -108,9 +109,15 @@ def _read_after(cursor: str | None, sort: Sort) -> After | None:
         composite = Decimal(composite_text) if composite_text is not None else None
     except InvalidOperation:
         raise BadCursor("the cursor is not one of ours") from None
-    if composite is not None and not (composite.is_finite() and 0 <= composite <= 100):
+    if composite is not None and not _is_composite(composite):
         raise BadCursor("the cursor is not one of ours")
     return After(composite=composite, subject_code=subject_code)
+
+
+def _is_composite(value: Decimal) -> bool:
+    """Whether it can be one: PostgreSQL has no room for the exponents that Python reads, as in 1e-999999."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MOST_PLACES and 0 <= value <= 100
 
 
 def _write_evidence_cursor(item: Evidence) -> str:

@@ -156,6 +156,7 @@ def test_events_page_by_page(officer):
         ("/v1/scores?subject=cadre&period=2025&cursor=%25", 422),
         ("/v1/scores?subject=cadre&period=2025&cursor=WyJjb2RlIixudWxsLCJTMDAxIl0", 422),  # of the list by code
         ("/v1/scores?subject=cadre&period=2025&cursor=WyItY29tcG9zaXRlIiwiTmFOIiwiUzAwMSJd", 422),  # NaN in it
+        ("/v1/scores?subject=cadre&period=2025&cursor=WyItY29tcG9zaXRlIiwiMWUtOTk5OTk5IiwiUzAwMSJd", 422),  # 1e-999999
         ("/v1/scores?subject=cadre&period=2025&organisation=nowhere", 404),
         ("/v1/scores?subject=cadre&period=2025&organisation=%00", 422),
         ("/v1/scores?subject=cadre&period=2025&peer_group=nobody", 200),
