@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 
 from shared.access import AccessList, Principal, Role
-from shared.edge import EdgeGuard, Message, Receive, Scope, Send
+from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, Transient, Unauthenticated
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.settings import ServiceSettings
@@ -119,7 +119,6 @@ def create_app(
     app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
-    app.add_exception_handler(Exception, _answer_bug)
     app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths))
     app.add_middleware(_Door)
     anyone = permit("clerk", "department_officer", "machine_client")
@@ -176,7 +175,7 @@ def json_response(document: object, *, status: int = 200, headers: dict[str, str
 
 
 class _Door:
-    """Outermost middleware: correlation id, safety headers, one measure and one log line a request."""
+    """Outermost middleware: correlation id, safety headers, one measure and one log line a request, bugs."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
@@ -188,7 +187,7 @@ class _Door:
         asked = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"").decode("latin-1")
         identifier = asked if _CORRELATION.fullmatch(asked) else new_correlation_id()
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -201,8 +200,18 @@ class _Door:
         with correlated(identifier):
             try:
                 await self._app(scope, receive, send_with_headers)
+            except Exception:
+                log.exception("request_failed")
+                if status:  # the answer is under way: only breaking it off tells that it is not whole
+                    raise
+                await send_problem(
+                    send_with_headers,
+                    500,
+                    "internal-error",
+                    "something went wrong; the correlation id finds it in the logs",
+                )
             finally:
-                _measure(scope, status, time.perf_counter() - started)
+                _measure(scope, status or 500, time.perf_counter() - started)
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
@@ -235,11 +244,6 @@ async def _answer_invalid(_: Request, error: RequestValidationError) -> Response
 async def _answer_http(_: Request, error: HTTPException) -> Response:
     codes = {404: "not-found", 405: "method-not-allowed"}
     return problem(error.status_code, codes.get(error.status_code, "http-error"), "the request cannot be answered")
-
-
-async def _answer_bug(_: Request, error: Exception) -> Response:
-    log.error("request_failed", exc_info=error)
-    return problem(500, "internal-error", "something went wrong; the correlation id finds it in the logs")
 
 
 def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:

@@ -7,12 +7,14 @@ from typing import Annotated
 import anyio
 import httpx
 import pytest
+import structlog.testing
 from fastapi import Depends
 from pydantic import Field
 
 from shared.access import Principal
 from shared.edge import Refused, SafeStr, check_json, check_text
 from shared.http import Body, check_routes_are_guarded, create_app, json_body, json_response, permit
+from shared.observability import correlation_id
 from shared.settings import ServiceSettings
 
 TOKEN = "a-token-of-the-clerk-0001"
@@ -50,6 +52,10 @@ def app(tmp_path):
         raise RuntimeError("secret detail 13800001111")
 
     return app
+
+
+def _note_correlation(_, __, event):
+    return {**event, "correlation_id": correlation_id()}
 
 
 def send(app, method, path, **request):
@@ -146,7 +152,17 @@ def test_a_bug_answers_without_detail(app):
     answer = send(app, "GET", "/bug", headers=CLERK)
 
     assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert "13800001111" not in answer.text
+
+
+def test_a_bug_is_found_in_the_logs_by_the_correlation_id_of_its_answer(app):
+    with structlog.testing.capture_logs(processors=[_note_correlation]) as logs:
+        answer = send(app, "GET", "/bug", headers={**CLERK, "X-Correlation-Id": "visit-2025-0002"})
+
+    assert answer.headers["x-correlation-id"] == "visit-2025-0002"
+    assert [line["correlation_id"] for line in logs if line["event"] == "request_failed"] == ["visit-2025-0002"]
 
 
 def test_unknown_paths_and_methods_are_problems(app):
