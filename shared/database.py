@@ -16,7 +16,8 @@ from shared.observability import get_logger
 Connection = psycopg.Connection[tuple[object, ...]]
 Pool = ConnectionPool[psycopg.Connection[tuple[object, ...]]]
 MIGRATION_LOCK = 0x4C69616E  # one migration at a time in a database
-RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25006", "57014"})
+# What psycopg does not count as operational: the server became a standby, or ended a session that said nothing.
+RETRYABLE_STATES = frozenset({"25006", "25P03", "25P04"})
 
 log = get_logger()
 
@@ -81,6 +82,10 @@ def transaction(pool: Pool) -> Iterator[Connection]:
         raise DatabaseAway("no database connection is free or the database is away") from None
     except psycopg.OperationalError as error:
         raise DatabaseAway(f"the database gave up: {error.sqlstate or 'connection lost'}") from error
+    except psycopg.InternalError as error:
+        if error.sqlstate not in RETRYABLE_STATES:
+            raise
+        raise DatabaseAway(f"the database gave up: {error.sqlstate}") from error
 
 
 class _Joined:

@@ -1,6 +1,7 @@
 """Transactions, migrations and the outbox against a real PostgreSQL."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 import psycopg
@@ -114,6 +115,20 @@ def test_a_statement_that_takes_too_long_is_told_as_transient(new_database):
     with pytest.raises(DatabaseAway), transaction(pool) as connection:
         connection.execute("SELECT pg_sleep(5)")
     pool.close()
+
+
+@pytest.mark.parametrize(
+    "turn", ["SET TRANSACTION READ ONLY", "SET idle_in_transaction_session_timeout = '50ms'"], ids=["standby", "idle"]
+)
+def test_what_the_server_ends_on_its_own_is_told_as_transient(new_pool, turn):
+    def write_too_late():
+        with transaction(new_pool("intake")) as connection:
+            connection.execute(turn)
+            time.sleep(0.5)
+            append(connection)
+
+    with pytest.raises(DatabaseAway):
+        write_too_late()
 
 
 def test_migrations_run_once_and_together(new_database, tmp_path):
