@@ -4,9 +4,22 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from services.intake.domain.times import EARLIEST, LATEST
+
+
+def _written_out(value: object) -> str:
+    """A text that begins with its year: pydantic would take one of digits only for seconds since 1970."""
+    if not isinstance(value, str) or value[4:5] != "-":
+        raise ValueError("is not written as ISO 8601 has it")
+    return value
+
+
+def _day_only(text: str) -> str:
+    if len(text) != len("2026-03-01"):
+        raise ValueError("is not a day alone")
+    return text
 
 
 def _in_utc(instant: datetime) -> datetime:
@@ -22,7 +35,14 @@ def _in_range(day: date) -> date:
     return day
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Day = Annotated[date, AfterValidator(_in_range)]
+# Not strict, because what a validator hands on is no JSON to pydantic any more; the validators are strict enough.
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_utc)]
+Day = Annotated[
+    date,
+    Field(strict=False),
+    BeforeValidator(_day_only),
+    BeforeValidator(_written_out),
+    AfterValidator(_in_range),
+]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]

@@ -302,6 +302,15 @@ def test_offsets_that_postgresql_refuses_are_taken_exactly(api):
     assert responses[1].json()["occurred_at"] == "2026-03-01T00:00:00+00:00"
 
 
+@pytest.mark.parametrize("text", ["7", "1772323200", "1772323200.5", "-5", "1772323200000", "+2026-03-01T00:00:00Z", 8])
+def test_a_time_is_written_out(api, text):
+    duty = {"post_kind": "head", "contact_kind": "visit", "required_count": 1, "per": "month", "valid_from": text}
+
+    responses = api(("POST", "/v1/contacts", {**CONTACT, "occurred_at": text}), ("POST", "/v1/duties", duty))
+
+    assert statuses(responses) == [422, 422]
+
+
 def test_a_rating_has_one_of_five_levels(api):
     rating = {"issue_id": str(new_id()), "method": "link"}
 
