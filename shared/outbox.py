@@ -6,10 +6,20 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
+from psycopg.errors import UniqueViolation
 
 from shared.contracts.base import Event
 from shared.database import Connection
+from shared.errors import Conflict
 from shared.identifiers import new_id
+
+PLACES = "outbox_aggregate_order"
+
+
+class IdTaken(Conflict):
+    """The id is that of another aggregate, which has events of its own under it."""
+
+    code = "id-taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +49,7 @@ class UnsentEvent:
 def append(
     connection: Connection, events: Sequence[OutgoingEvent], *, recorded_at: datetime, correlation_id: str
 ) -> None:
-    """Write any number of events in one statement."""
+    """Write any number of events in one statement. Raises IdTaken."""
     if not events:
         return
     rows = [
@@ -55,17 +65,22 @@ def append(
         }
         for outgoing in events
     ]
-    connection.execute(
-        """
-        INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence,
-                            recorded_at, correlation_id, payload)
-        SELECT event_id, event_type, routing_key, aggregate, aggregate_id, sequence, %s, correlation_id, payload
-          FROM json_to_recordset(%s::json)
-            AS row (event_id uuid, event_type text, routing_key text, aggregate text, aggregate_id uuid,
-                    sequence integer, correlation_id text, payload jsonb)
-        """,
-        [recorded_at, orjson.dumps(rows).decode()],
-    )
+    try:
+        connection.execute(
+            """
+            INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence,
+                                recorded_at, correlation_id, payload)
+            SELECT event_id, event_type, routing_key, aggregate, aggregate_id, sequence, %s, correlation_id, payload
+              FROM json_to_recordset(%s::json)
+                AS row (event_id uuid, event_type text, routing_key text, aggregate text, aggregate_id uuid,
+                        sequence integer, correlation_id text, payload jsonb)
+            """,
+            [recorded_at, orjson.dumps(rows).decode()],
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name != PLACES:
+            raise
+        raise IdTaken("the id belongs to something else already") from None
 
 
 def list_unsent(connection: Connection, *, limit: int) -> list[UnsentEvent]:

@@ -288,6 +288,20 @@ def test_hostile_bodies_are_client_errors_on_every_route(api):
     assert wrong == []
 
 
+def test_an_id_stands_for_one_thing_of_one_kind(api, events_of):
+    name = str(new_id())
+
+    responses = api(
+        ("POST", "/v1/contacts", {**CONTACT, "id": name}),
+        ("POST", "/v1/issues", {**ISSUE, "id": name}),
+        ("GET", f"/v1/issues/{name}", None),
+    )
+
+    assert statuses(responses) == [201, 409, 404]
+    assert responses[1].json()["title"] == "id-taken"
+    assert events_of(name) == [("contact.recorded", 1)]
+
+
 def test_offsets_that_postgresql_refuses_are_taken_exactly(api):
     responses = api(
         (
