@@ -114,7 +114,9 @@ def create_app(
     upload_paths: Iterable[str] = (),
 ) -> FastAPI:
     """An app with the guard before everything, and problem documents for every failure. Raises BadAccessFile."""
-    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
+    )
     app.state.access = AccessList.read(settings.access_file)
     app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same

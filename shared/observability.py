@@ -71,5 +71,6 @@ def configure_logging(*, service: str, process: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
     for noisy in ("pika", "amqp", "kombu", "celery.beat", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
