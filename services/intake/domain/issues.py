@@ -120,7 +120,9 @@ def catch_up(issue: Issue, progress: Progress, *, at: datetime) -> tuple[Issue, 
     if moved.closed_at is None:
         if progress.organisation_id is not None:
             assigned_at = at if progress.closed_at is None else min(at, progress.closed_at)
-            moved = assign(moved, organisation_id=progress.organisation_id, cadre_id=progress.cadre_id, at=assigned_at)
+            keeps_cadre = progress.cadre_id is None and progress.organisation_id == moved.organisation_id
+            cadre_id = moved.cadre_id if keeps_cadre else progress.cadre_id
+            moved = assign(moved, organisation_id=progress.organisation_id, cadre_id=cadre_id, at=assigned_at)
         if progress.responded_at is not None and moved.responded_at is None:
             moved = replace(moved, responded_at=progress.responded_at, sequence=moved.sequence + 1)
         if progress.closed_at is not None and progress.outcome is not None:

@@ -75,6 +75,18 @@ def test_no_step_lies_before_the_receipt_and_a_first_contact_is_one():
         issues.respond(responded, responded_at=LATER + timedelta(seconds=1))
 
 
+@pytest.mark.parametrize(("unit", "cadre_id"), [(TOWN, CADRE), (COUNTY, None)])
+def test_an_export_that_names_no_cadre_leaves_the_one_of_the_same_unit(unit, cadre_id):
+    led = issues.assign(ISSUE, organisation_id=TOWN, cadre_id=CADRE, at=NOW)
+    told = Progress(
+        organisation_id=unit, cadre_id=None, responded_at=None, closed_at=LATER, outcome="resolved", reply="已办"
+    )
+
+    moved, _ = issues.catch_up(led, told, at=LATER)
+
+    assert (moved.organisation_id, moved.cadre_id, moved.outcome) == (unit, cadre_id, "resolved")
+
+
 progresses = st.builds(
     lambda organisation_id, cadre_id, responded_at, closure: Progress(
         organisation_id=organisation_id,
