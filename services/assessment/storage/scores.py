@@ -26,7 +26,7 @@ class UnannouncedScore:
     peer_group: str | None
     period_kind: str
     period_start: date
-    composite: Decimal
+    composite: Decimal | None  # None: told before, and the evidence is no longer enough
     announced_composite: Decimal | None
     announced_sequence: int
     scheme_name: str
@@ -165,7 +165,9 @@ def remove_other_indicators(connection: Connection, score_ids: Sequence[UUID], i
 
 
 def claim_unannounced(connection: Connection, *, limit: int) -> list[UnannouncedScore]:
-    """Lock scores whose composite was never told, or told otherwise, on score_unannounced."""
+    """Lock scores whose composite was never told, or told otherwise, on score_unannounced. None is nothing to tell
+    before anything was told, and news after that.
+    """
     with connection.cursor(row_factory=class_row(UnannouncedScore)) as cursor:
         return cursor.execute(
             """
@@ -176,8 +178,7 @@ def claim_unannounced(connection: Connection, *, limit: int) -> list[Unannounced
               FROM score
               LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
               LEFT JOIN organisation ON subject_kind = 'organisation' AND organisation.organisation_id = subject_id
-             WHERE composite IS NOT NULL
-               AND subject_code IS NOT NULL
+             WHERE subject_code IS NOT NULL
                AND composite IS DISTINCT FROM announced_composite
              ORDER BY computed_at, score_id
              LIMIT %s

@@ -220,6 +220,34 @@ def test_scores_are_announced_once_and_again_when_they_change(pool, county):
     ]
 
 
+def test_a_score_that_lost_its_evidence_is_announced_as_withheld(pool, county):
+    issues = [county.issue(county.town, county.cadre_id, at(3, 10)) for _ in range(3)]
+    for issue_id in issues:
+        county.close(issue_id, at(3, 15))
+    other = county.cadre("S002")
+    take(pool, county.take())
+    score_all(pool)
+    announce_scores(pool, now=NOW)
+
+    for issue_id in issues:
+        county.assign(issue_id, county.town, other)
+    take(pool, county.take())
+    score_all(pool)
+    announce_scores(pool, now=NOW)
+
+    with transaction(pool) as connection:
+        told = connection.execute(
+            """
+            SELECT sequence, payload->>'composite', payload->>'previous'
+              FROM outbox
+             WHERE payload->>'subject_code' = 'S001' AND payload->>'period_start' = '2025-03-01'
+             ORDER BY sequence
+            """
+        ).fetchall()
+    assert told == [(1, "61.54", None), (2, None, "61.54")]
+    assert announce_scores(pool, now=NOW) == 0
+
+
 def test_the_list_pages_through_every_score_once_in_order(pool):
     take(pool, random_county(5))
     score_all(pool)
