@@ -21,6 +21,7 @@ PREFETCH = 1_000
 BATCH = 500
 GATHER_SECONDS = 0.02
 MOST_ATTEMPTS = 5
+LONGEST_PAUSE_SECONDS = 10.0
 REASON_HEADER = "x-lianxin-reason"
 PRODUCER_HEADER = "x-lianxin-producer"
 
@@ -51,6 +52,9 @@ class Settlement:
     handled: int = 0
     dead: int = 0
     parked: int = 0
+
+
+Refusals = list[tuple[Delivery, LianxinError]]
 
 
 class UnexpectedProducer(Rejected):
@@ -101,7 +105,7 @@ class Consumer:
                 self.connected.clear()
                 log.warning("consumer_interrupted", error=type(error).__name__, pause_seconds=round(pause, 1))
                 self._stopping.wait(pause)
-                pause = min(pause * 2, 10)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def drain(self, queue: str, *, limit: int) -> Settlement:
         """Process again what lies in a dead-letter or parking queue; what fails again stays there."""
@@ -162,7 +166,8 @@ class Consumer:
                 self.last_progress = time.monotonic()
                 if self._gathered:
                     batch, self._gathered = self._gathered[:BATCH], self._gathered[BATCH:]
-                    self._settle(connection, channel, batch)
+                    refused = self._process_at_last(connection, batch)
+                    self._settle(channel, batch, refused)
         finally:
             if connection.is_open:
                 connection.close()
@@ -190,13 +195,25 @@ class Consumer:
             if len(self._gathered) == before:
                 return
 
-    def _settle(
-        self,
-        connection: pika.BlockingConnection,
-        channel: pika.adapters.blocking_connection.BlockingChannel,
-        batch: list[Delivery],
-    ) -> None:
+    def _process_at_last(self, connection: pika.BlockingConnection, batch: list[Delivery]) -> Refusals:
+        """Process a batch, waiting on the connection while the database is away. Return what must be set aside.
+
+        Giving the messages back instead would count as a delivery of each, and an outage of minutes would use up the
+        delivery limit of messages that nothing is wrong with.
+        """
         crash.point(f"{self._subscription.service}.after_receive")
+        pause = 0.2
+        while True:
+            try:
+                return self._process(connection, batch)
+            except Transient as error:
+                if self._stopping.is_set():
+                    raise
+                log.warning("batch_postponed", size=len(batch), code=error.code, pause_seconds=pause)
+                connection.sleep(pause)  # answers heartbeats meanwhile
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _process(self, connection: pika.BlockingConnection, batch: list[Delivery]) -> Refusals:
         opened, refused = self._open_all(batch)
         try:
             if opened:
@@ -206,6 +223,18 @@ class Consumer:
         except Exception as error:  # noqa: BLE001 - one bad message must not take its neighbours along
             log.warning("batch_failed", size=len(opened), error=type(error).__name__)
             refused += self._handle_singly(connection, opened)
+        for delivery, why in refused:
+            if not isinstance(why, UnknownEvent):
+                self._failures.record(delivery.message_id, f"{why.code}: {why.detail}")
+        return refused
+
+    def _settle(
+        self,
+        channel: pika.adapters.blocking_connection.BlockingChannel,
+        batch: list[Delivery],
+        refused: Refusals,
+    ) -> None:
+        """Tell the broker what became of a batch: nothing here can fail but the connection to it."""
         crash.point(f"{self._subscription.service}.after_commit_before_ack")
         parked = sum(self._put_aside(channel, delivery, error) for delivery, error in refused)
         aside = {delivery.tag for delivery, _ in refused}
@@ -217,11 +246,9 @@ class Consumer:
                     channel.basic_ack(delivery.tag)
         self._settled(Settlement(handled=len(batch) - len(aside), dead=len(aside) - parked, parked=parked))
 
-    def _open_all(
-        self, batch: list[Delivery]
-    ) -> tuple[list[tuple[Delivery, Envelope]], list[tuple[Delivery, LianxinError]]]:
+    def _open_all(self, batch: list[Delivery]) -> tuple[list[tuple[Delivery, Envelope]], Refusals]:
         opened: list[tuple[Delivery, Envelope]] = []
-        refused: list[tuple[Delivery, LianxinError]] = []
+        refused: Refusals = []
         for delivery in batch:
             try:
                 opened.append((delivery, self._open(delivery)))
@@ -236,9 +263,7 @@ class Consumer:
         with correlated(envelopes[-1].correlation_id):
             self._handle(envelopes)
 
-    def _handle_singly(
-        self, connection: pika.BlockingConnection, opened: list[tuple[Delivery, Envelope]]
-    ) -> list[tuple[Delivery, LianxinError]]:
+    def _handle_singly(self, connection: pika.BlockingConnection, opened: list[tuple[Delivery, Envelope]]) -> Refusals:
         refused = []
         for delivery, envelope in opened:
             error = self._handle_stubbornly(connection, delivery, envelope)
@@ -281,7 +306,6 @@ class Consumer:
         if isinstance(error, UnknownEvent):
             self._park(channel, delivery, error)
             return True
-        self._failures.record(delivery.message_id, f"{error.code}: {error.detail}")
         log.error("message_dead_lettered", message_id=delivery.message_id, code=error.code, detail=error.detail)
         channel.basic_reject(delivery.tag, requeue=False)
         return False

@@ -17,7 +17,7 @@ from shared.broker.topology import Subscription, connect, declare_publishing, de
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.intake import IssueResponded
 from shared.database import transaction
-from shared.errors import Rejected
+from shared.errors import Rejected, Transient
 from shared.identifiers import new_id
 from shared.relay import Relay
 
@@ -218,6 +218,38 @@ def test_one_bad_message_does_not_take_its_neighbours_along(new_pool, declared):
     assert reader.seen == [event_id for event_id in written if event_id != poison]
     assert reader.failures.counts[str(poison)] >= 5
     assert reader.settled[-1] == Settlement(handled=19, dead=1, parked=0)
+
+
+def test_an_outage_of_the_database_does_not_use_up_the_delivery_limit(declared):
+    tried = []
+
+    def refuse(envelope):
+        tried.append(envelope.event_id)
+        raise Transient("the database is away")
+
+    publish(declared, envelope_bytes())
+    reader = Reader(declared, refuse)
+    with reader.running():
+        wait_until(lambda: len(tried) >= 4)
+
+    [delivery] = reader.consumer.look(FACTS.queue, limit=2)
+    assert delivery.properties.headers["x-delivery-count"] == 1  # once, when the reader stopped
+
+
+def test_after_an_outage_of_the_database_the_batch_goes_through(declared):
+    tried = []
+
+    def refuse(envelope):
+        tried.append(envelope.event_id)
+        if len(tried) < 3:
+            raise Transient("the database is away")
+
+    publish(declared, envelope_bytes())
+
+    with Reader(declared, refuse).running() as reader:
+        wait_until(lambda: reader.settled)
+
+    assert reader.settled == [Settlement(handled=1, dead=0, parked=0)]
 
 
 def test_a_dead_message_is_replayed_once(declared):
