@@ -22,20 +22,26 @@ def claim_new(connection: Connection, consumer: str, event_ids: Sequence[UUID]) 
     return {UUID(str(row[0])) for row in rows}
 
 
+MOST_COUNTED = 1_000  # as in the migrations; whoever fails more often than that, or is one of many without a name
+
+
 def record_failure(connection: Connection, consumer: str, message_id: str, reason: str) -> int:
-    """Count one failed processing of a message and return how many there have been."""
+    """Count one failed processing of a message and return how many there have been, up to a bound.
+
+    A message may carry any id, even none: what it is called must never be what stops the consumer.
+    """
     row = connection.execute(
         """
            INSERT INTO processing_failure AS failure
                   (consumer, message_id, attempts, reason, first_seen_at, last_seen_at)
            VALUES (%s, %s, 1, %s, now(), now())
                ON CONFLICT (consumer, message_id) DO UPDATE
-              SET attempts = failure.attempts + 1,
+              SET attempts = least(failure.attempts + 1, %s),
                   reason = excluded.reason,
                   last_seen_at = now()
         RETURNING attempts
         """,
-        [consumer, message_id[:200], reason[:500]],
+        [consumer, _storable(message_id), reason[:500], MOST_COUNTED],
     ).fetchone()
     return int(str(row[0])) if row else 1
 
@@ -43,8 +49,12 @@ def record_failure(connection: Connection, consumer: str, message_id: str, reaso
 def forget_failures(connection: Connection, consumer: str, message_ids: Sequence[str]) -> None:
     connection.execute(
         "DELETE FROM processing_failure WHERE consumer = %s AND message_id = ANY(%s)",
-        [consumer, [message_id[:200] for message_id in message_ids]],
+        [consumer, [_storable(message_id) for message_id in message_ids]],
     )
+
+
+def _storable(message_id: str) -> str:
+    return message_id[:200].replace("\0", "?")
 
 
 class FailureBook:

@@ -154,3 +154,18 @@ def test_the_running_service_owns_nothing(new_pool, service):
             connection.execute("DROP TABLE migration")
 
     assert owned == (0,)
+
+
+@pytest.mark.parametrize("message_id", ["unnamed", "a\0b", "字" * 300])
+def test_failures_are_counted_whatever_a_message_is_called(new_pool, message_id):
+    pool = new_pool("notify")
+    book = inbox.FailureBook(pool, "q.notify.events")
+    counts = [book.record(message_id, "a bug") for _ in range(2)]
+    with transaction(pool) as connection:
+        connection.execute("UPDATE processing_failure SET attempts = 1000")
+
+    most = book.record(message_id, "a bug")
+    book.forget([message_id])
+
+    assert (counts, most) == ([1, 2], 1_000)
+    assert book.record(message_id, "a bug") == 1
