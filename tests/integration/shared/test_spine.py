@@ -288,7 +288,17 @@ def test_a_newer_event_is_parked_and_can_be_replayed_later(declared):
 
 
 @pytest.mark.parametrize(
-    "body", [b"not json", b"[" * 50_000, b"{}", b"\xff" * 100, envelope_bytes(data={}), envelope_bytes(id=5)]
+    "body",
+    [
+        b"not json",
+        b"[" * 50_000,
+        b"{}",
+        b"\xff" * 100,
+        envelope_bytes(data={}),
+        envelope_bytes(id=7),
+        envelope_bytes(time=7),
+        envelope_bytes(sequence=None),
+    ],
 )
 def test_a_malformed_message_goes_to_the_dead_letters(declared, body):
     publish(declared, body)
