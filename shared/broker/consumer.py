@@ -118,7 +118,8 @@ class Consumer:
                 method, properties, body = channel.basic_get(queue)
                 if method is None or method.delivery_tag is None:
                     break
-                delivery = _delivery(method.delivery_tag, properties, body, producer=_parked_producer(properties))
+                producer = self._producer_of(queue, properties)
+                delivery = _delivery(method.delivery_tag, properties, body, producer=producer)
                 try:
                     self._handle_all([self._open(delivery)])
                 except Exception as error:  # noqa: BLE001 - whatever fails stays, and the rest is tried
@@ -146,10 +147,19 @@ class Consumer:
                 method, properties, body = channel.basic_get(queue)
                 if method is None or method.delivery_tag is None:
                     break
-                found.append(_delivery(method.delivery_tag, properties, body, producer=_parked_producer(properties)))
+                producer = self._producer_of(queue, properties)
+                found.append(_delivery(method.delivery_tag, properties, body, producer=producer))
         finally:
             connection.close()  # what was taken and not acknowledged goes back to its place
         return found
+
+    def _producer_of(self, queue: str, properties: pika.BasicProperties) -> str | None:
+        """Who first published a message. The header is believed in the parking queue only: we alone write there."""
+        headers = properties.headers or {}
+        if queue == self._subscription.parked_queue and PRODUCER_HEADER in headers:
+            return str(headers[PRODUCER_HEADER])
+        producer: str | None = properties.user_id
+        return producer
 
     def _consume(self) -> None:
         connection = connect(self._url, name=f"{self._subscription.service}.consume")
@@ -338,9 +348,3 @@ def _delivery(tag: int, properties: pika.BasicProperties, body: bytes, *, produc
         body=body,
         properties=properties,
     )
-
-
-def _parked_producer(properties: pika.BasicProperties) -> str | None:
-    """Who first published a parked message. Only the consumer itself may write to its parking queue."""
-    headers = properties.headers or {}
-    return str(headers[PRODUCER_HEADER]) if PRODUCER_HEADER in headers else properties.user_id

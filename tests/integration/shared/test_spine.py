@@ -326,7 +326,9 @@ def test_a_message_of_an_unnamed_or_foreign_producer_is_not_believed(declared):
     with Reader(declared).running() as reader:
         wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 2)
     connection.close()
+    replayed = reader.consumer.drain(FACTS.dead_queue, limit=5)
 
+    assert (replayed.handled, replayed.dead) == (0, 2)
     assert reader.seen == []
 
 
