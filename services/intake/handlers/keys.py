@@ -50,13 +50,27 @@ def run_once_per_key(
             fresh.append(position)
     outcomes = run([commands[position] for position in fresh]) if fresh else []
     settled.update(zip(fresh, outcomes, strict=True))
-    storage.release_keys(
-        connection,
-        [key for position in owners.values() if (key := commands[position].key) and not _succeeded(settled[position])],
-    )
+    _keep_or_release(connection, [(commands[position], settled[position]) for position in owners.values()])
     for position, name in copies.items():
         settled[position] = _as_repeat(settled[owners[name]])
     return [settled[position] for position in range(len(commands))]
+
+
+def _keep_or_release(connection: Connection, done: Sequence[tuple[Command, Outcome]]) -> None:
+    """Let each key stand for the record that its request was about, which may be older than the request."""
+    released = []
+    moved = []
+    for command, outcome in done:
+        if command.key is None:
+            continue
+        if not _succeeded(outcome):
+            released.append(command.key)
+        elif outcome.id is not None and outcome.id != command.id:
+            moved.append((command.key, outcome.id))
+    if released:
+        storage.release_keys(connection, released)
+    if moved:
+        storage.set_records(connection, moved)
 
 
 def _succeeded(outcome: Outcome) -> bool:

@@ -46,6 +46,24 @@ def list_keys(connection: Connection, keys: Sequence[IdempotencyKey]) -> dict[tu
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}  # type: ignore[misc] # as above
 
 
+def set_records(connection: Connection, claims: Sequence[Claim]) -> None:
+    """Name the records that stood already when the keys were taken."""
+    connection.execute(
+        """
+        UPDATE idempotency_key
+           SET record_id = item.record_id
+          FROM unnest(%s::text[], %s::text[], %s::uuid[]) AS item (caller, key, record_id)
+         WHERE idempotency_key.caller = item.caller
+           AND idempotency_key.key = item.key
+        """,
+        [
+            [key.caller for key, _ in claims],
+            [key.key for key, _ in claims],
+            [record_id for _, record_id in claims],
+        ],
+    )
+
+
 def release_keys(connection: Connection, keys: Sequence[IdempotencyKey]) -> None:
     """Give back the keys of requests that came to nothing, so that a corrected request may use them."""
     connection.execute(

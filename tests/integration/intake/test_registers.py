@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from services.intake.domain.commands import DefineDuty, EndPost, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands import DefineDuty, EndPost, IdempotencyKey, RegisterCadre, RegisterOrganisation
 from services.intake.handlers import duties, posts, registers
 from shared.identifiers import new_id
 from tests.integration.intake.commands import a_post
@@ -47,6 +47,16 @@ def test_a_changed_entry_goes_out_with_the_next_sequence(registered, events_of):
 
     assert statuses(outcomes) == ["changed"]
     assert events_of(outcomes[0].id) == [("organisation.registered", 1), ("organisation.registered", 2)]
+
+
+def test_a_key_stands_for_the_entry_that_its_request_was_about(registered):
+    key = IdempotencyKey(caller="clerk", key="k-1", fingerprint=b"a" * 16)
+    requests = [replace(organisation("town", "county", name="新名"), key=key) for _ in range(2)]
+
+    outcomes = [registers.register_organisations(registered, [request], now=NOW)[0] for request in requests]
+
+    assert statuses(outcomes) == ["changed", "unchanged"]
+    assert {outcome.id for outcome in outcomes} == {registers.get_organisation(registered, "town").id}
 
 
 def test_broken_trees_are_refused_and_harm_no_neighbour(registered):
