@@ -79,7 +79,7 @@ def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, li
         _tally(connection, work, as_of=as_of, zone=zone)
         crash.point("assessment.mid_scoring")
         written, changed = _score(connection, work, scheme, as_of=as_of, today=as_of.astimezone(zone).date())
-        due.remove_due(connection, cells, subjects)
+        due.remove_due(connection, cells, subjects, seen_at=now)
     metrics.scoring_passes_total.inc()
     metrics.scoring_pass_seconds.observe(time.perf_counter() - started)
     metrics.cells_tallied_total.inc(len(work.cells))

@@ -153,6 +153,7 @@ def mark_all_subjects(connection: Connection, *, marked_at: datetime, correlatio
         INSERT INTO subject_due AS due (subject_kind, subject_id, marked_at, revision, correlation_id)
         SELECT DISTINCT subject_kind, subject_id, %s::timestamptz, 1, %s
           FROM subject_tally
+         ORDER BY subject_kind, subject_id
             ON CONFLICT (subject_kind, subject_id) DO UPDATE
            SET revision = due.revision + 1
         """,
@@ -206,50 +207,64 @@ def list_due_subjects(connection: Connection, *, limit: int) -> list[DueSubject]
         ).fetchall()
 
 
-def remove_due(connection: Connection, cells: Sequence[DueCell], subjects: Sequence[DueSubject]) -> None:
-    """Remove what a pass has seen, unless it was marked again meanwhile.
+def remove_due(
+    connection: Connection, cells: Sequence[DueCell], subjects: Sequence[DueSubject], *, seen_at: datetime
+) -> None:
+    """Remove what a pass has seen. What was marked again meanwhile stays due, since then and no longer since before.
 
     SKIP LOCKED: what a batch is marking at this moment stays due, and neither side waits for the other.
     """
     connection.execute(
         """
         WITH seen AS MATERIALIZED (
-            SELECT due.ctid
+            SELECT due.ctid, due.revision = row.revision AS unchanged
               FROM tally_due AS due
               JOIN unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
                 AS row (organisation_id, cadre_id, month, revision)
-             USING (organisation_id, cadre_id, month, revision)
+             USING (organisation_id, cadre_id, month)
                FOR UPDATE OF due SKIP LOCKED
+        ), removed AS (
+            DELETE FROM tally_due AS due
+             USING seen
+             WHERE due.ctid = seen.ctid AND unchanged
         )
-        DELETE FROM tally_due AS due
-         USING seen
-         WHERE due.ctid = seen.ctid
+        UPDATE tally_due AS due
+           SET marked_at = greatest(marked_at, %s)
+          FROM seen
+         WHERE due.ctid = seen.ctid AND NOT unchanged
         """,
         [
             [cell.organisation_id for cell in cells],
             [cell.cadre_id for cell in cells],
             [cell.month for cell in cells],
             [cell.revision for cell in cells],
+            seen_at,
         ],
         prepare=False,
     )
     connection.execute(
         """
         WITH seen AS MATERIALIZED (
-            SELECT due.ctid
+            SELECT due.ctid, due.revision = row.revision AS unchanged
               FROM subject_due AS due
               JOIN unnest(%s::text[], %s::uuid[], %s::bigint[]) AS row (subject_kind, subject_id, revision)
-             USING (subject_kind, subject_id, revision)
+             USING (subject_kind, subject_id)
                FOR UPDATE OF due SKIP LOCKED
+        ), removed AS (
+            DELETE FROM subject_due AS due
+             USING seen
+             WHERE due.ctid = seen.ctid AND unchanged
         )
-        DELETE FROM subject_due AS due
-         USING seen
-         WHERE due.ctid = seen.ctid
+        UPDATE subject_due AS due
+           SET marked_at = greatest(marked_at, %s)
+          FROM seen
+         WHERE due.ctid = seen.ctid AND NOT unchanged
         """,
         [
             [subject.subject_kind for subject in subjects],
             [subject.subject_id for subject in subjects],
             [subject.revision for subject in subjects],
+            seen_at,
         ],
         prepare=False,
     )

@@ -14,6 +14,7 @@ from services.assessment.handlers.evidence import EvidenceQuery, list_evidence
 from services.assessment.handlers.reading import ScoreQuery, list_scores, read_score
 from services.assessment.handlers.schemes import ChangedScheme, load_schemes
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
+from services.assessment.storage import due
 from shared.database import transaction
 from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story, random_county
@@ -146,6 +147,21 @@ def test_an_open_issue_becomes_overdue_by_time_alone(pool, county):
     assert before == (0, 0)
     assert marked == [1, 0]
     assert fractions(pool, "organisation", "C", "2025-11")["on_time_closure_rate"] == (0, 1)
+
+
+def test_what_is_marked_again_during_a_pass_waits_since_then(pool, county):
+    county.issue(county.town, county.cadre_id, at(3, 10))
+    take(pool, county.take())
+    with transaction(pool) as connection:
+        cells, subjects = due.list_due_cells(connection, limit=100), due.list_due_subjects(connection, limit=100)
+    county.issue(county.town, county.cadre_id, at(3, 11))
+    take(pool, county.take(), now=NOW + timedelta(seconds=1))
+
+    with transaction(pool) as connection:
+        due.remove_due(connection, cells, subjects, seen_at=NOW + timedelta(seconds=1))
+        waiting = due.measure_due(connection, NOW + timedelta(seconds=5))
+
+    assert waiting == (1, 4.0)
 
 
 def test_what_is_owed_grows_day_by_day(pool, county):
