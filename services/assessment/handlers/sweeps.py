@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.assessment.storage import sweeps
+from services.assessment.storage import facts, sweeps
 from shared.database import Pool, transaction
 from shared.observability import correlation_id
 
@@ -13,6 +13,7 @@ BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 def sweep_overdue(pool: Pool, *, zone: ZoneInfo, now: datetime) -> int:
     """Mark the cells of issues whose deadline has passed since the last sweep; return how many."""
     with transaction(pool) as connection:
+        facts.lock_projection(connection)
         swept_until = sweeps.lock_sweep(connection, "overdue", start=BEGINNING)
         if now <= swept_until:
             return 0
@@ -27,6 +28,7 @@ def sweep_duties(pool: Pool, *, zone: ZoneInfo, now: datetime) -> int:
     """Once a day, mark the cells of posts that owed contact on the days gone by since the last sweep."""
     today = now.astimezone(zone).date()
     with transaction(pool) as connection:
+        facts.lock_projection(connection)
         swept_until = sweeps.lock_sweep(connection, "duty", start=BEGINNING)
         swept_day = swept_until.astimezone(zone).date()
         if today <= swept_day:

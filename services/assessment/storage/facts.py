@@ -13,7 +13,9 @@ PROJECTION_LOCK = 0x46616374
 
 
 def lock_projection(connection: Connection) -> None:
-    """One batch at a time, however many consumers run: a rating and its issue in two open ones would miss both."""
+    """One batch or sweep at a time, however many run: a rating and its issue in two open batches would miss each other,
+    a sweep would miss what a batch is writing, and both mark cells, so that they could deadlock.
+    """
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [PROJECTION_LOCK])
 
 

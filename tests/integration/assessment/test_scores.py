@@ -1,5 +1,6 @@
 """Scores of a small county, computed by hand, and what time does to them."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -15,7 +16,7 @@ from services.assessment.handlers.reading import ScoreQuery, list_scores, read_s
 from services.assessment.handlers.schemes import ChangedScheme, load_schemes
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.storage import due
-from shared.database import transaction
+from shared.database import joined, transaction
 from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story, random_county
 
@@ -147,6 +148,18 @@ def test_an_open_issue_becomes_overdue_by_time_alone(pool, county):
     assert before == (0, 0)
     assert marked == [1, 0]
     assert fractions(pool, "organisation", "C", "2025-11")["on_time_closure_rate"] == (0, 1)
+
+
+def test_a_sweep_waits_for_the_batch_that_it_would_not_see(pool, county):
+    county.issue(county.town, county.cadre_id, NOW - timedelta(days=2), due_at=NOW - timedelta(hours=1))
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction(pool) as connection:
+            take(joined(connection), county.take())
+            sweep = threads.submit(sweep_overdue, pool, zone=ZONE, now=NOW)
+            wait([sweep], timeout=0.5)
+
+        assert sweep.result() == 1
 
 
 def test_what_is_marked_again_during_a_pass_waits_since_then(pool, county):
