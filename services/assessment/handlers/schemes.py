@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.assessment.domain.schemes import Scheme, hash_definition, merge_definition, read_scheme
 from services.assessment.domain.scores import UnknownScheme
-from services.assessment.storage import due, schemes
+from services.assessment.storage import due, schemes, tallies
 from services.assessment.storage.schemes import StoredScheme
 from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict
@@ -24,6 +24,8 @@ def load_schemes(pool: Pool, files: Iterable[Path], *, indicators_file: Path, no
     indicators_text = indicators_file.read_text("utf-8")
     loaded = []
     with transaction(pool) as connection:
+        # A pass under way scores by the version it began with, and whom it scores first nobody can see to mark yet.
+        tallies.lock_scoring(connection)
         for file in sorted(files):
             definition = merge_definition(file.read_text("utf-8"), indicators_text)
             scheme = read_scheme(definition)

@@ -27,6 +27,12 @@ def try_lock_scoring(connection: Connection) -> bool:
     return row is not None and row[0] is True
 
 
+def lock_scoring(connection: Connection) -> None:
+    """Wait for the pass under way to end, for longer than for any row, and let none begin."""
+    connection.execute("SELECT set_config('lock_timeout', '60s', true)")
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [SCORING_LOCK])
+
+
 def list_duty_units(connection: Connection, units: Sequence[tuple[UUID, Period]], *, time_zone: str) -> list[DutyUnit]:
     """What the cadres' posts owe in these months, quarters and years, with the contacts made, on contact_fact_cadre.
 

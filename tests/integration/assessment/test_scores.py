@@ -366,6 +366,24 @@ def test_a_new_version_scores_everything_anew(pool, county, tmp_path):
     assert read(pool, "cadre", "S001", "2025-03").score.scheme_version == 2
 
 
+def test_a_new_version_waits_for_the_pass_that_scores_by_the_old_one(pool, county, tmp_path):
+    newer = tmp_path / "basic-2.toml"
+    text = (HOME / "schemes" / "basic-1.toml").read_text("utf-8")
+    newer.write_text(text.replace("version = 1", "version = 2"), "utf-8")
+    county.issue(county.town, county.cadre_id, at(3, 10))
+    take(pool, county.take())
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction(pool) as connection:
+            score_all(joined(connection))
+            loading = threads.submit(load_schemes, pool, [newer], indicators_file=HOME / "indicators.toml", now=NOW)
+            wait([loading], timeout=0.5)
+        loading.result()
+    score_all(pool)
+
+    assert read(pool, "cadre", "S001", "2025-03").score.scheme_version == 2
+
+
 def test_the_session_zone_does_not_matter(pool, county):
     county.issue(county.town, county.cadre_id, datetime(2025, 3, 31, 16, 30, tzinfo=UTC))
     with pool.connection() as connection:
