@@ -1,6 +1,7 @@
 """Logs as JSON lines, and the correlation id that follows one request through every process."""
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from structlog.typing import EventDict
 from shared.identifiers import new_id
 
 NO_CORRELATION = "none"
+# In a traceback the lines after the message, up to the next exception; in the repr of an exception all that follows.
+_QUOTED_ROWS = re.compile(r"(?:\n|\\n)(?:DETAIL|CONTEXT):.*?(?=\n\n(?:The above|During handling)|\Z)", re.DOTALL)
 _correlation: ContextVar[str] = ContextVar("correlation_id", default=NO_CORRELATION)
 
 
@@ -37,6 +40,14 @@ def get_logger(**context: object) -> Any:  # noqa: ANN401 - structlog's bound lo
     return structlog.get_logger(**context)
 
 
+def withhold_quoted_rows(_: object, __: str, event: EventDict) -> EventDict:
+    """Cut off what PostgreSQL adds to its messages: it quotes the row that failed, a citizen's words and all."""
+    for name in ("event", "exception"):
+        if isinstance(event.get(name), str):
+            event[name] = _QUOTED_ROWS.sub("", event[name])
+    return event
+
+
 def configure_logging(*, service: str, process: str, level: str) -> None:
     """Send structlog's and the standard library's records to standard output, one JSON object a line."""
 
@@ -51,6 +62,7 @@ def configure_logging(*, service: str, process: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_context,
         structlog.processors.format_exc_info,
+        withhold_quoted_rows,
     ]
     structlog.configure(
         processors=[*common, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

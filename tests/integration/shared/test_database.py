@@ -1,16 +1,20 @@
 """Transactions, migrations and the outbox against a real PostgreSQL."""
 
+import logging
 import threading
 import time
 from datetime import UTC, datetime
 
+import orjson
 import psycopg
 import pytest
+import structlog
 
 from shared import inbox, outbox
 from shared.contracts.intake import IssueResponded
 from shared.database import DatabaseAway, migrate, open_pool, transaction
 from shared.identifiers import new_id
+from shared.observability import configure_logging, get_logger
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
@@ -154,6 +158,31 @@ def test_the_running_service_owns_nothing(new_pool, service):
             connection.execute("DROP TABLE migration")
 
     assert owned == (0,)
+
+
+def test_a_logged_failure_does_not_quote_the_row(new_pool, capsys):
+    pool = new_pool("notify")
+    capsys.readouterr()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging(service="notify", process="test", level="info")
+    try:
+        try:
+            with transaction(pool) as connection:
+                inbox.record_failure(connection, "c" * 10, "m", "words of a citizen\nin two lines")
+                connection.execute("UPDATE processing_failure SET attempts = 0")
+        except psycopg.Error as error:
+            get_logger().exception("a_bug")
+            message = f"a task raised: {error!r}"  # as Celery words it
+            logging.getLogger("a.library").exception(message)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+
+    lines = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["exception"].count("violates check constraint") for line in lines] == [1, 1]
+    assert not any("citizen" in str(line) or "two lines" in str(line) for line in lines)
 
 
 @pytest.mark.parametrize("message_id", ["unnamed", "a\0b", "字" * 300])
