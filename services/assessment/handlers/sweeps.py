@@ -25,7 +25,10 @@ def sweep_overdue(pool: Pool, *, zone: ZoneInfo, now: datetime) -> int:
 
 
 def sweep_duties(pool: Pool, *, zone: ZoneInfo, now: datetime) -> int:
-    """Once a day, mark the cells of posts that owed contact on the days gone by since the last sweep."""
+    """Once a day, mark the cells of posts that owed contact on the days gone by since the last sweep; return how many.
+
+    Cadres whose next post has begun since are marked too.
+    """
     today = now.astimezone(zone).date()
     with transaction(pool) as connection:
         facts.lock_projection(connection)
@@ -39,6 +42,9 @@ def sweep_duties(pool: Pool, *, zone: ZoneInfo, now: datetime) -> int:
             last=today - timedelta(days=1),
             marked_at=now,
             correlation_id=correlation_id(),
+        )
+        sweeps.mark_begun_posts(
+            connection, after=swept_day, until=today, marked_at=now, correlation_id=correlation_id()
         )
         sweeps.set_swept_until(connection, "duty", now)
     return marked

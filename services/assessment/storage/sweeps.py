@@ -80,3 +80,21 @@ def mark_elapsed_duties(
         """,
         {"first": first, "last": last, "marked_at": marked_at, "correlation_id": correlation_id},
     ).rowcount
+
+
+def mark_begun_posts(
+    connection: Connection, *, after: date, until: date, marked_at: datetime, correlation_id: str
+) -> int:
+    """Mark the cadres who took up a post on a day after the one and up to the other: they stand elsewhere now."""
+    return connection.execute(
+        """
+        INSERT INTO subject_due AS due (subject_kind, subject_id, marked_at, revision, correlation_id)
+        SELECT DISTINCT 'cadre', cadre_id, %(marked_at)s::timestamptz, 1, %(correlation_id)s
+          FROM post
+         WHERE from_on > %(after)s AND from_on <= %(until)s
+         ORDER BY cadre_id
+            ON CONFLICT (subject_kind, subject_id) DO UPDATE
+           SET revision = due.revision + 1
+        """,
+        {"after": after, "until": until, "marked_at": marked_at, "correlation_id": correlation_id},
+    ).rowcount

@@ -192,6 +192,27 @@ def test_what_is_owed_grows_day_by_day(pool, county):
     assert fractions(pool, "cadre", "S001", "2025-11")["contact_duty"] == (0, 4)
 
 
+def test_a_post_recorded_beforehand_places_its_cadre_from_its_first_day(pool):
+    story = Story()
+    town, next_town = story.organisation("T"), story.organisation("N")
+    cadre_id = story.cadre("S001")
+    story.post(cadre_id, town, until_on=date(2025, 11, 17))
+    story.post(cadre_id, next_town, date(2025, 11, 18), post_kind="county_leader")
+    story.issue(town, cadre_id, at(11, 3))
+    take(pool, story.take())
+    sweep_duties(pool, zone=ZONE, now=NOW)
+    score_all(pool)
+    before = read(pool, "cadre", "S001", "2025-11").score
+    later = NOW + timedelta(days=3)
+
+    sweep_duties(pool, zone=ZONE, now=later)
+    score_all(pool, now=later)
+
+    after = read(pool, "cadre", "S001", "2025-11").score
+    assert (before.organisation_code, before.peer_group) == ("T", "141.township_head")
+    assert (after.organisation_code, after.peer_group) == ("N", "141.county_leader")
+
+
 @pytest.mark.parametrize("code", ["C", "T1", "S001", "S003"])
 def test_the_events_behind_an_indicator_add_up_to_it(pool, code):
     take(pool, random_county(3))
