@@ -1,4 +1,7 @@
-"""Scores as they are asked for: lists by cursor, single scores, and the register entries that questions name."""
+"""Scores as they are asked for: lists by cursor, single scores, and the register entries that questions name.
+
+A list narrowed to a small part of the tree lives on score_by_organisation, whichever way it is sorted.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
