@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 from prometheus_client import Counter
@@ -78,10 +78,6 @@ def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: C
         sent=sent.inc,
     )
 
-    def check_progress() -> None:
-        if time.monotonic() - relay.last_progress > STALLED_AFTER_SECONDS:
-            raise TimeoutError("no pass over the outbox for too long")
-
     def measure() -> tuple[int, float]:
         with transaction(pool) as connection:
             return outbox.measure_backlog(connection)
@@ -90,7 +86,7 @@ def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: C
         f"{service}_outbox_unsent", f"{service}_outbox_oldest_seconds", "Events that wait to be sent", measure
     )
     _stop_on_signals(relay.stop)
-    _open_management(settings, pool, {"relay": check_progress})
+    _open_management(settings, pool, {"progress": check_progress(relay)})
     relay.run()
     return 0
 
@@ -111,7 +107,7 @@ def consume_events(
             raise ConnectionError("the broker is away")
 
     _stop_on_signals(consumer.stop)
-    _open_management(settings, pool, {"broker": check_broker})
+    _open_management(settings, pool, {"broker": check_broker, "progress": check_progress(consumer)})
     consumer.run()
     return 0
 
@@ -121,6 +117,22 @@ def work(settings: ServiceSettings, pool: Pool, app: Any, *, threads: int) -> in
     _open_management(settings, pool, {"progress": watch_progress()})
     run_worker(app, concurrency=threads)
     return 0
+
+
+class Progressing(Protocol):
+    """Whatever notes the time of each round that it came through."""
+
+    last_progress: float
+
+
+def check_progress(watched: Progressing) -> Check:
+    """A check that raises when no round has ended for a while: connected is not yet at work."""
+
+    def check() -> None:
+        if time.monotonic() - watched.last_progress > STALLED_AFTER_SECONDS:
+            raise TimeoutError("no round has ended for too long")
+
+    return check
 
 
 def replay(
