@@ -108,7 +108,7 @@ class Consumer:
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def drain(self, queue: str, *, limit: int) -> Settlement:
-        """Process again what lies in a dead-letter or parking queue; what fails again stays there."""
+        """Process again what lies in a dead-letter or parking queue; what fails again stays there. Raises Transient."""
         connection = connect(self._url, name=f"{self._subscription.service}.replay")
         handled = failed = 0
         try:
@@ -122,6 +122,8 @@ class Consumer:
                 delivery = _delivery(method.delivery_tag, properties, body, producer=producer)
                 try:
                     self._handle_all([self._open(delivery)])
+                except Transient:
+                    raise  # the rest would fail alike; what was taken goes back to its place
                 except Exception as error:  # noqa: BLE001 - whatever fails stays, and the rest is tried
                     code = error.code if isinstance(error, LianxinError) else type(error).__name__
                     log.warning("replay_failed", message_id=delivery.message_id, code=code)
@@ -285,9 +287,12 @@ class Consumer:
         self, connection: pika.BlockingConnection, delivery: Delivery, envelope: Envelope
     ) -> LianxinError | None:
         """Try one message until it works or has failed too often; return why it must be set aside."""
+        attempts = 0
         while True:
             try:
                 self._handle_all([envelope])
+                if attempts:
+                    self._failures.forget([delivery.message_id])
             except Transient:
                 raise
             except Rejected as error:

@@ -252,6 +252,42 @@ def test_after_an_outage_of_the_database_the_batch_goes_through(declared):
     assert reader.settled == [Settlement(handled=1, dead=0, parked=0)]
 
 
+def test_a_failure_that_was_overcome_is_forgotten(declared):
+    tried = []
+
+    def refuse(envelope):
+        tried.append(envelope.event_id)
+        if len(tried) < 4:
+            raise ValueError("a bug that passes")
+
+    publish(declared, envelope_bytes())
+
+    with Reader(declared, refuse).running() as reader:
+        wait_until(lambda: reader.settled)
+
+    assert len(reader.seen) == 1
+    assert reader.failures.counts == {}
+
+
+def test_a_replay_ends_when_the_database_is_away(declared):
+    outage = threading.Event()
+
+    def refuse(_):
+        raise Transient("the database is away") if outage.is_set() else Rejected("not yet")
+
+    for _ in range(2):
+        publish(declared, envelope_bytes())
+    reader = Reader(declared, refuse)
+    with reader.running():
+        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 2)
+    outage.set()
+
+    with pytest.raises(Transient):
+        reader.consumer.drain(FACTS.dead_queue, limit=10)
+
+    wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 2)
+
+
 def test_a_dead_message_is_replayed_once(declared):
     body = envelope_bytes()
     allowed = threading.Event()
