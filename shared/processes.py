@@ -112,9 +112,16 @@ def consume_events(
     return 0
 
 
-def work(settings: ServiceSettings, pool: Pool, app: Any, *, threads: int) -> int:  # noqa: ANN401 - Celery has no types
+def work(
+    settings: ServiceSettings,
+    pool: Pool,
+    app: Any,  # noqa: ANN401 - Celery has no types
+    *,
+    threads: int,
+    longest_task_seconds: float = LONGEST_STATEMENT_SECONDS,
+) -> int:
     connect_celery(app, _required(settings, "task_broker_url", settings.task_broker_url))
-    _open_management(settings, pool, {"progress": watch_progress()})
+    _open_management(settings, pool, {"progress": watch_progress(longest_task_seconds=longest_task_seconds)})
     run_worker(app, concurrency=threads)
     return 0
 

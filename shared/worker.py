@@ -7,7 +7,7 @@ from typing import Any
 
 import celery.beat
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, worker_ready
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 from celery.worker.consumer import Consumer
 from kombu.entity import Queue
 from kombu.exceptions import KombuError
@@ -88,18 +88,29 @@ def nudge(app: Celery, task: str, **arguments: str) -> None:
         log.warning("nudge_lost", task=task, error=type(error).__name__)
 
 
-def watch_progress() -> Callable[[], None]:
-    """A check that raises when no task has ended for a while: a worker may be up and yet have stopped consuming."""
-    last = [time.monotonic()]
+def watch_progress(*, longest_task_seconds: float) -> Callable[[], None]:
+    """A check that raises when no task has ended for a while: a worker may be up and yet have stopped consuming.
 
-    def note(**_: object) -> None:
+    A task that may run for so long is work for so long, also where all threads are at such tasks.
+    """
+    last = [time.monotonic()]
+    running: dict[str, float] = {}
+
+    def note_begin(task_id: str, **_: object) -> None:
+        running[task_id] = time.monotonic()
+
+    def note_end(task_id: str, **_: object) -> None:
+        running.pop(task_id, None)
         last[0] = time.monotonic()
 
     def check() -> None:
-        if time.monotonic() - last[0] > STALLED_AFTER_SECONDS:
+        now = time.monotonic()
+        is_working = any(now - begun <= longest_task_seconds for begun in list(running.values()))
+        if now - last[0] > STALLED_AFTER_SECONDS and not is_working:
             raise TimeoutError("no task has ended for too long, not even a periodic one")
 
-    task_postrun.connect(note, weak=False)
+    task_prerun.connect(note_begin, weak=False)
+    task_postrun.connect(note_end, weak=False)
     return check
 
 

@@ -14,6 +14,7 @@ from shared.database import Pool
 from shared.worker import connect_celery, nudge
 
 WORKER_THREADS = 2
+LONGEST_IMPORT_SECONDS = 3_600  # a rehearsal is one task, and two of them leave no thread for anything else
 
 
 def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
@@ -31,7 +32,9 @@ def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     tasks.wire(pool, settings)
-    return processes.work(settings, pool, tasks.celery, threads=WORKER_THREADS)
+    return processes.work(
+        settings, pool, tasks.celery, threads=WORKER_THREADS, longest_task_seconds=LONGEST_IMPORT_SECONDS
+    )
 
 
 def migrate(settings: IntakeSettings, _: Pool, __: Sequence[str]) -> int:
