@@ -17,8 +17,7 @@ POLL_SECONDS = 0.25
 UNANNOUNCED = """
     SELECT count(*)
       FROM score
-     WHERE composite IS NOT NULL
-       AND subject_code IS NOT NULL
+     WHERE subject_code IS NOT NULL
        AND composite IS DISTINCT FROM announced_composite
 """
 
