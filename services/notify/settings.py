@@ -24,7 +24,7 @@ class NotifySettings(ServiceSettings):
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     mail_from: str = "Lianxin <lianxin@localhost>"
     digest_interval_seconds: Annotated[float, Field(ge=1, le=2_678_400)] = 60
-    sweep_seconds: Annotated[float, Field(ge=0.5, le=3_600)] = 5
+    sweep_seconds: Annotated[float, Field(ge=0.5, le=30)] = 5  # a worker without a task for a minute is not ready
     delivery_attempts_max: Annotated[int, Field(ge=1, le=10_000)] = 200
     delivery_valid_hours: Annotated[float, Field(gt=0, le=720)] = 48
 

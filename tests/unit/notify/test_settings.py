@@ -36,6 +36,7 @@ def test_a_login_and_a_default_port_come_from_the_url(monkeypatch):
         ({"MAIL_FROM": "a@b\r\nBcc: c@d"}, "MAIL_FROM"),
         ({"MAIL_FROM": "a@b, c@d"}, "MAIL_FROM"),
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
+        ({"SWEEP_SECONDS": "31"}, "SWEEP_SECONDS"),
     ],
 )
 def test_an_unsafe_value_is_refused_by_name_and_not_repeated(monkeypatch, values, named):
