@@ -222,8 +222,14 @@ class Consumer:
                 if self._stopping.is_set():
                     raise
                 log.warning("batch_postponed", size=len(batch), code=error.code, pause_seconds=pause)
-                connection.sleep(pause)  # answers heartbeats meanwhile
+                self._wait_or_stop(connection, pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _wait_or_stop(self, connection: pika.BlockingConnection, seconds: float) -> None:
+        """Wait and answer heartbeats meanwhile; a stop is heard within half a second."""
+        deadline = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := deadline - time.monotonic()) > 0:
+            connection.sleep(min(left, 0.5))
 
     def _process(self, connection: pika.BlockingConnection, batch: list[Delivery]) -> Refusals:
         opened, refused = self._open_all(batch)
