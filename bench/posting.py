@@ -30,7 +30,7 @@ def measure_posting(suite: Suite) -> list[Figure]:
     register_cadres(suite)
     own: list[float] = []
     bare: list[float] = []
-    with _only(suite, "intake-serve"), _bare_endpoint(suite) as bare_port:
+    with only(suite, "intake-serve"), _bare_endpoint(suite) as bare_port:
         for _ in range(ROUNDS):
             bare.append(_check(drive(bare_port, _contacts(suite), connections=CONNECTIONS, seconds=SECONDS)).rate)
             own.append(_check(_drive_intake(suite, CONNECTIONS)).rate)
@@ -101,7 +101,7 @@ def _check(result: LoadResult) -> LoadResult:
 
 
 @contextmanager
-def _only(suite: Suite, kept: str) -> Iterator[None]:
+def only(suite: Suite, kept: str) -> Iterator[None]:
     """Stop every other process: the bare endpoint has nobody behind it either."""
     others = [process for name, process in suite.processes.items() if name != kept]
     for process in others:
