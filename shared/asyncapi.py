@@ -33,7 +33,6 @@ def build_document() -> dict[str, Any]:
             "version": "1.0.0",
             "description": "Facts that the services publish on RabbitMQ. Delivered at least once; the CloudEvents id "
             "tells repeats, `sequence` orders the events of one subject.",
-            "license": {"name": "To be stated by the owner"},
         },
         "defaultContentType": CONTENT_TYPE,
         "channels": channels,
