@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from services.intake import metrics
 from services.intake.handlers.import_chunks import ChunkResult, apply_chunk
@@ -27,7 +28,8 @@ from shared.observability import get_logger
 
 LEASE = timedelta(minutes=2)
 KEPT_A_CODE = 1_000  # findings of one code that a run keeps; all are counted
-TRIES_A_CHUNK = 4
+TRIES_A_CHUNK = 10
+LONGEST_PAUSE_SECONDS = 5.0
 LONGEST_DETAIL = 500
 
 Clock = Callable[[], datetime]
@@ -125,21 +127,23 @@ class ImportWork:
         return self.finish(None)
 
     def _commit_at_last(self, chunk: Chunk) -> None:
-        """Commit a chunk. Where the outcome of a try is unknown, the run's own row says whether it went through."""
+        """Commit a chunk, and wait out an outage of some seconds; the lease is far longer.
+
+        Where the outcome of a try is unknown, the run's own row says whether it went through.
+        """
         for attempt in range(1, TRIES_A_CHUNK + 1):
             try:
-                self._state = self._commit(chunk)
+                if attempt > 1:
+                    self._state = _state_of(_read_run(self._pool, self._run.id))
+                if self._state.progress.last_line < chunk.last_line:
+                    self._state = self._commit(chunk)
             except LeaseLost:
                 raise
             except Transient as problem:
                 if attempt == TRIES_A_CHUNK:
                     raise
                 log.warning("import_chunk_repeated", run_id=str(self._run.id), reason=problem.code, attempt=attempt)
-                time.sleep(random.uniform(0.5, 1) * 2**attempt / 4)  # noqa: S311 - jitter, not a secret
-                with transaction(self._pool) as connection:
-                    self._state = _state_of(storage.get_run(connection, self._run.id))
-                if self._state.progress.last_line >= chunk.last_line:
-                    return
+                time.sleep(random.uniform(0.5, 1) * min(LONGEST_PAUSE_SECONDS, 2**attempt / 4))  # noqa: S311 - jitter
             else:
                 crash.point("intake.after_import_chunk_commit")
                 return
@@ -192,6 +196,11 @@ class ImportWork:
         with transaction(self._pool) as connection:
             if not storage.extend_lease(connection, self._run, lease_until=self._clock() + LEASE):
                 raise LeaseLost("another worker has taken the run over")
+
+
+def _read_run(pool: Pool, run_id: UUID) -> storage.ImportRun:
+    with transaction(pool) as connection:
+        return storage.get_run(connection, run_id)
 
 
 @contextmanager

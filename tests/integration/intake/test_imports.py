@@ -255,6 +255,37 @@ def test_a_commit_of_unknown_outcome_is_looked_up_and_not_done_again(
     assert counts(imports.get_import(registered, run.id)) == (2, 0, 0, 0)
 
 
+def test_an_outage_of_the_database_is_waited_out_within_the_turn(
+    registered: Pool, settings: ImportSettings, stored, monkeypatch: pytest.MonkeyPatch
+):
+    run = stored(text_of(issue("A1"), issue("A2")))
+    commit, read_run = import_runs.ImportWork._commit, import_runs._read_run
+    refusals = {"commit": 3, "look up": 2}
+
+    def away(what: str) -> None:
+        refusals[what] -= 1
+        if refusals[what] >= 0:
+            raise Transient("the database is away")
+
+    def try_commit(work: Any, chunk: Any) -> Any:
+        away("commit")
+        return commit(work, chunk)
+
+    def try_read_run(pool: Any, run_id: Any) -> Any:
+        away("look up")
+        return read_run(pool, run_id)
+
+    monkeypatch.setattr(import_runs.ImportWork, "_commit", try_commit)
+    monkeypatch.setattr("services.intake.handlers.import_runs.time.sleep", lambda _: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(import_runs, "_read_run", try_read_run)
+        state = imports.run_import(registered, run.id, settings)
+
+    assert state == "done"
+    assert counts(imports.get_import(registered, run.id)) == (2, 0, 0, 0)
+    assert max(refusals.values()) < 0  # every refusal was met, and survived
+
+
 def test_a_worker_that_was_taken_for_dead_writes_nothing_more(
     registered: Pool, settings: ImportSettings, stored, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ):
