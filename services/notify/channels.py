@@ -7,9 +7,10 @@ import socket
 import ssl
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from email.errors import HeaderParseError
-from email.header import Header
+from email.header import Header, decode_header, make_header
 from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
@@ -223,6 +224,8 @@ def build_message(mail: Mail, sender: Address) -> bytes:
     """Raises UnsafeMail unless the headers are exactly those that are written here."""
     message = EmailMessage(policy=_EXACT)
     try:
+        for text in (mail.subject, mail.recipient_name):
+            _check_decoded(text)
         message["From"] = sender
         message["To"] = Address(display_name=mail.recipient_name, addr_spec=mail.address)
         message["Subject"] = mail.subject
@@ -234,14 +237,19 @@ def build_message(mail: Mail, sender: Address) -> bytes:
         message.set_boundary(f"=_{mail.delivery_id.hex}")
         message["Content-Language"] = LANGUAGES[mail.language]
         content = message.as_bytes()
-    except (ValueError, HeaderParseError):
+    except (ValueError, LookupError, HeaderParseError):
         raise UnsafeMail("a header of the mail cannot be written") from None
-    # The standard library decodes encoded words in what it is given and, before 3.11.10, writes their line breaks out
-    # as they are (CVE-2024-6923). What left the serialiser is therefore read back and counted.
+    # What left the serialiser is read back and counted, whatever this release of Python made of it.
     written = BytesHeaderParser().parsebytes(content).keys()
     if sorted(written) != sorted(_HEADERS) or len(list(message["To"].addresses)) != 1:
         raise UnsafeMail("the mail would carry a header that was not written here")
     return content
+
+
+def _check_decoded(text: str) -> None:
+    """Raises UnsafeMail for encoded words that hide a line break: some Pythons write it out (CVE-2024-6923)."""
+    if any(unicodedata.category(character) == "Cc" for character in str(make_header(decode_header(text)))):
+        raise UnsafeMail("a header of the mail would hide a control character")
 
 
 def _describe(error: Exception) -> str:
