@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from bench.posting import CADRES, only, register_cadres
 from bench.report import Figure
@@ -90,14 +91,17 @@ def _copy(suite: Suite, number: int, tables: Sequence[str]) -> float:
     with psycopg.connect(suite.urls["LIANXIN_INTAKE_OWNER_DATABASE_URL"]) as connection:
         held = {}
         for table in tables:
-            connection.execute(f"DROP TABLE IF EXISTS copied_{table}")
-            connection.execute(f"CREATE TABLE copied_{table} (LIKE {table} INCLUDING ALL)")
+            names = {"copy": sql.Identifier(f"copied_{table}"), "table": sql.Identifier(table)}
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {copy}").format(**names))
+            connection.execute(sql.SQL("CREATE TABLE {copy} (LIKE {table} INCLUDING ALL)").format(**names))
             with connection.cursor().copy(f"COPY ({rows[table]}) TO STDOUT") as copy:
                 held[table] = b"".join(bytes(block) for block in copy)
         connection.commit()
         started = time.perf_counter()
         for table in tables:
-            with connection.cursor().copy(f"COPY copied_{table} FROM STDIN") as copy:
+            with connection.cursor().copy(
+                sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(f"copied_{table}"))
+            ) as copy:
                 copy.write(held[table])
         connection.commit()
         return time.perf_counter() - started
