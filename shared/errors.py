@@ -45,3 +45,13 @@ class Transient(LianxinError):
     """The same request may succeed later: a dependency is away or busy."""
 
     code = "unavailable"
+
+
+class TooMany(LianxinError):
+    """The same request may succeed after a while, and that while is known."""
+
+    code = "too-many-requests"
+
+    def __init__(self, detail: str, *, retry_after_seconds: float) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds

@@ -1,5 +1,6 @@
 """The FastAPI app that every service starts from: guard, correlation, access, problems, measures."""
 
+import math
 import re
 import signal
 import sys
@@ -18,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from shared.access import AccessList, Principal, Role
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
-from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, Transient, Unauthenticated
+from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.settings import ServiceSettings
 from shared.wire import BoundedProtocol
@@ -29,6 +30,7 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (Rejected, 422),
     (Unauthenticated, 401),
     (Forbidden, 403),
+    (TooMany, 429),
     (Transient, 503),
 )
 SAFETY_HEADERS = [
@@ -236,7 +238,10 @@ def problem(status: int, code: str, detail: str, **more: object) -> Response:
 async def _answer_expected(_: Request, error: LianxinError) -> Response:
     status = next((status for kind, status in STATUS_OF_KIND if isinstance(error, kind)), 500)
     more = {"faults": error.faults} if isinstance(error, InvalidBody) else {}
-    return problem(status, error.code, error.detail, **more)
+    answer = problem(status, error.code, error.detail, **more)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+    return answer
 
 
 async def _answer_invalid(_: Request, error: RequestValidationError) -> Response:
