@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-SERVICES = ("intake", "assessment", "notify")
+SERVICES = ("identity", "intake", "assessment", "notify")
+ON_BROKER = ("intake", "assessment", "notify")  # identity neither publishes nor consumes, and has no account there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +35,22 @@ class Names:
         """The account of a running service: the same word on PostgreSQL and on RabbitMQ."""
         return f"{self.prefix}_{service}"
 
+    @property
+    def identity_reader(self) -> str:
+        """The role by which every service asks who somebody is: it may call three functions and read no table."""
+        return f"{self.prefix}_identity_reader"
+
     def tasks_vhost(self, service: str) -> str:
         return f"{self.prefix}.{service}"
 
     @property
     def database_roles(self) -> tuple[str, ...]:
-        return tuple(role for service in SERVICES for role in (self.owner(service), self.runtime(service)))
+        own = tuple(role for service in SERVICES for role in (self.owner(service), self.runtime(service)))
+        return (*own, self.identity_reader)
 
     @property
     def broker_users(self) -> tuple[str, ...]:
-        return (self.deploy_user, *(self.runtime(service) for service in SERVICES))
+        return (self.deploy_user, *(self.runtime(service) for service in ON_BROKER))
 
 
 def with_account(url: str, *, user: str, password: str, path: str) -> str:
@@ -58,18 +65,22 @@ def database_settings(admin_url: str, names: Names, passwords: Mapping[str, str]
     """The database variables of every service, by variable name; `passwords` is by role."""
     settings = {}
     for service in SERVICES:
-        accounts = {"DATABASE_URL": names.runtime(service), "OWNER_DATABASE_URL": names.owner(service)}
-        for variable, role in accounts.items():
-            url = with_account(admin_url, user=role, password=passwords[role], path=names.database(service))
+        accounts = {
+            "DATABASE_URL": (names.runtime(service), service),
+            "OWNER_DATABASE_URL": (names.owner(service), service),
+            "IDENTITY_DATABASE_URL": (names.identity_reader, "identity"),
+        }
+        for variable, (role, owning) in accounts.items():
+            url = with_account(admin_url, user=role, password=passwords[role], path=names.database(owning))
             settings[f"LIANXIN_{service.upper()}_{variable}"] = url
     return settings
 
 
 def broker_settings(admin_url: str, names: Names, passwords: Mapping[str, str]) -> dict[str, str]:
-    """The broker variables of every service, by variable name; `passwords` is by user."""
+    """The broker variables of every service that has an account there, by variable name; `passwords` is by user."""
     settings = {}
     deploy, events = names.deploy_user, names.events_vhost
-    for service in SERVICES:
+    for service in ON_BROKER:
         user, prefix = names.runtime(service), f"LIANXIN_{service.upper()}"
         own, tasks = passwords[user], names.tasks_vhost(service)
         settings[f"{prefix}_BROKER_URL"] = with_account(admin_url, user=user, password=own, path=events)

@@ -21,8 +21,17 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from deploy.naming import SERVICES, Names, broker_settings, database_settings, with_account
+from deploy.naming import ON_BROKER, SERVICES, Names, broker_settings, database_settings, with_account
 
+# What a runtime role gets of all that its owner is going to make, and that nobody else gets anything.
+FUTURE_RIGHTS = (
+    "REVOKE CREATE ON SCHEMA public FROM PUBLIC",  # before PostgreSQL 15 everybody could
+    "GRANT USAGE ON SCHEMA public TO {}",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}",
+    "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO {}",
+    "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO {}",
+)
 EVERYTHING = {"configure": ".*", "write": ".*", "read": ".*"}
 NOT_FOUND = 404
 
@@ -49,10 +58,12 @@ def provision_postgres(admin_url: str, *, name: str, passwords: Mapping[str, str
                 _ensure_role(admin, role, passwords[role])
             _ensure_database(admin, names.database(service), owner=names.owner(service))
             _grant_connection(admin, names.database(service), names.runtime(service))
+        _ensure_role(admin, names.identity_reader, passwords[names.identity_reader])
+        _grant_asking(admin, names.database("identity"), names.identity_reader)
     for service in SERVICES:
         owner = names.owner(service)
         url = with_account(admin_url, user=owner, password=passwords[owner], path=names.database(service))
-        _grant_future_tables(url, names.runtime(service))
+        _grant_future(url, names.runtime(service))
     return database_settings(admin_url, names, passwords)
 
 
@@ -86,14 +97,16 @@ def _grant_connection(admin: psycopg.Connection, database: str, runtime: str) ->
     )
 
 
-def _grant_future_tables(owner_url: str, runtime: str) -> None:
+def _grant_asking(admin: psycopg.Connection, database: str, reader: str) -> None:
+    """Let the reader in. Which functions it may call is granted by identity's own migration, which makes them."""
+    admin.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(reader))
+    )
+
+
+def _grant_future(owner_url: str, runtime: str) -> None:
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        for statement in (
-            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",  # before PostgreSQL 15 everybody could
-            "GRANT USAGE ON SCHEMA public TO {}",
-            "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}",
-            "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO {}",
-        ):
+        for statement in FUTURE_RIGHTS:
             owner.execute(sql.SQL(statement).format(sql.Identifier(runtime)))
 
 
@@ -157,21 +170,21 @@ def provision_broker(
     passwords = passwords or {user: secrets.token_urlsafe(24) for user in names.broker_users}
     management = Management(management_url)
     management.wait_until_ready(timeout_seconds=30)
-    for vhost in (names.events_vhost, *(names.tasks_vhost(service) for service in SERVICES)):
+    for vhost in (names.events_vhost, *(names.tasks_vhost(service) for service in ON_BROKER)):
         management.put("vhosts", vhost)
     for user in names.broker_users:
         management.put("users", user, password=passwords[user], tags="")
     management.put("permissions", names.events_vhost, names.deploy_user, **EVERYTHING)
-    for service in SERVICES:
+    for service in ON_BROKER:
         _permit_service(management, names, service)
     if remove_guest:
         management.delete("users", "guest")
     urls = broker_settings(amqp_url, names, passwords)
-    events = {service: urls[f"LIANXIN_{service.upper()}_BROKER_URL"] for service in SERVICES}
+    events = {service: urls[f"LIANXIN_{service.upper()}_BROKER_URL"] for service in ON_BROKER}
     return BrokerUrls(
-        users={service: names.runtime(service) for service in SERVICES} | {"deploy": names.deploy_user},
+        users={service: names.runtime(service) for service in ON_BROKER} | {"deploy": names.deploy_user},
         urls=events | {"deploy": urls["LIANXIN_INTAKE_DEPLOY_BROKER_URL"]},
-        task_urls={service: urls[f"LIANXIN_{service.upper()}_TASK_BROKER_URL"] for service in SERVICES},
+        task_urls={service: urls[f"LIANXIN_{service.upper()}_TASK_BROKER_URL"] for service in ON_BROKER},
     )
 
 
@@ -190,7 +203,7 @@ def _permit_service(management: Management, names: Names, service: str) -> None:
 def remove_broker(management_url: str, *, name: str) -> None:
     """Forget the virtual hosts with all they hold, and the users."""
     names, management = Names(prefix=name), Management(management_url)
-    for vhost in (names.events_vhost, *(names.tasks_vhost(service) for service in SERVICES)):
+    for vhost in (names.events_vhost, *(names.tasks_vhost(service) for service in ON_BROKER)):
         management.delete("vhosts", vhost)
     for user in names.broker_users:
         management.delete("users", user)
@@ -234,7 +247,10 @@ def main(variables: Mapping[str, str]) -> int:
         prefix, owner, runtime = f"LIANXIN_{service.upper()}", names.owner(service), names.runtime(service)
         database_passwords[owner] = environment.password(f"{prefix}_OWNER_DATABASE_URL", of=owner)
         database_passwords[runtime] = environment.password(f"{prefix}_DATABASE_URL", of=runtime)
-        broker_passwords[runtime] = environment.password(f"{prefix}_BROKER_URL", of=runtime)
+        if service in ON_BROKER:
+            broker_passwords[runtime] = environment.password(f"{prefix}_BROKER_URL", of=runtime)
+    reader = names.identity_reader
+    database_passwords[reader] = environment.password("LIANXIN_IDENTITY_IDENTITY_DATABASE_URL", of=reader)
     deploy = names.deploy_user
     broker_passwords[deploy] = environment.password("LIANXIN_INTAKE_DEPLOY_BROKER_URL", of=deploy)
     provision_postgres(environment.read("LIANXIN_POSTGRES_URL"), name=name, passwords=database_passwords)

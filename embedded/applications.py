@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deploy.naming import SERVICES, Names, broker_settings, database_settings
+from deploy.naming import Names, broker_settings, database_settings
 from embedded.accounts import Account, may
 from embedded.layout import Layout, Secrets
 from embedded.process import MARKER, Child, Command
@@ -23,7 +23,7 @@ OK = 200
 
 
 def port_names() -> list[str]:
-    doors = [f"{service}-api" for service in SERVICES]
+    doors = [f"{service}-api" for service in PROCESSES]
     management = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
     return [*doors, *management, "mail"]
 
@@ -70,7 +70,7 @@ class Applications:
     def children(self) -> list[Child]:
         """In the order in which they start: the doors last."""
         inner = [(service, process) for service, each in PROCESSES.items() for process in each if process != "serve"]
-        doors = [(service, "serve") for service in SERVICES]
+        doors = [(service, "serve") for service in PROCESSES]
         mail = [] if self._smtp_url else [self._mail_catcher()]
         return [*mail, *(self._process(service, process) for service, process in inner + doors)]
 
@@ -103,7 +103,7 @@ class Applications:
                 ("-m", f"services.{service}", "migrate"),
                 self.environment(service) | self._urls_of(service, privileged=True),
             )
-            for service in SERVICES
+            for service in PROCESSES
         ]
 
     def demo(self, tokens: Mapping[str, str]) -> Command:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from deploy.naming import SERVICES, Names
+from deploy.naming import Names
 from embedded import control, environment, packages
 from embedded.accounts import Account, make_folder, service_account
-from embedded.applications import Applications, Servers, can_run_here, port_names
+from embedded.applications import PROCESSES, Applications, Servers, can_run_here, port_names
 from embedded.console import Progress, complain
 from embedded.errors import EmbeddedError
 from embedded.layout import Layout, Secrets, State, keep_ports
@@ -186,7 +186,7 @@ class Instance:
         doors = [child for child in children if child.command.name.endswith("-serve")]
         self._supervisor.start([child for child in children if child not in doors], stage=PROCESSES_STAGE)
         self._supervisor.start(doors, stage=DOORS_STAGE)
-        self._addresses = {service: f"{applications.api_url(service)}/v1" for service in SERVICES}
+        self._addresses = {service: f"{applications.api_url(service)}/v1" for service in PROCESSES}
         self._supervisor.wait_until_ready(children, timeout_seconds=STARTED_SECONDS)
 
     def _load_demo(self, applications: Applications, servers: Servers, tokens: dict[str, str]) -> None:
@@ -245,4 +245,4 @@ class Instance:
         control.remember(self._layout.running, content)
 
     def _management_port(self, name: str) -> int | None:
-        return self._ports.get(name) if name.startswith(SERVICES) else None
+        return self._ports.get(name) if name.startswith(tuple(PROCESSES)) else None

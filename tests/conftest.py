@@ -125,6 +125,8 @@ def broker(rabbit_management_url: tuple[str, str], request: pytest.FixtureReques
 
 
 def _make_template(admin_url: str, service: str) -> str:
+    from deploy.provision import FUTURE_RIGHTS
+
     owner, runtime, name = f"test_{service}_owner", f"test_{service}", f"test_{service}_{os.getpid()}_template"
     with psycopg.connect(admin_url, autocommit=True) as admin:
         for role, password in ((owner, PASSWORDS["owner"]), (runtime, PASSWORDS["runtime"])):
@@ -136,10 +138,7 @@ def _make_template(admin_url: str, service: str) -> str:
         admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
     owner_url = _url(admin_url, owner, "owner", name)
     with psycopg.connect(owner_url, autocommit=True) as connection:
-        for statement in (
-            "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}",
-            "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO {}",
-        ):
+        for statement in FUTURE_RIGHTS:
             connection.execute(sql.SQL(statement).format(sql.Identifier(runtime)))
     migrate(owner_url, ROOT / "services" / service / "migrations")
     return name

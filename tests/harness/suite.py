@@ -57,7 +57,7 @@ class Suite:
         self.processes: dict[str, Process] = {}
         self.ports: dict[str, int] = {}
         self.urls: dict[str, str] = {}
-        for port in [*(f"{service}-api" for service in SERVICES), *process_names(), "mail"]:
+        for port in [*(f"{service}-api" for service in PROCESSES), *process_names(), "mail"]:
             self.ports[port] = free_port(avoid=self.ports.values())
         self.mail = MailSink(self.ports["mail"])
         self._settings = {**QUICK, **(settings or {})}
@@ -227,7 +227,7 @@ class Suite:
     def _migrate(self) -> None:
         """All three at once: each has a database and exchanges of its own."""
         running = {}
-        for service in SERVICES:
+        for service in PROCESSES:
             log = self.log_file(f"{service}-migrate")
             with log.open("wb") as output:
                 running[log] = subprocess.Popen(

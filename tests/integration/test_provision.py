@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from deploy.naming import SERVICES, Names, broker_settings, database_settings
+from deploy.naming import ON_BROKER, SERVICES, Names, broker_settings, database_settings
 from deploy.provision import ProvisionError, main, provision_broker, provision_postgres, remove_broker
 
 pytestmark = pytest.mark.integration
@@ -72,6 +72,40 @@ def test_a_service_cannot_enter_the_database_of_another(urls):
         psycopg.connect(own._replace(path=f"/{NAMES.database('intake')}").geturl())
 
 
+@pytest.fixture
+def asking(urls):
+    with psycopg.connect(urls["LIANXIN_IDENTITY_OWNER_DATABASE_URL"], autocommit=True) as owner:
+        owner.execute("CREATE TABLE secret (word text NOT NULL)")
+        owner.execute("CREATE FUNCTION tell() RETURNS text LANGUAGE sql AS $$ SELECT 'told' $$")
+        with psycopg.connect(urls["LIANXIN_NOTIFY_IDENTITY_DATABASE_URL"], autocommit=True) as connection:
+            yield connection
+        owner.execute("DROP FUNCTION tell()")
+        owner.execute("DROP TABLE secret")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT * FROM secret", "SELECT tell()", "CREATE TABLE mine (id int)", "CREATE TEMPORARY TABLE mine (id int)"],
+)
+def test_who_asks_for_identities_may_do_nothing_that_was_not_granted(asking, statement):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        asking.execute(statement)
+
+
+def test_who_asks_for_identities_can_enter_no_other_database(urls):
+    asking = urlsplit(urls["LIANXIN_NOTIFY_IDENTITY_DATABASE_URL"])
+
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(asking._replace(path=f"/{NAMES.database('intake')}").geturl())
+
+
+def test_the_running_service_may_call_what_its_owner_makes(urls):
+    with psycopg.connect(urls["LIANXIN_IDENTITY_OWNER_DATABASE_URL"], autocommit=True) as owner:
+        owner.execute("CREATE FUNCTION count_up() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$")
+    with psycopg.connect(urls["LIANXIN_IDENTITY_DATABASE_URL"], autocommit=True) as runtime:
+        assert runtime.execute("SELECT count_up()").fetchone() == (1,)
+
+
 @pytest.mark.usefixtures("table")
 def test_repeating_changes_nothing_but_the_password(postgres_admin_url, urls):
     changed = ROLE_PASSWORDS | {NAMES.runtime("assessment"): "another-word-entirely"}
@@ -96,7 +130,7 @@ def attempt(url, action):
 @pytest.fixture
 def declared(broker):
     def declare(channel):
-        for service in SERVICES:
+        for service in ON_BROKER:
             channel.exchange_declare(f"evt.{service}", "topic", durable=True)
         channel.queue_declare("q.assessment.facts", durable=True)
         channel.queue_bind("q.assessment.facts", "evt.intake", "intake.#")

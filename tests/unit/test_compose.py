@@ -129,7 +129,7 @@ def test_secrets_are_kept_on_a_repeat_and_from_others(tmp_path: Path) -> None:
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "passwords.json").stat().st_mode & 0o777 == 0o600
-    assert len(set((folder / "passwords.json").read_text("utf-8").split('"')[3::4])) == 16
+    assert len(set((folder / "passwords.json").read_text("utf-8").split('"')[3::4])) == 19
 
 
 def test_every_mounted_secret_is_declared_and_made(secrets_folder: Path) -> None:

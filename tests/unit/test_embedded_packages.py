@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from deploy.naming import SERVICES, Names, broker_settings, database_settings, with_account
+from deploy.naming import ON_BROKER, SERVICES, Names, broker_settings, database_settings, with_account
 from embedded import environment, packages
 from embedded.applications import PROCESSES, Applications, Servers, port_names
 from embedded.errors import EmbeddedError
@@ -118,9 +118,11 @@ def test_every_variable_carries_the_account_it_should():
     databases = database_settings("postgresql://b:x@h/postgres", names, dict.fromkeys(names.database_roles, "word"))
     brokers = broker_settings("amqp://b:x@h:5672/%2F", names, dict.fromkeys(names.broker_users, "word"))
 
-    assert len(databases) == len(SERVICES) * 2
-    assert len(brokers) == len(SERVICES) * 3
+    assert len(databases) == len(SERVICES) * 3
+    assert len(brokers) == len(ON_BROKER) * 3
     assert databases["LIANXIN_NOTIFY_OWNER_DATABASE_URL"] == "postgresql://county_notify_owner:word@h/county_notify"
+    asking = {databases[f"LIANXIN_{service.upper()}_IDENTITY_DATABASE_URL"] for service in SERVICES}
+    assert asking == {"postgresql://county_identity_reader:word@h/county_identity"}
     assert brokers["LIANXIN_INTAKE_TASK_BROKER_URL"] == "amqp://county_intake:word@h:5672/county.intake"
     assert brokers["LIANXIN_INTAKE_DEPLOY_BROKER_URL"] == "amqp://county_deploy:word@h:5672/county"
 
