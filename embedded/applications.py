@@ -118,7 +118,11 @@ class Applications:
     def environment(self, service: str) -> dict[str, str]:
         """What every process of a service is told: what a person set goes before defaults, but not before addresses."""
         prefix = f"LIANXIN_{service.upper()}"
-        defaults = {f"{prefix}_MODE": "embedded", f"{prefix}_ACCESS_FILE": str(self._layout.access_file)}
+        defaults = {
+            f"{prefix}_MODE": "embedded",
+            f"{prefix}_ACCESS_FILE": str(self._layout.access_file),
+            f"{prefix}_KEYS_DIRECTORY": str(self._layout.keys / service),
+        }
         if service == "intake":
             defaults[f"{prefix}_IMPORT_DIRECTORY"] = str(self._layout.imports)
         told = {name: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")}

@@ -14,7 +14,7 @@ from typing import Any
 # Below Linux's range for outgoing connections (from 32768), so that no client socket ever sits on a chosen port.
 PORT_RANGE = range(20_000, 30_000)
 # What a person types is the same on most machines; a second checkout gets others.
-PREFERRED_PORTS = {"intake-api": 8101, "assessment-api": 8102, "notify-api": 8103}
+PREFERRED_PORTS = {"intake-api": 8101, "assessment-api": 8102, "notify-api": 8103, "identity-api": 8104}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,11 @@ class Layout:
     @property
     def mail(self) -> Path:
         return self.run / "mail"
+
+    @property
+    def keys(self) -> Path:
+        """A directory for each service, with the keys that it needs and no other."""
+        return self.run / "keys"
 
     @property
     def access_file(self) -> Path:

@@ -18,7 +18,7 @@ from embedded.layout import Layout, Secrets, State, keep_ports
 from embedded.postgres import PrivatePostgres
 from embedded.rabbitmq import PORTS as RABBIT_PORTS
 from embedded.rabbitmq import PrivateRabbit
-from embedded.settings import Given, make_sign_ins, read_given
+from embedded.settings import Given, make_keys, make_sign_ins, read_given
 from embedded.supervisor import StopRequested, Supervisor, stop_signals
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Instance:
         tokens = make_sign_ins(self._layout, self._secrets, account)
         for folder in (self._layout.imports, self._layout.mail):
             make_folder(folder, account)
+        make_keys(self._layout, account)
         self._migrate(applications)
         self._start_applications(applications)
         if self._given.with_demo:

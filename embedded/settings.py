@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy.keys import create_all
 from embedded.accounts import Account, own
 from embedded.errors import EmbeddedError
 from embedded.layout import Layout, Secrets, write_whole
@@ -54,6 +55,13 @@ def _usual_management(amqp_url: str) -> str:
     account, at, address = urlsplit(amqp_url).netloc.rpartition("@")
     host = address if address.endswith("]") else re.sub(r":\d+$", "", address)
     return urlunsplit(("http", f"{account}{at}{host}:{MANAGEMENT_PORT}", "", "", ""))
+
+
+def make_keys(layout: Layout, readers: Account | None) -> None:
+    """Make the keys that are missing, one directory a service, and give them to the account that reads them."""
+    create_all(layout.keys)
+    for path in (layout.keys, *layout.keys.rglob("*")):
+        own(path, readers)
 
 
 def make_sign_ins(layout: Layout, secrets: Secrets, readers: Account | None) -> dict[str, str]:

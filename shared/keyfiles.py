@@ -59,8 +59,17 @@ def create_key(directory: Path, name: KeyName, *, mode: int = OWNER_ONLY) -> boo
     """Leave a whole, new key file, or the one that was there: then false. Two at once are safe."""
     if name_of(name.file_name) != name:
         raise BadKeyFile(f"{name.file_name}: a key's name is <purpose>-<number>.key or .ed25519")
+    return _place(directory, name, _random_material(), mode=mode)
+
+
+def copy_key(source: Path, target: Path, name: KeyName, *, mode: int = OWNER_ONLY) -> bool:
+    """Give the same key to another directory; false where it has one of that name. Raises BadKeyFile."""
+    return _place(target, name, _read(source / name.file_name, private=False).material, mode=mode)
+
+
+def _place(directory: Path, name: KeyName, material: bytes, *, mode: int) -> bool:
     target, beside = directory / name.file_name, directory / f".{name.file_name}.{secrets.token_hex(8)}"
-    text = base64.b64encode(_random_material()).decode("ascii") + "\n"
+    text = base64.b64encode(material).decode("ascii") + "\n"
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="ascii") as file:
         os.fchmod(file.fileno(), mode)
         file.write(text)

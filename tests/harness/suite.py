@@ -16,6 +16,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from deploy.keys import create_all
 from deploy.naming import SERVICES, Names, broker_settings
 from deploy.provision import provision_broker, provision_postgres, remove_broker
 from embedded.applications import PROCESSES, answers, listens
@@ -79,6 +80,7 @@ class Suite:
         for folder in ("log", "imports"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         self._write_access_file()
+        create_all(self.folder / "keys")
         if not self.servers.may_be_killed:
             self._forget()  # what an interrupted run of the same name may have left on a server that stays
         self._provision()
@@ -163,6 +165,7 @@ class Suite:
             "MODE": "test",
             "API_PORT": str(self.ports[f"{service}-api"]),
             "ACCESS_FILE": str(self.folder / "access.json"),
+            "KEYS_DIRECTORY": str(self.folder / "keys" / service),
             "LOG_LEVEL": "info",
         }
         if service == "intake":
