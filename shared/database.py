@@ -1,8 +1,9 @@
-"""One pool, one way to hold a transaction, and forward-only migrations."""
+"""One pool, one way to hold a transaction and to say what may be touched in it, and forward-only migrations."""
 
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from shared.errors import Transient
 from shared.observability import get_logger
+from shared.reach import Reach, current
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Pool = ConnectionPool[psycopg.Connection[tuple[object, ...]]]
@@ -28,12 +30,14 @@ class DatabaseAway(Transient):
     code = "database-unavailable"
 
 
-def connection_options(*, application: str, statement_timeout_seconds: float) -> dict[str, Any]:
+def connection_options(*, application: str, statement_timeout_seconds: float, system: bool = False) -> dict[str, Any]:
+    """`system` is for what acts for nobody: row-level security lets its connections reach every row."""
     settings = {
         "statement_timeout": f"{int(statement_timeout_seconds * 1000)}ms",
         "lock_timeout": "5s",
         "idle_in_transaction_session_timeout": "60s",
         "timezone": "UTC",
+        **({"lianxin.reach": "system"} if system else {}),
     }
     return {
         "connect_timeout": 5,
@@ -44,8 +48,13 @@ def connection_options(*, application: str, statement_timeout_seconds: float) ->
     }
 
 
-def open_pool(url: str, *, size: int, application: str, statement_timeout_seconds: float = 5) -> Pool:
-    """Open without waiting for the server: a service starts while its database is away, and says so in /readyz."""
+def open_pool(
+    url: str, *, size: int, application: str, statement_timeout_seconds: float = 5, system: bool = False
+) -> Pool:
+    """Open without waiting for the server: a service starts while its database is away, and says so in /readyz.
+
+    Transactions of a `system` pool reach every row; those of another one reach what their request may touch.
+    """
     return ConnectionPool(
         url,
         min_size=1,
@@ -54,7 +63,13 @@ def open_pool(url: str, *, size: int, application: str, statement_timeout_second
         timeout=5,
         max_idle=300,
         reconnect_timeout=0,
-        kwargs=connection_options(application=application, statement_timeout_seconds=statement_timeout_seconds),
+        # Autocommit, because transaction() begins by itself: with what may be touched in the same round trip.
+        kwargs={
+            "autocommit": True,
+            **connection_options(
+                application=application, statement_timeout_seconds=statement_timeout_seconds, system=system
+            ),
+        },
         check=_check_alive,
         name=application,
         open=True,
@@ -73,11 +88,22 @@ def _check_alive(connection: Connection) -> None:
 
 
 @contextmanager
-def transaction(pool: Pool) -> Iterator[Connection]:
-    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense."""
+def transaction(pool: Pool, *, reach: Reach | None = None) -> Iterator[Connection]:
+    """Commit at exit, roll back on any exception. Raises DatabaseAway where trying again later makes sense.
+
+    Without a reach, given or entered by the request, only a system pool's transaction sees any row.
+    """
     try:
-        with pool.connection() as connection, connection.transaction():
-            yield connection
+        with pool.connection() as connection:
+            if isinstance(pool, _Joined):
+                with connection.transaction():
+                    if reach is not None:
+                        set_reach(connection, reach)
+                    yield connection
+            else:
+                # One round trip for both; the pool commits or rolls back what is open when it takes back its own.
+                connection.execute(_beginning(reach or current()), prepare=False)
+                yield connection
     except (PoolTimeout, TooManyRequests):
         raise DatabaseAway("no database connection is free or the database is away") from None
     except psycopg.OperationalError as error:
@@ -86,6 +112,38 @@ def transaction(pool: Pool) -> Iterator[Connection]:
         if error.sqlstate not in RETRYABLE_STATES:
             raise
         raise DatabaseAway(f"the database gave up: {error.sqlstate}") from error
+
+
+def set_reach(connection: Connection, reach: Reach) -> None:
+    """Let the rest of the open transaction touch what this reach allows, and nothing else."""
+    connection.execute(_settings_of(reach), prepare=False)
+
+
+@lru_cache(maxsize=4_096)
+def _beginning(reach: Reach | None) -> bytes:
+    return b"BEGIN" if reach is None else b"BEGIN; " + _settings_of(reach)
+
+
+@lru_cache(maxsize=4_096)
+def _settings_of(reach: Reach) -> bytes:
+    """All of them every time: what an earlier caller of the same transaction had must not stay."""
+    codes = ",".join(f'"{_escaped(code)}"' for code in reach.organisation_codes)
+    values = {
+        "reach": reach.kind,
+        "organisations": "{" + codes + "}" if codes else "",
+        "staff_number": reach.staff_number or "",
+        "actor_staff_number": reach.actor_staff_number or "",
+        "account": str(reach.account_id or ""),
+    }
+    statements = (
+        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("lianxin", name), sql.Literal(value))
+        for name, value in values.items()
+    )
+    return sql.SQL("; ").join(statements).as_bytes()
+
+
+def _escaped(code: str) -> str:
+    return code.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class _Joined:

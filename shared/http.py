@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -17,11 +18,13 @@ from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 
-from shared.access import AccessList, Principal, Role
+from shared.access.principal import Asked, Authenticator, Principal
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.observability import correlated, get_logger, new_correlation_id
-from shared.settings import ServiceSettings
+from shared.policy import POLICY, decide
+from shared.reach import acting, enter
+from shared.settings import ProcessSettings
 from shared.wire import BoundedProtocol
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
@@ -91,56 +94,79 @@ def describe_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def permit(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
-    """A dependency that lets only these roles in. Raises Unauthenticated, Forbidden.
+def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency that lets in who may do this, and puts into force what they may touch in it.
 
-    Asynchronous although it waits for nothing: a synchronous one would cost every request a trip to another thread.
+    It raises Unauthenticated, Forbidden. Asynchronous, so that what it enters holds for the route, and because a
+    synchronous one would cost every request a trip to another thread. Raises KeyError at once for an unknown action.
     """
+    _ = POLICY[action]
 
     async def authorise(request: Request) -> Principal:
-        access: AccessList = request.app.state.access
-        principal = access.authenticate(request.headers.get("authorization"))
-        if principal.role not in roles:
-            raise Forbidden("this role may not do that")
+        authenticator: Authenticator = request.app.state.authenticator
+        principal = await authenticator.authenticate(_asked(request))
+        enter(decide(principal, action, now=datetime.now(UTC)))
         return principal
 
-    authorise.permitted_roles = roles  # type: ignore[attr-defined] # read by check_routes_are_guarded
+    authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise
+
+
+def _asked(request: Request) -> Asked:
+    headers = request.headers
+    return Asked(
+        method=request.method,
+        headers=headers,
+        address=request.client.host if request.client is not None else None,
+        cookies=tuple(headers.getlist("cookie")),
+    )
 
 
 def create_app(
     title: str,
-    settings: ServiceSettings,
+    settings: ProcessSettings,
     *,
+    authenticator: Authenticator,
     lifespan: Callable[[FastAPI], Any] | None = None,
     upload_paths: Iterable[str] = (),
 ) -> FastAPI:
-    """An app with the guard before everything, and problem documents for every failure. Raises BadAccessFile."""
+    """An app with the guard before everything, and problem documents for every failure."""
     app = FastAPI(
         title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
     )
-    app.state.access = AccessList.read(settings.access_file)
+    app.state.settings = settings
+    app.state.authenticator = authenticator
     app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
     app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths))
     app.add_middleware(_Door)
-    anyone = permit("clerk", "department_officer", "machine_client")
 
     @app.get("/v1/openapi.json", include_in_schema=False)
-    def get_description(_: Annotated[Principal, Depends(anyone)]) -> Response:
+    def get_description(_: Annotated[Principal, Depends(permit("api.describe"))]) -> Response:
         return json_response(app.openapi())
 
     return app
 
 
 def check_routes_are_guarded(app: FastAPI) -> None:
-    """Raises RuntimeError when a route does not say whom it lets in: deny by default."""
+    """Raises RuntimeError when a route does not say which action it is: deny by default."""
+    for route, actions in list_actions(app):
+        if len(actions) != 1 or actions[0] not in POLICY:
+            raise RuntimeError(f"{route.path} does not say which action it is")
+
+
+def list_actions(app: FastAPI) -> list[tuple[APIRoute, list[str]]]:
+    """List every route with the actions that it asks leave for: a sound one has exactly one. Raises TypeError."""
+    listed = []
     for route in _each_route(app.routes):
         if not isinstance(route, APIRoute):
             raise TypeError(f"{route} is not an API route")
-        if not any(hasattr(dependency.call, "permitted_roles") for dependency in route.dependant.dependencies):
-            raise RuntimeError(f"{route.path} does not say whom it lets in")
+        calls = [dependency.call for dependency in route.dependant.dependencies]
+        listed.append(
+            (route, [str(vars(call)["action"]) for call in calls if "action" in getattr(call, "__dict__", {})])
+        )
+    return listed
 
 
 def _each_route(routes: Iterable[object]) -> Iterator[object]:
@@ -152,7 +178,7 @@ def _each_route(routes: Iterable[object]) -> Iterator[object]:
             yield from _each_route(included.routes)
 
 
-def serve(app: FastAPI, settings: ServiceSettings) -> None:
+def serve(app: FastAPI, settings: ProcessSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
     check_routes_are_guarded(app)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -201,7 +227,7 @@ class _Door:
                 message["headers"] = [*message.get("headers", []), *own]
             await send(message)
 
-        with correlated(identifier):
+        with correlated(identifier), acting(None):
             try:
                 await self._app(scope, receive, send_with_headers)
             except Exception:

@@ -14,6 +14,10 @@ from prometheus_client import Counter
 from pydantic import SecretStr
 
 from shared import crash, outbox
+from shared.access.authenticator import SessionsAndTokens
+from shared.access.list import AccessList
+from shared.access.principal import Authenticator
+from shared.access.store import IdentityStore
 from shared.backlogs import watch_backlog
 from shared.broker.consumer import Consumer, Settlement
 from shared.broker.topology import Subscription, declare_publishing, declare_subscription, producer_of
@@ -25,7 +29,7 @@ from shared.inbox import FailureBook
 from shared.management import Check, ManagementServer
 from shared.observability import configure_logging, get_logger
 from shared.relay import Relay
-from shared.settings import ServiceSettings, Settings, UnsafeSetting, load
+from shared.settings import ProcessSettings, ServiceSettings, Settings, UnsafeSetting, load
 from shared.worker import connect_celery, run_worker, watch_progress
 
 Command = Callable[[Settings, Pool, Sequence[str]], int]
@@ -54,6 +58,7 @@ def run(service: str, kind: type[Settings], commands: Mapping[str, Command[Setti
             size=settings.pool_size,
             application=f"{service}.{options.command}",
             statement_timeout_seconds=STATEMENT_SECONDS.get(options.command, LONGEST_STATEMENT_SECONDS),
+            system=options.command != "serve",  # everything else acts for nobody in particular
         )
         try:
             return commands[options.command](settings, pool, options.arguments)
@@ -64,7 +69,23 @@ def run(service: str, kind: type[Settings], commands: Mapping[str, Command[Setti
         return REFUSED
 
 
-def serve_api(settings: ServiceSettings, pool: Pool, app: FastAPI) -> int:
+def open_authenticator(settings: ProcessSettings, *, service: str) -> Authenticator:
+    """Raises UnsafeSetting. The identity database is asked over connections of its own, as a role of its own."""
+    if settings.identity_database_url is None and settings.access_file is not None:
+        return AccessList.read(settings.access_file)
+    url = _required(settings, "identity_database_url", settings.identity_database_url)
+    pool = open_pool(url, size=2, application=f"{service}.identity", statement_timeout_seconds=2)
+    return make_authenticator(settings, pool, service=service)
+
+
+def make_authenticator(settings: ProcessSettings, pool: Pool, *, service: str) -> Authenticator:
+    """Over an open pool on the identity database."""
+    return SessionsAndTokens(
+        IdentityStore(pool), audience=f"urn:lianxin:{service}", allowed_origins=settings.allowed_origins
+    )
+
+
+def serve_api(settings: ProcessSettings, pool: Pool, app: FastAPI) -> int:
     _open_management(settings, pool, {})
     serve(app, settings)
     return 0
@@ -196,7 +217,7 @@ def _make_consumer(
     )
 
 
-def _open_management(settings: ServiceSettings, pool: Pool, checks: Mapping[str, Check]) -> None:
+def _open_management(settings: ProcessSettings, pool: Pool, checks: Mapping[str, Check]) -> None:
     def check_database() -> None:
         with transaction(pool) as connection:
             if settings.mode == "test":
@@ -213,7 +234,7 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: stop())
 
 
-def _required(settings: ServiceSettings, name: str, value: SecretStr | None) -> str:
+def _required(settings: ProcessSettings, name: str, value: SecretStr | None) -> str:
     if value is None:
         prefix = settings.model_config.get("env_prefix", "")
         raise UnsafeSetting(f"refusing to start: {prefix}{name.upper()}: is needed by this command")

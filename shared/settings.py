@@ -21,17 +21,17 @@ class UnsafeSetting(Exception):
     """A setting is missing or unsafe; the message names the variable and never its value."""
 
 
-class ServiceSettings(BaseSettings):
-    """Settings common to the services. Each service sets its own `env_prefix`."""
+class ProcessSettings(BaseSettings):
+    """What every process has. Each service sets its own `env_prefix`."""
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     mode: Literal["embedded", "production", "test"] = "embedded"
     database_url: SecretStr
     owner_database_url: SecretStr | None = None  # migrate only
-    broker_url: SecretStr
-    task_broker_url: SecretStr | None = None
-    deploy_broker_url: SecretStr | None = None  # migrate only
+    identity_database_url: SecretStr | None = None  # serve only: as the role that may ask who is asking
+    keys_directory: Path | None = None
+    allowed_origins: tuple[str, ...] = ()  # of pages elsewhere that may ask for changes with a session
     api_host: str = "127.0.0.1"
     api_port: Port = 8080
     management_host: str = "127.0.0.1"
@@ -42,15 +42,19 @@ class ServiceSettings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=100)] = 4
     crash_points: str = ""  # test mode only
 
-    @field_validator("database_url", "owner_database_url")
+    @field_validator("database_url", "owner_database_url", "identity_database_url")
     @classmethod
     def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
         return _checked_url(url, {"postgresql", "postgres"})
 
-    @field_validator("broker_url", "task_broker_url", "deploy_broker_url")
+    @field_validator("allowed_origins")
     @classmethod
-    def _is_amqp(cls, url: SecretStr | None) -> SecretStr | None:
-        return _checked_url(url, {"amqp", "amqps"})
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError("must be origins such as https://lianxin.example.org, without a path")
+        return origins
 
     @field_validator("time_zone")
     @classmethod
@@ -67,8 +71,6 @@ class ServiceSettings(BaseSettings):
             raise ValueError("crash_points: may be set in test mode only")
         if self.mode == "embedded" and {self.api_host, self.management_host} - LOOPBACK:
             raise ValueError("api_host, management_host: embedded mode listens on loopback only; use production mode")
-        if _password(self.database_url) == _password(self.broker_url):
-            raise ValueError("database_url, broker_url: must not share one password")
         return self
 
     @property
@@ -76,7 +78,26 @@ class ServiceSettings(BaseSettings):
         return ZoneInfo(self.time_zone)
 
 
-Settings = TypeVar("Settings", bound=ServiceSettings)
+class ServiceSettings(ProcessSettings):
+    """What a service that speaks to the broker has beyond that."""
+
+    broker_url: SecretStr
+    task_broker_url: SecretStr | None = None
+    deploy_broker_url: SecretStr | None = None  # migrate only
+
+    @field_validator("broker_url", "task_broker_url", "deploy_broker_url")
+    @classmethod
+    def _is_amqp(cls, url: SecretStr | None) -> SecretStr | None:
+        return _checked_url(url, {"amqp", "amqps"})
+
+    @model_validator(mode="after")
+    def _shares_no_password(self) -> Self:
+        if _password(self.database_url) == _password(self.broker_url):
+            raise ValueError("database_url, broker_url: must not share one password")
+        return self
+
+
+Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
 def load(kind: type[Settings], *, secrets_directory: str | None = None) -> Settings:

@@ -101,11 +101,12 @@ def new_database(postgres_admin_url: str, template_of: Callable[[str], str]) -> 
 
 @pytest.fixture
 def new_pool(new_database: Callable[[str], Database]) -> Iterator[Callable[[str], Pool]]:
-    """Give a pool on a fresh migrated database of a service, as its runtime role."""
+    """Give a system pool on a fresh migrated database of a service, as its runtime role."""
     pools: list[Pool] = []
 
     def create(service: str) -> Pool:
-        pools.append(open_pool(new_database(service).url, size=8, application="test", statement_timeout_seconds=30))
+        url = new_database(service).url
+        pools.append(open_pool(url, size=8, application="test", statement_timeout_seconds=30, system=True))
         return pools[-1]
 
     yield create

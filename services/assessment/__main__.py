@@ -24,7 +24,8 @@ log = get_logger()
 
 
 def serve(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
-    return processes.serve_api(settings, pool, create_api(settings, pool))
+    authenticator = processes.open_authenticator(settings, service="assessment")
+    return processes.serve_api(settings, pool, create_api(settings, pool, authenticator=authenticator))
 
 
 def consume(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:

@@ -21,7 +21,10 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     if settings.task_broker_url is not None:
         connect_celery(tasks.celery, settings.task_broker_url.get_secret_value())
     app = create_intake_app(
-        settings, pool, nudge_import=lambda import_id: nudge(tasks.celery, tasks.RUN_IMPORT, import_id=import_id)
+        settings,
+        pool,
+        authenticator=processes.open_authenticator(settings, service="intake"),
+        nudge_import=lambda import_id: nudge(tasks.celery, tasks.RUN_IMPORT, import_id=import_id),
     )
     return processes.serve_api(settings, pool, app)
 

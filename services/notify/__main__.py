@@ -18,7 +18,8 @@ WORKER_THREADS = 3
 
 
 def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
-    return processes.serve_api(settings, pool, create_api(settings, pool))
+    authenticator = processes.open_authenticator(settings, service="notify")
+    return processes.serve_api(settings, pool, create_api(settings, pool, authenticator=authenticator))
 
 
 def consume(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:

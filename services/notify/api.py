@@ -14,7 +14,7 @@ from services.notify.settings import NotifySettings
 from services.notify.storage.deliveries import Delivery
 from services.notify.storage.messages import Message
 from services.notify.storage.subscriptions import Subscription
-from shared.access import Principal
+from shared.access.principal import Authenticator, Principal
 from shared.database import Pool
 from shared.edge import CodeText, ShortText
 from shared.http import Body, create_app, describe_body, json_body, json_response, permit
@@ -24,8 +24,6 @@ from shared.pages import BadCursor, decode_cursor, encode_cursor
 Item = TypeVar("Item")
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
-officer = permit("department_officer")
-reader = permit("department_officer", "machine_client")
 
 
 class SubscriptionBody(Body):
@@ -38,8 +36,8 @@ class SubscriptionBody(Body):
     channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=2)] = ("inbox",)
 
 
-def create_api(settings: NotifySettings, pool: Pool) -> FastAPI:
-    app = create_app("Lianxin notify", settings)
+def create_api(settings: NotifySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
+    app = create_app("Lianxin notify", settings, authenticator=authenticator)
     app.state.pool = pool
     _add_subscriptions(app, pool)
     _add_inbox(app, pool)
@@ -52,7 +50,7 @@ def _add_subscriptions(app: FastAPI, pool: Pool) -> None:
     def put_subscription(
         name: str,
         body: Annotated[SubscriptionBody, Depends(json_body(SubscriptionBody))],
-        _: Annotated[Principal, Depends(officer)],
+        _: Annotated[Principal, Depends(permit("subscription.put"))],
     ) -> Response:
         wish = Wish(
             name=name,
@@ -67,7 +65,7 @@ def _add_subscriptions(app: FastAPI, pool: Pool) -> None:
 
     @app.get("/v1/subscriptions")
     def list_subscriptions(
-        _: Annotated[Principal, Depends(reader)], limit: Limit = 50, cursor: Cursor = None
+        _: Annotated[Principal, Depends(permit("subscription.read"))], limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         after = decode_cursor(cursor, length=1)[0] if cursor else ""
         found = subscriptions.list_subscriptions(pool, after=after or "", limit=limit + 1)
@@ -79,7 +77,7 @@ def _add_inbox(app: FastAPI, pool: Pool) -> None:
     @app.get("/v1/inbox/{subscription}/messages")
     def list_messages(
         subscription: CodeText,
-        _: Annotated[Principal, Depends(reader)],
+        _: Annotated[Principal, Depends(permit("message.read"))],
         *,
         unread: bool = False,
         limit: Limit = 50,
@@ -92,7 +90,9 @@ def _add_inbox(app: FastAPI, pool: Pool) -> None:
         return json_response({"items": [_show_message(item) for item in page], "next_cursor": next_cursor})
 
     @app.post("/v1/inbox/{subscription}/messages/{message_id}/read")
-    def mark_read(subscription: CodeText, message_id: UUID, _: Annotated[Principal, Depends(officer)]) -> Response:
+    def mark_read(
+        subscription: CodeText, message_id: UUID, _: Annotated[Principal, Depends(permit("message.mark_read"))]
+    ) -> Response:
         read_at = subscriptions.mark_read(pool, subscription, message_id, at=datetime.now(UTC))
         return json_response({"id": message_id, "read_at": read_at})
 
@@ -100,7 +100,7 @@ def _add_inbox(app: FastAPI, pool: Pool) -> None:
 def _add_deliveries(app: FastAPI, pool: Pool) -> None:
     @app.get("/v1/deliveries")
     def list_deliveries(
-        _: Annotated[Principal, Depends(reader)],
+        _: Annotated[Principal, Depends(permit("delivery.read"))],
         state: DeliveryStatus | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,

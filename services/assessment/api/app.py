@@ -5,12 +5,13 @@ from fastapi import FastAPI
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
 from services.assessment.settings import AssessmentSettings
+from shared.access.principal import Authenticator
 from shared.database import Pool
 from shared.http import create_app
 
 
-def create_api(settings: AssessmentSettings, pool: Pool) -> FastAPI:
-    app = create_app("Lianxin assessment", settings)
+def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
+    app = create_app("Lianxin assessment", settings, authenticator=authenticator)
     add_score_routes(app, settings, pool)
     add_scheme_routes(app, pool)
     return app

@@ -6,23 +6,21 @@ from fastapi import Depends, FastAPI, Path, Response
 
 from services.assessment.handlers import schemes
 from services.assessment.storage.schemes import StoredScheme
-from shared.access import Principal
+from shared.access.principal import Principal
 from shared.database import Pool
 from shared.edge import CodeText
 from shared.http import json_response, permit
 
-reader = permit("department_officer", "machine_client")
+Reader = Annotated[Principal, Depends(permit("scheme.read"))]
 
 
 def add_scheme_routes(app: FastAPI, pool: Pool) -> None:
     @app.get("/v1/schemes")
-    def list_schemes(_: Annotated[Principal, Depends(reader)]) -> Response:
+    def list_schemes(_: Reader) -> Response:
         return json_response({"items": [_show(stored) for stored in schemes.list_schemes(pool)]})
 
     @app.get("/v1/schemes/{name}/{version}")
-    def get_scheme(
-        name: CodeText, version: Annotated[int, Path(ge=1, le=1_000_000)], _: Annotated[Principal, Depends(reader)]
-    ) -> Response:
+    def get_scheme(name: CodeText, version: Annotated[int, Path(ge=1, le=1_000_000)], _: Reader) -> Response:
         stored = schemes.get_scheme(pool, name, version)
         return json_response(_show(stored) | {"definition": stored.definition})
 

@@ -15,14 +15,13 @@ from services.assessment.handlers.evidence import Evidence, EvidenceQuery
 from services.assessment.handlers.reading import ScoreQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
-from shared.access import Principal
+from shared.access.principal import Principal
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
 from shared.http import json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
-reader = permit("department_officer", "machine_client")
-Reader = Annotated[Principal, Depends(reader)]
+Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 MOST_PLACES = 50

@@ -8,12 +8,17 @@ from fastapi import FastAPI
 from services.intake.api import contacts, imports, issues, ratings, registers
 from services.intake.api.doors import Doors
 from services.intake.settings import IntakeSettings
+from shared.access.principal import Authenticator
 from shared.database import Pool
 from shared.http import create_app
 
 
 def create_intake_app(
-    settings: IntakeSettings, pool: Pool, *, nudge_import: Callable[[str], None] = lambda _: None
+    settings: IntakeSettings,
+    pool: Pool,
+    *,
+    authenticator: Authenticator,
+    nudge_import: Callable[[str], None] = lambda _: None,
 ) -> FastAPI:
     """The app over an open pool. `nudge_import` is told the id of each accepted import after its commit."""
 
@@ -23,7 +28,13 @@ def create_intake_app(
         yield
         await app.state.doors.drain()
 
-    app = create_app("Lianxin intake", settings, lifespan=lifespan, upload_paths=("/v1/imports",))
+    app = create_app(
+        "Lianxin intake",
+        settings,
+        authenticator=authenticator,
+        lifespan=lifespan,
+        upload_paths=("/v1/imports",),
+    )
     app.state.nudge_import = nudge_import
     for topic in (contacts, issues, ratings, registers, imports):  # the busiest first: routes are tried in order
         app.include_router(topic.router)

@@ -1,17 +1,19 @@
 """Routes of contacts."""
 
 from dataclasses import asdict
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from services.intake.api.doors import ANSWERS, Reader, Writer, answer, describe, doors
+from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands import RecordContact
 from services.intake.handlers import contacts
+from shared.access.principal import Principal
 from shared.contracts.intake import ContactKind, Minutes, PeopleCount
 from shared.edge import CodeText, LongText
-from shared.http import Body, describe_body, json_response, parse_body
+from shared.http import Body, describe_body, json_response, parse_body, permit
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"])
 
@@ -30,7 +32,9 @@ class ContactBody(Body):
 
 
 @router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(ContactBody))
-async def record_contact(request: Request, principal: Writer) -> Response:
+async def record_contact(
+    request: Request, principal: Annotated[Principal, Depends(permit("contact.record"))]
+) -> Response:
     body = parse_body(ContactBody, await request.body())
     command = RecordContact(
         **await describe(request, principal, record_id=body.id),
@@ -48,5 +52,7 @@ async def record_contact(request: Request, principal: Writer) -> Response:
 
 
 @router.get("/{contact_id}")
-def get_contact(request: Request, _: Reader, contact_id: UUID) -> Response:
+def get_contact(
+    request: Request, _: Annotated[Principal, Depends(permit("contact.read"))], contact_id: UUID
+) -> Response:
     return json_response(asdict(contacts.get_contact(doors(request).pool, contact_id)))

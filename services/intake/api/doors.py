@@ -3,10 +3,10 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
 from services.intake.domain.commands import (
     AssignIssue,
@@ -26,17 +26,15 @@ from services.intake.domain.commands import (
 from services.intake.grouping import Group
 from services.intake.handlers import contacts, duties, issue_steps, issues, posts, ratings, registers
 from services.intake.settings import IntakeSettings
-from shared.access import Principal
+from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import Rejected
-from shared.http import json_response, permit, problem
+from shared.http import json_response, problem
 from shared.identifiers import new_id
 from shared.observability import correlation_id
 
 LONGEST_KEY = 255
 
-Writer = Annotated[Principal, Depends(permit("clerk", "machine_client"))]
-Reader = Annotated[Principal, Depends(permit("clerk", "machine_client", "department_officer"))]
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "It stood already with the same content, or its entry was brought up to date."},
     201: {"description": "It is recorded: the answer is given after the commit."},

@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from services.intake.api.doors import ANSWERS, LONGEST_KEY, BadKey, Reader, Writer, doors
+from services.intake.api.doors import ANSWERS, LONGEST_KEY, BadKey, doors
 from services.intake.handlers import imports
 from services.intake.importing.spool import Upload, UploadTooLarge, remove_stored, stored_name
 from services.intake.storage.imports import ImportRun
+from shared.access.principal import Principal
 from shared.errors import Rejected, Transient
-from shared.http import json_response, problem
+from shared.http import json_response, permit, problem
 from shared.identifiers import new_id
 from shared.observability import correlation_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
@@ -37,6 +38,8 @@ UPLOAD_BODY = {
 }
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
+Reader = Annotated[Principal, Depends(permit("import.read"))]
+Writer = Annotated[Principal, Depends(permit("import.run"))]
 
 
 class EmptyUpload(Rejected):

@@ -1,17 +1,19 @@
 """Routes of issues and of the steps of their life."""
 
 from dataclasses import asdict
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from services.intake.api.doors import ANSWERS, Reader, Writer, answer, describe, doors
+from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
 from services.intake.handlers import issues
+from shared.access.principal import Principal
 from shared.contracts.intake import Channel, IssueOutcome, IssueType, Urgency
 from shared.edge import CodeText, LongText, ShortText
-from shared.http import Body, describe_body, json_response, parse_body
+from shared.http import Body, describe_body, json_response, parse_body, permit
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -47,7 +49,9 @@ class ClosureBody(Body):
 
 
 @router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(IssueBody))
-async def receive_issue(request: Request, principal: Writer) -> Response:
+async def receive_issue(
+    request: Request, principal: Annotated[Principal, Depends(permit("issue.receive"))]
+) -> Response:
     body = parse_body(IssueBody, await request.body())
     command = ReceiveIssue(
         **await describe(request, principal, record_id=body.id),
@@ -68,12 +72,14 @@ async def receive_issue(request: Request, principal: Writer) -> Response:
 
 
 @router.get("/{issue_id}")
-def get_issue(request: Request, _: Reader, issue_id: UUID) -> Response:
+def get_issue(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
     return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
 
 
 @router.post("/{issue_id}/assignments", responses=ANSWERS, openapi_extra=describe_body(AssignmentBody))
-async def assign_issue(request: Request, principal: Writer, issue_id: UUID) -> Response:
+async def assign_issue(
+    request: Request, principal: Annotated[Principal, Depends(permit("issue.assign"))], issue_id: UUID
+) -> Response:
     body = parse_body(AssignmentBody, await request.body())
     command = AssignIssue(
         **await describe(request, principal, record_id=issue_id),
@@ -84,14 +90,18 @@ async def assign_issue(request: Request, principal: Writer, issue_id: UUID) -> R
 
 
 @router.post("/{issue_id}/responses", responses=ANSWERS, openapi_extra=describe_body(ResponseBody))
-async def respond_to_issue(request: Request, principal: Writer, issue_id: UUID) -> Response:
+async def respond_to_issue(
+    request: Request, principal: Annotated[Principal, Depends(permit("issue.respond"))], issue_id: UUID
+) -> Response:
     body = parse_body(ResponseBody, await request.body())
     command = RespondToIssue(**await describe(request, principal, record_id=issue_id), responded_at=body.responded_at)
     return answer(await doors(request).responses.submit(command))
 
 
 @router.post("/{issue_id}/closure", responses=ANSWERS, openapi_extra=describe_body(ClosureBody))
-async def close_issue(request: Request, principal: Writer, issue_id: UUID) -> Response:
+async def close_issue(
+    request: Request, principal: Annotated[Principal, Depends(permit("issue.close"))], issue_id: UUID
+) -> Response:
     body = parse_body(ClosureBody, await request.body())
     command = CloseIssue(
         **await describe(request, principal, record_id=issue_id),

@@ -3,14 +3,15 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, model_validator
 
-from services.intake.api.doors import ANSWERS, Writer, answer, describe, doors
+from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands import SubmitRating
+from shared.access.principal import Principal
 from shared.contracts.intake import RatingMethod
-from shared.http import Body, describe_body, parse_body
+from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
 
@@ -32,7 +33,9 @@ class RatingBody(Body):
 
 
 @router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(RatingBody))
-async def submit_rating(request: Request, principal: Writer) -> Response:
+async def submit_rating(
+    request: Request, principal: Annotated[Principal, Depends(permit("rating.submit"))]
+) -> Response:
     body = parse_body(RatingBody, await request.body())
     command = SubmitRating(
         **await describe(request, principal, record_id=body.id),

@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
-from services.intake.api.doors import ANSWERS, Reader, Writer, answer, describe, doors
+from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Cursor, Day, Limit
 from services.intake.domain.commands import (
     DefineDuty,
@@ -17,13 +17,16 @@ from services.intake.domain.commands import (
     RegisterOrganisation,
 )
 from services.intake.handlers import registers
+from shared.access.principal import Principal
 from shared.contracts.intake import ContactKind, DutyPeriod
 from shared.edge import CodeText, ShortText
-from shared.http import Body, describe_body, json_response, parse_body
+from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/v1", tags=["registers"])
 PathCode = Annotated[CodeText, Path()]
+Reader = Annotated[Principal, Depends(permit("register.read"))]
+Writer = Annotated[Principal, Depends(permit("register.write"))]
 
 
 class OrganisationBody(Body):

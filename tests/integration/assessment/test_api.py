@@ -1,9 +1,6 @@
 """The HTTP door: lists and their pages, one score, the events behind it, and who may ask."""
 
-import hashlib
-import json
 import re
-import secrets
 from datetime import datetime
 
 import pytest
@@ -12,35 +9,25 @@ from fastapi.testclient import TestClient
 from services.assessment.api.app import create_api
 from services.assessment.settings import AssessmentSettings
 from shared.http import check_routes_are_guarded
+from tests.fakes import one_of_each_role
 from tests.integration.assessment.conftest import ZONE, score_all, take
 from tests.integration.assessment.story import Story, random_county
 
 pytestmark = pytest.mark.integration
-ROLES = ("clerk", "department_officer", "machine_client", "operations")
 
 
 @pytest.fixture
-def app(pool, tmp_path):
-    tokens = {role: secrets.token_urlsafe(32) for role in ROLES}
-    entries = [
-        {"name": role, "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-        for role, token in tokens.items()
-    ]
-    file = tmp_path / "access.json"
-    file.write_text(json.dumps(entries))
+def app(pool):
     settings = AssessmentSettings(
         mode="test",
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
-        access_file=file,
     )
-    app = create_api(settings, pool)
-    app.state.tokens = tokens
-    return app
+    return create_api(settings, pool, authenticator=one_of_each_role())
 
 
 def client_of(app, role):
-    return TestClient(app, headers={"Authorization": f"Bearer {app.state.tokens[role]}"}, raise_server_exceptions=False)
+    return TestClient(app, headers={"Authorization": f"Bearer {role}"}, raise_server_exceptions=False)
 
 
 @pytest.fixture
@@ -71,7 +58,10 @@ def test_every_route_says_whom_it_lets_in(app):
 )
 @pytest.mark.usefixtures("county")
 def test_officers_and_machines_may_read_and_nobody_else(app, path):
-    statuses = {role: client_of(app, role).get(path).status_code for role in ROLES}
+    statuses = {
+        role: client_of(app, role).get(path).status_code
+        for role in ("clerk", "department_officer", "machine_client", "operations")
+    }
 
     assert statuses == {"clerk": 403, "department_officer": 200, "machine_client": 200, "operations": 403}
     assert TestClient(app).get(path).status_code == 401

@@ -1,7 +1,6 @@
 """The HTTP door over PostgreSQL: statuses, repeats, keys, hostile bodies, and requests that share a commit."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +13,10 @@ from services.intake.settings import IntakeSettings
 from shared.database import Pool
 from shared.http import check_routes_are_guarded
 from shared.identifiers import new_id
+from tests.fakes import one_of_each_role
 
 pytestmark = pytest.mark.integration
 
-TOKENS = {role: f"{role}-token-0123456789abcdef" for role in ("clerk", "department_officer", "operations")}
 CONTACT = {"staff_number": "S1", "kind": "visit", "occurred_at": "2026-03-01T09:30:00+08:00"}
 ISSUE = {"type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮"}
 
@@ -28,19 +27,13 @@ Api = Callable[..., list[httpx.Response]]
 @pytest.fixture
 def api(registered: Pool, tmp_path) -> Api:
     """Send calls of method, path and body (bytes as they are, else as JSON), one after another or all at once."""
-    entries = [
-        {"name": f"the-{role}", "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-        for role, token in TOKENS.items()
-    ]
-    (tmp_path / "access.json").write_text(json.dumps(entries), "utf-8")
     settings = IntakeSettings(
         mode="test",
         database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
         broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
-        access_file=tmp_path / "access.json",
         import_directory=tmp_path,
     )
-    app = create_intake_app(settings, registered)
+    app = create_intake_app(settings, registered, authenticator=one_of_each_role())
     check_routes_are_guarded(app)
 
     async def send(calls: tuple[Call, ...], headers: dict[str, str], *, at_once: bool) -> list[httpx.Response]:
@@ -66,7 +59,7 @@ def api(registered: Pool, tmp_path) -> Api:
 
     def run(*calls: Call, role: str = "clerk", at_once: bool = False, **headers: str) -> list[httpx.Response]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return asyncio.run(send(calls, {"authorization": f"Bearer {TOKENS[role]}", **named}, at_once=at_once))
+        return asyncio.run(send(calls, {"authorization": f"Bearer {role}", **named}, at_once=at_once))
 
     return run
 
@@ -108,6 +101,7 @@ def test_the_whole_life_of_an_issue_over_http(api, events_of):
         ("POST", f"/v1/issues/{new_id()}/closure", closure),
         ("POST", "/v1/ratings", {"issue_id": issue["id"], "level": 5, "method": "link"}),
         ("GET", path, None),
+        role="machine_client",
     )
 
     assert statuses(responses) == [201, 200, 200, 422, 200, 200, 409, 404, 201, 200]
@@ -149,6 +143,9 @@ def test_registers_over_http(api):
 
 def test_roles_decide_who_may_write_and_read(api):
     call = ("POST", "/v1/contacts", CONTACT)
+    rating = ("POST", "/v1/ratings", {"issue_id": str(new_id()), "level": 5, "method": "kiosk"})
+
+    assert statuses(api(rating, role="clerk")) == [403]
 
     assert statuses(api(call, role="department_officer")) == [403]
     assert statuses(api(("GET", "/v1/cadres", None), role="department_officer")) == [200]
@@ -280,7 +277,7 @@ def test_hostile_bodies_are_client_errors_on_every_route(api):
     ]
     calls = [("POST", path, body) for path in paths for body in HOSTILE_BODIES]
 
-    responses = api(*calls)
+    responses = api(*calls, role="machine_client")
 
     wrong = [
         (call, status) for call, status in zip(calls, statuses(responses), strict=True) if status not in {400, 415, 422}
@@ -329,7 +326,8 @@ def test_a_rating_has_one_of_five_levels(api):
     rating = {"issue_id": str(new_id()), "method": "link"}
 
     responses = api(
-        *[("POST", "/v1/ratings", {**rating, "level": level}) for level in (0, 6, 4.5, "5", True, None, -1)]
+        *[("POST", "/v1/ratings", {**rating, "level": level}) for level in (0, 6, 4.5, "5", True, None, -1)],
+        role="machine_client",
     )
 
     assert statuses(responses) == [422] * 7

@@ -1,8 +1,6 @@
 """Imports over HTTP: what is accepted, what is refused at once, and what can be read of a run."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,10 @@ from services.intake.api.app import create_intake_app
 from services.intake.handlers import imports
 from services.intake.settings import IntakeSettings
 from shared.database import Pool
+from tests.fakes import one_of_each_role
 
 pytestmark = pytest.mark.integration
 
-TOKENS = {role: f"{role}-token-0123456789abcdef" for role in ("clerk", "department_officer", "operations")}
 DUTIES = (
     b"post_kind,contact_kind,required_count,per,valid_from,valid_until\ntownship_head,visit,4,month,2025-01-01,\nhalf\n"
 )
@@ -29,27 +27,23 @@ class Door:
     """The app with its spool, a worker that is called by hand, and the nudges it was given."""
 
     def __init__(self, pool: Pool, folder: Path) -> None:
-        entries = [
-            {"name": f"the-{role}", "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-            for role, token in TOKENS.items()
-        ]
-        (folder / "access.json").write_text(json.dumps(entries), "utf-8")
         self.settings = IntakeSettings(
             mode="test",
             database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
             broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
-            access_file=folder / "access.json",
             import_directory=folder / "spool",
             import_max_bytes=100_000,
         )
         self.nudged: list[str] = []
         self.pool = pool
-        self.app = create_intake_app(self.settings, pool, nudge_import=self.nudged.append)
+        self.app = create_intake_app(
+            self.settings, pool, authenticator=one_of_each_role(), nudge_import=self.nudged.append
+        )
 
     def talk(self, say: Talk, *, role: str = "clerk") -> Any:
         async def run() -> Any:
             transport = httpx.ASGITransport(self.app)
-            headers = {"authorization": f"Bearer {TOKENS[role]}"}
+            headers = {"authorization": f"Bearer {role}"}
             async with (
                 self.app.router.lifespan_context(self.app),
                 httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client,

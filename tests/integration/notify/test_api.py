@@ -1,9 +1,5 @@
 """The HTTP door: subscriptions, inbox, deliveries, and who may do what."""
 
-import hashlib
-import json
-import secrets
-
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -11,6 +7,7 @@ from fastapi.testclient import TestClient
 from services.notify.api import create_api
 from services.notify.settings import NotifySettings
 from shared.http import check_routes_are_guarded
+from tests.fakes import one_of_each_role
 from tests.integration.notify.conftest import make_news
 
 pytestmark = pytest.mark.integration
@@ -18,30 +15,17 @@ WISH = {"recipient_name": "王建国", "email": "wang@example.org", "language": 
 
 
 @pytest.fixture
-def app(notify, tmp_path) -> FastAPI:
-    tokens = {role: secrets.token_urlsafe(32) for role in ("clerk", "department_officer", "machine_client")}
-    file = tmp_path / "access.json"
-    file.write_text(
-        json.dumps(
-            [
-                {"name": role, "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-                for role, token in tokens.items()
-            ]
-        )
-    )
+def app(notify) -> FastAPI:
     settings = NotifySettings(
         mode="test",
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
-        access_file=file,
     )
-    app = create_api(settings, notify.pool)
-    app.state.tokens = tokens
-    return app
+    return create_api(settings, notify.pool, authenticator=one_of_each_role())
 
 
 def client_of(app: FastAPI, role: str) -> TestClient:
-    return TestClient(app, headers={"Authorization": f"Bearer {app.state.tokens[role]}"})
+    return TestClient(app, headers={"Authorization": f"Bearer {role}"})
 
 
 @pytest.fixture
@@ -166,6 +150,7 @@ def test_roles_are_kept_apart(app):
     machine, clerk, nobody = client_of(app, "machine_client"), client_of(app, "clerk"), TestClient(app)
 
     assert machine.get("/v1/subscriptions").status_code == 200
-    assert machine.put("/v1/subscriptions/county", json=WISH).status_code == 403
+    assert machine.put("/v1/subscriptions/county", json=WISH).status_code == 201
+    assert client_of(app, "auditor").put("/v1/subscriptions/county", json=WISH).status_code == 403
     assert clerk.get("/v1/deliveries").status_code == 403
     assert nobody.get("/v1/deliveries").status_code == 401

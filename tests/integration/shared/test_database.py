@@ -48,6 +48,7 @@ def test_an_event_is_written_with_its_change_or_not_at_all(new_pool):
 def test_an_event_committed_late_is_not_skipped(new_pool):
     pool = new_pool("intake")
     with pool.connection() as slow:
+        slow.execute("BEGIN")
         append(slow)
         with transaction(pool) as quick:
             append(quick)

@@ -1,6 +1,5 @@
 """The edge guard and the app around it, with hostile requests."""
 
-import hashlib
 import json
 from typing import Annotated
 
@@ -11,11 +10,12 @@ import structlog.testing
 from fastapi import Depends
 from pydantic import Field
 
-from shared.access import Principal
+from shared.access.principal import Principal
 from shared.edge import Refused, SafeStr, check_json, check_text
 from shared.http import Body, check_routes_are_guarded, create_app, json_body, json_response, permit
 from shared.observability import correlation_id
 from shared.settings import ServiceSettings
+from tests.fakes import KnownPrincipals, person
 
 TOKEN = "a-token-of-the-clerk-0001"
 CLERK = {"Authorization": f"Bearer {TOKEN}"}
@@ -28,27 +28,25 @@ class Note(Body):
 
 
 @pytest.fixture
-def app(tmp_path):
-    access = tmp_path / "access.json"
-    hashed = hashlib.sha256(TOKEN.encode()).hexdigest()
-    access.write_text(json.dumps([{"name": "desk", "role": "clerk", "token_sha256": hashed}]))
+def app():
     settings = ServiceSettings(
         database_url="postgresql://svc:a-long-enough-pw-1@localhost/x",
         broker_url="amqp://svc:a-long-enough-pw-2@localhost/x",
-        access_file=access,
     )
-    app = create_app("test", settings)
+    app = create_app("test", settings, authenticator=KnownPrincipals({TOKEN: person("clerk")}))
 
     @app.post("/notes")
-    def post_note(_: Annotated[Principal, Depends(permit("clerk"))], note: Annotated[Note, Depends(json_body(Note))]):
+    def post_note(
+        _: Annotated[Principal, Depends(permit("contact.record"))], note: Annotated[Note, Depends(json_body(Note))]
+    ):
         return json_response({"text": note.text})
 
     @app.get("/officers")
-    def get_officers(_: Annotated[Principal, Depends(permit("department_officer"))]):
+    def get_officers(_: Annotated[Principal, Depends(permit("score.read"))]):
         return json_response({})
 
     @app.get("/bug")
-    def get_bug(_: Annotated[Principal, Depends(permit("clerk"))]):
+    def get_bug(_: Annotated[Principal, Depends(permit("contact.record"))]):
         raise RuntimeError("secret detail 13800001111")
 
     return app

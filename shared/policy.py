@@ -1,0 +1,170 @@
+"""The one policy table, action by role, and the one place that decides by it. What is not in the table is denied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from shared.access.principal import Grant, Principal, Role
+from shared.errors import Forbidden
+from shared.reach import Reach
+
+# within: the granted organisation and all below it. self: the records of the acting cadre.
+# anywhere: of no organisation, so that only a grant that holds everywhere gives it.
+Relation = Literal["anywhere", "within", "self"]
+
+STEP_UP_FOR: Final = timedelta(minutes=5)
+
+
+class StepUpNeeded(Forbidden):
+    """The role may do that, once its holder has given the second factor anew."""
+
+    code = "step-up-needed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`scope` is what a machine client needs beside its role. A sensitive read is written into the audit."""
+
+    roles: Mapping[Role, Relation]
+    scope: str | None = None
+    step_up: bool = False
+    sensitive_read: bool = False
+
+
+ALL_BUT_OPERATIONS: Final[Mapping[Role, Relation]] = {
+    "approver": "within",
+    "auditor": "within",
+    "cadre": "self",
+    "clerk": "within",
+    "department_officer": "within",
+    "machine_client": "within",
+    "security_administrator": "within",
+    "unit_head": "within",
+}
+
+POLICY: Final[Mapping[str, Rule]] = {
+    # every service
+    "api.describe": Rule(roles=ALL_BUT_OPERATIONS),
+    # assessment
+    "scheme.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "cadre": "self",
+            "department_officer": "within",
+            "machine_client": "within",
+            "unit_head": "within",
+        },
+        scope="scores.read",
+    ),
+    "score.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="scores.read",
+    ),
+    # intake
+    "contact.read": Rule(
+        roles={
+            "approver": "within",
+            "cadre": "self",
+            "clerk": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="intake.read",
+    ),
+    "contact.record": Rule(
+        roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"
+    ),
+    "import.read": Rule(
+        roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
+        scope="imports.run",
+    ),
+    "import.run": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="imports.run"),
+    "issue.assign": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.close": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.read": Rule(
+        roles={
+            "approver": "within",
+            "cadre": "self",
+            "clerk": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="intake.read",
+    ),
+    "issue.receive": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.respond": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "rating.submit": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
+    "register.read": Rule(
+        roles={
+            "approver": "within",
+            "cadre": "self",
+            "clerk": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+            "unit_head": "within",
+        },
+        scope="intake.read",
+    ),
+    "register.write": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="registers.write"),
+    # notify
+    "delivery.read": Rule(
+        roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
+        scope="subscriptions.manage",
+    ),
+    "message.mark_read": Rule(roles={"department_officer": "within"}),
+    "message.read": Rule(
+        roles={"department_officer": "within", "machine_client": "within"}, scope="subscriptions.manage"
+    ),
+    "subscription.put": Rule(
+        roles={"department_officer": "within", "machine_client": "within"}, scope="subscriptions.manage"
+    ),
+    "subscription.read": Rule(
+        roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
+        scope="subscriptions.manage",
+    ),
+}
+
+
+def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
+    """Return what the principal may touch in doing that. Raises Forbidden, StepUpNeeded, KeyError."""
+    rule = POLICY[action]
+    usable = [grant for grant in principal.grants if _is_usable(principal, grant, rule)]
+    if not usable:
+        raise Forbidden("this role may not do that")
+    if rule.step_up and principal.kind == "person" and not _has_stepped_up(principal, now):
+        raise StepUpNeeded("this needs the second factor again, given in the last minutes")
+    relations = [(rule.roles[grant.role], grant.organisation_code) for grant in usable]
+    everywhere = any(relation != "self" and code is None for relation, code in relations)
+    codes = () if everywhere else tuple(sorted({code for relation, code in relations if relation == "within" and code}))
+    acts_for_itself = not everywhere and any(relation == "self" for relation, _ in relations)
+    return Reach(
+        kind="everywhere" if everywhere else "scoped",
+        organisation_codes=codes,
+        staff_number=principal.staff_number if acts_for_itself else None,
+        actor_staff_number=principal.staff_number,
+        account_id=principal.account_id,
+        actor=principal.name,
+        role=",".join(sorted({grant.role for grant in usable})),
+    )
+
+
+def _is_usable(principal: Principal, grant: Grant, rule: Rule) -> bool:
+    relation = rule.roles.get(grant.role)
+    if relation is None or (relation == "anywhere" and grant.organisation_code is not None):
+        return False
+    if relation == "self" and principal.staff_number is None:
+        return False
+    if (grant.role == "machine_client") != (principal.kind == "machine"):
+        return False
+    return grant.role != "machine_client" or rule.scope is None or rule.scope in principal.scopes
+
+
+def _has_stepped_up(principal: Principal, now: datetime) -> bool:
+    return principal.stepped_up_at is not None and now - principal.stepped_up_at <= STEP_UP_FOR

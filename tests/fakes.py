@@ -1,0 +1,70 @@
+"""Stand-ins that keep the promises of what they stand for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from shared.access.list import SCOPES
+from shared.access.principal import Asked, Grant, Principal, Role
+from shared.errors import Unauthenticated
+
+
+class KnownPrincipals:
+    """An authenticator whose bearer tokens are the names of the principals. No production code has such a door."""
+
+    def __init__(self, principals: Mapping[str, Principal]) -> None:
+        self.principals = dict(principals)
+
+    async def authenticate(self, asked: Asked) -> Principal:
+        scheme, _, name = asked.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or name not in self.principals:
+            raise Unauthenticated("nobody of this name is known")
+        return self.principals[name]
+
+
+def person(
+    role: Role,
+    organisation_code: str | None = None,
+    *,
+    name: str = "",
+    staff_number: str | None = None,
+    stepped_up_at: datetime | None = None,
+) -> Principal:
+    """One who has one role, in one organisation or everywhere."""
+    name = name or f"the-{role}"
+    return Principal(
+        account_id=uuid5(NAMESPACE_URL, name),
+        name=name,
+        person_id=name,
+        grants=(Grant(role=role, organisation_code=organisation_code),),
+        staff_number=staff_number,
+        session_id=uuid5(NAMESPACE_URL, f"session of {name}"),
+        stepped_up_at=stepped_up_at,
+    )
+
+
+def machine(*scopes: str, organisation_code: str | None = None, name: str = "the-machine_client") -> Principal:
+    """One with these scopes, or with every scope there is."""
+    return Principal(
+        account_id=uuid5(NAMESPACE_URL, name),
+        name=name,
+        person_id=name,
+        kind="machine",
+        grants=(Grant(role="machine_client", organisation_code=organisation_code),),
+        scopes=frozenset(scopes) or SCOPES,
+    )
+
+
+def one_of_each_role() -> KnownPrincipals:
+    """Everybody everywhere, each under the name of the role; the cadre is S1."""
+    roles: tuple[Role, ...] = (
+        "approver",
+        "auditor",
+        "clerk",
+        "department_officer",
+        "operations",
+        "security_administrator",
+        "unit_head",
+    )
+    known = {str(role): person(role) for role in roles}
+    return KnownPrincipals({**known, "cadre": person("cadre", staff_number="S1"), "machine_client": machine()})
