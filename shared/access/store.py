@@ -25,11 +25,12 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenKey:
-    """A key that tokens may be signed with. The public key is the 32 bytes of Ed25519."""
+    """A key that tokens may be signed with, and by whom. The public key is the 32 bytes of Ed25519."""
 
     kid: str
     public_key: bytes
     not_after: datetime
+    issuer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,13 @@ class IdentityStore:
         asked_at = self._keys.now()
         rows = self._ask("SELECT * FROM list_token_keys()", [])
         keys = tuple(
-            TokenKey(kid=row["kid"], public_key=bytes(row["public_key"]), not_after=row["not_after"]) for row in rows
+            TokenKey(
+                kid=row["kid"],
+                public_key=bytes(row["public_key"]),
+                not_after=row["not_after"],
+                issuer=row["issuer"],
+            )
+            for row in rows
         )
         return self._keys.keep(None, keys, asked_at=asked_at)
 
