@@ -13,13 +13,14 @@ from shared.keyfiles import OWNER_ONLY, BadKeyFile, KeyName, Kind, copy_key, cre
 
 FOLDER_MODE = 0o700
 # By service: purpose and kind. A key lies in the directory of every service that is named here with it, and nowhere
-# else; `epoch` is numbered by the month, all others from 1.
+# else; those of MONTHLY are numbered by the month, all others from 1.
 KEYS: Mapping[str, Mapping[str, Kind]] = {
-    "intake": {"epoch": "key", "index": "key", "repeats": "key"},
+    "intake": {"epoch": "key", "index": "key", "repeats": "key", "text": "key"},
     "assessment": {},
     "notify": {},
     "identity": {},
 }
+MONTHLY = frozenset({"epoch", "text"})
 # By purpose: who holds the same key, the one who writes with it last, so that nobody meets what it cannot read yet.
 SHARED: Mapping[str, tuple[str, ...]] = {
     "events-intake": ("assessment", "intake"),
@@ -84,7 +85,7 @@ def _names(directory: Path) -> list[KeyName]:
 
 
 def _first_number(purpose: str) -> int:
-    return int(datetime.now(UTC).strftime("%Y%m")) if purpose == "epoch" else 1
+    return int(datetime.now(UTC).strftime("%Y%m")) if purpose in MONTHLY else 1
 
 
 def main() -> int:

@@ -18,13 +18,14 @@ class Event(BaseModel):
 
     type: ClassVar[str]  # CloudEvents type, for example cn.lianxin.contact.recorded.v1
     key: ClassVar[str]  # routing key: the owning service, then the same words
-    aggregate: ClassVar[str]  # what it is about; its id is the field `<aggregate>_id`
+    aggregate: ClassVar[str]  # what it is about; its id is the field `<aggregate>_id`, or the one named here:
+    identified_by: ClassVar[str | None] = None
     dated_by: ClassVar[str | None] = None  # the field that says when it happened in the world
     summary: ClassVar[str]
 
     @property
     def aggregate_id(self) -> uuid.UUID:
-        identifier: uuid.UUID = getattr(self, f"{self.aggregate}_id")
+        identifier: uuid.UUID = getattr(self, self.identified_by or f"{self.aggregate}_id")
         return identifier
 
     @property

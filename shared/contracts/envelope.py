@@ -13,6 +13,7 @@ from shared.contracts.assessment import ScoreComputed
 from shared.contracts.base import Event
 from shared.contracts.intake import (
     CadreRegistered,
+    CitizenErased,
     ContactRecorded,
     DutyDefined,
     IssueAssigned,
@@ -37,6 +38,7 @@ EVENTS: tuple[type[Event], ...] = (
     IssueResponded,
     IssueClosed,
     RatingSubmitted,
+    CitizenErased,
     ScoreComputed,
 )
 LARGEST_SEQUENCE = 1_000_000_000

@@ -135,6 +135,7 @@ class IssueReceived(Event):
     organisation_id: UUID | None = None
     cadre_id: UUID | None = None
     contact_id: UUID | None = None
+    citizen_ref: UUID | None = None  # a pseudonym; who it is stays with intake
 
 
 class IssueAssigned(Event):
@@ -195,3 +196,17 @@ class RatingSubmitted(Event):
     solved: bool | None = None
     method: RatingMethod
     rated_at: Instant
+    rater_ref: UUID | None = None  # the pseudonym of the citizen whose issue or contact is rated, where one is known
+
+
+class CitizenErased(Event):
+    """What tells who a citizen is was destroyed; the pseudonym remains, and leads nowhere any more."""
+
+    type: ClassVar[str] = "cn.lianxin.citizen.erased.v1"
+    key: ClassVar[str] = "intake.citizen.erased.v1"
+    aggregate: ClassVar[str] = "citizen"
+    identified_by: ClassVar[str | None] = "citizen_ref"
+    summary: ClassVar[str] = "The identity of a citizen was erased"
+
+    citizen_ref: UUID
+    erased_at: Instant

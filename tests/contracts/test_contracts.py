@@ -73,7 +73,7 @@ def test_names_of_events_agree_with_one_another():
     for event in EVENTS:
         subject = event.type.removeprefix("cn.lianxin.")
         assert event.key.endswith(subject)
-        assert f"{event.aggregate}_id" in event.model_fields
+        assert (event.identified_by or f"{event.aggregate}_id") in event.model_fields
 
 
 def test_a_newer_version_is_unknown_and_not_malformed():
