@@ -71,7 +71,7 @@ def run(service: str, kind: type[Settings], commands: Mapping[str, Command[Setti
 
 def open_authenticator(settings: ProcessSettings, *, service: str) -> Authenticator:
     """Raises UnsafeSetting. The identity database is asked over connections of its own, as a role of its own."""
-    if settings.identity_database_url is None and settings.access_file is not None:
+    if settings.access_file is not None:
         return AccessList.read(settings.access_file)
     url = _required(settings, "identity_database_url", settings.identity_database_url)
     pool = open_pool(url, size=2, application=f"{service}.identity", statement_timeout_seconds=2)
