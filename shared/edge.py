@@ -16,6 +16,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY_BYTES = 256 * 1024
+LARGEST_FORM_BYTES = 32 * 1024
+FORM = b"application/x-www-form-urlencoded"
 BODY_SECONDS = 20.0
 DEEPEST_NESTING = 32
 LARGEST_INTEGER_DIGITS = 19
@@ -95,12 +97,21 @@ def check_json(body: bytes) -> None:
 
 
 class EdgeGuard:
-    """ASGI middleware: bounds every body and checks every JSON body. Uploads are streamed on; their route counts."""
+    """ASGI middleware: bounds every body and checks every JSON body. Uploads are streamed on; their route counts.
+
+    Forms are let through where they are expected, and nowhere else: a browser sends them across sites unasked.
+    """
 
     def __init__(
-        self, app: Application, *, upload_paths: Iterable[str] = (), body_seconds: float = BODY_SECONDS
+        self,
+        app: Application,
+        *,
+        upload_paths: Iterable[str] = (),
+        form_paths: Iterable[str] = (),
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
+        self._form_paths = frozenset(form_paths)
         self._body_seconds = body_seconds
         self._upload_paths = frozenset(upload_paths)
 
@@ -139,6 +150,10 @@ class EdgeGuard:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refused(415, "encoded-body", "the body must not be compressed")
         content_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if content_type == FORM and scope["method"] == "POST" and scope["path"] in self._form_paths:
+            if len(body) > LARGEST_FORM_BYTES:
+                raise Refused(413, "too-large", f"the form is larger than {LARGEST_FORM_BYTES} bytes")
+            return body
         if content_type != b"application/json" and not content_type.endswith(b"+json"):
             raise Refused(415, "not-json", "the body must be application/json")
         check_json(body)

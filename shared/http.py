@@ -100,7 +100,8 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
     It raises Unauthenticated, Forbidden. Asynchronous, so that what it enters holds for the route, and because a
     synchronous one would cost every request a trip to another thread. Raises KeyError at once for an unknown action.
     """
-    _ = POLICY[action]
+    if POLICY[action].is_open:
+        raise ValueError(f"the policy opens {action} to everybody: there is nobody to ask")
 
     async def authorise(request: Request) -> Principal:
         authenticator: Authenticator = request.app.state.authenticator
@@ -110,6 +111,18 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise
+
+
+def leave_open(action: str) -> Callable[[], Awaitable[None]]:
+    """A dependency for routes that the policy opens to everybody. Raises ValueError at once for any other action."""
+    if not POLICY[action].is_open:
+        raise ValueError(f"the policy does not open {action} to everybody")
+
+    async def admit() -> None:
+        """Nobody is asked who they are, and no reach is in force: the handler says what may be touched."""
+
+    admit.action = action  # type: ignore[attr-defined] # read by list_actions
+    return admit
 
 
 def _asked(request: Request) -> Asked:
@@ -129,6 +142,7 @@ def create_app(
     authenticator: Authenticator,
     lifespan: Callable[[FastAPI], Any] | None = None,
     upload_paths: Iterable[str] = (),
+    form_paths: Iterable[str] = (),
 ) -> FastAPI:
     """An app with the guard before everything, and problem documents for every failure."""
     app = FastAPI(
@@ -139,7 +153,7 @@ def create_app(
     app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
-    app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths))
+    app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths), form_paths=tuple(form_paths))
     app.add_middleware(_Door)
 
     @app.get("/v1/openapi.json", include_in_schema=False)

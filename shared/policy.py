@@ -24,9 +24,13 @@ class StepUpNeeded(Forbidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`scope` is what a machine client needs beside its role. A sensitive read is written into the audit."""
+    """`scope` is what a machine client needs beside its role. A sensitive read is written into the audit.
+
+    What is open is open to everybody: signing in, for one, and what proves itself otherwise. It has no roles.
+    """
 
     roles: Mapping[Role, Relation]
+    is_open: bool = False
     scope: str | None = None
     step_up: bool = False
     sensitive_read: bool = False
@@ -67,6 +71,24 @@ POLICY: Final[Mapping[str, Rule]] = {
         },
         scope="scores.read",
     ),
+    # identity
+    "client.decide": Rule(roles={"approver": "anywhere"}, step_up=True),
+    "client.disable": Rule(
+        roles={"approver": "anywhere", "department_officer": "anywhere", "security_administrator": "anywhere"}
+    ),
+    "client.equip": Rule(roles={"department_officer": "anywhere"}, step_up=True),  # its secrets and keys
+    "client.propose": Rule(roles={"department_officer": "anywhere"}),
+    "client.read": Rule(
+        roles={
+            "approver": "anywhere",
+            "auditor": "anywhere",
+            "department_officer": "anywhere",
+            "security_administrator": "anywhere",
+        }
+    ),
+    "roster.provision": Rule(roles={"machine_client": "anywhere"}, scope="scim"),
+    "token.request": Rule(roles={}, is_open=True),
+    "token_key.read": Rule(roles={}, is_open=True),
     # intake
     "contact.read": Rule(
         roles={

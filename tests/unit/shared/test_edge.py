@@ -7,12 +7,12 @@ import anyio
 import httpx
 import pytest
 import structlog.testing
-from fastapi import Depends
+from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from shared.access.principal import Principal
 from shared.edge import Refused, SafeStr, check_json, check_text
-from shared.http import Body, check_routes_are_guarded, create_app, json_body, json_response, permit
+from shared.http import Body, check_routes_are_guarded, create_app, json_body, json_response, leave_open, permit
 from shared.observability import correlation_id
 from shared.settings import ServiceSettings
 from tests.fakes import KnownPrincipals, person
@@ -33,7 +33,11 @@ def app():
         database_url="postgresql://svc:a-long-enough-pw-1@localhost/x",
         broker_url="amqp://svc:a-long-enough-pw-2@localhost/x",
     )
-    app = create_app("test", settings, authenticator=KnownPrincipals({TOKEN: person("clerk")}))
+    app = create_app("test", settings, authenticator=KnownPrincipals({TOKEN: person("clerk")}), form_paths=["/form"])
+
+    @app.post("/form")
+    async def post_form(request: Request, _: Annotated[None, Depends(leave_open("token.request"))]) -> Response:
+        return json_response({"bytes": len(await request.body())})
 
     @app.post("/notes")
     def post_note(
@@ -144,6 +148,22 @@ def test_nobody_enters_without_a_known_token(app):
 
 def test_another_role_is_forbidden(app):
     assert send(app, "GET", "/officers", headers=CLERK).status_code == 403
+
+
+def test_a_form_is_taken_where_one_is_expected_and_nowhere_else(app):
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+
+    assert send(app, "POST", "/form", content=b"a=1&b=2", headers=form).json() == {"bytes": 7}
+    assert send(app, "POST", "/form", content=b"a=" + b"1" * 40_000, headers=form).status_code == 413
+    assert send(app, "POST", "/form", content=b"a=1", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert send(app, "POST", "/notes", content=b"text=1", headers=CLERK | form).status_code == 415
+
+
+def test_a_route_is_open_only_where_the_policy_says_so_and_then_asks_nobody():
+    with pytest.raises(ValueError, match="does not open"):
+        leave_open("contact.record")
+    with pytest.raises(ValueError, match="nobody to ask"):
+        permit("token.request")
 
 
 def test_a_bug_answers_without_detail(app):
