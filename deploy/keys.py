@@ -18,7 +18,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
     "intake": {"epoch": "key", "index": "key", "repeats": "key", "text": "key"},
     "assessment": {},
     "notify": {},
-    "identity": {},
+    "identity": {"second-factor": "key"},
 }
 MONTHLY = frozenset({"epoch", "text"})
 # By purpose: who holds the same key, the one who writes with it last, so that nobody meets what it cannot read yet.

@@ -61,6 +61,15 @@ def take_in(connection: Connection, key: str, rate: Rate, *, count: int, now: da
     return max(0.001, float(str(row[0]))) if row else 0.001
 
 
+def give_back_in(connection: Connection, key: str, rate: Rate, *, count: int) -> None:
+    """Undo a taking that turned out to be none. In a bucket that is full again meanwhile nothing changes."""
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    connection.execute(
+        "UPDATE rate_bucket SET full_at = full_at - %s WHERE key_digest = %s",
+        [rate.span * count / rate.limit, digest],
+    )
+
+
 def forget_full(connection: Connection, *, now: datetime, limit: int = 10_000) -> int:
     """Delete buckets that are full again, which says the same as no bucket; return how many."""
     return connection.execute(

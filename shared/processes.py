@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -191,12 +192,62 @@ def bring_up_to_date(
     settings: ServiceSettings, *, service: str, migrations: Path, subscriptions: Sequence[Subscription] = ()
 ) -> None:
     """Apply migrations as the owner, and declare exchanges and queues as the account of deployments."""
-    owner_url = _required(settings, "owner_database_url", settings.owner_database_url)
     broker_url = _required(settings, "deploy_broker_url", settings.deploy_broker_url)
-    migrate(owner_url, migrations)
+    bring_database_up_to_date(settings, migrations=migrations)
     declare_publishing(broker_url, service)
     for subscription in subscriptions:
         declare_subscription(broker_url, subscription)
+
+
+def bring_database_up_to_date(settings: ProcessSettings, *, migrations: Path) -> str:
+    """Apply migrations as the owner; return the URL by which the owner was let in."""
+    owner_url = _required(settings, "owner_database_url", settings.owner_database_url)
+    migrate(owner_url, migrations)
+    return owner_url
+
+
+def keep(settings: ProcessSettings, pool: Pool, duties: Mapping[str, Callable[[], None]], *, every: float) -> int:
+    """Do what repeats, every so many seconds until SIGTERM or SIGINT: for a service without a broker."""
+    keeper = Keeper(duties, interval_seconds=every)
+    _stop_on_signals(keeper.stop)
+    _open_management(settings, pool, {"progress": check_progress(keeper)})
+    keeper.run()
+    return 0
+
+
+class Keeper:
+    """Does all duties in turn, then waits; one that fails is logged and does not keep the others from being done."""
+
+    def __init__(self, duties: Mapping[str, Callable[[], None]], *, interval_seconds: float) -> None:
+        self._duties = dict(duties)
+        self._interval_seconds = interval_seconds
+        self._stopping = threading.Event()
+        self.last_progress = time.monotonic()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            for name, duty in self._duties.items():
+                self._do(name, duty)
+            self._wait()
+
+    def _do(self, name: str, duty: Callable[[], None]) -> None:
+        try:
+            duty()
+        except LianxinError as error:
+            log.warning("duty_put_off", duty=name, reason=error.code)
+        except Exception:
+            log.exception("duty_failed", duty=name)
+        self.last_progress = time.monotonic()
+
+    def _wait(self) -> None:
+        """In short steps, so that a long pause does not look like a standstill."""
+        due = time.monotonic() + self._interval_seconds
+        while not self._stopping.is_set() and (left := due - time.monotonic()) > 0:
+            self._stopping.wait(min(left, STALLED_AFTER_SECONDS / 3))
+            self.last_progress = time.monotonic()
 
 
 def _make_consumer(

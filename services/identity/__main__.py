@@ -1,0 +1,39 @@
+"""The processes of identity: python -m services.identity serve | keep | migrate."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from services.identity.api.app import create_api
+from services.identity.handlers.keeping import remove_what_is_over
+from services.identity.settings import IdentitySettings
+from services.identity.storage.rights import grant_doors
+from shared import processes
+from shared.database import Pool
+
+
+def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
+    authenticator = processes.open_authenticator(settings, service="identity")
+    return processes.serve_api(settings, pool, create_api(settings, pool, authenticator=authenticator))
+
+
+def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
+    """Whatever falls due by the clock alone. Each duty is one handler, and safe to run in two processes at once."""
+    duties = {"remove-what-is-over": lambda: remove_what_is_over(pool, now=datetime.now(UTC))}
+    return processes.keep(settings, pool, duties, every=settings.keep_interval_seconds)
+
+
+def migrate(settings: IdentitySettings, _: Pool, __: Sequence[str]) -> int:
+    """Who may ask who somebody is, is granted after the migrations: they know no role's name."""
+    owner_url = processes.bring_database_up_to_date(settings, migrations=Path(__file__).parent / "migrations")
+    urls = [settings.database_url, settings.identity_database_url]
+    grant_doors(owner_url, roles=[urlsplit(url.get_secret_value()).username or "" for url in urls if url is not None])
+    return 0
+
+
+COMMANDS = {"serve": serve, "keep": keep, "migrate": migrate}
+
+if __name__ == "__main__":
+    sys.exit(processes.run("identity", IdentitySettings, COMMANDS, sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What identity does: one function a use case, which owns its transaction."""

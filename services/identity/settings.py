@@ -1,0 +1,54 @@
+"""What identity reads from the environment."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import LOOPBACK, ProcessSettings
+
+
+class IdentitySettings(ProcessSettings):
+    """Settings of identity, from variables that begin with LIANXIN_IDENTITY_."""
+
+    model_config = SettingsConfigDict(env_prefix="LIANXIN_IDENTITY_", extra="ignore", hide_input_in_errors=True)
+
+    public_url: str | None = None  # where browsers find this service: https://lianxin.example.org/identity
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
+
+    session_idle_minutes: Annotated[int, Field(ge=1, le=60)] = 15
+    session_hours: Annotated[int, Field(ge=1, le=12)] = 8
+    sessions_per_account: Annotated[int, Field(ge=1, le=10)] = 2
+    password_composition: bool = False  # three of four kinds of characters, where GB/T 22239 is binding
+    password_valid_days: Annotated[int, Field(ge=30, le=3650)] | None = None  # same reason; None: for ever
+    sign_in_failures_per_network: Annotated[int, Field(ge=5, le=10_000)] = 50
+    keep_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_label: Annotated[str, Field(min_length=1, max_length=60)] = "OpenID Connect"
+    oidc_provision: bool = False  # a person whom nobody registered gets an account, without any role
+
+    @field_validator("oidc_issuer", "public_url")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be a plain URL of https")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("must be a URL of https, except on this machine")
+        if parts.username is not None:
+            raise ValueError("must not hold a user name")
+        return url
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        given = [self.oidc_issuer, self.oidc_client_id, self.public_url]
+        if self.oidc_issuer is not None and None in given:
+            raise ValueError("oidc_issuer: needs oidc_client_id and public_url as well")
+        return self

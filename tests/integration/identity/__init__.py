@@ -1,0 +1,1 @@
+"""Identity: handlers and doors against real servers."""

@@ -1,0 +1,108 @@
+"""A fresh identity database, and what its handlers work with."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from services.identity.credentials import HashCost, PasswordHashing
+from services.identity.domain.accounts import Account
+from services.identity.handlers.desk import Caller, Desk, system
+from services.identity.storage import accounts, passwords
+from services.identity.storage.passwords import Password
+from services.identity.storage.rights import grant_doors
+from shared.crypto import KeyRing
+from shared.database import Pool, open_pool
+from shared.keyfiles import KeyName, create_key
+from tests.conftest import Database
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PASSWORD = "tangerine-window-42"
+READER, READER_PASSWORD = "test_identity_reader", "reader-of-the-tests-4711"
+CHEAP = HashCost(memory_kib=1_024, passes=1, lanes=1)
+
+
+@pytest.fixture(scope="session")
+def hashing() -> PasswordHashing:
+    return PasswordHashing(CHEAP)
+
+
+@pytest.fixture
+def database(new_database: Callable[[str], Database]) -> Database:
+    return new_database("identity")
+
+
+@pytest.fixture
+def pool(database: Database) -> Iterator[Pool]:
+    pool = open_pool(database.url, size=8, application="test", statement_timeout_seconds=30)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def reader_url(database: Database, postgres_admin_url: str) -> str:
+    """The URL of the role that may ask who somebody is, made as an installation makes it."""
+    with psycopg.connect(postgres_admin_url, autocommit=True) as admin:
+        known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+        verb = "ALTER" if known else "CREATE"
+        admin.execute(
+            sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(READER), sql.Literal(READER_PASSWORD))
+        )
+    grant_doors(database.owner_url, roles=[READER])
+    parts = psycopg.conninfo.conninfo_to_dict(database.url)
+    return f"postgresql://{READER}:{READER_PASSWORD}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+@pytest.fixture
+def reader_pool(reader_url: str) -> Iterator[Pool]:
+    pool = open_pool(reader_url, size=4, application="test", statement_timeout_seconds=30)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def desk(pool: Pool, hashing: PasswordHashing, tmp_path: Path) -> Desk:
+    create_key(tmp_path, KeyName(purpose="second-factor", kid=1))
+    return Desk(pool=pool, hashing=hashing, keys=KeyRing(tmp_path))
+
+
+@pytest.fixture
+def add_account(desk: Desk) -> Callable[..., Account]:
+    """Make an account with the usual password, set long ago and not to be changed."""
+
+    def add(name: str = "li.na", **more: object) -> Account:
+        account_id = uuid4()
+        account = Account(
+            id=account_id,
+            name=name,
+            display_name="李娜",
+            person_id=str(account_id),
+            staff_number=None,
+            status="active",
+            created_at=NOW - timedelta(days=30),
+            changed_at=NOW - timedelta(days=30),
+        )
+        account = replace(account, **more)  # type: ignore[arg-type] # the test names a field and its value
+        password = Password(
+            account_id=account.id,
+            hash=desk.hashing.hash(PASSWORD),
+            set_at=account.created_at,
+            must_change=False,
+            valid_until=None,
+        )
+        with system(desk.pool) as connection:
+            accounts.insert_account(connection, account)
+            passwords.put_password(connection, password, remembered=4)
+        return account
+
+    return add
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller(network="203.0.113.0/24", at=NOW)

@@ -1,0 +1,73 @@
+"""The role by which other services ask who somebody is: it may ask, and nothing else."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from services.identity.handlers.desk import digest_of
+from services.identity.handlers.sign_ins import sign_in
+from tests.integration.identity.conftest import NOW, PASSWORD
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def asking(reader_url):
+    with psycopg.connect(reader_url, autocommit=True) as connection:
+        yield connection
+
+
+def ask(connection, token, at=NOW):
+    return connection.execute("SELECT * FROM resolve_session(%s, %s)", [digest_of(token), at]).fetchall()
+
+
+def test_it_learns_whose_session_it_is(desk, add_account, caller, asking):
+    account = add_account()
+    token = sign_in(desk, "li.na", PASSWORD, caller=caller).session_token
+
+    (found,) = ask(asking, token)
+
+    assert (found[0], found[1], found[6]) == (account.id, "li.na", [])
+
+
+def test_an_unknown_session_is_no_row(asking):
+    assert ask(asking, "somebody's guess") == []
+
+
+def test_it_can_read_and_write_no_table(asking, database):
+    with psycopg.connect(database.owner_url) as owner:
+        tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    assert len(tables) > 10
+
+    for table in tables:
+        for statement in ("SELECT 1 FROM {}", "DELETE FROM {}"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                asking.execute(sql.SQL(statement).format(sql.Identifier(table)))
+
+
+def test_the_reach_of_the_answer_does_not_outlive_it(asking):
+    asking.execute("BEGIN")
+    ask(asking, "somebody's guess")
+
+    assert asking.execute("SELECT current_setting('lianxin.reach', true)").fetchone() == ("",)
+
+
+def test_idle_time_is_counted_from_the_last_request(desk, add_account, caller, asking):
+    add_account()
+    token = sign_in(desk, "li.na", PASSWORD, caller=caller).session_token
+
+    assert ask(asking, token, NOW + timedelta(minutes=14))
+    assert ask(asking, token, NOW + timedelta(minutes=28))
+    assert not ask(asking, token, NOW + timedelta(minutes=43))
+
+
+def test_no_session_outlives_its_absolute_time(desk, add_account, caller, asking):
+    add_account()
+    token = sign_in(desk, "li.na", PASSWORD, caller=caller).session_token
+    for minutes in range(10, 480, 10):
+        assert ask(asking, token, NOW + timedelta(minutes=minutes))
+
+    assert ask(asking, token, NOW + timedelta(hours=8) - timedelta(seconds=1))
+    assert not ask(asking, token, NOW + timedelta(hours=8))
