@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -32,8 +33,7 @@ class OutgoingEvent:
     correlation_id: str | None = None  # its own, where one transaction serves several requests
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnsentEvent:
+class UnsentEvent(NamedTuple):
     id: int
     event_id: UUID
     event_type: str
@@ -99,7 +99,7 @@ def list_unsent(connection: Connection, *, limit: int) -> list[UnsentEvent]:
         """,
         [limit],
     ).fetchall()
-    return [UnsentEvent(**dict(zip(UnsentEvent.__slots__, row, strict=True))) for row in rows]  # type: ignore[arg-type]
+    return [UnsentEvent._make(row) for row in rows]
 
 
 def mark_sent(connection: Connection, ids: Sequence[int]) -> None:

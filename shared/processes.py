@@ -20,9 +20,11 @@ from shared.access.list import AccessList
 from shared.access.principal import Authenticator
 from shared.access.store import IdentityStore
 from shared.backlogs import watch_backlog
-from shared.broker.consumer import Consumer, Settlement
+from shared.broker.consumer import Consumer, Producer, Settlement
+from shared.broker.seals import Seals, purpose_of
 from shared.broker.topology import Subscription, declare_publishing, declare_subscription, producer_of
 from shared.contracts.envelope import Envelope
+from shared.crypto import KeyRing
 from shared.database import Pool, check_durability, migrate, open_pool, transaction
 from shared.errors import LianxinError
 from shared.http import serve
@@ -97,6 +99,7 @@ def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: C
         settings.database_url.get_secret_value(),
         settings.broker_url.get_secret_value(),
         service=service,
+        macs=_open_keys(settings, purpose_of(service)),
         sent=sent.inc,
     )
 
@@ -258,14 +261,26 @@ def _make_consumer(
     settled: Callable[[Settlement], None],
 ) -> Consumer:
     url = settings.broker_url.get_secret_value()
+    origin = subscription.exchange.removeprefix("evt.")
+    seals = Seals(_open_keys(settings, purpose_of(origin)), service=origin)
     return Consumer(
         url,
         subscription,
-        producer=producer_of(subscription, url),
+        producer=Producer(user_id=producer_of(subscription, url), seals=seals),
         handle=handle,
         failures=FailureBook(pool, subscription.queue),
         settled=settled,
     )
+
+
+def _open_keys(settings: ProcessSettings, purpose: str) -> KeyRing:
+    """Raises UnsafeSetting without a key for this purpose: an event that nobody can believe is never sent or read."""
+    directory = settings.keys_directory
+    if directory is None:
+        raise UnsafeSetting("refusing to start: keys_directory: is needed by this command")
+    keys = KeyRing(directory, private=settings.mode == "production")
+    keys.require(symmetric=[purpose])
+    return keys
 
 
 def _open_management(settings: ProcessSettings, pool: Pool, checks: Mapping[str, Check]) -> None:

@@ -10,6 +10,7 @@ import psycopg
 
 from shared import crash, outbox
 from shared.broker.publisher import OutgoingMessage, Publisher
+from shared.broker.seals import Macs, Seals
 from shared.contracts.envelope import CONTENT_TYPE, encode
 from shared.database import Connection, DatabaseAway, connection_options
 from shared.errors import Transient
@@ -41,10 +42,12 @@ class Relay:
         broker_url: str,
         *,
         service: str,
+        macs: Macs,
         sent: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._database_url = database_url
         self._service = service
+        self._seals = Seals(macs, service=service)
         self._publisher = Publisher(broker_url, exchange=f"evt.{service}", name=f"{service}.relay")
         self._sent = sent
         self._stopping = threading.Event()
@@ -95,7 +98,7 @@ class Relay:
         crash.point("relay.after_select")
         refused = self._publisher.publish([self._message(event) for event in events])
         crash.point("relay.after_confirm_before_mark")
-        confirmed = [event.id for event in events if str(event.event_id) not in refused]
+        confirmed = [event.id for event in events if not refused or str(event.event_id) not in refused]
         outbox.mark_sent(connection, confirmed)
         self._sent(len(confirmed))
         if refused:
@@ -112,21 +115,26 @@ class Relay:
         return False
 
     def _message(self, event: outbox.UnsentEvent) -> OutgoingMessage:
+        message_id = str(event.event_id)
+        body = encode(
+            event_id=message_id,
+            event_type=event.event_type,
+            source=f"/lianxin/{self._service}",
+            subject=f"{event.aggregate}/{event.aggregate_id}",
+            sequence=event.sequence,
+            recorded_at=event.recorded_at,
+            correlation_id=event.correlation_id,
+            data=orjson.Fragment(event.payload),
+        )
         return OutgoingMessage(
-            message_id=str(event.event_id),
+            message_id=message_id,
             routing_key=event.routing_key,
             content_type=CONTENT_TYPE,
             message_type=event.event_type,
             correlation_id=event.correlation_id,
-            body=encode(
-                event_id=event.event_id,
-                event_type=event.event_type,
-                source=f"/lianxin/{self._service}",
-                subject=f"{event.aggregate}/{event.aggregate_id}",
-                sequence=event.sequence,
-                recorded_at=event.recorded_at,
-                correlation_id=event.correlation_id,
-                data=orjson.Fragment(event.payload),
+            body=body,
+            seal=self._seals.seal(
+                message_id=message_id, message_type=event.event_type, content_type=CONTENT_TYPE, body=body
             ),
         )
 

@@ -1,9 +1,11 @@
 """The Celery app that every service starts from. The row in PostgreSQL is the truth, a task only a nudge."""
 
 import logging
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import celery.beat
 from celery import Celery
@@ -12,6 +14,7 @@ from celery.worker.consumer import Consumer
 from kombu.entity import Queue
 from kombu.exceptions import KombuError
 
+from shared.links import tls_files, without_files
 from shared.observability import get_logger
 
 # A task that failed or was lost with its worker is not repeated by the queue but found again by the sweep.
@@ -77,7 +80,20 @@ def make_celery(service: str) -> Celery:
 
 
 def connect_celery(app: Celery, task_broker_url: str) -> None:
-    app.conf.broker_url = task_broker_url
+    files = tls_files(task_broker_url)
+    if files is None:
+        app.conf.broker_url = task_broker_url
+        return
+    app.conf.broker_url = without_files(task_broker_url).replace("amqps://", "amqp://", 1)
+    # Said in full, because the client checks neither certificate nor name of its own accord.
+    app.conf.broker_use_ssl = {
+        "ca_certs": files.cacertfile,
+        "certfile": files.certfile,
+        "keyfile": files.keyfile,
+        "cert_reqs": ssl.CERT_REQUIRED,
+        "server_hostname": urlsplit(task_broker_url).hostname,
+        "tls_minimum_version": ssl.TLSVersion.TLSv1_2,
+    }
 
 
 def nudge(app: Celery, task: str, **arguments: str) -> None:

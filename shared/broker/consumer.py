@@ -10,8 +10,10 @@ import pika
 import pika.adapters.blocking_connection
 import pika.exceptions
 import pika.spec
+from prometheus_client import Counter
 
 from shared import crash
+from shared.broker.seals import SEAL_HEADER, BadSeal, NotSealed, Seals
 from shared.broker.topology import Subscription, connect
 from shared.contracts.envelope import Envelope, UnknownEvent, decode
 from shared.errors import LianxinError, Rejected, Transient
@@ -25,6 +27,9 @@ LONGEST_PAUSE_SECONDS = 10.0
 REASON_HEADER = "x-lianxin-reason"
 PRODUCER_HEADER = "x-lianxin-producer"
 
+messages_disbelieved_total = Counter(
+    "messages_disbelieved_total", "Messages set aside because their producer or their seal is not right.", ["code"]
+)
 log = get_logger()
 
 
@@ -34,6 +39,14 @@ class FailureBook(Protocol):
     def record(self, message_id: str, reason: str) -> int: ...
 
     def forget(self, message_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Producer:
+    """The one service whose events are believed: its account on the broker, and the seals that it makes."""
+
+    user_id: str
+    seals: Seals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +74,9 @@ class UnexpectedProducer(Rejected):
     code = "unexpected-producer"
 
 
+FORGED = (UnexpectedProducer, NotSealed, BadSeal)
+
+
 class Consumer:
     """Consumes one queue on the calling thread until `stop`.
 
@@ -73,7 +89,7 @@ class Consumer:
         url: str,
         subscription: Subscription,
         *,
-        producer: str,
+        producer: Producer,
         handle: Callable[[Sequence[Envelope]], None],
         failures: FailureBook,
         settled: Callable[[Settlement], None] = lambda _: None,
@@ -313,8 +329,16 @@ class Consumer:
                 return None
 
     def _open(self, delivery: Delivery) -> Envelope:
-        if delivery.user_id != self._producer:
+        if delivery.user_id != self._producer.user_id:
             raise UnexpectedProducer("the message does not come from the service that owns these events")
+        properties = delivery.properties
+        self._producer.seals.check(
+            (properties.headers or {}).get(SEAL_HEADER),
+            message_id=properties.message_id,
+            message_type=properties.type,
+            content_type=properties.content_type,
+            body=delivery.body,
+        )
         return decode(delivery.body)
 
     def _put_aside(
@@ -327,6 +351,8 @@ class Consumer:
         if isinstance(error, UnknownEvent):
             self._park(channel, delivery, error)
             return True
+        if isinstance(error, FORGED):
+            messages_disbelieved_total.labels(error.code).inc()
         log.error("message_dead_lettered", message_id=delivery.message_id, code=error.code, detail=error.detail)
         channel.basic_reject(delivery.tag, requeue=False)
         return False
@@ -335,11 +361,12 @@ class Consumer:
         self, channel: pika.adapters.blocking_connection.BlockingChannel, delivery: Delivery, error: LianxinError
     ) -> None:
         # The broker admits only the own user here; who published it first is kept in a header for the replay.
-        headers = {PRODUCER_HEADER: delivery.user_id, REASON_HEADER: error.code}
+        seal = (delivery.properties.headers or {}).get(SEAL_HEADER)
+        headers = {PRODUCER_HEADER: delivery.user_id, REASON_HEADER: error.code, SEAL_HEADER: seal}
         properties = pika.BasicProperties(
             content_type=delivery.properties.content_type,
             delivery_mode=2,
-            message_id=delivery.message_id,
+            message_id=delivery.properties.message_id,  # as it was sealed
             correlation_id=delivery.properties.correlation_id,
             type=delivery.properties.type,
             headers=headers,

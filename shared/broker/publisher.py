@@ -12,6 +12,7 @@ import pika.frame
 import pika.spec
 
 from shared import crash
+from shared.broker.seals import SEAL_HEADER
 from shared.broker.topology import BrokerAway, parameters
 
 
@@ -23,6 +24,7 @@ class OutgoingMessage:
     content_type: str
     message_type: str
     correlation_id: str
+    seal: str | None = None
 
 
 class Publisher:
@@ -143,6 +145,7 @@ class Publisher:
                         type=message.message_type,
                         correlation_id=message.correlation_id,
                         user_id=self._user,
+                        headers={SEAL_HEADER: message.seal} if message.seal else None,
                     ),
                     mandatory=True,
                 )

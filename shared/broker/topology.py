@@ -8,6 +8,7 @@ import pika
 import pika.exceptions
 
 from shared.errors import Transient
+from shared.links import tls_files, without_files
 
 UNROUTED = "unrouted"
 UNROUTED_QUEUE = "q.unrouted"
@@ -49,7 +50,10 @@ def producer_of(subscription: Subscription, own_url: str) -> str:
 
 def parameters(url: str, *, name: str) -> pika.URLParameters:
     """Connection parameters with every time limit set. The name is what operators see in the broker's list."""
-    options = pika.URLParameters(url)
+    options = pika.URLParameters(without_files(url))
+    files = tls_files(url)
+    if files is not None:
+        options.ssl_options = pika.SSLOptions(files.make_context(), options.host)
     options.heartbeat = 30
     options.socket_timeout = 5
     options.stack_timeout = 10

@@ -73,7 +73,7 @@ class Envelope:
 
 def encode(  # noqa: PLR0913 - the attributes of a CloudEvents envelope
     *,
-    event_id: UUID,
+    event_id: UUID | str,
     event_type: str,
     source: str,
     subject: str,
@@ -85,11 +85,11 @@ def encode(  # noqa: PLR0913 - the attributes of a CloudEvents envelope
     return orjson.dumps(
         {
             "specversion": "1.0",
-            "id": str(event_id),
+            "id": event_id,
             "source": source,
             "type": event_type,
             "subject": subject,
-            "time": recorded_at.isoformat(),
+            "time": recorded_at,
             "datacontenttype": "application/json",
             "sequence": str(sequence),
             "correlationid": correlation_id,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pika
 
+from shared.broker.seals import SEAL_HEADER, Seals
 from shared.broker.topology import connect
 from shared.contracts.envelope import CONTENT_TYPE, encode
 from tests.harness.suite import Suite
@@ -34,14 +35,16 @@ def sow_poison(suite: Suite) -> Sown:
             "cn.lianxin.issue.responded.v1", {"issue_id": str(uuid.uuid4()), "responded_at": "2025-03-01"}
         ),
     }
-    user = suite.names.runtime("intake")
-    dead = [_publish(url, user, body) for body in bodies.values()]
+    intake = _Sower(url=url, user=suite.names.runtime("intake"), seals=suite.seals("intake"))
+    dead = [intake.sow(body) for body in bodies.values()]
     healthy = _envelope(
         "cn.lianxin.issue.responded.v1", {"issue_id": str(uuid.uuid4()), "responded_at": MOMENT.isoformat()}
     )
-    dead.append(_publish(suite.deploy_broker_url, None, healthy))
+    dead.append(_Sower(url=suite.deploy_broker_url, user=None, seals=suite.seals("intake")).sow(healthy))
+    dead.append(_Sower(url=url, user=suite.names.runtime("intake"), seals=None).sow(healthy))
+    dead.append(_Sower(url=url, user=suite.names.runtime("intake"), seals=suite.seals("assessment")).sow(healthy))
     unknown = _envelope("cn.lianxin.contact.recorded.v9", {"new": 1})
-    return Sown(dead=dead, parked=[_publish(url, user, unknown)])
+    return Sown(dead=dead, parked=[intake.sow(unknown)])
 
 
 def list_set_aside(suite: Suite, queue: str) -> list[str]:
@@ -59,19 +62,35 @@ def list_set_aside(suite: Suite, queue: str) -> list[str]:
         connection.close()  # unacknowledged, so that everything goes back
 
 
-def _publish(url: str, user: str | None, body: bytes) -> str:
-    message_id = str(uuid.uuid4())
-    connection = connect(url, name="harness")
-    try:
-        channel = connection.channel()
-        channel.confirm_delivery()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sower:
+    """Publishes as one account, with the seals of one service or with none."""
+
+    url: str
+    user: str | None
+    seals: Seals | None
+
+    def sow(self, body: bytes) -> str:
+        message_id = str(uuid.uuid4())
         properties = pika.BasicProperties(
-            content_type=CONTENT_TYPE, delivery_mode=2, message_id=message_id, user_id=user, correlation_id="poison"
+            content_type=CONTENT_TYPE,
+            delivery_mode=2,
+            message_id=message_id,
+            type="poison",
+            user_id=self.user,
+            correlation_id="poison",
         )
-        channel.basic_publish("evt.intake", "intake.poison.v1", body, properties, mandatory=True)
-    finally:
-        connection.close()
-    return message_id
+        if self.seals is not None:
+            seal = self.seals.seal(message_id=message_id, message_type="poison", content_type=CONTENT_TYPE, body=body)
+            properties.headers = {SEAL_HEADER: seal}
+        connection = connect(self.url, name="harness")
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            channel.basic_publish("evt.intake", "intake.poison.v1", body, properties, mandatory=True)
+        finally:
+            connection.close()
+        return message_id
 
 
 def _envelope(event_type: str, data: dict[str, object]) -> bytes:

@@ -22,6 +22,8 @@ from deploy.provision import provision_broker, provision_postgres, remove_broker
 from embedded.applications import PROCESSES, answers, listens
 from embedded.layout import free_port
 from embedded.process import Command
+from shared.broker.seals import Seals
+from shared.crypto import KeyRing
 from shared.database import Connection
 from shared.worker import connect_celery, make_celery, nudge
 from tests.harness.client import Client
@@ -212,6 +214,10 @@ class Suite:
             intake.execute("UPDATE import_run SET lease_until = now() WHERE state = 'running'")
         with self.database("notify") as notify:
             notify.execute("UPDATE delivery SET next_attempt_at = now() WHERE status IN ('claimed', 'due')")
+
+    def seals(self, service: str) -> Seals:
+        """The seals of a service's events, as only itself and its readers can make them."""
+        return Seals(KeyRing(self.folder / "keys" / service), service=service)
 
     def _write_access_file(self) -> None:
         principals = [

@@ -11,6 +11,7 @@ import pytest
 
 from shared import outbox
 from shared.broker.publisher import OutgoingMessage, Publisher
+from shared.broker.seals import Seals
 from shared.contracts.envelope import CONTENT_TYPE, encode
 from tests.harness.chaos import BROKER, DATABASE, Chaos
 from tests.harness.evidence import read_databases
@@ -168,27 +169,30 @@ def publish_as_intake(suite: Suite, events: list[outbox.UnsentEvent]) -> None:
     publisher = Publisher(suite.urls["LIANXIN_INTAKE_BROKER_URL"], exchange="evt.intake", name="harness")
     publisher.open()
     try:
-        refused = publisher.publish([message_of(event) for event in events])
+        refused = publisher.publish([message_of(event, suite.seals("intake")) for event in events])
     finally:
         publisher.close()
     assert refused == {}
 
 
-def message_of(event: outbox.UnsentEvent) -> OutgoingMessage:
+def message_of(event: outbox.UnsentEvent, seals: Seals) -> OutgoingMessage:
+    message_id = str(event.event_id)
+    body = encode(
+        event_id=event.event_id,
+        event_type=event.event_type,
+        source="/lianxin/intake",
+        subject=f"{event.aggregate}/{event.aggregate_id}",
+        sequence=event.sequence,
+        recorded_at=event.recorded_at,
+        correlation_id=event.correlation_id,
+        data=orjson.Fragment(event.payload),
+    )
     return OutgoingMessage(
-        message_id=str(event.event_id),
+        message_id=message_id,
         routing_key=event.routing_key,
         content_type=CONTENT_TYPE,
         message_type=event.event_type,
         correlation_id=event.correlation_id,
-        body=encode(
-            event_id=event.event_id,
-            event_type=event.event_type,
-            source="/lianxin/intake",
-            subject=f"{event.aggregate}/{event.aggregate_id}",
-            sequence=event.sequence,
-            recorded_at=event.recorded_at,
-            correlation_id=event.correlation_id,
-            data=orjson.Fragment(event.payload),
-        ),
+        body=body,
+        seal=seals.seal(message_id=message_id, message_type=event.event_type, content_type=CONTENT_TYPE, body=body),
     )

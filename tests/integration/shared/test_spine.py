@@ -11,9 +11,11 @@ import pika.exceptions
 import pytest
 
 from shared import inbox, outbox
-from shared.broker.consumer import Consumer, Settlement
+from shared.broker.consumer import Consumer, Producer, Settlement
 from shared.broker.publisher import OutgoingMessage, Publisher
+from shared.broker.seals import Seals
 from shared.broker.topology import Subscription, connect, declare_publishing, declare_subscription
+from shared.ciphers import SymmetricKey
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.intake import IssueResponded
 from shared.database import transaction
@@ -23,6 +25,21 @@ from shared.relay import Relay
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 FACTS = Subscription(service="assessment", queue="q.assessment.facts", exchange="evt.intake", patterns=("intake.#",))
+
+
+class Macs:
+    """Real MACs under one key that stays in memory: where the keys come from is not what is tested here."""
+
+    _key = SymmetricKey(bytes(range(32)), kid=1, context="test")
+
+    def mac(self, purpose, data):
+        return self._key.mac(purpose.encode() + data, algorithm="aes256gcm")
+
+    def is_mac(self, purpose, data, mac):
+        return mac == self.mac(purpose, data)
+
+
+MACS = Macs()
 
 
 class Failures:
@@ -49,7 +66,7 @@ class Reader:
         self.consumer = Consumer(
             broker.urls["assessment"],
             FACTS,
-            producer=broker.users["intake"],
+            producer=Producer(user_id=broker.users["intake"], seals=Seals(MACS, service="intake")),
             handle=handle or self.handle,
             failures=self.failures,
             settled=self.settled.append,
@@ -96,8 +113,8 @@ def write_events(pool, count):
 
 
 @contextmanager
-def relaying(pool, broker):
-    relay = Relay(pool.conninfo, broker.urls["intake"], service="intake")
+def relaying(pool, broker, macs=MACS):
+    relay = Relay(pool.conninfo, broker.urls["intake"], service="intake", macs=macs)
     thread = threading.Thread(target=relay.run)
     thread.start()
     try:
@@ -120,6 +137,9 @@ def publish(broker, body, *, key="intake.issue.responded.v1", message_id="m1"):
                     content_type=CONTENT_TYPE,
                     message_type="t",
                     correlation_id="c",
+                    seal=Seals(MACS, service="intake").seal(
+                        message_id=message_id, message_type="t", content_type=CONTENT_TYPE, body=body
+                    ),
                 )
             ]
         )
