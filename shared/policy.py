@@ -50,6 +50,9 @@ ALL_BUT_OPERATIONS: Final[Mapping[Role, Relation]] = {
 POLICY: Final[Mapping[str, Rule]] = {
     # every service
     "api.describe": Rule(roles=ALL_BUT_OPERATIONS),
+    "audit.read": Rule(
+        roles={"auditor": "anywhere", "cadre": "self", "security_administrator": "anywhere"}, sensitive_read=True
+    ),
     # assessment
     "scheme.read": Rule(
         roles={
@@ -70,6 +73,7 @@ POLICY: Final[Mapping[str, Rule]] = {
             "machine_client": "within",
         },
         scope="scores.read",
+        sensitive_read=True,
     ),
     # identity
     "client.decide": Rule(roles={"approver": "anywhere"}, step_up=True),
@@ -99,6 +103,7 @@ POLICY: Final[Mapping[str, Rule]] = {
             "machine_client": "within",
         },
         scope="intake.read",
+        sensitive_read=True,
     ),
     "contact.record": Rule(
         roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"
@@ -106,6 +111,11 @@ POLICY: Final[Mapping[str, Rule]] = {
     "import.read": Rule(
         roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
         scope="imports.run",
+    ),
+    "import.read_findings": Rule(
+        roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
+        scope="imports.run",
+        sensitive_read=True,
     ),
     "import.run": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="imports.run"),
     "issue.assign": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
@@ -119,6 +129,7 @@ POLICY: Final[Mapping[str, Rule]] = {
             "machine_client": "within",
         },
         scope="intake.read",
+        sensitive_read=True,
     ),
     "issue.receive": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
     "issue.respond": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
