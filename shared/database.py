@@ -30,6 +30,12 @@ class DatabaseAway(Transient):
     code = "database-unavailable"
 
 
+class Deadlocked(DatabaseAway):
+    """Two transactions waited for each other, and this one was ended; at once it may succeed."""
+
+    code = "database-deadlock"
+
+
 def connection_options(*, application: str, statement_timeout_seconds: float, system: bool = False) -> dict[str, Any]:
     """`system` is for what acts for nobody: row-level security lets its connections reach every row."""
     settings = {
@@ -106,6 +112,8 @@ def transaction(pool: Pool, *, reach: Reach | None = None) -> Iterator[Connectio
                 yield connection
     except (PoolTimeout, TooManyRequests):
         raise DatabaseAway("no database connection is free or the database is away") from None
+    except psycopg.errors.DeadlockDetected as error:
+        raise Deadlocked("the database gave up: 40P01") from error
     except psycopg.OperationalError as error:
         raise DatabaseAway(f"the database gave up: {error.sqlstate or 'connection lost'}") from error
     except psycopg.InternalError as error:
@@ -197,6 +205,6 @@ def migrate(owner_url: str, directory: Path) -> list[str]:
 
 
 def _migration_options() -> dict[str, Any]:
-    options = connection_options(application="migrate", statement_timeout_seconds=600)
+    options = connection_options(application="migrate", statement_timeout_seconds=600, system=True)
     options["options"] = str(options["options"]).replace("lock_timeout=5s", "lock_timeout=30s")
     return options

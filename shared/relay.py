@@ -140,7 +140,7 @@ class Relay:
 
 
 def _options(service: str) -> dict[str, Any]:
-    options = connection_options(application=f"{service}.relay", statement_timeout_seconds=60)
+    options = connection_options(application=f"{service}.relay", statement_timeout_seconds=60, system=True)
     # A frozen relay must not keep the lock for ever: the server ends a session that says nothing.
     options["options"] = f"{options['options']} -c idle_session_timeout=60s"
     return options

@@ -32,6 +32,7 @@ from shared.errors import Rejected
 from shared.http import json_response, problem
 from shared.identifiers import new_id
 from shared.observability import correlation_id
+from shared.reach import current
 
 LONGEST_KEY = 255
 
@@ -89,10 +90,11 @@ def doors(request: Request) -> Doors:
 
 
 async def describe(request: Request, principal: Principal, *, record_id: UUID | None = None) -> dict[str, Any]:
-    """What every command has: its id, its correlation id and the caller's key."""
+    """What every command has: its id, its correlation id, the caller's reach and the caller's key."""
     return {
         "id": record_id or new_id(),
         "correlation_id": correlation_id(),
+        "reach": current(),
         "key": await _read_key(request, principal),
     }
 
@@ -107,7 +109,7 @@ async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | 
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.method.encode(), request.url.path.encode(), await request.body()):
         digest.update(len(part).to_bytes(8, "big") + part)
-    return IdempotencyKey(caller=principal.name, key=key, fingerprint=digest.digest())
+    return IdempotencyKey(caller=str(principal.account_id), key=key, fingerprint=digest.digest())
 
 
 def answer(outcome: Outcome, *, location: str | None = None) -> Response:

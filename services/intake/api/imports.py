@@ -87,7 +87,7 @@ async def start_import(
         storage_name=upload.name,
         sha256=upload.sha256,
         byte_count=upload.byte_count,
-        requested_by=principal.name,
+        requested_by=str(principal.account_id),
         correlation_id=correlation_id(),
         idempotency_key=key,
     )

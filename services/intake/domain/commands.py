@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from shared.reach import Reach
+
 ContactKind = Literal[
     "visit",
     "reception",
@@ -50,11 +52,15 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`id` is the client's own where it made one, else the door's; a record that already exists keeps the id it has."""
+    """`id` is the client's own where it made one, else the door's; a record that already exists keeps the id it has.
+
+    `reach` is what its sender may touch; absent, the batch may touch what its pool may.
+    """
 
     id: UUID
     correlation_id: str
     key: IdempotencyKey | None = None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,16 @@ def other_content(record_id: UUID) -> Outcome:
     return Outcome(status="conflict", id=record_id, code="other-content", detail=detail)
 
 
+def id_taken() -> Outcome:
+    """The id belongs to a record that the sender may not see."""
+    return Outcome(status="conflict", code="id-taken", detail="the id belongs to something else already")
+
+
+def out_of_reach() -> Outcome:
+    detail = "the record would belong to an organisation out of reach, or to none"
+    return Outcome(status="rejected", code="out-of-reach", detail=detail)
+
+
 def unknown(what: str) -> Outcome:
     return Outcome(status="rejected", code=f"unknown-{what}", detail=f"no such {what} is registered")
 

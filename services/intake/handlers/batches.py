@@ -8,11 +8,13 @@ from services.intake import metrics
 from services.intake.domain.commands import Command, Outcome
 from services.intake.handlers.keys import run_once_per_key
 from shared import crash, outbox
-from shared.database import Connection, Pool, transaction
+from shared.database import Connection, Deadlocked, Pool, set_reach, transaction
 from shared.errors import Transient
+from shared.reach import Reach, acting
 
 AnyCommand = TypeVar("AnyCommand", bound=Command)
 Events = list[outbox.OutgoingEvent]
+Parts = dict[Reach | None, list[int]]
 Run = Callable[[Connection, list[AnyCommand], Events], list[Outcome]]
 
 
@@ -25,13 +27,47 @@ class BatchRaced(Transient):
 def run_batch(
     use_case: str, pool: Pool, commands: Sequence[AnyCommand], run: Run[AnyCommand], *, now: datetime
 ) -> list[Outcome]:
-    """Run a batch in one transaction with the events it gave rise to; return an outcome a command, in order."""
+    """Run a batch in one transaction with the events it gave rise to; return an outcome a command, in order.
+
+    Senders of different reach share the commit and nothing else: the commands of each run under their own reach.
+    """
     if not commands:
         return []
-    with transaction(pool) as connection:
-        events: Events = []
-        outcomes = run_once_per_key(connection, commands, lambda fresh: run(connection, fresh, events), now=now)
-        outbox.append(connection, events, recorded_at=now, correlation_id=commands[0].correlation_id)
-        crash.point("intake.before_commit")
+    parts = _split_by_reach(commands)
+    try:
+        outcomes = _run_parts(pool, commands, parts, run, now=now)
+    except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
+        outcomes = _run_parts(pool, commands, parts, run, now=now)
     metrics.count_outcomes(use_case, [outcome.status for outcome in outcomes])
     return outcomes
+
+
+def _run_parts(
+    pool: Pool, commands: Sequence[AnyCommand], parts: Parts, run: Run[AnyCommand], *, now: datetime
+) -> list[Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    events: Events = []
+    first = next(iter(parts))
+    with transaction(pool, reach=first) as connection:
+        for reach, positions in parts.items():
+            if reach is not None and reach != first:
+                set_reach(connection, reach)
+            with acting(reach):
+                done = run_once_per_key(
+                    connection,
+                    [commands[position] for position in positions],
+                    lambda fresh: run(connection, fresh, events),
+                    now=now,
+                )
+            outcomes.update(zip(positions, done, strict=True))
+        outbox.append(connection, events, recorded_at=now, correlation_id=commands[0].correlation_id)
+        crash.point("intake.before_commit")
+    return [outcomes[position] for position in range(len(commands))]
+
+
+def _split_by_reach(commands: Sequence[AnyCommand]) -> Parts:
+    """The places of the commands by their senders' reach; those without one first, while the pool's own holds."""
+    parts: Parts = {}
+    for position, command in enumerate(commands):
+        parts.setdefault(command.reach, []).append(position)
+    return dict(sorted(parts.items(), key=lambda part: part[0] is not None))

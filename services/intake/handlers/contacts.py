@@ -7,11 +7,12 @@ from uuid import UUID
 from services.intake import metrics
 from services.intake.domain.commands import Outcome, RecordContact
 from services.intake.domain.contacts import check_contact, digest_contact
-from services.intake.domain.repeats import settle_repeat, unknown
+from services.intake.domain.repeats import id_taken, out_of_reach, settle_repeat, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.storage import contacts as storage
 from services.intake.storage import registers
+from services.intake.storage.reach import is_id_taken
 from shared.contracts.intake import ContactRecorded
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
@@ -100,4 +101,13 @@ def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:
         return unknown("cadre")
     if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
         return unknown("organisation")
+    if is_id_taken(connection, "contact", command.id):
+        return id_taken()
+    if not storage.may_enter_contact(
+        connection,
+        staff_number=command.staff_number,
+        organisation_code=command.organisation_code,
+        occurred_at=command.occurred_at,
+    ):
+        return out_of_reach()
     raise BatchRaced("a register changed while the batch ran")

@@ -13,6 +13,7 @@ from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.storage import issues as storage
 from services.intake.storage import registers
+from services.intake.storage.reach import find_reached_organisation_ids
 from shared.contracts.intake import IssueAssigned, IssueClosed, IssueResponded
 from shared.database import Connection, Pool
 from shared.errors import Conflict, Rejected
@@ -41,7 +42,7 @@ def assign_issues(pool: Pool, commands: Sequence[AssignIssue], *, now: datetime)
     """Assign issues, or assign them anew. To who leads already changes nothing."""
 
     def run(connection: Connection, fresh: list[AssignIssue], events: Events) -> list[Outcome]:
-        organisation_ids = registers.find_organisation_ids(connection, [item.organisation_code for item in fresh])
+        organisation_ids = find_reached_organisation_ids(connection, [item.organisation_code for item in fresh])
         staff_numbers = [command.staff_number for command in fresh if command.staff_number is not None]
         cadre_ids = registers.find_cadre_ids(connection, staff_numbers) if staff_numbers else {}
 

@@ -16,12 +16,13 @@ from services.intake.domain.issues import (
     digest_progress,
     state_of,
 )
-from services.intake.domain.repeats import natural_key, other_content, unknown
+from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.issue_steps import events_between
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.storage import contacts, registers
 from services.intake.storage import issues as storage
+from services.intake.storage.reach import is_id_taken, may_enter_issue
 from shared.contracts.intake import IssueReceived
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
@@ -223,4 +224,8 @@ def _refuse_unknown(connection: Connection, command: ReceiveIssue) -> Outcome:
         source_number=command.contact_source_number,
     ):
         return unknown("contact")
+    if is_id_taken(connection, "issue", command.id):
+        return id_taken()
+    if not may_enter_issue(connection, staff_number=command.staff_number, organisation_code=command.organisation_code):
+        return out_of_reach()
     raise BatchRaced("a register changed while the batch ran")

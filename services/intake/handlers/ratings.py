@@ -6,10 +6,11 @@ from datetime import datetime
 from services.intake import metrics
 from services.intake.domain.commands import Outcome, SubmitRating
 from services.intake.domain.contacts import check_rating, digest_rating
-from services.intake.domain.repeats import settle_repeat, unknown
+from services.intake.domain.repeats import id_taken, settle_repeat, unknown
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.storage import ratings as storage
+from services.intake.storage.reach import is_id_taken
 from shared.contracts.intake import RatingSubmitted
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
@@ -41,6 +42,8 @@ def submit_ratings(
                 outcomes.append(created(item.made, check))
             elif item.met is not None:
                 outcomes.append(settle_repeat(command, item.met, item.candidate.content_hash))
+            elif is_id_taken(connection, "rating", command.id):
+                outcomes.append(id_taken())
             else:
                 outcomes.append(unknown("issue" if command.issue_id or command.issue_source_number else "contact"))
         return outcomes

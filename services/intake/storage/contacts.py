@@ -52,16 +52,19 @@ class Contact:
 
 
 def insert_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[StoredContact]:
-    """Insert contacts; those whose id or number is taken, or whose cadre or organisation is unknown, are left out."""
+    """Insert contacts, each into the organisation given, or else into that of the cadre's post on the day.
+
+    Those whose id or number is taken, whose cadre or organisation is unknown, or that are out of reach, are left out.
+    """
     with connection.cursor(row_factory=class_row(StoredContact)) as cursor:
         return cursor.execute(
             """
             INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
                                  duration_minutes, population_group, people_count, place_code, note, flags,
-                                 content_hash)
+                                 content_hash, owner_organisation_id)
             SELECT item.id, item.source, item.source_number, cadre.id, organisation.id, item.kind, item.occurred_at,
                    item.recorded_at, item.duration_minutes, item.population_group, item.people_count,
-                   item.place_code, item.note, item.flags, item.content_hash
+                   item.place_code, item.note, item.flags, item.content_hash, owner.id
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, staff_number text, organisation_code text,
                       kind text, occurred_at timestamptz, recorded_at timestamptz, duration_minutes integer,
@@ -69,7 +72,10 @@ def insert_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
                       content_hash bytea)) WITH ORDINALITY AS item
               JOIN cadre ON cadre.staff_number = item.staff_number
               LEFT JOIN organisation ON organisation.code = item.organisation_code
-             WHERE item.organisation_code IS NULL OR organisation.id IS NOT NULL
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(organisation.id, post_organisation(cadre.id, item.occurred_at)) AS id) AS owner
+             WHERE (item.organisation_code IS NULL OR organisation.id IS NOT NULL)
+               AND ((SELECT reaches_everything()) OR may_enter_contact(owner.id, cadre.id))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
             RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash
@@ -104,13 +110,12 @@ def get_contact(connection: Connection, contact_id: UUID) -> Contact:
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
         contact = cursor.execute(
             """
-            SELECT contact.id, cadre.staff_number, organisation.code AS organisation_code, contact.kind,
+            SELECT contact.id, staff_number_of(contact.cadre_id) AS staff_number,
+                   code_of(contact.organisation_id) AS organisation_code, contact.kind,
                    contact.occurred_at, contact.recorded_at, contact.duration_minutes, contact.population_group,
                    contact.people_count, contact.place_code, contact.note, contact.source, contact.source_number,
                    contact.flags
               FROM contact
-              JOIN cadre ON cadre.id = contact.cadre_id
-              LEFT JOIN organisation ON organisation.id = contact.organisation_id
              WHERE contact.id = %s
             """,
             [contact_id],
@@ -131,5 +136,21 @@ def is_contact_missing(
                SELECT 1 FROM contact WHERE source = %(source)s AND source_number = %(number)s))
         """,
         {"id": contact_id, "source": source, "number": source_number},
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def may_enter_contact(
+    connection: Connection, *, staff_number: str, organisation_code: str | None, occurred_at: datetime
+) -> bool:
+    """Whether the contact would belong to an organisation, or to a cadre, that is within reach."""
+    row = connection.execute(
+        """
+        SELECT may_enter_contact(coalesce(organisation.id, post_organisation(cadre.id, %s)), cadre.id)
+          FROM cadre
+          LEFT JOIN organisation ON organisation.code = %s
+         WHERE cadre.staff_number = %s
+        """,
+        [occurred_at, organisation_code, staff_number],
     ).fetchone()
     return row is not None and bool(row[0])

@@ -68,19 +68,22 @@ class IssueRecord:
 def insert_issues(
     connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime
 ) -> list[StoredIssue]:
-    """Insert issues; those whose id or number is taken, or that name something unknown, are left out."""
+    """Insert issues, each into the organisation given, else that of the cadre's post, else that of the contact.
+
+    Those whose id or number is taken, that name something unknown, or that are out of reach, are left out.
+    """
     with connection.cursor(row_factory=class_row(StoredIssue)) as cursor:
         return cursor.execute(
             """
             INSERT INTO issue (id, source, source_number, type, category, channel, urgency, title, description,
                                received_at, respond_by, due_at, contact_id, organisation_id, cadre_id, assigned_at,
                                responded_at, closed_at, outcome, reply, status, sequence, recorded_at, flags,
-                               content_hash, progress_hash)
+                               content_hash, progress_hash, owner_organisation_id)
             SELECT item.id, item.source, item.source_number, item.type, item.category, item.channel, item.urgency,
                    item.title, item.description, item.received_at, item.respond_by, item.due_at,
                    coalesce(contact.id, numbered.id), organisation.id, cadre.id, item.assigned_at, item.responded_at,
                    item.closed_at, item.outcome, item.reply, item.status, item.sequence, %s, item.flags,
-                   item.content_hash, item.progress_hash
+                   item.content_hash, item.progress_hash, owner.id
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, type text, category text, channel text,
                       urgency text, title text, description text, received_at timestamptz,
@@ -95,10 +98,14 @@ def insert_issues(
                 ON numbered.source = item.source
                AND numbered.source_number = item.contact_source_number
                AND numbered.source_number IS NOT NULL
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(organisation.id, post_organisation(cadre.id, item.received_at),
+                                   contact.owner_organisation_id, numbered.owner_organisation_id) AS id) AS owner
              WHERE (item.organisation_code IS NULL OR organisation.id IS NOT NULL)
                AND (item.staff_number IS NULL OR cadre.id IS NOT NULL)
                AND (item.contact_id IS NULL OR contact.id IS NOT NULL)
                AND (item.contact_source_number IS NULL OR numbered.id IS NOT NULL)
+               AND ((SELECT reaches_everything()) OR is_within_reach(owner.id))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
             RETURNING id, source, source_number, contact_id, organisation_id, cadre_id, received_at, respond_by,
@@ -173,7 +180,10 @@ def set_progress(connection: Connection, issues: Sequence[Issue]) -> None:
            SET organisation_id = item.organisation_id, cadre_id = item.cadre_id, assigned_at = item.assigned_at,
                responded_at = item.responded_at, closed_at = item.closed_at, outcome = item.outcome,
                reply = item.reply, status = item.status, sequence = item.sequence, flags = item.flags,
-               progress_hash = item.progress_hash
+               progress_hash = item.progress_hash,
+               owner_organisation_id = CASE WHEN issue.organisation_id IS DISTINCT FROM item.organisation_id
+                                            THEN item.organisation_id
+                                            ELSE issue.owner_organisation_id END
           FROM json_to_recordset(%s::json)
             AS item (id uuid, organisation_id uuid, cadre_id uuid, assigned_at timestamptz, responded_at timestamptz,
                      closed_at timestamptz, outcome text, reply text, status text, sequence integer, flags text[],
@@ -191,12 +201,11 @@ def get_issue(connection: Connection, issue_id: UUID) -> IssueRecord:
             """
             SELECT issue.id, issue.type, issue.category, issue.channel, issue.urgency, issue.title,
                    issue.description, issue.received_at, issue.respond_by, issue.due_at, issue.contact_id,
-                   organisation.code AS organisation_code, cadre.staff_number, issue.assigned_at,
+                   code_of(issue.organisation_id) AS organisation_code,
+                   staff_number_of(issue.cadre_id) AS staff_number, issue.assigned_at,
                    issue.responded_at, issue.closed_at, issue.outcome, issue.reply, issue.status, issue.source,
                    issue.source_number, issue.flags
               FROM issue
-              LEFT JOIN organisation ON organisation.id = issue.organisation_id
-              LEFT JOIN cadre ON cadre.id = issue.cadre_id
              WHERE issue.id = %s
             """,
             [issue_id],

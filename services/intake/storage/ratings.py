@@ -33,10 +33,12 @@ def insert_ratings(
         return cursor.execute(
             """
             INSERT INTO rating (id, source, source_number, issue_id, contact_id, level, solved, method, rated_at,
-                                recorded_at, flags, content_hash)
+                                recorded_at, flags, content_hash, owner_organisation_id)
             SELECT item.id, item.source, item.source_number, coalesce(issue.id, numbered_issue.id),
                    coalesce(contact.id, numbered_contact.id), item.level, item.solved, item.method, item.rated_at,
-                   %s, item.flags, item.content_hash
+                   %s, item.flags, item.content_hash,
+                   coalesce(issue.owner_organisation_id, contact.owner_organisation_id,
+                            numbered_issue.owner_organisation_id, numbered_contact.owner_organisation_id)
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, issue_id uuid, contact_id uuid,
                       issue_source_number text, contact_source_number text, level smallint, solved boolean,
@@ -52,6 +54,10 @@ def insert_ratings(
                AND numbered_contact.source_number = item.contact_source_number
                AND numbered_contact.source_number IS NOT NULL
              WHERE num_nonnulls(issue.id, contact.id, numbered_issue.id, numbered_contact.id) = 1
+               AND ((SELECT reaches_everything())
+                    OR is_within_reach(coalesce(issue.owner_organisation_id, contact.owner_organisation_id,
+                                                numbered_issue.owner_organisation_id,
+                                                numbered_contact.owner_organisation_id)))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
             RETURNING id, source, source_number, issue_id, contact_id, rated_at, content_hash

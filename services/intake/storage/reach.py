@@ -1,0 +1,32 @@
+"""What rules need to know of rows that the acting person may not see."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from shared.database import Connection
+
+
+def is_id_taken(connection: Connection, kind: Literal["contact", "issue", "rating"], record_id: UUID) -> bool:
+    row = connection.execute("SELECT is_id_taken(%s, %s)", [kind, record_id]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def find_reached_organisation_ids(connection: Connection, codes: Sequence[str]) -> dict[str, UUID]:
+    """Find organisations within reach; those above can be seen too, but nothing may be put into them."""
+    rows = connection.execute(
+        "SELECT code, id FROM organisation WHERE code = ANY(%s) AND is_within_reach(id)", [list(codes)]
+    )
+    return dict(rows.fetchall())  # type: ignore[arg-type] # psycopg types a row as a tuple of objects
+
+
+def may_enter_issue(connection: Connection, *, staff_number: str | None, organisation_code: str | None) -> bool:
+    """Whether an issue of this organisation, or else of the cadre's present one, is within reach."""
+    row = connection.execute(
+        """
+        SELECT is_within_reach(coalesce((SELECT id FROM organisation WHERE code = %s),
+                                        (SELECT post_organisation(id, now()) FROM cadre WHERE staff_number = %s)))
+        """,
+        [organisation_code, staff_number],
+    ).fetchone()
+    return row is not None and bool(row[0])
