@@ -14,7 +14,7 @@ from psycopg import sql
 
 from bench.posting import CADRES, only, register_cadres
 from bench.report import Figure
-from tests.harness.suite import Suite
+from tests.harness.suite import LOOK, Suite
 
 ROWS = 40_000
 ROUNDS = 3
@@ -88,7 +88,7 @@ def _copy(suite: Suite, number: int, tables: Sequence[str]) -> float:
         "contact": f"SELECT * FROM contact WHERE source_number LIKE '{number}-%'",  # noqa: S608 - a number of ours
         "outbox": f"SELECT * FROM outbox ORDER BY id DESC LIMIT {ROWS}",  # noqa: S608 - same
     }
-    with psycopg.connect(suite.urls["LIANXIN_INTAKE_OWNER_DATABASE_URL"]) as connection:
+    with psycopg.connect(suite.urls["LIANXIN_INTAKE_OWNER_DATABASE_URL"], options=LOOK) as connection:
         held = {}
         for table in tables:
             names = {"copy": sql.Identifier(f"copied_{table}"), "table": sql.Identifier(table)}
