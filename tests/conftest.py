@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from deploy.keys import create_all
 from embedded.postgres import PrivatePostgres
 from embedded.rabbitmq import PrivateRabbit
 from shared.database import Pool, migrate, open_pool
@@ -112,6 +113,14 @@ def new_pool(new_database: Callable[[str], Database]) -> Iterator[Callable[[str]
     yield create
     for pool in pools:
         pool.close()
+
+
+@pytest.fixture(scope="session")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of keys for each service, as an installation has them."""
+    folder = tmp_path_factory.mktemp("keys")
+    create_all(folder)
+    return folder
 
 
 @pytest.fixture

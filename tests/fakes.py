@@ -1,11 +1,16 @@
 """Stand-ins that keep the promises of what they stand for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from shared.access.list import SCOPES
 from shared.access.principal import Asked, Grant, Principal, Role
+from shared.broker.publisher import OutgoingMessage
+from shared.broker.seals import Seals
+from shared.crypto import KeyRing
 from shared.errors import Unauthenticated
 
 
@@ -68,3 +73,14 @@ def one_of_each_role() -> KnownPrincipals:
     )
     known = {str(role): person(role) for role in roles}
     return KnownPrincipals({**known, "cadre": person("cadre", staff_number="S1"), "machine_client": machine()})
+
+
+def sealed(message: OutgoingMessage, keys_folder: Path, *, service: str) -> OutgoingMessage:
+    """The message with the seal that the service's relay would have given it."""
+    seal = Seals(KeyRing(keys_folder / service), service=service).seal(
+        message_id=message.message_id,
+        message_type=message.message_type,
+        content_type=message.content_type,
+        body=message.body,
+    )
+    return replace(message, seal=seal)

@@ -16,6 +16,7 @@ from services.assessment.messaging import SUBSCRIPTION, FactsDoor
 from shared.broker.publisher import OutgoingMessage, Publisher
 from shared.broker.topology import declare_publishing, producer_of
 from shared.contracts.envelope import CONTENT_TYPE, encode
+from tests.fakes import sealed
 from tests.integration.assessment.conftest import ZONE
 from tests.integration.assessment.story import Story
 
@@ -46,27 +47,31 @@ def wait_for(condition, *, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def publish(broker, envelopes) -> None:
+def publish(broker, keys_folder, envelopes) -> None:
     publisher = Publisher(broker.urls["intake"], exchange="evt.intake", name="test")
     publisher.open()
     refused = publisher.publish(
         [
-            OutgoingMessage(
-                message_id=str(envelope.event_id),
-                routing_key=envelope.event.key,
-                body=encode(
-                    event_id=envelope.event_id,
-                    event_type=envelope.event.type,
-                    source="/lianxin/intake",
-                    subject=f"{envelope.event.aggregate}/{envelope.event.aggregate_id}",
-                    sequence=envelope.sequence,
-                    recorded_at=envelope.recorded_at,
+            sealed(
+                OutgoingMessage(
+                    message_id=str(envelope.event_id),
+                    routing_key=envelope.event.key,
+                    body=encode(
+                        event_id=envelope.event_id,
+                        event_type=envelope.event.type,
+                        source="/lianxin/intake",
+                        subject=f"{envelope.event.aggregate}/{envelope.event.aggregate_id}",
+                        sequence=envelope.sequence,
+                        recorded_at=envelope.recorded_at,
+                        correlation_id=envelope.correlation_id,
+                        data=envelope.event.model_dump(mode="json", exclude_none=True),
+                    ),
+                    content_type=CONTENT_TYPE,
+                    message_type=envelope.event.type,
                     correlation_id=envelope.correlation_id,
-                    data=envelope.event.model_dump(mode="json", exclude_none=True),
                 ),
-                content_type=CONTENT_TYPE,
-                message_type=envelope.event.type,
-                correlation_id=envelope.correlation_id,
+                keys_folder,
+                service="intake",
             )
             for envelope in envelopes
         ]
@@ -93,7 +98,7 @@ def running(command, environment, *, port):
             raise
 
 
-def test_an_event_becomes_an_announced_score(new_database, broker):
+def test_an_event_becomes_an_announced_score(new_database, broker, keys_folder):
     database = new_database("assessment")
     values = {
         "MODE": "test",
@@ -102,6 +107,7 @@ def test_an_event_becomes_an_announced_score(new_database, broker):
         "BROKER_URL": broker.urls["assessment"],
         "TASK_BROKER_URL": broker.task_urls["assessment"],
         "DEPLOY_BROKER_URL": broker.urls["deploy"],
+        "KEYS_DIRECTORY": str(keys_folder / "assessment"),
         "ANNOUNCE_INTERVAL_SECONDS": "1",
     }
     environment = os.environ | {f"LIANXIN_ASSESSMENT_{name}": value for name, value in values.items()}
@@ -115,8 +121,8 @@ def test_an_event_becomes_an_announced_score(new_database, broker):
     with ExitStack() as processes, psycopg.connect(database.owner_url, autocommit=True) as connection:
         for command, port in ports.items():
             processes.enter_context(running(command, environment, port=port))
-        publish(broker, told().take())
-        publish(broker, told().take())  # the same events again
+        publish(broker, keys_folder, told().take())
+        publish(broker, keys_folder, told().take())  # the same events again
 
         def count_sent() -> int:
             return len(connection.execute("SELECT id FROM outbox WHERE sent_at IS NOT NULL").fetchall())

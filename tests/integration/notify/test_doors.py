@@ -15,13 +15,14 @@ from shared.broker.topology import declare_publishing
 from shared.contracts.assessment import ScoreComputed
 from shared.contracts.envelope import CONTENT_TYPE, encode
 from shared.identifiers import new_id
+from tests.fakes import sealed
 from tests.integration.notify.conftest import NOW, find_port, make_news
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def environment(new_database, broker, mail_server):
+def environment(new_database, broker, mail_server, keys_folder):
     database = new_database("notify")
     declare_publishing(broker.urls["deploy"], "assessment")
     values = {
@@ -32,6 +33,7 @@ def environment(new_database, broker, mail_server):
         "TASK_BROKER_URL": broker.task_urls["notify"],
         "DEPLOY_BROKER_URL": broker.urls["deploy"],
         "SMTP_URL": f"smtp://127.0.0.1:{mail_server.port}",
+        "KEYS_DIRECTORY": str(keys_folder / "notify"),
         "DIGEST_INTERVAL_SECONDS": "1",
         "SWEEP_SECONDS": "0.5",
     }
@@ -63,18 +65,22 @@ def wait_for(condition, *, seconds: float = 40) -> None:
         time.sleep(0.1)
 
 
-def publish(broker, *messages: bytes, event_type: str = ScoreComputed.type) -> None:
+def publish(broker, keys_folder, *messages: bytes) -> None:
     publisher = Publisher(broker.urls["assessment"], exchange="evt.assessment", name="test")
     publisher.open()
     refused = publisher.publish(
         [
-            OutgoingMessage(
-                message_id=str(new_id()),
-                routing_key=ScoreComputed.key,
-                body=body,
-                content_type=CONTENT_TYPE,
-                message_type=event_type,
-                correlation_id="0123456789abcdef",
+            sealed(
+                OutgoingMessage(
+                    message_id=str(new_id()),
+                    routing_key=ScoreComputed.key,
+                    body=body,
+                    content_type=CONTENT_TYPE,
+                    message_type=ScoreComputed.type,
+                    correlation_id="0123456789abcdef",
+                ),
+                keys_folder,
+                service="assessment",
             )
             for body in messages
         ]
@@ -133,25 +139,25 @@ def subscribe(environment: dict[str, str]) -> None:
         )
 
 
-def test_an_event_becomes_a_mail_and_its_repeat_does_not(environment, broker, mail_server):
+def test_an_event_becomes_a_mail_and_its_repeat_does_not(environment, broker, mail_server, keys_folder):
     assert run(["migrate"], environment).returncode == 0
     subscribe(environment)
     event = encode_score(1)
 
-    publish(broker, event, event)
+    publish(broker, keys_folder, event, event)
     with running("consume", environment, port=find_port()), running("work", environment, port=find_port()):
         wait_for(lambda: mail_server.received)
-        publish(broker, event, encode_score(2))
+        publish(broker, keys_folder, event, encode_score(2))
         wait_for(lambda: len(mail_server.received) > 1)
 
     assert [mail["Subject"] for mail in mail_server.received] == ["【连心】评价得分摘要：新增 1 项，变动 0 项"] * 2
 
 
-def test_what_was_set_aside_is_listed_and_can_be_processed_again(environment, broker):
+def test_what_was_set_aside_is_listed_and_can_be_processed_again(environment, broker, keys_folder):
     assert run(["migrate"], environment).returncode == 0
     unknown = encode_score(1).replace(b"score.computed.v1", b"score.computed.v9")
     with running("consume", environment, port=find_port()):
-        publish(broker, b"not an event", unknown)
+        publish(broker, keys_folder, b"not an event", unknown)
         wait_for(lambda: len(run(["replay", "--list"], environment).stdout.splitlines()) == 1)
         wait_for(lambda: len(run(["replay", "--list", "--queue", "parked"], environment).stdout.splitlines()) == 1)
 
