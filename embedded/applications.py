@@ -12,6 +12,7 @@ from embedded.layout import Layout, Secrets
 from embedded.process import MARKER, Child, Command
 
 PROCESSES = {
+    "identity": ("serve", "keep"),
     "intake": ("serve", "relay", "work"),
     "assessment": ("serve", "consume", "relay", "work"),
     "notify": ("serve", "consume", "work"),
@@ -123,6 +124,8 @@ class Applications:
             f"{prefix}_ACCESS_FILE": str(self._layout.access_file),
             f"{prefix}_KEYS_DIRECTORY": str(self._layout.keys / service),
         }
+        if service == "identity":
+            defaults[f"{prefix}_PUBLIC_URL"] = self.api_url("identity")
         if service == "intake":
             defaults[f"{prefix}_IMPORT_DIRECTORY"] = str(self._layout.imports)
         told = {name: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")}

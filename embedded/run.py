@@ -182,7 +182,7 @@ class Instance:
         self._supervisor.run_to_the_end(applications.migrations(), timeout_seconds=STARTED_SECONDS)
 
     def _start_applications(self, applications: Applications) -> None:
-        self._tell("starting the processes of intake, assessment and notify")
+        self._tell(f"starting the processes of {', '.join(PROCESSES)}")
         children = applications.children()
         doors = [child for child in children if child.command.name.endswith("-serve")]
         self._supervisor.start([child for child in children if child not in doors], stage=PROCESSES_STAGE)

@@ -19,26 +19,47 @@ import yaml  # type: ignore[import-untyped,unused-ignore] # whether its types ar
 from typing_extensions import override
 
 from deploy import credentials, provision
+from deploy.keys import KEYS
 from embedded.applications import PROCESSES
 from services.assessment.settings import AssessmentSettings
+from services.identity.settings import IdentitySettings
 from services.intake.settings import IntakeSettings
 from services.notify.settings import NotifySettings
 from shared.access.list import AccessList
 from shared.edge import LARGEST_BODY_BYTES
-from shared.settings import load
+from shared.settings import ProcessSettings, ServiceSettings, load
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-SETTINGS = {"intake": IntakeSettings, "assessment": AssessmentSettings, "notify": NotifySettings}
+SETTINGS: dict[str, type[ProcessSettings]] = {
+    "identity": IdentitySettings,
+    "intake": IntakeSettings,
+    "assessment": AssessmentSettings,
+    "notify": NotifySettings,
+}
 RUNNING = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
 MIGRATING = [f"{service}-migrate" for service in PROCESSES]
-NO_PROCESS = {"migrate", "replay", "import"}
+NO_PROCESS = {"migrate", "replay", "import", "administrator"}
 OF_OTHERS = {"up", "rabbitmq_alarms_free_disk_space_watermark", "rabbitmq_alarms_memory_used_watermark"} | {
     "rabbitmq_detailed_queue_messages",
     "rabbitmq_detailed_queue_consumers",
 }
+
+# What other proxies tell about a client: only ours may.
+CLAIMED = (
+    *(
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Port",
+        "X-Forwarded-Prefix",
+        "X-Forwarded-Proto",
+    ),
+    *("X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Client-IP", "X-Real-IP", "True-Client-IP"),
+    *("X-HTTP-Method-Override", "X-Original-Host", "X-Original-URL", "X-Rewrite-URL", "Proxy"),
+)
 
 
 def needs(program: str) -> pytest.MarkDecorator:
@@ -89,9 +110,37 @@ def test_every_process_accepts_the_settings_it_gets(
 
     assert settings.mode == "production"
     assert (settings.owner_database_url is not None) == (process == "migrate")
-    assert (settings.deploy_broker_url is not None) == (process == "migrate")
-    assert settings.task_broker_url is not None or process != "work"
-    assert "access.json" in mounted_secrets(container) or process != "serve"
+    assert (settings.identity_database_url is not None) == (process == "serve" or container == "identity-migrate")
+    assert settings.keys_directory == Path(f"/var/lib/lianxin/keys/{service}")
+    if isinstance(settings, ServiceSettings):
+        assert (settings.deploy_broker_url is not None) == (process == "migrate")
+        assert settings.task_broker_url is not None or process != "work"
+
+
+@pytest.mark.parametrize("container", RUNNING)
+def test_every_process_sees_the_keys_of_its_own_service_alone(container: str) -> None:
+    service = container.partition("-")[0]
+    volumes = [volume for volume in CONTAINERS[container].get("volumes", []) if "keys" in volume]
+
+    assert volumes == [f"{service}-keys:/var/lib/lianxin/keys/{service}:ro"]
+    assert CONTAINERS[container]["depends_on"]["keys"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_keys_are_made_where_the_processes_look_for_them() -> None:
+    keys = CONTAINERS["keys"]
+
+    assert keys["command"] == ["python", "-m", "deploy.keys", "/var/lib/lianxin/keys"]
+    assert keys["volumes"] == [f"{service}-keys:/var/lib/lianxin/keys/{service}" for service in PROCESSES]
+    assert set(PROCESSES) == set(KEYS)
+    assert all(f"/var/lib/lianxin/keys/{service}" in (DEPLOY / "Dockerfile").read_text("utf-8") for service in KEYS)
+
+
+def test_only_the_front_doors_network_is_believed_about_who_asks() -> None:
+    pool = COMPOSE["networks"]["edge"]["ipam"]["config"][0]["subnet"]
+    on_edge = {name for name, container in CONTAINERS.items() if "edge" in container.get("networks", [])}
+
+    assert CONTAINERS["identity-serve"]["environment"]["LIANXIN_IDENTITY_TRUSTED_PROXIES"] == f'["{pool}"]'
+    assert on_edge == {"nginx", *(name for name in RUNNING if name.endswith("-serve"))}
 
 
 def test_provisioning_finds_every_secret_it_reads(
@@ -159,7 +208,7 @@ def test_no_password_stands_in_a_file_of_the_repository() -> None:
         assert not re.search(r"(?i)\b(password|default_pass|pgpassword)\s*[:=]\s*['\"]?\w", text), file
     for container in CONTAINERS.values():
         for name in container.get("environment", {}):
-            assert name.endswith("_FILE") or not re.search("PASSWORD|TOKEN|_URL", name)
+            assert name.endswith("_FILE") or not re.search("PASSWORD|TOKEN|(?<!PUBLIC)_URL", name)
 
 
 def test_containers_have_few_rights_and_bounds() -> None:
@@ -198,7 +247,7 @@ def test_prometheus_asks_every_process() -> None:
 def test_alerts_use_metrics_that_exist() -> None:
     alerts = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))
     rules = [rule for group in alerts["groups"] for rule in group["rules"]]
-    rooms = [ROOT / "shared" / "http.py", ROOT / "shared" / "processes.py"]
+    rooms = list((ROOT / "shared").rglob("*.py"))
     for service in (ROOT / "services").glob("*/"):
         rooms += [room for room in (service / "metrics.py", service / "__main__.py") if room.exists()]
     texts = {room: room.read_text("utf-8").replace("{service}", room.parent.name) for room in rooms}
@@ -264,8 +313,7 @@ class Stub(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         received = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        told = f"{self.path}\n{len(received)}\n{self.headers.get('X-Forwarded-For')}\n{self.headers.get('Forwarded')}"
-        body = told.encode()
+        body = f"{self.path}\n{len(received)}\n{self.headers}".encode()
         self.send_response(404 if "missing" in self.path else 200)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Length", str(len(body)))
@@ -295,6 +343,7 @@ def front_door(secrets_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     configuration = (DEPLOY / "nginx.conf").read_text("utf-8")
     replaced = {
         " resolve;": ";",  # Debian's release is older than the image and cannot resolve an upstream again
+        "identity-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
         "intake-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
         "assessment-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
         "notify-serve:8080": f"127.0.0.1:{closed}",
@@ -355,14 +404,37 @@ def ask(
 @needs("openssl")
 class TestFrontDoor:
     def test_takes_the_prefix_away_and_tells_who_asks(self, front_door: int) -> None:
-        claims = {"X-Forwarded-For": "10.9.8.7", "Forwarded": "for=10.9.8.7"}
-
-        status, headers, text = ask(front_door, "GET", "/assessment/v1/scores?period=2025&limit=2", headers=claims)
+        status, headers, text = ask(front_door, "GET", "/assessment/v1/scores?period=2025&limit=2")
 
         assert status == 200
-        assert text.split("\n") == ["/v1/scores?period=2025&limit=2", "0", "127.0.0.1", "None"]
+        assert text.split("\n")[:2] == ["/v1/scores?period=2025&limit=2", "0"]
+        assert "X-Forwarded-For: 127.0.0.1\n" in text
+        assert "X-Forwarded-Proto: https\n" in text
         assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
         assert headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+
+    @pytest.mark.parametrize("name", CLAIMED)
+    def test_passes_on_nothing_that_a_client_claims_about_itself(self, front_door: int, name: str) -> None:
+        _, _, text = ask(front_door, "GET", "/identity/v1/session", headers={name: "10.9.8.7"})
+
+        assert "10.9.8.7" not in text
+
+    def test_passes_the_cookie_and_what_guards_it(self, front_door: int) -> None:
+        own = {
+            "Cookie": "__Host-lianxin=a",
+            "X-Lianxin-Request": "1",
+            "Origin": "https://x",
+            "Authorization": "Bearer b",
+        }
+
+        _, _, text = ask(front_door, "POST", "/intake/v1/contacts", body=b"{}", headers=own)
+
+        assert all(f"{name}: {value}\n" in text for name, value in own.items())
+
+    def test_finds_the_description_of_the_issuer_where_the_standard_looks(self, front_door: int) -> None:
+        _, _, text = ask(front_door, "GET", "/.well-known/oauth-authorization-server/identity")
+
+        assert text.startswith("/.well-known/oauth-authorization-server\n")
 
     def test_leaves_the_problems_of_a_service_as_they_are(self, front_door: int) -> None:
         status, _, text = ask(front_door, "GET", "/intake/v1/missing")
