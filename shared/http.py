@@ -237,8 +237,10 @@ class _Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = [*SAFETY_HEADERS, (b"x-correlation-id", identifier.encode())]
-                message["headers"] = [*message.get("headers", []), *own]
+                given = message.get("headers", [])
+                # A page says itself what it loads; whatever says nothing loads nothing.
+                missing = [one for one in SAFETY_HEADERS if all(one[0] != name.lower() for name, _ in given)]
+                message["headers"] = [*given, *missing, (b"x-correlation-id", identifier.encode())]
             await send(message)
 
         with correlated(identifier), acting(None):

@@ -27,10 +27,12 @@ class Rule:
     """`scope` is what a machine client needs beside its role. A sensitive read is written into the audit.
 
     What is open is open to everybody: signing in, for one, and what proves itself otherwise. It has no roles.
+    What is own is for every person who is signed in, with whatever role or none, and reaches that account alone.
     """
 
     roles: Mapping[Role, Relation]
     is_open: bool = False
+    is_own: bool = False
     scope: str | None = None
     step_up: bool = False
     sensitive_read: bool = False
@@ -72,6 +74,11 @@ POLICY: Final[Mapping[str, Rule]] = {
         scope="scores.read",
     ),
     # identity
+    "account.change": Rule(roles={"security_administrator": "anywhere"}),
+    "account.create": Rule(roles={"security_administrator": "anywhere"}),
+    "account.grant": Rule(roles={"security_administrator": "anywhere"}, step_up=True),
+    "account.read": Rule(roles={"auditor": "anywhere", "security_administrator": "anywhere"}),
+    "account.reset": Rule(roles={"security_administrator": "anywhere"}, step_up=True),  # its password, its proofs
     "client.decide": Rule(roles={"approver": "anywhere"}, step_up=True),
     "client.disable": Rule(
         roles={"approver": "anywhere", "department_officer": "anywhere", "security_administrator": "anywhere"}
@@ -86,7 +93,11 @@ POLICY: Final[Mapping[str, Rule]] = {
             "security_administrator": "anywhere",
         }
     ),
+    "own.change": Rule(roles={}, is_own=True),
+    "own.read": Rule(roles={}, is_own=True),
+    "own.secure": Rule(roles={}, is_own=True, step_up=True),
     "roster.provision": Rule(roles={"machine_client": "anywhere"}, scope="scim"),
+    "sign_in.give": Rule(roles={}, is_open=True),
     "token.request": Rule(roles={}, is_open=True),
     "token_key.read": Rule(roles={}, is_open=True),
     # intake
@@ -158,7 +169,7 @@ def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
     """Return what the principal may touch in doing that. Raises Forbidden, StepUpNeeded, KeyError."""
     rule = POLICY[action]
     usable = [grant for grant in principal.grants if _is_usable(principal, grant, rule)]
-    if not usable:
+    if not usable and not (rule.is_own and principal.kind == "person"):
         raise Forbidden("this role may not do that")
     if rule.step_up and principal.kind == "person" and not _has_stepped_up(principal, now):
         raise StepUpNeeded("this needs the second factor again, given in the last minutes")
@@ -173,7 +184,7 @@ def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
         actor_staff_number=principal.staff_number,
         account_id=principal.account_id,
         actor=principal.name,
-        role=",".join(sorted({grant.role for grant in usable})),
+        role=",".join(sorted({grant.role for grant in usable})) or "self",
     )
 
 

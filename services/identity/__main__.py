@@ -1,5 +1,6 @@
-"""The processes of identity: python -m services.identity serve | keep | migrate."""
+"""The processes of identity: python -m services.identity serve | keep | migrate | administrator."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,16 +8,31 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.identity.api.app import create_api
+from services.identity.api.doors import make_desk
+from services.identity.handlers.administration import make_first_administrator
 from services.identity.handlers.keeping import remove_what_is_over
 from services.identity.settings import IdentitySettings
 from services.identity.storage.rights import grant_doors
 from shared import processes
+from shared.crypto import KeyRing
 from shared.database import Pool
 
 
 def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     authenticator = processes.open_authenticator(settings, service="identity")
-    return processes.serve_api(settings, pool, create_api(settings, pool, authenticator=authenticator))
+    app = create_api(settings, pool, authenticator=authenticator, keys=_open_keys(settings))
+    return processes.serve_api(settings, pool, app)
+
+
+def administrator(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    """Make the first security administrator. Who has the machine may do that once; afterwards administrators may."""
+    parser = argparse.ArgumentParser(prog="python -m services.identity administrator")
+    parser.add_argument("name", help="by which the administrator signs in")
+    options = parser.parse_args(arguments)
+    one_time = make_first_administrator(make_desk(settings, pool, None), options.name, now=datetime.now(UTC))
+    sys.stdout.write(f"{one_time}\n")
+    sys.stderr.write("This password is shown once, is good for three days, and must be changed at the first sign-in.\n")
+    return 0
 
 
 def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
@@ -33,7 +49,14 @@ def migrate(settings: IdentitySettings, _: Pool, __: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {"serve": serve, "keep": keep, "migrate": migrate}
+def _open_keys(settings: IdentitySettings) -> KeyRing | None:
+    """Raises UnsafeSetting."""
+    if settings.keys_directory is None:
+        return None
+    return KeyRing(settings.keys_directory, private=settings.mode == "production")
+
+
+COMMANDS = {"serve": serve, "administrator": administrator, "keep": keep, "migrate": migrate}
 
 if __name__ == "__main__":
     sys.exit(processes.run("identity", IdentitySettings, COMMANDS, sys.argv[1:]))

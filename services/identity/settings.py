@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from shared.access.principal import Role
 from shared.settings import LOOPBACK, ProcessSettings
 
 
@@ -21,6 +22,7 @@ class IdentitySettings(ProcessSettings):
     session_idle_minutes: Annotated[int, Field(ge=1, le=60)] = 15
     session_hours: Annotated[int, Field(ge=1, le=12)] = 8
     sessions_per_account: Annotated[int, Field(ge=1, le=10)] = 2
+    require_second_factor: tuple[Role, ...] = ()  # whoever holds one of these
     password_composition: bool = False  # three of four kinds of characters, where GB/T 22239 is binding
     password_valid_days: Annotated[int, Field(ge=30, le=3650)] | None = None  # same reason; None: for ever
     sign_in_failures_per_network: Annotated[int, Field(ge=5, le=10_000)] = 50

@@ -1,14 +1,33 @@
 """The app of identity: its routes for programs, to which `web` and others add theirs."""
 
+from collections.abc import Iterable
+
 from fastapi import FastAPI
 
+from services.identity.api.accounts import add_accounts
+from services.identity.api.doors import make_desk
+from services.identity.api.own import add_own
+from services.identity.api.sign_in import add_sign_in
 from services.identity.settings import IdentitySettings
 from shared.access.principal import Authenticator
+from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import create_app
 
 
-def create_api(settings: IdentitySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
-    app = create_app("Lianxin identity", settings, authenticator=authenticator)
+def create_api(
+    settings: IdentitySettings,
+    pool: Pool,
+    *,
+    authenticator: Authenticator,
+    keys: CryptoProvider | None = None,
+    form_paths: Iterable[str] = (),
+) -> FastAPI:
+    """`form_paths` are those of the pages, which send forms; programs send JSON."""
+    app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=form_paths)
     app.state.pool = pool
+    app.state.desk = make_desk(settings, pool, keys)
+    add_sign_in(app)
+    add_own(app)
+    add_accounts(app)
     return app

@@ -42,6 +42,10 @@ class OwnAccount(Conflict):
     code = "own-account"
 
 
+class HasAdministrator(Conflict):
+    code = "has-administrator"
+
+
 class IncompatibleRoles(Conflict):
     code = "incompatible-roles"
 
@@ -80,14 +84,15 @@ class RoleGrant:
 
 
 def normalise_name(name: str) -> str:
-    """The name an account is found by: case does not matter, nor do spaces around it."""
-    return name.strip().lower()
+    """The name an account is found by: case does not matter, nor do spaces around it. Empty for what is no name."""
+    normal = name.strip().lower()
+    return normal if _NAME.fullmatch(normal) else ""
 
 
 def check_name(name: str) -> str:
     """Return the normal form. Raises UnsafeName."""
     normal = normalise_name(name)
-    if not _NAME.fullmatch(normal):
+    if not normal:
         raise UnsafeName("a name has 2 to 64 small letters, digits, dots, hyphens, underscores and @")
     return normal
 

@@ -187,6 +187,11 @@ def delete_grant(connection: Connection, account_id: UUID, grant_id: UUID) -> Ro
         ).fetchone()
 
 
+def lock_administrators(connection: Connection) -> None:
+    """One maker of first administrators at a time, until the transaction ends."""
+    connection.execute("LOCK TABLE role_grant IN SHARE ROW EXCLUSIVE MODE")
+
+
 def has_active_holder(connection: Connection, role: GrantableRole) -> bool:
     return (
         connection.execute(

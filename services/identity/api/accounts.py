@@ -1,0 +1,148 @@
+"""Accounts and roles, as a security administrator keeps them and an auditor reads them, for programs."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Query, Response
+
+from services.identity.api.doors import desk_of
+from services.identity.domain.accounts import GrantableRole
+from services.identity.handlers import administration
+from services.identity.handlers.administration import Listed, NewAccount, Person
+from shared.access.principal import Principal
+from shared.edge import CodeText, ShortText
+from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.pages import decode_cursor, encode_cursor
+
+Reading = Annotated[Principal, Depends(permit("account.read"))]
+Creating = Annotated[Principal, Depends(permit("account.create"))]
+Changing = Annotated[Principal, Depends(permit("account.change"))]
+Granting = Annotated[Principal, Depends(permit("account.grant"))]
+Resetting = Annotated[Principal, Depends(permit("account.reset"))]
+
+
+class AccountBody(Body):
+    """Accounts with the same person_id belong to one person. Without a password a provider signs its owner in."""
+
+    name: CodeText
+    display_name: ShortText
+    person_id: CodeText | None = None
+    staff_number: CodeText | None = None
+    with_password: bool = True
+
+
+class PersonBody(Body):
+    display_name: ShortText
+    person_id: CodeText
+    staff_number: CodeText | None = None
+
+
+class GrantBody(Body):
+    """Without an organisation the role holds everywhere, else in that organisation and all below it."""
+
+    role: GrantableRole
+    organisation_code: CodeText | None = None
+
+
+def add_accounts(app: FastAPI) -> None:
+    _add_reading(app)
+    _add_changing(app)
+    _add_roles(app)
+    _add_resetting(app)
+
+
+def _add_reading(app: FastAPI) -> None:
+    @app.get("/v1/accounts")
+    def list_accounts(
+        _: Reading,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+    ) -> Response:
+        after = decode_cursor(cursor, length=1)[0] if cursor else ""
+        found = administration.list_accounts(desk_of(app), after=after or "", limit=limit + 1)
+        following = encode_cursor([found[limit - 1].account.name]) if len(found) > limit else None
+        return json_response({"items": [_show(one) for one in found[:limit]], "next_cursor": following})
+
+    @app.get("/v1/accounts/{account_id}")
+    def get_account(account_id: UUID, _: Reading) -> Response:
+        return json_response(_show(administration.get_account(desk_of(app), account_id)))
+
+
+def _add_changing(app: FastAPI) -> None:
+    @app.post("/v1/accounts", openapi_extra=describe_body(AccountBody))
+    def post_account(_: Creating, body: Annotated[AccountBody, Depends(json_body(AccountBody))]) -> Response:
+        wished = NewAccount(**body.model_dump())
+        account, one_time = administration.create_account(desk_of(app), wished, now=datetime.now(UTC))
+        document = _show(Listed(account=account, grants=()))
+        return json_response({**document, "one_time_password": one_time}, status=201)
+
+    @app.put("/v1/accounts/{account_id}", openapi_extra=describe_body(PersonBody))
+    def put_person(
+        account_id: UUID, acting: Changing, body: Annotated[PersonBody, Depends(json_body(PersonBody))]
+    ) -> Response:
+        person = Person(**body.model_dump())
+        administration.set_person(desk_of(app), acting, account_id, person, now=datetime.now(UTC))
+        return json_response(_show(administration.get_account(desk_of(app), account_id)))
+
+    @app.post("/v1/accounts/{account_id}/disable")
+    def post_disable(account_id: UUID, acting: Changing) -> Response:
+        administration.set_status(desk_of(app), acting, account_id, "disabled", now=datetime.now(UTC))
+        return json_response({"id": account_id, "status": "disabled"})
+
+    @app.post("/v1/accounts/{account_id}/enable")
+    def post_enable(account_id: UUID, acting: Changing) -> Response:
+        administration.set_status(desk_of(app), acting, account_id, "active", now=datetime.now(UTC))
+        return json_response({"id": account_id, "status": "active"})
+
+
+def _add_roles(app: FastAPI) -> None:
+    @app.post("/v1/accounts/{account_id}/roles", openapi_extra=describe_body(GrantBody))
+    def post_role(
+        account_id: UUID, acting: Granting, body: Annotated[GrantBody, Depends(json_body(GrantBody))]
+    ) -> Response:
+        grant, is_new = administration.grant_role(
+            desk_of(app), acting, account_id, body.role, body.organisation_code, now=datetime.now(UTC)
+        )
+        document = {"id": grant.id, "role": grant.role, "organisation_code": grant.organisation_code}
+        return json_response(document, status=201 if is_new else 200)
+
+    @app.delete("/v1/accounts/{account_id}/roles/{grant_id}")
+    def delete_role(account_id: UUID, grant_id: UUID, acting: Granting) -> Response:
+        revoked = administration.revoke_role(desk_of(app), acting, account_id, grant_id)
+        return json_response({"id": revoked.id, "role": revoked.role, "organisation_code": revoked.organisation_code})
+
+
+def _add_resetting(app: FastAPI) -> None:
+    @app.post("/v1/accounts/{account_id}/password")
+    def post_password(account_id: UUID, acting: Resetting) -> Response:
+        one_time = administration.reset_password(desk_of(app), acting, account_id, now=datetime.now(UTC))
+        return json_response({"id": account_id, "one_time_password": one_time})
+
+    @app.delete("/v1/accounts/{account_id}/second-factor")
+    def delete_second_factor(account_id: UUID, acting: Resetting) -> Response:
+        removed = administration.remove_second_factor(desk_of(app), acting, account_id, now=datetime.now(UTC))
+        return json_response({"id": account_id, "removed": removed})
+
+
+def _show(listed: Listed) -> dict[str, object]:
+    account = listed.account
+    return {
+        "id": account.id,
+        "name": account.name,
+        "display_name": account.display_name,
+        "person_id": account.person_id,
+        "staff_number": account.staff_number,
+        "status": account.status,
+        "created_at": account.created_at,
+        "roles": [
+            {
+                "id": grant.id,
+                "role": grant.role,
+                "organisation_code": grant.organisation_code,
+                "granted_at": grant.granted_at,
+                "granted_by": grant.granted_by,
+            }
+            for grant in listed.grants
+        ],
+    }

@@ -1,0 +1,53 @@
+"""Signing in, step by step, for programs; pages for people do the same in `web`."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from services.identity.api.doors import (
+    CodeBody,
+    GivenName,
+    GivenPassword,
+    NewPasswordBody,
+    caller_of,
+    desk_of,
+    show_progress,
+    sign_in_token,
+)
+from services.identity.handlers import sign_ins
+from shared.http import Body, describe_body, json_body, json_response, leave_open
+
+anybody = Depends(leave_open("sign_in.give"))
+
+
+class SignInBody(Body):
+    name: GivenName
+    password: GivenPassword
+
+
+def add_sign_in(app: FastAPI) -> None:
+    @app.post("/v1/sign-in", openapi_extra=describe_body(SignInBody), dependencies=[anybody])
+    def post_sign_in(request: Request, body: Annotated[SignInBody, Depends(json_body(SignInBody))]) -> Response:
+        return show_progress(sign_ins.sign_in(desk_of(app), body.name, body.password, caller=caller_of(request)))
+
+    @app.post("/v1/sign-in/code", openapi_extra=describe_body(CodeBody), dependencies=[anybody])
+    def post_code(request: Request, body: Annotated[CodeBody, Depends(json_body(CodeBody))]) -> Response:
+        caller = caller_of(request)
+        return show_progress(sign_ins.give_code(desk_of(app), sign_in_token(request), body.code, caller=caller))
+
+    @app.post("/v1/sign-in/new-password", openapi_extra=describe_body(NewPasswordBody), dependencies=[anybody])
+    def post_new_password(
+        request: Request, body: Annotated[NewPasswordBody, Depends(json_body(NewPasswordBody))]
+    ) -> Response:
+        token, caller = sign_in_token(request), caller_of(request)
+        return show_progress(sign_ins.choose_password(desk_of(app), token, body.new_password, caller=caller))
+
+    @app.post("/v1/sign-in/second-factor", dependencies=[anybody])
+    def post_second_factor(request: Request) -> Response:
+        proposal = sign_ins.propose_factor(desk_of(app), sign_in_token(request), caller=caller_of(request))
+        return json_response({"secret": proposal.secret, "address": proposal.address})
+
+    @app.post("/v1/sign-in/second-factor/confirmation", openapi_extra=describe_body(CodeBody), dependencies=[anybody])
+    def post_confirmation(request: Request, body: Annotated[CodeBody, Depends(json_body(CodeBody))]) -> Response:
+        token, caller = sign_in_token(request), caller_of(request)
+        return show_progress(sign_ins.confirm_factor(desk_of(app), token, body.code, caller=caller))
