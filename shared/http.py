@@ -26,6 +26,7 @@ from shared.policy import POLICY, decide
 from shared.reach import acting, enter
 from shared.settings import ProcessSettings
 from shared.wire import BoundedProtocol
+from shared.witness import Witness, remember, remember_reach
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (NotFound, 404),
@@ -106,7 +107,10 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
     async def authorise(request: Request) -> Principal:
         authenticator: Authenticator = request.app.state.authenticator
         principal = await authenticator.authenticate(_asked(request))
-        enter(decide(principal, action, now=datetime.now(UTC)))
+        remember(request.scope, principal, action)
+        reach = decide(principal, action, now=datetime.now(UTC))
+        remember_reach(request.scope, reach)
+        enter(reach)
         return principal
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
@@ -153,6 +157,7 @@ def create_app(
     app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
+    app.add_middleware(Witness)
     app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths), form_paths=tuple(form_paths))
     app.add_middleware(_Door)
 
@@ -168,6 +173,8 @@ def check_routes_are_guarded(app: FastAPI) -> None:
     for route, actions in list_actions(app):
         if len(actions) != 1 or actions[0] not in POLICY:
             raise RuntimeError(f"{route.path} does not say which action it is")
+        if POLICY[actions[0]].sensitive_read and not hasattr(app.state, "trail"):
+            raise RuntimeError(f"{route.path} must be recorded in an audit, and there is none")
 
 
 def list_actions(app: FastAPI) -> list[tuple[APIRoute, list[str]]]:

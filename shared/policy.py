@@ -52,6 +52,9 @@ ALL_BUT_OPERATIONS: Final[Mapping[Role, Relation]] = {
 POLICY: Final[Mapping[str, Rule]] = {
     # every service
     "api.describe": Rule(roles=ALL_BUT_OPERATIONS),
+    "audit.read": Rule(
+        roles={"auditor": "anywhere", "cadre": "self", "security_administrator": "anywhere"}, sensitive_read=True
+    ),
     # assessment
     "scheme.read": Rule(
         roles={
@@ -72,6 +75,7 @@ POLICY: Final[Mapping[str, Rule]] = {
             "machine_client": "within",
         },
         scope="scores.read",
+        sensitive_read=True,
     ),
     # identity
     "account.change": Rule(roles={"security_administrator": "anywhere"}),
@@ -110,6 +114,7 @@ POLICY: Final[Mapping[str, Rule]] = {
             "machine_client": "within",
         },
         scope="intake.read",
+        sensitive_read=True,
     ),
     "contact.record": Rule(
         roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"
@@ -117,6 +122,11 @@ POLICY: Final[Mapping[str, Rule]] = {
     "import.read": Rule(
         roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
         scope="imports.run",
+    ),
+    "import.read_findings": Rule(
+        roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
+        scope="imports.run",
+        sensitive_read=True,
     ),
     "import.run": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="imports.run"),
     "issue.assign": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
@@ -130,6 +140,7 @@ POLICY: Final[Mapping[str, Rule]] = {
             "machine_client": "within",
         },
         scope="intake.read",
+        sensitive_read=True,
     ),
     "issue.receive": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
     "issue.respond": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),

@@ -15,6 +15,7 @@ from services.notify.storage.deliveries import Delivery
 from services.notify.storage.messages import Message
 from services.notify.storage.subscriptions import Subscription
 from shared.access.principal import Authenticator, Principal
+from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.edge import CodeText, ShortText
 from shared.http import Body, create_app, describe_body, json_body, json_response, permit
@@ -38,6 +39,7 @@ class SubscriptionBody(Body):
 
 def create_api(settings: NotifySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
     app = create_app("Lianxin notify", settings, authenticator=authenticator)
+    add_audit(app, pool)
     app.state.pool = pool
     _add_subscriptions(app, pool)
     _add_inbox(app, pool)

@@ -6,12 +6,14 @@ from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
 from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Authenticator
+from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.http import create_app
 
 
 def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
     app = create_app("Lianxin assessment", settings, authenticator=authenticator)
+    add_audit(app, pool)
     add_score_routes(app, settings, pool)
     add_scheme_routes(app, pool)
     return app

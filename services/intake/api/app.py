@@ -9,6 +9,7 @@ from services.intake.api import contacts, imports, issues, ratings, registers
 from services.intake.api.doors import Doors
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Authenticator
+from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.http import create_app
 
@@ -35,6 +36,7 @@ def create_intake_app(
         lifespan=lifespan,
         upload_paths=("/v1/imports",),
     )
+    add_audit(app, pool)
     app.state.nudge_import = nudge_import
     for topic in (contacts, issues, ratings, registers, imports):  # the busiest first: routes are tried in order
         app.include_router(topic.router)

@@ -39,6 +39,7 @@ UPLOAD_BODY = {
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 Reader = Annotated[Principal, Depends(permit("import.read"))]
+FindingsReader = Annotated[Principal, Depends(permit("import.read_findings"))]
 Writer = Annotated[Principal, Depends(permit("import.run"))]
 
 
@@ -107,7 +108,7 @@ def get_import(request: Request, _: Reader, import_id: UUID) -> Response:
 @router.get("/{import_id}/findings", responses={404: {"description": "There is no such import."}})
 def list_findings(
     request: Request,
-    _: Reader,
+    _: FindingsReader,
     import_id: UUID,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: Annotated[str | None, Query(max_length=2_000)] = None,

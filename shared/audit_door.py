@@ -1,0 +1,95 @@
+"""The HTTP door to the audit, the same in every service: who may read it sees it, and is seen reading it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Query, Response
+
+from shared import reach
+from shared.access.principal import Principal
+from shared.audit.reading import SECURITY_TOPICS, Wanted, list_page
+from shared.audit.records import Record, instant
+from shared.audit.trail import Trail
+from shared.database import Pool
+from shared.edge import CodeText
+from shared.errors import Rejected
+from shared.http import json_response, permit
+from shared.pages import BadCursor, decode_cursor, encode_cursor
+
+Text = Annotated[CodeText | None, Query()]
+LARGEST_SEQ = 10**15
+
+
+class BadTime(Rejected):
+    code = "bad-time"
+
+
+def add_audit(app: FastAPI, pool: Pool) -> None:
+    """Let the app's reads and refusals be recorded in this database, and add the route that shows the records."""
+    app.state.trail = Trail(pool)
+
+    @app.get("/v1/audit-records")
+    def list_audit_records(  # noqa: PLR0913 - the filters of a list are its arguments
+        _: Annotated[Principal, Depends(permit("audit.read"))],
+        *,
+        since: Annotated[datetime | None, Query(alias="from")] = None,
+        until: datetime | None = None,
+        actor: Text = None,
+        account_id: UUID | None = None,
+        action: Text = None,
+        object_type: Text = None,
+        object_id: Annotated[str | None, Query(max_length=200)] = None,
+        decision: Literal["allowed", "denied"] | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+    ) -> Response:
+        wanted = Wanted(
+            since=_zoned(since),
+            until=_zoned(until),
+            actor=actor,
+            account_id=account_id,
+            action=action,
+            object_type=object_type,
+            object_id=object_id,
+            decision=decision,
+            before_seq=_read_cursor(cursor),
+            topics=_topics(reach.current()),
+        )
+        found = list_page(pool, wanted, limit=limit + 1)
+        page = found[:limit]
+        following = encode_cursor([str(page[-1].seq)]) if len(found) > limit else None
+        return json_response({"items": [_show(record) for record in page], "next_cursor": following})
+
+
+def _topics(acting: reach.Reach | None) -> tuple[str, ...] | None:
+    """An auditor sees everything; who sees everything for another reason sees what concerns security.
+
+    A scoped actor sees the own records: row-level security makes sure of that.
+    """
+    roles = acting.role.split(",") if acting else []
+    return SECURITY_TOPICS if "security_administrator" in roles and "auditor" not in roles else None
+
+
+def _zoned(at: datetime | None) -> datetime | None:
+    if at is not None and (at.tzinfo is None or not 1990 <= at.year <= 2200):
+        raise BadTime("a time needs its offset, and a year that may be meant")
+    return at
+
+
+def _read_cursor(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    (text,) = decode_cursor(cursor, length=1)
+    if text is None or not (text.isascii() and text.isdigit() and len(text) <= 15) or int(text) > LARGEST_SEQ:
+        raise BadCursor("the cursor is not one of ours")
+    return int(text)
+
+
+def _show(record: Record) -> dict[str, Any]:
+    return {
+        **record.as_document(),
+        "at": instant(record.at),
+        "prev_hash": record.prev_hash.hex(),
+        "hash": record.hash.hex(),
+    }

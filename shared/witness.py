@@ -1,0 +1,96 @@
+"""The middleware that records reads of what is confidential, and refusals, before the answer leaves."""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from shared import reach
+from shared.access.principal import Principal
+from shared.audit.chain import Line
+from shared.audit.trail import AuditAway, Trail
+from shared.edge import Application, Message, Receive, Scope, Send, send_problem
+from shared.policy import POLICY
+
+ASKED: Final = "lianxin.asked"
+MOST_QUERY_ITEMS: Final = 20
+# What lists are filtered by and may be remembered. Anything else in a query could be somebody's name or number.
+FILTERS: Final = frozenset(
+    {
+        "account_id", "action", "actor", "cursor", "decision", "from", "kind", "limit", "object_id", "object_type",
+        "organisation", "peer_group", "period", "scheme", "sort", "status", "subject", "until",
+    }
+)  # fmt: skip
+
+
+def remember(scope: MutableMapping[str, Any], principal: Principal, action: str) -> None:
+    """Let the witness know who asks for what. The reach that is granted follows, unless it is refused."""
+    scope[ASKED] = [principal, action, None]
+
+
+def remember_reach(scope: MutableMapping[str, Any], granted: reach.Reach) -> None:
+    scope[ASKED][2] = granted
+
+
+class Witness:
+    """Holds back the beginning of an answer until the audit has it; without audit there is no answer."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        withheld = False
+
+        async def send_once_recorded(message: Message) -> None:
+            nonlocal withheld
+            if message["type"] == "http.response.start":
+                line = line_of(scope, message["status"])
+                if line is not None and not await _record(scope, line):
+                    withheld = True
+                    await send_problem(send, 503, AuditAway.code, "what was asked could not be recorded")
+            if not withheld:
+                await send(message)
+
+        await self._app(scope, receive, send_once_recorded)
+
+
+async def _record(scope: Scope, line: Line) -> bool:
+    trail: Trail | None = getattr(scope["app"].state, "trail", None)
+    if trail is None:
+        return False
+    granted: reach.Reach | None = scope[ASKED][2]
+    try:
+        with reach.acting(granted):
+            await trail.submit(line)
+    except AuditAway:
+        return False
+    return True
+
+
+def line_of(scope: Scope, status: int) -> Line | None:
+    """What an answer of this status leaves in the audit, if anything."""
+    if ASKED not in scope:
+        return None
+    principal, action, granted = scope[ASKED]
+    is_read = POLICY[action].sensitive_read
+    if not (status == 403 or (is_read and (status < 400 or status == 404))):
+        return None
+    parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
+    roles = ",".join(sorted({grant.role for grant in principal.grants}))
+    return Line(
+        action=action,
+        object_type=action.partition(".")[0],
+        object_id="/".join(parameters.values()) or None,
+        decision="allowed" if status < 400 else "denied",
+        reason={403: "forbidden", 404: "not-found"}.get(status),
+        details=_details(scope),
+        actor=principal.name,
+        account_id=principal.account_id,
+        role=granted.role if granted is not None else roles or "none",
+    )
+
+
+def _details(scope: Scope) -> Mapping[str, Any]:
+    query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), max_num_fields=None, errors="replace")
+    filters = {name: value[:200] for name, value in query[:MOST_QUERY_ITEMS] if name in FILTERS}
+    route = getattr(scope.get("route"), "path", "unmatched")
+    return {"route": route, "method": scope["method"], **({"query": filters} if filters else {})}
