@@ -15,10 +15,10 @@ FOLDER_MODE = 0o700
 # By service: purpose and kind. A key lies in the directory of every service that is named here with it, and nowhere
 # else; those of MONTHLY are numbered by the month, all others from 1.
 KEYS: Mapping[str, Mapping[str, Kind]] = {
-    "intake": {"epoch": "key", "index": "key", "repeats": "key", "text": "key"},
-    "assessment": {},
-    "notify": {},
-    "identity": {"second-factor": "key"},
+    "intake": {"audit": "ed25519", "epoch": "key", "index": "key", "repeats": "key", "text": "key"},
+    "assessment": {"audit": "ed25519"},
+    "notify": {"audit": "ed25519"},
+    "identity": {"audit": "ed25519", "second-factor": "key"},
 }
 MONTHLY = frozenset({"epoch", "text"})
 # By purpose: who holds the same key, the one who writes with it last, so that nobody meets what it cannot read yet.

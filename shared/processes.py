@@ -99,7 +99,7 @@ def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: C
         settings.database_url.get_secret_value(),
         settings.broker_url.get_secret_value(),
         service=service,
-        macs=_open_keys(settings, purpose_of(service)),
+        macs=open_keys(settings, purpose_of(service)),
         sent=sent.inc,
     )
 
@@ -262,7 +262,7 @@ def _make_consumer(
 ) -> Consumer:
     url = settings.broker_url.get_secret_value()
     origin = subscription.exchange.removeprefix("evt.")
-    seals = Seals(_open_keys(settings, purpose_of(origin)), service=origin)
+    seals = Seals(open_keys(settings, purpose_of(origin)), service=origin)
     return Consumer(
         url,
         subscription,
@@ -273,13 +273,13 @@ def _make_consumer(
     )
 
 
-def _open_keys(settings: ProcessSettings, purpose: str) -> KeyRing:
-    """Raises UnsafeSetting without a key for this purpose: an event that nobody can believe is never sent or read."""
+def open_keys(settings: ProcessSettings, *symmetric: str, signing: Sequence[str] = ()) -> KeyRing:
+    """Raises UnsafeSetting without a key for each purpose: what nobody can believe is never sent, read or signed."""
     directory = settings.keys_directory
     if directory is None:
         raise UnsafeSetting("refusing to start: keys_directory: is needed by this command")
     keys = KeyRing(directory, private=settings.mode == "production")
-    keys.require(symmetric=[purpose])
+    keys.require(symmetric=symmetric, signing=signing)
     return keys
 
 

@@ -31,6 +31,7 @@ class ProcessSettings(BaseSettings):
     owner_database_url: SecretStr | None = None  # migrate only
     identity_database_url: SecretStr | None = None  # serve only: as the role that may ask who is asking
     keys_directory: Path | None = None
+    audit_export_directory: Path | None = None  # each service writes into a folder of its name below it
     allowed_origins: tuple[str, ...] = ()  # of pages elsewhere that may ask for changes with a session
     api_host: str = "127.0.0.1"
     api_port: Port = 8080

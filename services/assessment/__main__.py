@@ -11,7 +11,7 @@ from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import SCORE, create_worker
-from shared import processes
+from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
 from shared.observability import get_logger
@@ -49,7 +49,9 @@ def work(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
         "Cells and subjects that wait to be scored",
         lambda: measure_due(pool, now=datetime.now(UTC)),
     )
-    return processes.work(settings, pool, create_worker(settings, pool), threads=WORKER_THREADS)
+    worker = create_worker(settings, pool)
+    chores.add_chores(worker, chores.open_chores(settings, pool, service="assessment"))
+    return processes.work(settings, pool, worker, threads=WORKER_THREADS)
 
 
 def migrate(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
@@ -81,7 +83,19 @@ def _make_door(settings: AssessmentSettings, pool: Pool) -> messaging.FactsDoor:
     )
 
 
-COMMANDS = {"serve": serve, "consume": consume, "relay": relay, "work": work, "migrate": migrate, "replay": replay}
+def export_audit(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.export_audit(settings, pool, arguments, service="assessment")
+
+
+COMMANDS = {
+    "serve": serve,
+    "consume": consume,
+    "relay": relay,
+    "work": work,
+    "migrate": migrate,
+    "replay": replay,
+    "audit-export": export_audit,
+}
 
 if __name__ == "__main__":
     sys.exit(processes.run("assessment", AssessmentSettings, COMMANDS, sys.argv[1:]))

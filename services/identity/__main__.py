@@ -13,7 +13,7 @@ from services.identity.handlers.administration import make_first_administrator
 from services.identity.handlers.keeping import remove_what_is_over
 from services.identity.settings import IdentitySettings
 from services.identity.storage.rights import grant_doors
-from shared import processes
+from shared import chores, processes
 from shared.crypto import KeyRing
 from shared.database import Pool
 
@@ -37,7 +37,10 @@ def administrator(settings: IdentitySettings, pool: Pool, arguments: Sequence[st
 
 def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     """Whatever falls due by the clock alone. Each duty is one handler, and safe to run in two processes at once."""
-    duties = {"remove-what-is-over": lambda: remove_what_is_over(pool, now=datetime.now(UTC))}
+    duties = {
+        "remove-what-is-over": lambda: remove_what_is_over(pool, now=datetime.now(UTC)),
+        **chores.open_chores(settings, pool, service="identity"),
+    }
     return processes.keep(settings, pool, duties, every=settings.keep_interval_seconds)
 
 
@@ -56,7 +59,17 @@ def _open_keys(settings: IdentitySettings) -> KeyRing | None:
     return KeyRing(settings.keys_directory, private=settings.mode == "production")
 
 
-COMMANDS = {"serve": serve, "administrator": administrator, "keep": keep, "migrate": migrate}
+def export_audit(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.export_audit(settings, pool, arguments, service="identity")
+
+
+COMMANDS = {
+    "serve": serve,
+    "administrator": administrator,
+    "keep": keep,
+    "migrate": migrate,
+    "audit-export": export_audit,
+}
 
 if __name__ == "__main__":
     sys.exit(processes.run("identity", IdentitySettings, COMMANDS, sys.argv[1:]))

@@ -9,7 +9,7 @@ from services.intake.api.app import create_intake_app
 from services.intake.handlers import imports
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
-from shared import processes
+from shared import chores, processes
 from shared.database import Pool
 from shared.worker import connect_celery, nudge
 
@@ -35,6 +35,7 @@ def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     tasks.wire(pool, settings)
+    chores.add_chores(tasks.celery, chores.open_chores(settings, pool, service="intake"))
     return processes.work(
         settings, pool, tasks.celery, threads=WORKER_THREADS, longest_task_seconds=LONGEST_IMPORT_SECONDS
     )
@@ -55,7 +56,18 @@ def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
     )
 
 
-COMMANDS = {"serve": serve, "relay": relay, "work": work, "migrate": migrate, "import": import_file}
+def export_audit(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.export_audit(settings, pool, arguments, service="intake")
+
+
+COMMANDS = {
+    "serve": serve,
+    "relay": relay,
+    "work": work,
+    "migrate": migrate,
+    "import": import_file,
+    "audit-export": export_audit,
+}
 
 if __name__ == "__main__":
     sys.exit(processes.run("intake", IntakeSettings, COMMANDS, sys.argv[1:]))

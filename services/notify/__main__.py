@@ -10,7 +10,7 @@ from services.notify.api import create_api
 from services.notify.handlers.deliveries import measure_backlog
 from services.notify.settings import NotifySettings
 from services.notify.tasks import create_worker
-from shared import processes
+from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
 
@@ -39,7 +39,9 @@ def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
         "Deliveries that have neither arrived nor failed",
         partial(measure_backlog, pool),
     )
-    return processes.work(settings, pool, create_worker(settings, pool), threads=WORKER_THREADS)
+    worker = create_worker(settings, pool)
+    chores.add_chores(worker, chores.open_chores(settings, pool, service="notify"))
+    return processes.work(settings, pool, worker, threads=WORKER_THREADS)
 
 
 def migrate(settings: NotifySettings, _: Pool, __: Sequence[str]) -> int:
@@ -56,7 +58,18 @@ def replay(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> in
     return processes.replay(settings, pool, messaging.SUBSCRIPTION, partial(messaging.handle, pool), arguments)
 
 
-COMMANDS = {"serve": serve, "consume": consume, "work": work, "migrate": migrate, "replay": replay}
+def export_audit(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.export_audit(settings, pool, arguments, service="notify")
+
+
+COMMANDS = {
+    "serve": serve,
+    "consume": consume,
+    "work": work,
+    "migrate": migrate,
+    "replay": replay,
+    "audit-export": export_audit,
+}
 
 if __name__ == "__main__":
     sys.exit(processes.run("notify", NotifySettings, COMMANDS, sys.argv[1:]))

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import orjson
 from psycopg.rows import class_row
@@ -102,6 +102,11 @@ def find_last(connection: Connection) -> Checkpoint | None:
              LIMIT 1
             """
         ).fetchone()
+
+
+def find_last_made_at(connection: Connection) -> datetime | None:
+    row = connection.execute("SELECT max(made_at) FROM audit_checkpoint").fetchone()
+    return cast("datetime | None", row[0]) if row else None
 
 
 def find_unexported(connection: Connection) -> Checkpoint | None:

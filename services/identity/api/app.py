@@ -10,6 +10,7 @@ from services.identity.api.own import add_own
 from services.identity.api.sign_in import add_sign_in
 from services.identity.settings import IdentitySettings
 from shared.access.principal import Authenticator
+from shared.audit_door import add_audit
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import create_app
@@ -26,6 +27,7 @@ def create_api(
     """`form_paths` are those of the pages, which send forms; programs send JSON."""
     app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=form_paths)
     app.state.pool = pool
+    add_audit(app, pool)
     app.state.desk = make_desk(settings, pool, keys)
     add_sign_in(app)
     add_own(app)

@@ -49,7 +49,7 @@ def assert_unbroken(rows, *, previous=GENESIS):
         previous = row["hash"]
 
 
-@pytest.mark.parametrize("service", ["intake", "assessment", "notify"])
+@pytest.mark.parametrize("service", ["identity", "intake", "assessment", "notify"])
 def test_every_record_is_chained_to_the_one_before_it(new_pool, service):
     pool = new_pool(service)
     with transaction(pool, reach=reach.SYSTEM) as connection:

@@ -11,10 +11,13 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.notify.settings import NotifySettings
+from shared import chores
 from shared.audit.canonical import canonical
 from shared.audit.chain import Line, record
 from shared.audit.checkpoints import make_checkpoints
 from shared.audit.exporting import ExportRefused, export
+from shared.audit.keeping import AuditKeeper
 from shared.audit.merkle import root_of
 from shared.audit.records import ChainBroken
 from shared.crypto import KeyRing
@@ -290,6 +293,42 @@ def test_an_export_is_completed_after_a_crash_and_never_written_over(chain):
 
 def test_an_hour_without_records_needs_no_checkpoint(chain):
     assert chain.checkpoint(NOW + timedelta(hours=1)) == 0
+
+
+def test_a_checkpoint_is_made_once_in_an_hour_of_the_clock(chain):
+    keeper = AuditKeeper(pool=chain.pool, signer=chain.ring, directory=None, chain="intake")
+
+    def count_after(now):
+        record(chain.pool, Line(action="more"))
+        keeper.keep_hourly(now=now)
+        with chain.pool.connection() as connection:
+            return connection.execute("SELECT count(*) FROM audit_checkpoint").fetchone()[0]
+
+    assert count_after(NOW + timedelta(minutes=59, seconds=59)) == 2
+    assert count_after(NOW + timedelta(hours=1)) == 3
+    assert count_after(NOW + timedelta(hours=1, seconds=1)) == 3
+    assert count_after(NOW + timedelta(hours=3)) == 4
+
+
+def test_the_command_exports_and_prints_the_keys(chain, tmp_path, capsys):
+    settings = NotifySettings(
+        mode="test",
+        database_url="postgresql://somebody:a-long-password-1234@localhost/x",
+        broker_url="amqp://somebody:another-password-5678@localhost/x",
+        keys_directory=tmp_path / "keys",
+        audit_export_directory=tmp_path / "out",
+    )
+    record(chain.pool, Line(action="more"))
+
+    assert chores.export_audit(settings, chain.pool, [], service="intake") == 0
+    assert chores.export_audit(settings, chain.pool, ["--public-keys"], service="intake") == 0
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2:] == ["1 checkpoints made, 1 exported", chain.keys.read_text()]
+    assert len(list((tmp_path / "out" / "intake").iterdir())) == 2
+    chain.as_superuser("UPDATE audit_record SET reason = 'x' WHERE seq = 8")
+    chain.as_superuser("DELETE FROM audit_checkpoint WHERE number = 3")
+    assert chores.export_audit(settings, chain.pool, [], service="intake") == 1
 
 
 def test_both_ways_to_the_merkle_root_agree_with_rfc_6962():
