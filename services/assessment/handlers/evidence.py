@@ -10,8 +10,8 @@ from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.measures import ContactFact, measure_issue, measure_rating
 from services.assessment.domain.periods import MONTHS_OF, Period, period_of, periods_covering
 from services.assessment.domain.schemes import Indicator
-from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator, score_id_of
-from services.assessment.handlers.reading import find_scheme_of, find_subject
+from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
+from services.assessment.handlers.reading import find_scheme_of, find_score_within_reach, find_subject
 from services.assessment.storage import evidence, reading, tallies
 from services.assessment.storage.evidence import LoggedEvent, Scope
 from shared.database import Connection, Pool, transaction
@@ -67,7 +67,7 @@ def list_evidence(pool: Pool, query: EvidenceQuery, *, scheme_name: str, zone: Z
     """Raises UnknownSubject, UnknownIndicator, UnknownScheme."""
     with transaction(pool) as connection:
         subject = find_subject(connection, query.subject_kind, query.code)
-        score = reading.find_score(connection, score_id_of(query.subject_kind, subject.subject_id, query.period))
+        score = find_score_within_reach(connection, subject, query.period)
         indicator = find_scheme_of(connection, score, scheme_name).find_indicator(query.indicator)
         if indicator is None:
             raise UnknownIndicator("the scheme has no such indicator")

@@ -61,16 +61,11 @@ def list_scores(
 ) -> tuple[list[Score], dict[UUID, list[ScoreIndicator]]]:
     """One page, with the indicators by score. Raises UnknownOrganisation."""
     with transaction(pool) as connection:
-        organisation_ids = None
-        if query.organisation_code is not None:
-            organisation = reading.find_organisation(connection, query.organisation_code)
-            if organisation is None:
-                raise UnknownOrganisation("there is no such organisation")
-            organisation_ids = tuple(reading.list_subtree(connection, organisation.subject_id))
+        organisation_ids = _list_wanted(connection, query.organisation_code)
         wanted = ScoreFilter(
             subject_kind=query.subject_kind,
             period=query.period,
-            organisation_ids=organisation_ids,
+            organisation_ids=None if organisation_ids is None else tuple(organisation_ids),
             peer_group=query.peer_group,
         )
         page = LISTS[query.sort](connection, wanted, after=after, limit=limit)
@@ -80,12 +75,22 @@ def list_scores(
     return page, indicators
 
 
+def _list_wanted(connection: Connection, organisation_code: str | None) -> list[UUID] | None:
+    """The organisations asked about, or those within reach: named to the list, which then lives on its narrow index."""
+    if organisation_code is None:
+        return reading.list_reach(connection)
+    organisation = reading.find_organisation(connection, organisation_code)
+    if organisation is None:
+        raise UnknownOrganisation("there is no such organisation")
+    return reading.list_subtree(connection, organisation.subject_id)
+
+
 def read_score(pool: Pool, kind: SubjectKind, code: str, period: Period, *, scheme_name: str) -> ScoreReading:
     """Raises UnknownSubject, UnknownScheme."""
     with transaction(pool) as connection:
         subject = find_subject(connection, kind, code)
         score_id = score_id_of(kind, subject.subject_id, period)
-        score = reading.find_score(connection, score_id)
+        score = find_score_within_reach(connection, subject, period)
         scheme = find_scheme_of(connection, score, scheme_name)
         results = {row.indicator: row for row in reading.list_indicators(connection, [score_id])}
         sums = tallies.sum_measures(connection, kind, [(subject.subject_id, period)])
@@ -104,6 +109,18 @@ def read_score(pool: Pool, kind: SubjectKind, code: str, period: Period, *, sche
             for definition in scheme.indicators
         ),
     )
+
+
+def find_score_within_reach(connection: Connection, subject: Subject, period: Period) -> Score | None:
+    """The score. None where the subject is within reach and has none in the period.
+
+    Raises UnknownSubject for a cadre who stood elsewhere in the period.
+    """
+    score = reading.find_score(connection, score_id_of(subject.subject_kind, subject.subject_id, period))
+    is_cadre = subject.subject_kind == "cadre"
+    if score is None and is_cadre and reading.stood_elsewhere(connection, subject.subject_id, period):
+        raise UnknownSubject("there is no such cadre")
+    return score
 
 
 def find_subject(connection: Connection, kind: SubjectKind, code: str) -> Subject:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import cast
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -173,12 +174,14 @@ def list_indicators(connection: Connection, score_ids: Sequence[UUID]) -> list[S
 
 
 def find_cadre(connection: Connection, staff_number: str) -> Subject | None:
+    """Nobody finds himself here: live figures move with every rating."""
     with connection.cursor(row_factory=class_row(Subject)) as cursor:
         return cursor.execute(
             """
             SELECT 'cadre' AS subject_kind, cadre_id AS subject_id, staff_number AS code, name
               FROM cadre
              WHERE staff_number = %s
+               AND staff_number IS DISTINCT FROM acting_as()
              ORDER BY cadre_id
              LIMIT 1
             """,
@@ -187,12 +190,14 @@ def find_cadre(connection: Connection, staff_number: str) -> Subject | None:
 
 
 def find_organisation(connection: Connection, code: str) -> Subject | None:
+    """Find it within reach. The register itself can be read by everybody."""
     with connection.cursor(row_factory=class_row(Subject)) as cursor:
         return cursor.execute(
             """
             SELECT 'organisation' AS subject_kind, organisation_id AS subject_id, code, name, organisation_id
               FROM organisation
              WHERE code = %s
+               AND (acting_reach() <> 'scoped' OR organisation_id IN (SELECT acting_subtree()))
              ORDER BY organisation_id
              LIMIT 1
             """,
@@ -217,6 +222,29 @@ def list_subtree(connection: Connection, organisation_id: UUID) -> list[UUID]:
         [organisation_id],
     ).fetchall()
     return [UUID(str(row[0])) for row in rows]
+
+
+def list_reach(connection: Connection) -> list[UUID] | None:
+    """The organisations that the acting person is confined to. None without a bound."""
+    row = connection.execute("SELECT ARRAY(SELECT acting_subtree()) WHERE acting_reach() = 'scoped'").fetchone()
+    return None if row is None else [UUID(str(identifier)) for identifier in cast("list[object]", row[0])]
+
+
+def stood_elsewhere(connection: Connection, cadre_id: UUID, period: Period) -> bool:
+    """Whether the reader is confined to organisations in which the cadre held no post in the period, on post_cadre."""
+    row = connection.execute(
+        """
+        SELECT acting_reach() = 'scoped'
+           AND NOT EXISTS (
+                   SELECT FROM post
+                    WHERE cadre_id = %s
+                      AND from_on <= %s
+                      AND (until_on IS NULL OR until_on >= %s)
+                      AND organisation_id IN (SELECT acting_subtree()))
+        """,
+        [cadre_id, period.end, period.start],
+    ).fetchone()
+    return row is not None and row[0] is True
 
 
 def list_months(connection: Connection) -> list[date]:

@@ -118,7 +118,8 @@ def test_an_event_becomes_an_announced_score(new_database, broker, keys_folder):
         )
     ports = {command: find_port() for command in ("consume", "work", "relay")}
 
-    with ExitStack() as processes, psycopg.connect(database.owner_url, autocommit=True) as connection:
+    options = "-c lianxin.reach=system"
+    with ExitStack() as processes, psycopg.connect(database.url, autocommit=True, options=options) as connection:
         for command, port in ports.items():
             processes.enter_context(running(command, environment, port=port))
         publish(broker, keys_folder, told().take())
