@@ -56,6 +56,37 @@ POLICY: Final[Mapping[str, Rule]] = {
         roles={"auditor": "anywhere", "cadre": "self", "security_administrator": "anywhere"}, sensitive_read=True
     ),
     # assessment
+    "published.cadre.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "cadre": "self",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="scores.read",
+    ),
+    "published.organisation.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+            "unit_head": "within",
+        },
+        scope="scores.read",
+    ),
+    "published.period.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "cadre": "self",
+            "department_officer": "within",
+            "machine_client": "within",
+            "unit_head": "within",
+        },
+        scope="scores.read",
+    ),
     "scheme.read": Rule(
         roles={
             "approver": "within",
@@ -67,15 +98,9 @@ POLICY: Final[Mapping[str, Rule]] = {
         },
         scope="scores.read",
     ),
+    # Live figures move with every rating: what cadres, units and machines read is published.
     "score.read": Rule(
-        roles={
-            "approver": "within",
-            "auditor": "within",
-            "department_officer": "within",
-            "machine_client": "within",
-        },
-        scope="scores.read",
-        sensitive_read=True,
+        roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True
     ),
     # identity
     "account.change": Rule(roles={"security_administrator": "anywhere"}),

@@ -10,3 +10,7 @@ scoring_pass_seconds = Histogram("assessment_scoring_pass_seconds", "Time of a s
 cells_tallied_total = Counter("assessment_cells_tallied_total", "Cells of cadre, organisation and month counted anew.")
 scores_changed_total = Counter("assessment_scores_changed_total", "Scores that came to stand otherwise than before.")
 scores_announced_total = Counter("assessment_scores_announced_total", "Scores announced to other services.")
+months_closed_total = Counter("assessment_months_closed_total", "Months closed and published.")
+releases_formed_total = Counter(
+    "assessment_releases_formed_total", "Sums of ratings of enough people that were formed."
+)

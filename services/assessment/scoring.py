@@ -8,14 +8,16 @@ from fractions import Fraction
 
 from services.assessment.domain.schemes import FULL_WEIGHT, Indicator, Scheme
 
+Amount = int | Fraction  # a fraction where a measure is told rounded
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndicatorResult:
     """`value` is None without any case; `points` is None where the indicator is missing by the scheme's rule."""
 
     indicator: str
-    numerator: int
-    denominator: int
+    numerator: Amount
+    denominator: Amount
     value: Decimal | None
     points: Decimal | None
     weight: Decimal  # as it counted, after the weights present were scaled to 100; 0 where missing
@@ -39,7 +41,7 @@ class Result:
         return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
-def compute_score(measures: Mapping[str, int], scheme: Scheme) -> Result:
+def compute_score(measures: Mapping[str, Amount], scheme: Scheme) -> Result:
     """Apply the scheme. Points add up to the composite to the last digit."""
     sums = [
         (
@@ -73,7 +75,7 @@ def compute_score(measures: Mapping[str, int], scheme: Scheme) -> Result:
 
 
 def _result(
-    indicator: Indicator, sums: tuple[int, int], points: Decimal | None, present_weight: Decimal, scheme: Scheme
+    indicator: Indicator, sums: tuple[Amount, Amount], points: Decimal | None, present_weight: Decimal, scheme: Scheme
 ) -> IndicatorResult:
     numerator, denominator = sums
     scaled = Fraction(indicator.weight) * Fraction(FULL_WEIGHT) / Fraction(present_weight) if points is not None else 0

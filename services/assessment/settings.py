@@ -14,3 +14,6 @@ class AssessmentSettings(ServiceSettings):
     scheme: Annotated[str, Field(min_length=1, max_length=64)] = "basic"  # its newest version is in force
     scoring_interval_seconds: Annotated[float, Field(ge=0.05, le=3_600)] = 0.5
     announce_interval_seconds: Annotated[float, Field(ge=1, le=86_400)] = 30
+    # Ratings are told to cadres, units and machines only in sums over at least so many people; fewer than 5 is refused.
+    release_raters: Annotated[int, Field(ge=5, le=1_000)] = 10
+    closing_delay_days: Annotated[int, Field(ge=0, le=60)] = 5  # after a month's end, so that late records still count

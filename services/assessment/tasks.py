@@ -1,11 +1,12 @@
-"""The Celery door: when what is due is scored, what time makes due is marked, and what is new is announced."""
+"""The Celery door: when what is due is scored, what time makes due is marked, what is new announced, months closed."""
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
+from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.scores import PassSummary, score_due
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
@@ -17,7 +18,9 @@ from shared.worker import RELIABLE, make_celery
 SCORE = "assessment.score_due"
 SWEEP = "assessment.sweep"
 ANNOUNCE = "assessment.announce"
+CLOSE = "assessment.close_months"
 SWEEP_SECONDS = 1.0
+CLOSING_SWEEP_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = get_logger()
@@ -67,6 +70,11 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
         with correlated(new_correlation_id()):
             announce_all(pool)
 
+    @app.task(name=CLOSE, **RELIABLE)
+    def close() -> None:
+        with correlated(new_correlation_id()):
+            close_all(settings, pool)
+
     # A tick that no thread took in time is dropped: the next one asks the same.
     app.conf.beat_schedule = {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
@@ -74,6 +82,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (SCORE, SWEEP_SECONDS),
             (SWEEP, SWEEP_SECONDS),
             (ANNOUNCE, settings.announce_interval_seconds),
+            (CLOSE, CLOSING_SWEEP_SECONDS),
         )
     }
     return app
@@ -108,6 +117,18 @@ def announce_all(pool: Pool) -> None:
             break
     if total:
         log.info("scores_announced", scores=total)
+
+
+def close_all(settings: AssessmentSettings, pool: Pool) -> None:
+    rule = ClosingRule(
+        raters_needed=settings.release_raters,
+        delay=timedelta(days=settings.closing_delay_days),
+        scheme_name=settings.scheme,
+        zone=settings.zone,
+    )
+    closed = close_months(pool, rule=rule, now=_now())
+    if closed:
+        log.info("months_closed", months=[month.isoformat() for month in closed])
 
 
 def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:

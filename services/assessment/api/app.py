@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.assessment.api.published import add_published_routes
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
 from services.assessment.settings import AssessmentSettings
@@ -15,5 +16,6 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     app = create_app("Lianxin assessment", settings, authenticator=authenticator)
     add_audit(app, pool)
     add_score_routes(app, settings, pool)
+    add_published_routes(app, pool)
     add_scheme_routes(app, pool)
     return app

@@ -29,6 +29,15 @@ MEASURES = (
     "rating_level_sum",
 )
 
+# Which answer of raters a measure is made of. What an indicator reads of these is told to cadres in releases only.
+ANSWERS_BEHIND = {
+    "resolved": "solved",
+    "denied": "solved",
+    "ratings": "level",
+    "satisfied": "level",
+    "rating_level_sum": "level",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueFact:

@@ -1,4 +1,4 @@
-"""Months, quarters and years: the periods that scores are given for."""
+"""Months, quarters, half-years and years: the periods that scores are given for, or published for."""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from typing import Literal
 
 from shared.errors import Rejected
 
-PeriodKind = Literal["month", "quarter", "year"]
-MONTHS_OF: dict[PeriodKind, int] = {"month": 1, "quarter": 3, "year": 12}
-_WRITTEN = re.compile(r"(?P<year>(?:19|20|21)[0-9]{2})(?:Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?", re.ASCII)
+PeriodKind = Literal["month", "quarter", "half_year", "year"]
+MONTHS_OF: dict[PeriodKind, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+_WRITTEN = re.compile(
+    r"(?P<year>(?:19|20|21)[0-9]{2})(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|-(?P<month>0[1-9]|1[0-2]))?", re.ASCII
+)
 
 
 class BadPeriod(Rejected):
@@ -18,7 +20,7 @@ class BadPeriod(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Period:
-    """A calendar month, quarter or year by its first day. It is also what a duty is owed per."""
+    """A calendar month, quarter, half-year or year by its first day. It is also what a duty is owed per."""
 
     kind: PeriodKind
     start: date
@@ -41,17 +43,29 @@ class Period:
     def label(self) -> str:
         if self.kind == "year":
             return f"{self.start.year}"
+        if self.kind == "half_year":
+            return f"{self.start.year}H{(self.start.month + 5) // 6}"
         if self.kind == "quarter":
             return f"{self.start.year}Q{(self.start.month + 2) // 3}"
         return f"{self.start.year}-{self.start.month:02}"
 
 
 def parse_period(text: str) -> Period:
-    """Read 2025, 2025Q1 or 2025-03. Raises BadPeriod."""
+    """Read 2025, 2025Q1 or 2025-03: the periods that scores are computed for. Raises BadPeriod."""
+    period = parse_published_period(text)
+    if period.kind == "half_year":
+        raise BadPeriod("a period is written 2025, 2025Q1 or 2025-03")
+    return period
+
+
+def parse_published_period(text: str) -> Period:
+    """Read 2025, 2025H1, 2025Q1 or 2025-03. Raises BadPeriod."""
     written = _WRITTEN.fullmatch(text)
     if written is None:
-        raise BadPeriod("a period is written 2025, 2025Q1 or 2025-03")
+        raise BadPeriod("a period is written 2025, 2025H1, 2025Q1 or 2025-03")
     year = int(written["year"])
+    if written["half"]:
+        return Period(kind="half_year", start=date(year, int(written["half"]) * 6 - 5, 1))
     if written["quarter"]:
         return Period(kind="quarter", start=date(year, int(written["quarter"]) * 3 - 2, 1))
     if written["month"]:
@@ -62,6 +76,8 @@ def parse_period(text: str) -> Period:
 def period_of(kind: PeriodKind, day: date) -> Period:
     if kind == "year":
         return Period(kind=kind, start=date(day.year, 1, 1))
+    if kind == "half_year":
+        return Period(kind=kind, start=date(day.year, (day.month - 1) // 6 * 6 + 1, 1))
     if kind == "quarter":
         return Period(kind=kind, start=date(day.year, (day.month - 1) // 3 * 3 + 1, 1))
     return Period(kind=kind, start=date(day.year, day.month, 1))
@@ -69,3 +85,9 @@ def period_of(kind: PeriodKind, day: date) -> Period:
 
 def periods_covering(day: date) -> tuple[Period, Period, Period]:
     return period_of("month", day), period_of("quarter", day), period_of("year", day)
+
+
+def periods_ending_with(month: date) -> list[Period]:
+    """What is closed when this month is: itself, and the quarter, half-year and year whose last month it is."""
+    next_start = period_of("month", month).next_start
+    return [period for kind in MONTHS_OF if (period := period_of(kind, month)).next_start == next_start]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 
-from services.assessment.domain.measures import MEASURES
+from services.assessment.domain.measures import ANSWERS_BEHIND, MEASURES
 from shared.errors import Rejected
 
 FactKind = Literal["contact", "issue", "rating"]
@@ -34,6 +34,7 @@ class Indicator:
     facts: FactKind
     weight: Decimal
     minimum_denominator: int
+    reads_ratings: frozenset[str]  # which answers of raters its value depends on
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -109,7 +110,8 @@ def _read_indicator(key: str, rule: Mapping[str, Any]) -> Indicator:
     place = f"indicators.{key}"
     _check_keys(place, rule, {"weight", "minimum_denominator", "definition"})
     definition = rule["definition"]
-    _check_keys(place, definition, {"name", "description", "numerator", "denominator", "components", "facts"})
+    expected = {"name", "description", "numerator", "denominator", "components", "facts"}
+    _check_keys(place, definition, expected | ({"reads_ratings"} & definition.keys()))
     if definition["facts"] not in get_args(FactKind):
         raise BadScheme(f"{place}.facts: is not one of {', '.join(get_args(FactKind))}")
     return Indicator(
@@ -122,7 +124,17 @@ def _read_indicator(key: str, rule: Mapping[str, Any]) -> Indicator:
         facts=definition["facts"],
         weight=_weight(f"{place}.weight", rule["weight"]),
         minimum_denominator=_integer(f"{place}.minimum_denominator", rule["minimum_denominator"]),
+        reads_ratings=_answers(f"{place}.reads_ratings", definition),
     )
+
+
+def _answers(place: str, definition: Mapping[str, Any]) -> frozenset[str]:
+    """What the definition declares, and in any case what its measures are made of: forgetting it hides nothing less."""
+    declared = definition.get("reads_ratings", [])
+    if not isinstance(declared, list) or not set(declared) <= set(ANSWERS_BEHIND.values()):
+        raise BadScheme(f"{place}: must be a list of {', '.join(sorted(set(ANSWERS_BEHIND.values())))}")
+    measures = [*definition["numerator"], *definition["denominator"]]
+    return frozenset(declared) | {ANSWERS_BEHIND[name] for name in measures if name in ANSWERS_BEHIND}
 
 
 def _check_keys(place: str, table: object, expected: set[str]) -> None:

@@ -23,6 +23,12 @@ class UnknownIndicator(NotFound):
     code = "unknown-indicator"
 
 
+class NotPublished(NotFound):
+    """Out of reach, unknown, or not closed yet: which of them is nobody's business."""
+
+    code = "not-published"
+
+
 class UnknownScheme(NotFound):
     code = "unknown-scheme"
 

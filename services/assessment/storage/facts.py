@@ -70,17 +70,17 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(
         """
         INSERT INTO issue_fact AS known (issue_id, issue_type, category, channel, urgency, source, contact_id,
-                                         received_at, respond_by, due_at, organisation_id, cadre_id,
+                                         citizen_ref, received_at, respond_by, due_at, organisation_id, cadre_id,
                                          assignment_sequence, responded_at, closed_at, outcome, closure_sequence,
                                          denied)
-        SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, received_at, respond_by, due_at,
-               organisation_id, cadre_id, assignment_sequence, responded_at, closed_at, outcome, closure_sequence,
-               false
+        SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, citizen_ref, received_at,
+               respond_by, due_at, organisation_id, cadre_id, assignment_sequence, responded_at, closed_at, outcome,
+               closure_sequence, false
           FROM json_to_recordset(%s::json)
             AS row (issue_id uuid, issue_type text, category text, channel text, urgency text, source text,
-                    contact_id uuid, received_at timestamptz, respond_by timestamptz, due_at timestamptz,
-                    organisation_id uuid, cadre_id uuid, assignment_sequence integer, responded_at timestamptz,
-                    closed_at timestamptz, outcome text, closure_sequence integer)
+                    contact_id uuid, citizen_ref uuid, received_at timestamptz, respond_by timestamptz,
+                    due_at timestamptz, organisation_id uuid, cadre_id uuid, assignment_sequence integer,
+                    responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer)
             ON CONFLICT (issue_id) DO UPDATE
            SET issue_type = coalesce(excluded.issue_type, known.issue_type),
                category = coalesce(excluded.category, known.category),
@@ -88,6 +88,7 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                urgency = coalesce(excluded.urgency, known.urgency),
                source = coalesce(excluded.source, known.source),
                contact_id = coalesce(excluded.contact_id, known.contact_id),
+               citizen_ref = coalesce(excluded.citizen_ref, known.citizen_ref),
                received_at = coalesce(excluded.received_at, known.received_at),
                respond_by = coalesce(excluded.respond_by, known.respond_by),
                due_at = coalesce(excluded.due_at, known.due_at),
@@ -110,12 +111,13 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
 def upsert_ratings(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(
         """
-        INSERT INTO rating_fact AS known (rating_id, issue_id, contact_id, level, solved, method, rated_at,
+        INSERT INTO rating_fact AS known (rating_id, issue_id, contact_id, level, solved, method, rated_at, rater_ref,
                                           organisation_id, cadre_id, sequence)
-        SELECT rating_id, issue_id, contact_id, level, solved, method, rated_at, organisation_id, cadre_id, sequence
+        SELECT rating_id, issue_id, contact_id, level, solved, method, rated_at, rater_ref, organisation_id, cadre_id,
+               sequence
           FROM json_to_recordset(%s::json)
             AS row (rating_id uuid, issue_id uuid, contact_id uuid, level smallint, solved boolean, method text,
-                    rated_at timestamptz, organisation_id uuid, cadre_id uuid, sequence integer)
+                    rated_at timestamptz, rater_ref uuid, organisation_id uuid, cadre_id uuid, sequence integer)
             ON CONFLICT (rating_id) DO UPDATE
            SET issue_id = excluded.issue_id,
                contact_id = excluded.contact_id,
@@ -123,6 +125,7 @@ def upsert_ratings(connection: Connection, rows: Sequence[Row]) -> None:
                solved = excluded.solved,
                method = excluded.method,
                rated_at = excluded.rated_at,
+               rater_ref = excluded.rater_ref,
                sequence = excluded.sequence
          WHERE known.sequence < excluded.sequence
         """,

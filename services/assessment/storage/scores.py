@@ -40,7 +40,8 @@ def list_placements_of_cadres(
 ) -> dict[tuple[UUID, Period], Placement]:
     """Code, organisation and peer group by the post held at the period's end, or latest in it, on post_cadre.
 
-    Without any post the organisation that gave the cadre most to do stands in.
+    Without any post the organisation that gave the cadre most to do stands in. Ratings have no say in it: whoever is
+    shown where a cadre stood must not learn from it that somebody rated.
     """
     rows = connection.execute(
         """
@@ -67,7 +68,7 @@ def list_placements_of_cadres(
                       AND month BETWEEN period_start AND period_end
                       AND organisation_id <> '00000000-0000-0000-0000-000000000000'
                     GROUP BY organisation_id
-                    ORDER BY sum(issues_received + contacts + ratings) DESC, organisation_id
+                    ORDER BY sum(issues_received + contacts) DESC, organisation_id
                     LIMIT 1) AS busiest
             ON true
          ORDER BY place

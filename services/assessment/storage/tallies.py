@@ -305,10 +305,10 @@ def sum_measures(
             """
             SELECT asked.subject_id, asked.period_kind, asked.period_start,
                    (sum(duties_owed_month)
-                       + CASE WHEN period_kind IN ('quarter', 'year') THEN sum(duties_owed_quarter) ELSE 0 END
+                       + CASE WHEN period_kind <> 'month' THEN sum(duties_owed_quarter) ELSE 0 END
                        + CASE WHEN period_kind = 'year' THEN sum(duties_owed_year) ELSE 0 END)::bigint AS duties_owed,
                    (sum(duties_met_month)
-                       + CASE WHEN period_kind IN ('quarter', 'year') THEN sum(duties_met_quarter) ELSE 0 END
+                       + CASE WHEN period_kind <> 'month' THEN sum(duties_met_quarter) ELSE 0 END
                        + CASE WHEN period_kind = 'year' THEN sum(duties_met_year) ELSE 0 END)::bigint AS duties_met,
                    sum(contacts)::bigint AS contacts, sum(issues_received)::bigint AS issues_received,
                    sum(responded)::bigint AS responded, sum(response_overdue)::bigint AS response_overdue,

@@ -132,6 +132,7 @@ class Story:
         *,
         due_at: datetime | None = None,
         respond_by: datetime | None = None,
+        citizen_ref: UUID | None = None,
     ) -> UUID:
         return self.tell(
             IssueReceived(
@@ -145,6 +146,7 @@ class Story:
                 due_at=due_at,
                 organisation_id=organisation_id,
                 cadre_id=cadre_id,
+                citizen_ref=citizen_ref,
             )
         )
 
@@ -159,7 +161,16 @@ class Story:
     def close(self, issue_id: UUID, at: datetime, outcome="resolved") -> None:
         self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome))
 
-    def rate(self, at: datetime, level: int, *, issue_id=None, contact_id=None, solved: bool | None = None) -> UUID:
+    def rate(
+        self,
+        at: datetime,
+        level: int,
+        *,
+        issue_id=None,
+        contact_id=None,
+        solved: bool | None = None,
+        rater_ref: UUID | None = None,
+    ) -> UUID:
         return self.tell(
             RatingSubmitted(
                 rating_id=self.id(),
@@ -169,6 +180,7 @@ class Story:
                 solved=solved,
                 method="link",
                 rated_at=at,
+                rater_ref=rater_ref,
             )
         )
 

@@ -45,25 +45,30 @@ def test_every_route_says_whom_it_lets_in(app):
     check_routes_are_guarded(app)
 
 
+LIVE = {"approver", "auditor", "department_officer"}
+SCHEMES = LIVE | {"cadre", "machine_client", "unit_head"}
+
+
 @pytest.mark.parametrize(
-    "path",
+    ("path", "readers"),
     [
-        "/v1/periods",
-        "/v1/scores?subject=cadre&period=2025",
-        "/v1/scores/cadre/S001?period=2025",
-        "/v1/scores/cadre/S001/indicators/response_rate/events?period=2025",
-        "/v1/schemes",
-        "/v1/schemes/basic/1",
+        ("/v1/periods", LIVE),
+        ("/v1/scores?subject=cadre&period=2025", LIVE),
+        ("/v1/scores/cadre/S001?period=2025", LIVE),
+        ("/v1/scores/cadre/S001/indicators/response_rate/events?period=2025", LIVE),
+        ("/v1/schemes", SCHEMES),
+        ("/v1/schemes/basic/1", SCHEMES),
+        ("/v1/published/periods", SCHEMES),
+        ("/v1/published/scores/cadre?period=2025", SCHEMES - {"unit_head"}),
+        ("/v1/published/scores/organisation?period=2025", SCHEMES - {"cadre"}),
     ],
 )
 @pytest.mark.usefixtures("county")
-def test_officers_and_machines_may_read_and_nobody_else(app, path):
-    statuses = {
-        role: client_of(app, role).get(path).status_code
-        for role in ("clerk", "department_officer", "machine_client", "operations")
-    }
+def test_live_figures_are_for_the_department_and_its_auditors(app, path, readers):
+    known = app.state.authenticator.principals
+    statuses = {role: client_of(app, role).get(path).status_code for role in known}
 
-    assert statuses == {"clerk": 403, "department_officer": 200, "machine_client": 200, "operations": 403}
+    assert statuses == {role: 200 if role in readers else 403 for role in known}
     assert TestClient(app).get(path).status_code == 401
 
 

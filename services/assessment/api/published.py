@@ -1,0 +1,90 @@
+"""What is published: for cadres their own figures, for heads those of their unit, for machines both. Nothing is live.
+
+Cadres and organisations have routes of their own, because they are read under different rules.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Response
+
+from services.assessment.api.cursors import bind_cursor, read_cursor
+from services.assessment.api.shapes import Shape, fixed, show_period
+from services.assessment.domain.periods import parse_published_period
+from services.assessment.domain.schemes import Indicator
+from services.assessment.domain.scores import SubjectKind
+from services.assessment.handlers import published
+from services.assessment.handlers.published import PublicationReading
+from shared.access.principal import Principal
+from shared.database import Pool
+from shared.edge import CodeText, SafeStr
+from shared.http import json_response, permit
+from shared.pages import BadCursor
+
+PeriodReader = Annotated[Principal, Depends(permit("published.period.read"))]
+CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
+OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
+PeriodText = Annotated[SafeStr, Query(alias="period", max_length=16)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=2_000)]
+
+
+def add_published_routes(app: FastAPI, pool: Pool) -> None:
+    @app.get("/v1/published/periods")
+    def list_published_periods(_: PeriodReader) -> Response:
+        return json_response({"items": [show_period(period) for period in published.list_published_periods(pool)]})
+
+    @app.get("/v1/published/scores/cadre")
+    def list_published_cadres(
+        reader: CadreReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+    ) -> Response:
+        return json_response(_list(pool, "cadre", period_text, reader, limit=limit, cursor=cursor))
+
+    @app.get("/v1/published/scores/organisation")
+    def list_published_organisations(
+        reader: OrganisationReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+    ) -> Response:
+        return json_response(_list(pool, "organisation", period_text, reader, limit=limit, cursor=cursor))
+
+    @app.get("/v1/published/scores/cadre/{code}")
+    def get_published_cadre(code: CodeText, period_text: PeriodText, _: CadreReader) -> Response:
+        return json_response(_show(_read(pool, "cadre", code, period_text)))
+
+    @app.get("/v1/published/scores/organisation/{code}")
+    def get_published_organisation(code: CodeText, period_text: PeriodText, _: OrganisationReader) -> Response:
+        return json_response(_show(_read(pool, "organisation", code, period_text)))
+
+
+def _read(pool: Pool, kind: SubjectKind, code: str, period_text: str) -> PublicationReading:
+    return published.read_publication(pool, kind, code, parse_published_period(period_text))
+
+
+def _list(
+    pool: Pool, kind: SubjectKind, period_text: str, reader: Principal, *, limit: int, cursor: str | None
+) -> Shape:
+    """By code, page by page. Of each only the figures: their definitions are with the single publication."""
+    after = read_cursor(cursor, reader, length=1)[0] if cursor is not None else None
+    if cursor is not None and not after:
+        raise BadCursor("the cursor is not one of ours")
+    period = parse_published_period(period_text)
+    found = published.list_publications(pool, kind, period, after=after, limit=limit + 1)
+    page = found[:limit]
+    following = bind_cursor([page[-1].document["subject"]["code"]], reader) if len(found) > limit else None
+    items = [one.document | {"content_hash": one.content_hash.hex()} for one in page]
+    return {"items": items, "next_cursor": following}
+
+
+def _show(found: PublicationReading) -> Shape:
+    definitions = {indicator.key: indicator for indicator in found.scheme.indicators}
+    indicators = [_define(figures, definitions[figures["key"]]) for figures in found.document["indicators"]]
+    return found.document | {"indicators": indicators, "content_hash": found.content_hash.hex()}
+
+
+def _define(figures: dict[str, Any], indicator: Indicator) -> Shape:
+    return {
+        **figures,
+        "name": indicator.name,
+        "description": indicator.description,
+        "reads_ratings": sorted(indicator.reads_ratings),
+        "full_weight": fixed(indicator.weight, 4),
+        "minimum_denominator": indicator.minimum_denominator,
+    }

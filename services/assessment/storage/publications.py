@@ -1,0 +1,122 @@
+"""Publications: written once at the close of a period, and read word for word ever after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from services.assessment.domain.periods import Period
+from services.assessment.domain.scores import Subject, SubjectKind
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    subject_code: str
+    scheme_name: str
+    scheme_version: int
+    document: str
+    content_hash: bytes
+
+
+def list_cadres_at_work(connection: Connection, period: Period) -> list[Subject]:
+    """Who held a post in the period, or of whom a contact or an issue is known. Ratings make nobody appear."""
+    with connection.cursor(row_factory=class_row(Subject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT 'cadre' AS subject_kind, cadre_id AS subject_id, staff_number AS code, name
+              FROM cadre
+             WHERE EXISTS (
+                       SELECT FROM post
+                        WHERE post.cadre_id = cadre.cadre_id
+                          AND from_on <= %(end)s
+                          AND (until_on IS NULL OR until_on >= %(start)s))
+                OR EXISTS (
+                       SELECT FROM tally
+                        WHERE tally.cadre_id = cadre.cadre_id
+                          AND month BETWEEN %(start)s AND %(end)s
+                          AND contacts + issues_received > 0)
+             ORDER BY cadre_id
+            """,
+            {"start": period.start, "end": period.end},
+            prepare=False,
+        ).fetchall()
+
+
+def list_organisations(connection: Connection) -> list[Subject]:
+    with connection.cursor(row_factory=class_row(Subject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT 'organisation' AS subject_kind, organisation_id AS subject_id, code, name, organisation_id
+              FROM organisation
+             ORDER BY organisation_id
+            """
+        ).fetchall()
+
+
+def list_parents(connection: Connection) -> dict[UUID, UUID | None]:
+    rows = connection.execute("SELECT organisation_id, parent_id FROM organisation").fetchall()
+    return {UUID(str(row[0])): row[1] if isinstance(row[1], UUID) else None for row in rows}
+
+
+def insert_publications(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    connection.execute(
+        """
+        INSERT INTO publication (subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start,
+                                 scheme_name, scheme_version, document, content_hash)
+        SELECT subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start, scheme_name,
+               scheme_version, document, decode(content_hash, 'hex')
+          FROM json_to_recordset(%s::json)
+            AS row (subject_kind text, subject_id uuid, subject_code text, organisation_id uuid, period_kind text,
+                    period_start date, scheme_name text, scheme_version integer, document text, content_hash text)
+        """,
+        [orjson.dumps(rows).decode()],
+    )
+
+
+def find_publication(connection: Connection, kind: SubjectKind, code: str, period: Period) -> Publication | None:
+    """On publication_by_code."""
+    with connection.cursor(row_factory=class_row(Publication)) as cursor:
+        return cursor.execute(
+            """
+            SELECT subject_code, scheme_name, scheme_version, document, content_hash
+              FROM publication
+             WHERE subject_kind = %s
+               AND period_kind = %s
+               AND period_start = %s
+               AND subject_code COLLATE "C" = %s
+             ORDER BY subject_id
+             LIMIT 1
+            """,
+            [kind, period.kind, period.start, code],
+        ).fetchone()
+
+
+def list_publications(
+    connection: Connection, kind: SubjectKind, period: Period, *, after: str | None, limit: int
+) -> list[Publication]:
+    """By code, on publication_by_code: an order that no rating moves."""
+    with connection.cursor(row_factory=class_row(Publication)) as cursor:
+        return cursor.execute(
+            """
+            SELECT subject_code, scheme_name, scheme_version, document, content_hash
+              FROM publication
+             WHERE subject_kind = %(kind)s
+               AND period_kind = %(period_kind)s
+               AND period_start = %(period_start)s
+               AND (%(after)s::text IS NULL OR subject_code COLLATE "C" > %(after)s)
+             ORDER BY subject_code COLLATE "C", subject_id
+             LIMIT %(limit)s
+            """,
+            {
+                "kind": kind,
+                "period_kind": period.kind,
+                "period_start": period.start,
+                "after": after,
+                "limit": limit,
+            },
+            prepare=False,
+        ).fetchall()

@@ -1,0 +1,198 @@
+"""Releases: how many people an answer hides among, which months make a block, what is shown of a sum of them."""
+
+from datetime import date
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+
+from services.assessment.domain.measures import NOBODY
+from services.assessment.domain.periods import parse_published_period, periods_ending_with
+from services.assessment.domain.releases import (
+    Answer,
+    Holder,
+    Told,
+    count_people,
+    find_home,
+    form_releases,
+    tell_cadre,
+    tell_organisations,
+)
+from services.assessment.domain.rounding import measure_told, round_told
+
+COUNTY, NORTH, SOUTH, ELSEWHERE = (UUID(int=0x100 + number) for number in range(4))
+PARENTS = {COUNTY: None, NORTH: COUNTY, SOUTH: COUNTY, ELSEWHERE: None}
+CADRE, OTHER = (Holder(kind="cadre", id=UUID(int=0x200 + number)) for number in range(2))
+K = 3
+
+
+def answers(raters, *, holder=CADRE, organisation_id=NORTH, start=0, question="level", positive=True):
+    return [
+        Answer(
+            rating_id=UUID(int=0x900 + start + number),
+            question=question,
+            holder=holder,
+            organisation_id=organisation_id,
+            rater=None if rater is None else UUID(int=rater),
+            positive=positive,
+        )
+        for number, rater in enumerate(raters)
+    ]
+
+
+def form(waiting, month, *, begun=None, k=K):
+    return form_releases(waiting, month, begun=begun or {}, parents=PARENTS, raters_needed=k)
+
+
+def test_one_person_who_answers_often_is_one_person():
+    assert count_people(answers([1, 1, 1, 2])) == 2
+
+
+def test_the_unknown_are_nobody_for_each_may_be_one_of_the_known():
+    assert count_people(answers([1, 2, None, None])) == 2
+    assert count_people(answers([None] * 20)) == 0
+
+
+def test_a_block_needs_k_people():
+    assert form(answers([1, 2, 2, None]), date(2025, 1, 1)) == []
+
+    (block,) = form(answers([1, 2, 3, None]), date(2025, 1, 1))
+
+    assert (block.raters, block.answers, block.first_month, block.last_month) == (
+        3,
+        4,
+        date(2025, 1, 1),
+        date(2025, 1, 1),
+    )
+
+
+def test_a_run_of_months_begins_where_the_last_block_ended():
+    begun = {("level", CADRE): date(2025, 4, 1)}
+
+    (block,) = form(answers([1, 2, 3]), date(2025, 6, 1), begun=begun)
+
+    assert (block.first_month, block.last_month) == (date(2025, 4, 1), date(2025, 6, 1))
+
+
+def test_questions_are_released_apart():
+    waiting = answers([1, 2, 3]) + answers([1, 2], question="solved")
+
+    assert [block.question for block in form(waiting, date(2025, 1, 1))] == ["level"]
+
+
+def test_a_block_is_at_home_where_all_of_it_is():
+    assert find_home([NORTH, NORTH], PARENTS) == NORTH
+    assert find_home([NORTH, SOUTH], PARENTS) == COUNTY
+    assert find_home([NORTH, COUNTY], PARENTS) == COUNTY
+    assert find_home([NORTH, ELSEWHERE], PARENTS) is None
+    assert find_home([NORTH, NOBODY], PARENTS) is None
+
+
+def test_what_a_year_leaves_over_is_pooled_up_the_tree():
+    waiting = [
+        *answers([1, 2], start=0),
+        *answers([3, 4], holder=OTHER, start=10),
+        *answers([5], holder=Holder(kind="cadre", id=UUID(int=7)), organisation_id=SOUTH, start=20),
+    ]
+
+    assert form(waiting, date(2025, 11, 1)) == []
+    (north,) = form(waiting, date(2025, 12, 1))
+    (county,) = form(waiting, date(2025, 12, 1), k=5)
+
+    assert (north.holder, north.raters, north.home_id) == (Holder(kind="pool", id=NORTH), 4, NORTH)
+    assert (county.holder, county.raters, county.home_id) == (Holder(kind="pool", id=COUNTY), 5, COUNTY)
+    assert form(waiting, date(2025, 12, 1), k=6) == []
+
+
+def block(holder, first, last, *, answered=10, positive=5, home_id=NORTH):
+    (made,) = form(answers([1, 2, 3], holder=holder), date(2025, 1, 1))
+    return type(made)(
+        question="level",
+        holder=holder,
+        home_id=home_id,
+        first_month=date(2025, first, 1),
+        last_month=date(2025, last, 1),
+        answers=answered,
+        positive=positive,
+        raters=K,
+    )
+
+
+@pytest.mark.parametrize(
+    ("period", "told"),
+    [
+        ("2025-01", True),
+        ("2025-02", False),
+        ("2025Q1", True),
+        ("2025Q2", False),
+        ("2025H1", False),
+        ("2025H2", True),
+        ("2025", False),
+    ],
+)
+def test_a_cadres_period_is_told_where_blocks_make_it_up(period, told):
+    blocks = [block(CADRE, 1, 1), block(CADRE, 2, 3), block(CADRE, 4, 4), block(CADRE, 7, 12)]
+
+    assert (tell_cadre(blocks, parse_published_period(period)) is not None) is told
+
+
+def test_a_block_that_reaches_beyond_the_period_tells_nothing_of_it():
+    assert tell_cadre([block(CADRE, 1, 4)], parse_published_period("2025Q1")) is None
+    assert tell_cadre([], parse_published_period("2025Q1")) is None
+
+
+def test_an_organisation_is_told_the_blocks_that_are_whole_below_it():
+    blocks = [
+        block(CADRE, 1, 1, positive=4),
+        block(OTHER, 1, 1, positive=5, home_id=SOUTH),
+        block(OTHER, 2, 4, positive=6),
+        block(CADRE, 2, 2, home_id=None),
+    ]
+
+    told = tell_organisations(blocks, PARENTS, parse_published_period("2025Q1"))
+
+    assert told == {
+        NORTH: Told(answers=10, positive=4),
+        SOUTH: Told(answers=10, positive=5),
+        COUNTY: Told(answers=20, positive=9),
+    }
+
+
+@pytest.mark.parametrize(
+    ("positive", "shown"),
+    [(0, None), (1, None), (2, None), (3, "3/20"), (10, "1/2"), (17, "17/20"), (18, None), (19, None), (20, None)],
+)
+def test_the_outer_tenths_are_one_band_each(positive, shown):
+    rounded = round_told(Told(answers=20, positive=positive))
+
+    assert rounded.is_band is (shown is None)
+    if shown is not None:
+        assert rounded.middle == Fraction(shown)
+    assert rounded.lowest <= Fraction(positive, 20) <= rounded.highest
+
+
+def test_counts_are_told_down_to_multiples_of_five():
+    assert [round_told(Told(answers=count, positive=5)).answers for count in (10, 14, 15, 19)] == [10, 10, 15, 15]
+
+
+def test_what_ratings_change_is_measured_from_what_is_told_alone():
+    process = {"resolved": 15, "denied": 5, "ratings": 99, "satisfied": 98, "contacts": 3}
+
+    measures = measure_told(process, {"solved": round_told(Told(answers=10, positive=6))}, "middle")
+
+    assert measures == {"contacts": 3, "denied": 4, "resolved": 16}
+
+
+def test_the_periods_that_end_with_a_month():
+    labels = {month: [period.label for period in periods_ending_with(date(2025, month, 1))] for month in (2, 3, 6, 12)}
+
+    assert labels == {
+        2: ["2025-02"],
+        3: ["2025-03", "2025Q1"],
+        6: ["2025-06", "2025Q2", "2025H1"],
+        12: ["2025-12", "2025Q4", "2025H2", "2025"],
+    }
+
+
+def test_a_half_year_is_read_as_it_is_written():
+    assert [parse_published_period(text).label for text in ("2025H1", "2025H2")] == ["2025H1", "2025H2"]
