@@ -202,6 +202,7 @@ def _each_route(routes: Iterable[object]) -> Iterator[object]:
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
     check_routes_are_guarded(app)
+    tls = settings.make_door_context()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again when all is answered: a clean end must not look like a death by signal.
         signal.signal(number, lambda *_: sys.exit(0))
@@ -218,6 +219,7 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
         backlog=1024,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
+        ssl_context_factory=(lambda *_: tls) if tls is not None else None,
     )
 
 

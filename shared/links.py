@@ -84,3 +84,14 @@ def without_files(url: str) -> str:
     parts = urlsplit(url)
     kept = "&".join(part for part in parts.query.split("&") if part.partition("=")[0] not in _FILES)
     return parts._replace(query=kept).geturl()
+
+
+def make_server_context(certificate: Path, key: Path, *, client_ca: Path | None = None) -> ssl.SSLContext:
+    """TLS for a door of ours; with `client_ca` only for those who show a certificate of that authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    if client_ca is not None:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

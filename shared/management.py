@@ -1,5 +1,6 @@
 """The management door of every process: /healthz, /readyz and /metrics, on an address of its own."""
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,8 @@ log = get_logger()
 class ManagementServer:
     """Serves on a thread until `close`. A check that raises makes the process not ready, and names itself."""
 
-    def __init__(self, host: str, port: int, checks: Mapping[str, Check]) -> None:
-        handler = type("Handler", (_Handler,), {"checks": dict(checks)})
+    def __init__(self, host: str, port: int, checks: Mapping[str, Check], *, tls: ssl.SSLContext | None = None) -> None:
+        handler = type("Handler", (_Handler,), {"checks": dict(checks), "tls": tls})
         self._server = ThreadingHTTPServer((host, port), handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="management", daemon=True).start()
@@ -35,9 +36,25 @@ class ManagementServer:
 
 class _Handler(BaseHTTPRequestHandler):
     checks: Mapping[str, Check] = {}  # replaced as a whole for each server
+    tls: ssl.SSLContext | None = None  # same
     server_version = "lianxin"
     sys_version = ""
     timeout = 10
+
+    @override
+    def setup(self) -> None:
+        """Greet on the connection's own thread: whoever never answers must not keep the others waiting."""
+        if self.tls is not None:
+            self.request.settimeout(self.timeout)
+            self.request = self.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    @override
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError as error:
+            log.debug("management_broke_off", error=type(error).__name__)
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]

@@ -292,7 +292,12 @@ def _open_management(settings: ProcessSettings, pool: Pool, checks: Mapping[str,
                 check_durability(connection)
 
     # It serves on a daemon thread, so that it answers until the very end of the process.
-    ManagementServer(settings.management_host, settings.management_port, {"database": check_database, **checks})
+    ManagementServer(
+        settings.management_host,
+        settings.management_port,
+        {"database": check_database, **checks},
+        tls=settings.make_door_context(client_ca=settings.management_client_ca_file),
+    )
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """What every service reads from the environment, and which values it refuses to start with."""
 
+import ssl
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -8,10 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.links import LOOPBACK, BadLink, check_link, make_server_context
+
 PLACEHOLDERS = frozenset(
     {"guest", "postgres", "admin", "password", "secret", "changeme", "change-me", "lianxin", "test"}
 )
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SHORTEST_PASSWORD = 16
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -42,6 +44,10 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: Annotated[int, Field(ge=1, le=100)] = 4
     crash_points: str = ""  # test mode only
+    certificate_file: Path | None = None  # with it the API and the management port speak TLS and nothing else
+    certificate_key_file: Path | None = None
+    management_client_ca_file: Path | None = None  # with it /metrics is for holders of a certificate of this authority
+    allow_plaintext_links: bool = False  # to servers elsewhere: for a network that nobody else can listen to
 
     @field_validator("database_url", "owner_database_url", "identity_database_url")
     @classmethod
@@ -73,6 +79,35 @@ class ProcessSettings(BaseSettings):
         if self.mode == "embedded" and {self.api_host, self.management_host} - LOOPBACK:
             raise ValueError("api_host, management_host: embedded mode listens on loopback only; use production mode")
         return self
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> Self:
+        """Names the setting: each link to another machine, and each door that another machine can reach."""
+        for name, value in self:
+            if isinstance(value, SecretStr) and name.endswith("_url") and value:
+                try:
+                    check_link(value.get_secret_value(), allow_plaintext=self.allow_plaintext_links)
+                except BadLink as fault:
+                    raise ValueError(f"{name}: {fault}, or allow_plaintext_links must be said") from None
+        if (self.certificate_file is None) != (self.certificate_key_file is None):
+            raise ValueError("certificate_file, certificate_key_file: one is of no use without the other")
+        if self.management_client_ca_file is not None and self.certificate_file is None:
+            raise ValueError("management_client_ca_file: needs certificate_file")
+        is_open = bool({self.api_host, self.management_host} - LOOPBACK) and self.certificate_file is None
+        if self.mode == "production" and is_open and not self.allow_plaintext_links:
+            raise ValueError(
+                "certificate_file: is needed where others can reach this process, or allow_plaintext_links must be said"
+            )
+        return self
+
+    def make_door_context(self, *, client_ca: Path | None = None) -> ssl.SSLContext | None:
+        """TLS for a door of this process; None without a certificate. Raises UnsafeSetting."""
+        if self.certificate_file is None or self.certificate_key_file is None:
+            return None
+        try:
+            return make_server_context(self.certificate_file, self.certificate_key_file, client_ca=client_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise UnsafeSetting(f"refusing to start: certificate_file: {type(error).__name__}") from None
 
     @property
     def zone(self) -> ZoneInfo:

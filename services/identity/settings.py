@@ -8,7 +8,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.access.principal import Role
-from shared.settings import LOOPBACK, ProcessSettings
+from shared.links import LOOPBACK
+from shared.settings import ProcessSettings
 
 
 class IdentitySettings(ProcessSettings):

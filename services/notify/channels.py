@@ -22,6 +22,7 @@ from typing_extensions import Unpack, override
 
 from services.notify.domain import Mail, Result
 from shared.errors import Rejected
+from shared.links import TlsFiles
 
 Watch = Callable[[smtplib.SMTP], None]
 PERMANENT = 500
@@ -51,9 +52,16 @@ class MailChannel:
     """Hands mails to one SMTP server. `send` may be called from several threads, each call has its own connection."""
 
     def __init__(
-        self, server: tuple[str, str, int], login: tuple[str, str] | None, *, sender: Address, timeout_seconds: float
+        self,
+        server: tuple[str, str, int],
+        login: tuple[str, str] | None,
+        *,
+        sender: Address,
+        timeout_seconds: float,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._scheme, self._host, self._port = server
+        self._tls = tls or TlsFiles()
         self._login = login
         self._sender = sender
         self._timeout_seconds = timeout_seconds
@@ -92,13 +100,13 @@ class MailChannel:
             "timeout": self._timeout_seconds,
         }
         if self._scheme == "smtps":
-            context = ssl.create_default_context()
+            context = self._tls.make_context()
             smtp: smtplib.SMTP = _WatchedSMTPS(watch, self._host, self._port, context=context, **options)
         else:
             smtp = _WatchedSMTP(watch, self._host, self._port, **options)
         try:
             if self._scheme == "smtp+starttls":
-                smtp.starttls(context=ssl.create_default_context())
+                smtp.starttls(context=self._tls.make_context())
             if self._login is not None:
                 smtp.login(*self._login)
         except BaseException:

@@ -23,6 +23,7 @@ def create_worker(settings: NotifySettings, pool: Pool) -> Any:  # noqa: ANN401 
     channel = MailChannel(
         settings.mail_server,
         settings.mail_login,
+        tls=settings.mail_tls,
         sender=settings.sender,
         timeout_seconds=settings.smtp_timeout_seconds,
     )

@@ -1,0 +1,1 @@
+"""Every link of the suite over TLS, against real servers."""
