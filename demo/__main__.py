@@ -1,4 +1,4 @@
-"""The demo county from the command line: `generate` writes its files, `load` also brings them into a running suite."""
+"""The demo county from the command line: `generate` writes its files, `sign-ins` opens accounts, `load` loads it."""
 
 import argparse
 import os
@@ -6,15 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from demo.county import DEFAULT_SEED, build_year, write_files
-from demo.loader import Doors, Loader, LoadFailed
+import httpx
 
-VARIABLES = {
-    "intake_url": "LIANXIN_DEMO_INTAKE_URL",
-    "intake_token": "LIANXIN_DEMO_TOKEN",
-    "assessment_url": "LIANXIN_DEMO_ASSESSMENT_URL",
-    "officer_token": "LIANXIN_DEMO_OFFICER_TOKEN",
-}
+from demo.county import DEFAULT_SEED, build_year, write_files
+from demo.credentials import NotLetIn, Person, identity_client
+from demo.loader import Doors, Loader, LoadFailed
+from demo.sign_ins import SignIns, make_sign_ins
+
+SERVICES = ("identity", "intake", "assessment")
 
 
 def main() -> int:
@@ -25,18 +24,26 @@ def main() -> int:
             tell(f"{name}.csv: {count} rows")
         return 0
     try:
-        _load(arguments)
-    except LoadFailed as error:
+        if arguments.command == "sign-ins":
+            make_sign_ins(_addresses()["identity"], arguments.file)
+        else:
+            _load(arguments)
+    except (LoadFailed, NotLetIn, httpx.TransportError) as error:
         sys.stderr.write(f"demo: {error}\n")
         return 1
     return 0
 
 
 def _load(arguments: argparse.Namespace) -> None:
-    missing = [variable for variable in VARIABLES.values() if not os.environ.get(variable)]
-    if missing:
-        raise LoadFailed(f"not set in the environment: {', '.join(missing)}")
-    doors = Doors(**{field: os.environ[variable] for field, variable in VARIABLES.items()})
+    addresses = _addresses()
+    passwords = SignIns.read(arguments.sign_ins).passwords
+    identity = identity_client(addresses["identity"])
+    doors = Doors(
+        intake_url=addresses["intake"],
+        clerk=Person(identity, name="county-clerk", password=passwords["county-clerk"]),
+        assessment_url=addresses["assessment"],
+        officer=Person(identity, name="officer", password=passwords["officer"]),
+    )
     loader = Loader(doors, tell=tell, time_limit_seconds=arguments.time_limit)
     year = build_year(seed=arguments.seed, scale=arguments.scale)
     with tempfile.TemporaryDirectory(prefix="lianxin-demo-") as folder:
@@ -44,6 +51,14 @@ def _load(arguments: argparse.Namespace) -> None:
         loader.load(Path(folder))
     loader.wait_for_scores(set(year.roster.cadres))
     tell("the demo county is in, and every cadre has a score")
+
+
+def _addresses() -> dict[str, str]:
+    variables = {service: f"LIANXIN_DEMO_{service.upper()}_URL" for service in SERVICES}
+    missing = [variable for variable in variables.values() if not os.environ.get(variable)]
+    if missing:
+        raise LoadFailed(f"not set in the environment: {', '.join(missing)}")
+    return {service: os.environ[variable] for service, variable in variables.items()}
 
 
 def tell(line: str) -> None:
@@ -56,7 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     generate = commands.add_parser("generate", help="write the CSV files to a folder")
     generate.add_argument("folder", type=Path)
+    accounts = commands.add_parser("sign-ins", help="open the accounts of the demo")
+    accounts.add_argument("file", type=Path, help="remembers their passwords; holds the administrator's first one")
     load = commands.add_parser("load", help="generate, upload to intake, wait for the scores")
+    load.add_argument("sign_ins", type=Path, help="the file that `sign-ins` completed")
     load.add_argument("--time-limit", type=float, default=240.0, metavar="SECONDS")
     for command in (generate, load):
         command.add_argument("--seed", type=int, default=DEFAULT_SEED)

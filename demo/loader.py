@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from demo.county import COLUMNS
+from demo.credentials import Asking, Credential
 
 REQUEST_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.5
@@ -24,9 +25,9 @@ class LoadFailed(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     intake_url: str
-    intake_token: str
+    clerk: Credential  # imports files
     assessment_url: str
-    officer_token: str
+    officer: Credential  # reads scores
 
 
 class Loader:
@@ -41,8 +42,8 @@ class Loader:
         transport: httpx.BaseTransport | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        self._intake = _client(doors.intake_url, doors.intake_token, transport)
-        self._assessment = _client(doors.assessment_url, doors.officer_token, transport)
+        self._intake = _client(doors.intake_url, doors.clerk, transport)
+        self._assessment = _client(doors.assessment_url, doors.officer, transport)
         self._tell = tell
         self._deadline = time.monotonic() + time_limit_seconds
         self._poll_seconds = poll_seconds
@@ -125,12 +126,12 @@ class Loader:
         time.sleep(self._poll_seconds)
 
 
-def _client(url: str, token: str, transport: httpx.BaseTransport | None) -> httpx.Client:
+def _client(url: str, credential: Credential, transport: httpx.BaseTransport | None) -> httpx.Client:
     return httpx.Client(
         base_url=url.rstrip("/"),
-        headers={"Authorization": f"Bearer {token}"},
+        auth=Asking(credential),
         timeout=REQUEST_TIMEOUT_SECONDS,
         transport=transport,
-        # The doors are on this machine or named outright; a proxy of the environment must not see the tokens.
+        # The doors are on this machine or named outright; a proxy of the environment must not see what lets us in.
         trust_env=False,
     )

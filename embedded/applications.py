@@ -4,7 +4,8 @@ import http.client
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from deploy.naming import Names, broker_settings, database_settings
 from embedded.accounts import Account, may
@@ -107,21 +108,21 @@ class Applications:
             for service in PROCESSES
         ]
 
-    def demo(self, tokens: Mapping[str, str]) -> Command:
-        environment = self._base() | {
-            "LIANXIN_DEMO_INTAKE_URL": self.api_url("intake"),
-            "LIANXIN_DEMO_TOKEN": tokens["clerk"],
-            "LIANXIN_DEMO_ASSESSMENT_URL": self.api_url("assessment"),
-            "LIANXIN_DEMO_OFFICER_TOKEN": tokens["department_officer"],
-        }
-        return self._command("demo", ("-m", "demo", "load"), environment)
+    def administrator(self, name: str, *, told_in: Path) -> Command:
+        """Makes the first one, and tells its one-time password in that file, which only we may read."""
+        arguments = ("-m", "services.identity", "administrator", name)
+        command = self._command("administrator", arguments, self.environment("identity"))
+        return replace(command, log=told_in)
+
+    def demo(self, *arguments: str) -> Command:
+        doors = {f"LIANXIN_DEMO_{service.upper()}_URL": self.api_url(service) for service in PROCESSES}
+        return self._command(f"demo-{arguments[0]}", ("-m", "demo", *arguments), self._base() | doors)
 
     def environment(self, service: str) -> dict[str, str]:
         """What every process of a service is told: what a person set goes before defaults, but not before addresses."""
         prefix = f"LIANXIN_{service.upper()}"
         defaults = {
             f"{prefix}_MODE": "embedded",
-            f"{prefix}_ACCESS_FILE": str(self._layout.access_file),
             f"{prefix}_KEYS_DIRECTORY": str(self._layout.keys / service),
         }
         if service == "identity":

@@ -63,8 +63,9 @@ class Layout:
         return self.run / "keys"
 
     @property
-    def access_file(self) -> Path:
-        return self.run / "access.json"
+    def accounts(self) -> Path:
+        """What the sign-ins of the installation are made from, read and written by the application's own account."""
+        return self.run / "accounts"
 
     @property
     def sign_ins(self) -> Path:

@@ -18,7 +18,8 @@ from embedded.layout import Layout, Secrets, State, keep_ports
 from embedded.postgres import PrivatePostgres
 from embedded.rabbitmq import PORTS as RABBIT_PORTS
 from embedded.rabbitmq import PrivateRabbit
-from embedded.settings import Given, make_keys, make_sign_ins, read_given
+from embedded.settings import Given, make_keys, read_given
+from embedded.sign_ins import SignIns
 from embedded.supervisor import StopRequested, Supervisor, stop_signals
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SERVERS_STAGE, PROCESSES_STAGE, DOORS_STAGE = 0, 1, 2
 STARTED_SECONDS = 120
-DEMO_SECONDS = 1_800
 
 
 def set_up(layout: Layout, *, development: bool, given: Given, tell: Callable[[str], None]) -> None:
@@ -108,15 +108,20 @@ class Instance:
             smtp_url=self._given.smtp_url,
             account=account,
         )
-        tokens = make_sign_ins(self._layout, self._secrets, account)
-        for folder in (self._layout.imports, self._layout.mail):
+        for folder in (self._layout.imports, self._layout.mail, self._layout.accounts):
             make_folder(folder, account)
         make_keys(self._layout, account)
         self._migrate(applications)
         self._start_applications(applications)
-        if self._given.with_demo:
-            self._load_demo(applications, servers, tokens)
-        self._welcome(tokens)
+        sign_ins = SignIns(self._layout, applications, self._supervisor, account=account, where=self._where(servers))
+        self._open_accounts(sign_ins)
+        self._welcome(sign_ins)
+
+    def _where(self, servers: Servers) -> str:
+        """Which database this is: accounts and the demo are made once for each that we meet."""
+        if self._given.postgres_url is None:
+            return "private"
+        return f"{urlsplit(servers.postgres_url).netloc.rpartition('@')[2]}/{self._given.name}"
 
     def _start_servers(self) -> Servers:
         """Start those that are not given, both at a time, and wait for both."""
@@ -190,41 +195,38 @@ class Instance:
         self._addresses = {service: f"{applications.api_url(service)}/v1" for service in PROCESSES}
         self._supervisor.wait_until_ready(children, timeout_seconds=STARTED_SECONDS)
 
-    def _load_demo(self, applications: Applications, servers: Servers, tokens: dict[str, str]) -> None:
-        """Once for each database that we meet. A failure is told and tried again at the next start."""
-        where = f"{urlsplit(servers.postgres_url).netloc.rpartition('@')[2]}/{self._given.name}"
-        if self._given.postgres_url is None:
-            where = "private"
-        if where in self._state.get("demo_loaded_into", []):
-            return
-        self._tell("loading the demo county (once; LIANXIN_DEMO=off leaves it out)")
+    def _open_accounts(self, sign_ins: SignIns) -> None:
+        """The first administrator, and with the demo everything else. A failure is told and tried again next time."""
         try:
-            self._supervisor.run_to_the_end(
-                [applications.demo(tokens)], timeout_seconds=DEMO_SECONDS, hear=self._pass_on
-            )
+            sign_ins.make_administrator(self._tell)
+            if not self._given.with_demo:
+                return
+            sign_ins.make_people(self._tell)
+            if sign_ins.where not in self._state.get("demo_loaded_into", []):
+                self._tell("loading the demo county (once; LIANXIN_DEMO=off leaves it out)")
+                sign_ins.load_county(self._pass_on)
+                self._state.set("demo_loaded_into", [*self._state.get("demo_loaded_into", []), sign_ins.where])
         except EmbeddedError as error:
             complain(f"The demo county could not be loaded; the next start tries again.\n{error}")
-            return
-        self._state.set("demo_loaded_into", [*self._state.get("demo_loaded_into", []), where])
 
     def _pass_on(self, line: str) -> None:
         """Its own words only: a traceback is shown once, at the end."""
         if line.startswith("demo: "):
             self._tell(line)
 
-    def _welcome(self, tokens: dict[str, str]) -> None:
+    def _welcome(self, sign_ins: SignIns) -> None:
         self._supervisor.changed(self._supervisor)
         self._tell("Lianxin is ready")
         print()
         for name, address in self._addresses.items():
             print(f"  {name:<12} {address}")
-        if self._state.get("sign_ins_shown"):
+        lines = sign_ins.write_down()
+        if self._state.get("sign_ins_shown") == sign_ins.where:
             print(f"\n  Sign-ins are in {self._layout.sign_ins}.")
         else:
-            print("\n  Sign-ins (bearer tokens, shown only now and kept in .run/sign-ins.txt):")
-            for role, token in tokens.items():
-                print(f"  {role:<20} {token}")
-            self._state.set("sign_ins_shown", True)  # noqa: FBT003 - a value to keep
+            print("\n  Sign-ins (shown only now, and kept in .run/sign-ins.txt, which only its owner may read):")
+            print("".join(f"  {line}\n" for line in lines), end="")
+            self._state.set("sign_ins_shown", sign_ins.where)
         print("\n  Ctrl-C stops everything. From another terminal: make status, make logs, make stop.\n", flush=True)
 
     def _remember(self, supervisor: Supervisor) -> None:

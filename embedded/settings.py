@@ -1,7 +1,5 @@
-"""The few variables that `make run` itself reads, and the file of sign-ins that it makes."""
+"""The few variables that `make run` itself reads, and the keys that it makes."""
 
-import hashlib
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -10,15 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 from deploy.keys import create_all
 from embedded.accounts import Account, own
 from embedded.errors import EmbeddedError
-from embedded.layout import Layout, Secrets, write_whole
+from embedded.layout import Layout
 
-# What the services call the permission, and what a person is told about it.
-ROLES = {
-    "clerk": "records contacts, issues and ratings, and imports files",
-    "department_officer": "reads scores and everything behind them",
-    "machine_client": "another system: writes and reads over the API",
-    "operations": "health only",
-}
 MANAGEMENT_PORT = 15672
 
 
@@ -62,17 +53,3 @@ def make_keys(layout: Layout, readers: Account | None) -> None:
     create_all(layout.keys)
     for path in (layout.keys, *layout.keys.rglob("*")):
         own(path, readers)
-
-
-def make_sign_ins(layout: Layout, secrets: Secrets, readers: Account | None) -> dict[str, str]:
-    """Give the tokens by role. The services get only their digests; the words stand in a file of the owner's."""
-    tokens = {role: secrets.get(f"token.{role}") for role in ROLES}
-    principals = [
-        {"name": f"demo-{role}", "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-        for role, token in tokens.items()
-    ]
-    write_whole(layout.access_file, json.dumps(principals, indent=2) + "\n", mode=0o600)
-    own(layout.access_file, readers)
-    lines = [f"{role:<20} {token}   {ROLES[role]}" for role, token in tokens.items()]
-    write_whole(layout.sign_ins, "\n".join(lines) + "\n", mode=0o600)
-    return tokens

@@ -12,11 +12,26 @@ from demo.county import COLUMNS
 from demo.loader import Doors, Loader, LoadFailed
 
 Suite = Callable[[httpx.Request], httpx.Response]
+
+
+class Ticket:
+    """A credential that never ends."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._word}"}
+
+    def forget(self) -> None:
+        raise AssertionError("these doors refuse nobody")
+
+
 DOORS = Doors(
     intake_url="http://intake.test",
-    intake_token="clerk-token",
+    clerk=Ticket("clerk-token"),
     assessment_url="http://assessment.test/",
-    officer_token="officer-token",
+    officer=Ticket("officer-token"),
 )
 
 

@@ -1,6 +1,5 @@
 """What a checkout remembers from run to run: ports, secrets, state."""
 
-import hashlib
 import json
 import socket
 import stat
@@ -9,7 +8,7 @@ import pytest
 
 from embedded import layout, settings
 from embedded.errors import EmbeddedError
-from embedded.layout import Layout, Secrets, State, keep_ports
+from embedded.layout import Secrets, State, keep_ports
 
 
 def mode_of(path):
@@ -71,19 +70,6 @@ def test_a_damaged_state_file_counts_as_empty(tmp_path):
     (tmp_path / "state.json").write_text('{"ports": {')
 
     assert State(tmp_path / "state.json").get("ports") is None
-
-
-def test_the_services_get_digests_of_tokens_only(tmp_path):
-    here = Layout(root=tmp_path)
-    here.create()
-
-    tokens = settings.make_sign_ins(here, Secrets(here.secrets), None)
-
-    principals = {entry["role"]: entry["token_sha256"] for entry in json.loads(here.access_file.read_text())}
-    assert principals == {role: hashlib.sha256(token.encode()).hexdigest() for role, token in tokens.items()}
-    assert not any(token in here.access_file.read_text() for token in tokens.values())
-    assert all(token in here.sign_ins.read_text() for token in tokens.values())
-    assert mode_of(here.sign_ins) == mode_of(here.access_file) == 0o600
 
 
 def test_the_management_address_follows_from_the_brokers(monkeypatch):
