@@ -18,7 +18,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
     "intake": {"audit": "ed25519", "epoch": "key", "index": "key", "repeats": "key", "text": "key"},
     "assessment": {"audit": "ed25519"},
     "notify": {"audit": "ed25519"},
-    "identity": {"audit": "ed25519", "second-factor": "key"},
+    "identity": {"audit": "ed25519", "second-factor": "key", "token": "key"},
 }
 MONTHLY = frozenset({"epoch", "text"})
 # By purpose: who holds the same key, the one who writes with it last, so that nobody meets what it cannot read yet.

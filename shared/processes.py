@@ -209,7 +209,7 @@ def bring_database_up_to_date(settings: ProcessSettings, *, migrations: Path) ->
     return owner_url
 
 
-def keep(settings: ProcessSettings, pool: Pool, duties: Mapping[str, Callable[[], None]], *, every: float) -> int:
+def keep(settings: ProcessSettings, pool: Pool, duties: Mapping[str, Callable[[], object]], *, every: float) -> int:
     """Do what repeats, every so many seconds until SIGTERM or SIGINT: for a service without a broker."""
     keeper = Keeper(duties, interval_seconds=every)
     _stop_on_signals(keeper.stop)
@@ -221,7 +221,7 @@ def keep(settings: ProcessSettings, pool: Pool, duties: Mapping[str, Callable[[]
 class Keeper:
     """Does all duties in turn, then waits; one that fails is logged and does not keep the others from being done."""
 
-    def __init__(self, duties: Mapping[str, Callable[[], None]], *, interval_seconds: float) -> None:
+    def __init__(self, duties: Mapping[str, Callable[[], object]], *, interval_seconds: float) -> None:
         self._duties = dict(duties)
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
@@ -236,7 +236,7 @@ class Keeper:
                 self._do(name, duty)
             self._wait()
 
-    def _do(self, name: str, duty: Callable[[], None]) -> None:
+    def _do(self, name: str, duty: Callable[[], object]) -> None:
         try:
             duty()
         except LianxinError as error:

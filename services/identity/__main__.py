@@ -1,4 +1,4 @@
-"""The processes of identity: python -m services.identity serve | keep | migrate | administrator."""
+"""The processes of identity: python -m services.identity serve | keep | migrate | administrator | rotate-token-keys."""
 
 import argparse
 import sys
@@ -11,16 +11,20 @@ from services.identity.api.app import create_api
 from services.identity.api.doors import make_desk
 from services.identity.handlers.administration import make_first_administrator
 from services.identity.handlers.keeping import remove_what_is_over
+from services.identity.handlers.token_keys import PURPOSE, rotate_due_keys, rotate_keys
+from services.identity.handlers.tokens import forget_used_assertions
 from services.identity.settings import IdentitySettings
 from services.identity.storage.rights import grant_doors
 from shared import chores, processes
 from shared.crypto import KeyRing
 from shared.database import Pool
+from shared.settings import UnsafeSetting
 
 
 def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
+    keys = _open_keys(settings)
     authenticator = processes.open_authenticator(settings, service="identity")
-    app = create_api(settings, pool, authenticator=authenticator, keys=_open_keys(settings))
+    app = create_api(settings, pool, authenticator=authenticator, keys=keys)
     return processes.serve_api(settings, pool, app)
 
 
@@ -37,8 +41,11 @@ def administrator(settings: IdentitySettings, pool: Pool, arguments: Sequence[st
 
 def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     """Whatever falls due by the clock alone. Each duty is one handler, and safe to run in two processes at once."""
+    keys = _open_keys(settings)
     duties = {
         "remove-what-is-over": lambda: remove_what_is_over(pool, now=datetime.now(UTC)),
+        "forget-used-assertions": lambda: forget_used_assertions(pool, now=datetime.now(UTC)),
+        "rotate-due-token-keys": lambda: rotate_due_keys(pool, keys, issuer=settings.issuer, now=datetime.now(UTC)),
         **chores.open_chores(settings, pool, service="identity"),
     }
     return processes.keep(settings, pool, duties, every=settings.keep_interval_seconds)
@@ -52,11 +59,27 @@ def migrate(settings: IdentitySettings, _: Pool, __: Sequence[str]) -> int:
     return 0
 
 
-def _open_keys(settings: IdentitySettings) -> KeyRing | None:
-    """Raises UnsafeSetting."""
+def rotate_token_keys(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    """Print the id of the new key. What was signed before stays good for its ten minutes, unless it must not."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.identity rotate-token-keys",
+        description="Publish a new key for access tokens; it signs in a minute. In the course of things keep does it.",
+    )
+    parser.add_argument("--at-once", action="store_true", help="a key may be known to others: end all keys and tokens")
+    options = parser.parse_args(arguments)
+    now = datetime.now(UTC)
+    kid = rotate_keys(pool, _open_keys(settings), issuer=settings.issuer, now=now, at_once=options.at_once)
+    sys.stdout.write(f"{kid}\n" if kid else "a new key is published already and waits for its turn\n")
+    return 0
+
+
+def _open_keys(settings: IdentitySettings) -> KeyRing:
+    """What seals second factors and token keys. Raises UnsafeSetting."""
     if settings.keys_directory is None:
-        return None
-    return KeyRing(settings.keys_directory, private=settings.mode == "production")
+        raise UnsafeSetting("refusing to start: LIANXIN_IDENTITY_KEYS_DIRECTORY: is needed by this command")
+    keys = KeyRing(settings.keys_directory, private=settings.mode == "production")
+    keys.require(symmetric=[PURPOSE])
+    return keys
 
 
 def export_audit(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
@@ -65,9 +88,10 @@ def export_audit(settings: IdentitySettings, pool: Pool, arguments: Sequence[str
 
 COMMANDS = {
     "serve": serve,
-    "administrator": administrator,
     "keep": keep,
     "migrate": migrate,
+    "administrator": administrator,
+    "rotate-token-keys": rotate_token_keys,
     "audit-export": export_audit,
 }
 

@@ -13,3 +13,7 @@ password_hash_seconds = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4),
 )
 kept_total = Counter("identity_rows_removed_total", "Rows removed because their time was over, by kind", ["kind"])
+tokens_asked_total = Counter(
+    "identity_tokens_asked_total", "Access tokens that machines asked for, by what became of it", ["outcome"]
+)
+token_keys_made_total = Counter("identity_token_keys_made_total", "Keys made to sign access tokens with")

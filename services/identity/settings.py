@@ -29,6 +29,9 @@ class IdentitySettings(ProcessSettings):
     sign_in_failures_per_network: Annotated[int, Field(ge=5, le=10_000)] = 50
     keep_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
 
+    client_secret_in_body: bool = False  # else a machine's secret is taken from the Authorization header alone
+    token_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60  # of one machine from one network
+
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
@@ -55,3 +58,8 @@ class IdentitySettings(ProcessSettings):
         if self.oidc_issuer is not None and None in given:
             raise ValueError("oidc_issuer: needs oidc_client_id and public_url as well")
         return self
+
+    @property
+    def issuer(self) -> str:
+        """Who signs our access tokens: the address of this service, without a slash at its end."""
+        return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.identity.api.accounts import add_accounts
 from services.identity.api.doors import make_desk
+from services.identity.api.oauth import TOKEN_PATH, add_oauth
 from services.identity.api.own import add_own
 from services.identity.api.sign_in import add_sign_in
 from services.identity.settings import IdentitySettings
@@ -24,12 +25,17 @@ def create_api(
     keys: CryptoProvider | None = None,
     form_paths: Iterable[str] = (),
 ) -> FastAPI:
-    """`form_paths` are those of the pages, which send forms; programs send JSON."""
-    app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=form_paths)
+    """`form_paths` are those of the pages, which send forms; programs send JSON, but for tokens.
+
+    Without keys there are no second factors, and no tokens for machines.
+    """
+    app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=[TOKEN_PATH, *form_paths])
     app.state.pool = pool
     add_audit(app, pool)
     app.state.desk = make_desk(settings, pool, keys)
     add_sign_in(app)
     add_own(app)
     add_accounts(app)
+    if keys is not None:
+        add_oauth(app, settings, pool, keys)
     return app

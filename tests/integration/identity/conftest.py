@@ -8,17 +8,21 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from fastapi import FastAPI
 from psycopg import sql
 
+from services.identity.api.app import create_api
 from services.identity.credentials import HashCost, PasswordHashing
 from services.identity.domain.accounts import Account
 from services.identity.handlers.desk import Caller, Desk, system
+from services.identity.settings import IdentitySettings
 from services.identity.storage import accounts, passwords
 from services.identity.storage.passwords import Password
 from services.identity.storage.rights import grant_doors
 from shared.crypto import KeyRing
 from shared.database import Pool, open_pool
 from shared.keyfiles import KeyName, create_key
+from shared.processes import make_authenticator
 from tests.conftest import Database
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -66,9 +70,27 @@ def reader_pool(reader_url: str) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def desk(pool: Pool, hashing: PasswordHashing, tmp_path: Path) -> Desk:
-    create_key(tmp_path, KeyName(purpose="second-factor", kid=1))
-    return Desk(pool=pool, hashing=hashing, keys=KeyRing(tmp_path))
+def keys(tmp_path: Path) -> KeyRing:
+    for purpose in ("second-factor", "token"):
+        create_key(tmp_path, KeyName(purpose=purpose, kid=1))
+    return KeyRing(tmp_path)
+
+
+@pytest.fixture
+def settings(database: Database, reader_url: str) -> IdentitySettings:
+    return IdentitySettings(mode="test", database_url=database.url, identity_database_url=reader_url)
+
+
+@pytest.fixture
+def app(settings: IdentitySettings, pool: Pool, reader_pool: Pool, keys: KeyRing) -> FastAPI:
+    """The real app with its real authenticator; only the network is left out."""
+    authenticator = make_authenticator(settings, reader_pool, service="identity")
+    return create_api(settings, pool, authenticator=authenticator, keys=keys)
+
+
+@pytest.fixture
+def desk(pool: Pool, hashing: PasswordHashing, keys: KeyRing) -> Desk:
+    return Desk(pool=pool, hashing=hashing, keys=keys)
 
 
 @pytest.fixture

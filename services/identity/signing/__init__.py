@@ -1,0 +1,1 @@
+"""What identity signs and whose signatures it checks."""
