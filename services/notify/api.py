@@ -51,8 +51,8 @@ def _add_subscriptions(app: FastAPI, pool: Pool) -> None:
     @app.put("/v1/subscriptions/{name}", openapi_extra=describe_body(SubscriptionBody))
     def put_subscription(
         name: str,
-        body: Annotated[SubscriptionBody, Depends(json_body(SubscriptionBody))],
         _: Annotated[Principal, Depends(permit("subscription.put"))],
+        body: Annotated[SubscriptionBody, Depends(json_body(SubscriptionBody))],
     ) -> Response:
         wish = Wish(
             name=name,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from shared.errors import NotFound, Rejected
+from shared.errors import Conflict, NotFound, Rejected
 
 Channel = Literal["inbox", "email"]
 Language = Literal["zh", "en"]
@@ -38,6 +38,16 @@ class UnsafeName(Rejected):
 
 class MissingAddress(Rejected):
     code = "missing-address"
+
+
+class UnknownOrganisation(Rejected):
+    """There is none, or it is out of the asking person's reach."""
+
+    code = "unknown-organisation"
+
+
+class NameTaken(Conflict):
+    code = "name-taken"
 
 
 class UnknownSubscription(NotFound):

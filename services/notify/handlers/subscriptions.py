@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain import UnknownMessage, UnknownSubscription, Wish
+from services.notify.domain import NameTaken, UnknownMessage, UnknownOrganisation, UnknownSubscription, Wish
 from services.notify.storage import messages, subscriptions
 from services.notify.storage.messages import Message
 from services.notify.storage.subscriptions import Subscription
@@ -11,12 +11,14 @@ from shared.database import Connection, Pool, transaction
 
 
 def put_subscription(pool: Pool, wish: Wish, *, new_id: UUID) -> tuple[Subscription, bool]:
-    """Make a subscription or replace what it wants; return it and whether it is new. Raises Rejected."""
+    """Make a subscription or replace what it wants; return it and whether it is new. Raises Rejected, NameTaken."""
     wish.check()
     with transaction(pool) as connection:
+        if not subscriptions.is_within_reach(connection, wish.organisation_id):
+            raise UnknownOrganisation("no such organisation is known")
         is_new = subscriptions.insert_subscription(connection, new_id, wish)
-        if not is_new:
-            subscriptions.set_subscription(connection, wish)
+        if not is_new and not subscriptions.set_subscription(connection, wish):
+            raise NameTaken("the name belongs to another subscription")
         return _get_subscription(connection, wish.name), is_new
 
 

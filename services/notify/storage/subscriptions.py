@@ -46,28 +46,39 @@ def insert_subscription(connection: Connection, subscription_id: UUID, wish: Wis
     )
 
 
-def set_subscription(connection: Connection, wish: Wish) -> None:
-    """Replace what is wanted. For another organisation all news are looked at again; what was told stays told."""
-    connection.execute(
-        """
-        UPDATE subscription
-           SET recipient_name = %s,
-               email = %s,
-               language = %s,
-               channels = %s,
-               seen_through = CASE WHEN organisation_id IS DISTINCT FROM %s THEN 0 ELSE seen_through END,
-               organisation_id = %s
-         WHERE name = %s
-        """,
-        [
-            wish.recipient_name,
-            wish.email,
-            wish.language,
-            list(wish.channels),
-            wish.organisation_id,
-            wish.organisation_id,
-            wish.name,
-        ],
+def is_within_reach(connection: Connection, organisation_id: UUID | None) -> bool:
+    row = connection.execute("SELECT is_within_reach(%s)", [organisation_id]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def set_subscription(connection: Connection, wish: Wish) -> bool:
+    """Replace what is wanted. For another organisation all news are looked at again; what was told stays told.
+
+    Return whether it was there to be replaced: one out of reach is not.
+    """
+    return (
+        connection.execute(
+            """
+            UPDATE subscription
+               SET recipient_name = %s,
+                   email = %s,
+                   language = %s,
+                   channels = %s,
+                   seen_through = CASE WHEN organisation_id IS DISTINCT FROM %s THEN 0 ELSE seen_through END,
+                   organisation_id = %s
+             WHERE name = %s
+            """,
+            [
+                wish.recipient_name,
+                wish.email,
+                wish.language,
+                list(wish.channels),
+                wish.organisation_id,
+                wish.organisation_id,
+                wish.name,
+            ],
+        ).rowcount
+        == 1
     )
 
 

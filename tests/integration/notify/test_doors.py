@@ -129,7 +129,7 @@ def run(command: list[str], environment: dict[str, str]) -> subprocess.Completed
 
 
 def subscribe(environment: dict[str, str]) -> None:
-    with psycopg.connect(environment["LIANXIN_NOTIFY_DATABASE_URL"]) as connection:
+    with psycopg.connect(environment["LIANXIN_NOTIFY_DATABASE_URL"], options="-c lianxin.reach=system") as connection:
         connection.execute(
             """
             INSERT INTO subscription (id, name, recipient_name, email, language, channels)
