@@ -7,7 +7,7 @@ from shared.database import transaction
 pytestmark = pytest.mark.integration
 
 EXCEPTED = {"migration": "only the owner writes it, before any service runs; it says which files were applied"}
-SERVICES = ("intake", "notify", "identity")
+SERVICES = ("intake", "assessment", "notify", "identity")
 
 
 @pytest.fixture(params=SERVICES)
