@@ -278,7 +278,7 @@ def open_keys(settings: ProcessSettings, *symmetric: str, signing: Sequence[str]
     directory = settings.keys_directory
     if directory is None:
         raise UnsafeSetting("refusing to start: keys_directory: is needed by this command")
-    keys = KeyRing(directory, private=settings.mode == "production")
+    keys = KeyRing(directory, cipher=settings.cipher, private=settings.mode == "production")
     keys.require(symmetric=symmetric, signing=signing)
     return keys
 

@@ -33,6 +33,7 @@ class ProcessSettings(BaseSettings):
     owner_database_url: SecretStr | None = None  # migrate only
     identity_database_url: SecretStr | None = None  # serve only: as the role that may ask who is asking
     keys_directory: Path | None = None
+    cipher: Literal["aes256gcm", "sm4gcm"] = "aes256gcm"  # what is written with; both are read
     audit_export_directory: Path | None = None  # each service writes into a folder of its name below it
     allowed_origins: tuple[str, ...] = ()  # of pages elsewhere that may ask for changes with a session
     api_host: str = "127.0.0.1"

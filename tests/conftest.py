@@ -123,6 +123,17 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sealed_texts(keys_folder: Path) -> Iterator[None]:
+    """Keys for intake's handlers, which seal every text; a test that is about keys brings its own."""
+    from services.intake import sealing
+    from shared.crypto import KeyRing
+
+    sealing.use(sealing.Vault(KeyRing(keys_folder / "intake")))
+    yield
+    sealing.use(None)
+
+
 @pytest.fixture
 def broker(rabbit_management_url: tuple[str, str], request: pytest.FixtureRequest) -> Iterator["BrokerUrls"]:
     """Fresh virtual hosts with the users and rights of a real installation; topology is declared by who needs it."""

@@ -4,9 +4,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.intake import metrics, tasks
+from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import imports
+from services.intake.handlers.backlog import seal_backlog
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
 from shared import chores, processes
@@ -18,6 +19,7 @@ LONGEST_IMPORT_SECONDS = 3_600  # a rehearsal is one task, and two of them leave
 
 
 def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    open_vault(settings)
     if settings.task_broker_url is not None:
         connect_celery(tasks.celery, settings.task_broker_url.get_secret_value())
     app = create_intake_app(
@@ -34,6 +36,7 @@ def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    open_vault(settings)
     tasks.wire(pool, settings)
     chores.add_chores(tasks.celery, chores.open_chores(settings, pool, service="intake"))
     return processes.work(
@@ -41,12 +44,16 @@ def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     )
 
 
-def migrate(settings: IntakeSettings, _: Pool, __: Sequence[str]) -> int:
+def migrate(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    """What an older release wrote in clear text is sealed here, where the keys are: SQL has none."""
+    open_vault(settings)
     processes.bring_up_to_date(settings, service="intake", migrations=Path(__file__).parent / "migrations")
+    seal_backlog(pool)
     return 0
 
 
 def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    open_vault(settings)
     own = imports.settings_of(settings)
     return cli.main(
         arguments,
@@ -58,6 +65,11 @@ def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
 
 def export_audit(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.export_audit(settings, pool, arguments, service="intake")
+
+
+def open_vault(settings: IntakeSettings) -> None:
+    """Raises UnsafeSetting: nothing that a citizen says is ever written in clear text for want of a key."""
+    sealing.use(sealing.Vault(processes.open_keys(settings, *sealing.PURPOSES)))
 
 
 COMMANDS = {

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.intake.api.citizens import CitizenBody, read_citizen
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands import RecordContact
@@ -29,6 +30,7 @@ class ContactBody(Body):
     people_count: PeopleCount | None = None
     place_code: CodeText | None = None
     note: LongText | None = None
+    citizen: CitizenBody | None = None
 
 
 @router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(ContactBody))
@@ -47,6 +49,7 @@ async def record_contact(
         people_count=body.people_count,
         place_code=body.place_code,
         note=body.note,
+        citizen=read_citizen(body.citizen),
     )
     return answer(await doors(request).contacts.submit(command), location=f"/v1/contacts/{command.id}")
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.intake.api.citizens import CitizenBody, read_citizen
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
@@ -31,6 +32,8 @@ class IssueBody(Body):
     organisation_code: CodeText | None = None
     staff_number: CodeText | None = None
     contact_id: UUID | None = None
+    citizen: CitizenBody | None = None
+    subject_staff_number: CodeText | None = None  # the official whom the issue complains about
 
 
 class AssignmentBody(Body):
@@ -67,6 +70,8 @@ async def receive_issue(
         organisation_code=body.organisation_code,
         staff_number=body.staff_number,
         contact_id=body.contact_id,
+        citizen=read_citizen(body.citizen),
+        subject_staff_number=body.subject_staff_number,
     )
     return answer(await doors(request).issues.submit(command), location=f"/v1/issues/{command.id}")
 

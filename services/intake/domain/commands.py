@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from services.intake.domain.citizens import Citizen
 from shared.reach import Reach
 
 ContactKind = Literal[
@@ -129,6 +130,7 @@ class RecordContact(Command):
     people_count: int | None = None
     place_code: str | None = None
     note: str | None = None
+    citizen: Citizen | None = None
     source: str = DIRECT
     source_number: str | None = None
 
@@ -138,7 +140,8 @@ class ReceiveIssue(Command):
     """A new issue, with as much of its later life as is known already. Natural key as for contacts.
 
     A repeat under a source number brings the issue up to date: it may assign it anew, respond and close it.
-    `respond_within` makes the response deadline where `respond_by` is absent.
+    `respond_within` makes the response deadline where `respond_by` is absent. `subject_staff_number` is the official
+    whom the issue complains about, who never handles it.
     """
 
     type: IssueType
@@ -159,6 +162,8 @@ class ReceiveIssue(Command):
     closed_at: datetime | None = None
     outcome: IssueOutcome | None = None
     reply: str | None = None
+    citizen: Citizen | None = None
+    subject_staff_number: str | None = None
     source: str = DIRECT
     source_number: str | None = None
 

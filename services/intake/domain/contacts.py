@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.intake.domain.citizens import digestible
 from services.intake.domain.commands import RecordContact, SubmitRating
 from services.intake.domain.times import TimeCheck, digest
 
@@ -28,6 +29,7 @@ def digest_contact(command: RecordContact) -> bytes:
             command.people_count,
             command.place_code,
             command.note,
+            *digestible(command.citizen),
         )
     )
 

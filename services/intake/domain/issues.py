@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.intake.domain.citizens import digestible
 from services.intake.domain.commands import IssueOutcome, Outcome, ReceiveIssue
 from services.intake.domain.times import TimeCheck, digest
 from shared.errors import Conflict, Rejected
@@ -30,6 +31,12 @@ class BeforeReceived(Rejected):
     code = "before-received"
 
 
+class HandledBySubject(Rejected):
+    """An accusation is not passed on to the accused, nor to where they serve."""
+
+    code = "handled-by-subject"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """What decides what may happen to an issue. Mirrors the columns of the same names."""
@@ -45,6 +52,8 @@ class Issue:
     closed_at: datetime | None = None
     outcome: IssueOutcome | None = None
     reply: str | None = None
+    citizen_ref: UUID | None = None
+    subject_id: UUID | None = None
     sequence: int
     flags: list[str]
     content_hash: bytes
@@ -182,6 +191,8 @@ def digest_content(command: ReceiveIssue) -> bytes:
             command.due_at,
             command.contact_id,
             command.contact_source_number,
+            *digestible(command.citizen),
+            *([] if command.subject_staff_number is None else [("subject", command.subject_staff_number)]),
         )
     )
 

@@ -46,6 +46,9 @@ class TimeCheck:
 
 
 def digest(values: Iterable[object]) -> bytes:
-    """Digest a record's content. The same instant written with another offset is the same content."""
+    """Digest a record's content. The same instant written with another offset is the same content.
+
+    Never stored as it is: short texts could be guessed from it. What is stored has gone through a key.
+    """
     plain = [value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value for value in values]
     return hashlib.blake2b(repr(plain).encode(), digest_size=16).digest()

@@ -9,7 +9,10 @@ from services.intake.domain.commands import Outcome, RecordContact
 from services.intake.domain.contacts import check_contact, digest_contact
 from services.intake.domain.repeats import id_taken, out_of_reach, settle_repeat, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
+from services.intake.handlers.citizens import KnownCitizen, settle_new, take_back_unused
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
+from services.intake.handlers.texts import ContactRecord, open_contact
+from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
 from services.intake.storage import registers
 from services.intake.storage.reach import is_id_taken
@@ -28,12 +31,20 @@ def record_contacts(
             Candidate(
                 command=command,
                 check=(check := check_contact(command, now=now, allow_odd=allow_odd)),
-                content_hash=digest_contact(command) if check.refusal is None else b"",
+                content_hash=vault().keyed(digest_contact(command)) if check.refusal is None else b"",
             )
             for command in fresh
         ]
-        rows = [_row(candidate, now) for candidate in candidates if candidate.check.refusal is None]
+        settled = settle_new(
+            connection, candidates, lambda some: storage.list_standing_contacts(connection, some), now=now
+        )
+        rows = [
+            _row(candidate, settled.get(position), now)
+            for position, candidate in enumerate(candidates)
+            if candidate.check.refusal is None
+        ]
         inserted = storage.insert_contacts(connection, rows) if rows else []
+        take_back_unused(connection, settled.values(), {contact.citizen_ref for contact in inserted})
         outcomes = []
         for item in sort_out(candidates, inserted, lambda some: storage.list_standing_contacts(connection, some)):
             command, check = item.candidate.command, item.candidate.check
@@ -53,13 +64,14 @@ def record_contacts(
     return outcomes
 
 
-def get_contact(pool: Pool, contact_id: UUID) -> storage.Contact:
+def get_contact(pool: Pool, contact_id: UUID) -> ContactRecord:
     """Raises ContactNotFound."""
     with transaction(pool) as connection:
-        return storage.get_contact(connection, contact_id)
+        row = storage.get_contact(connection, contact_id)
+    return open_contact(row)
 
 
-def _row(candidate: Candidate[RecordContact], now: datetime) -> dict[str, object]:
+def _row(candidate: Candidate[RecordContact], citizen: KnownCitizen | None, now: datetime) -> dict[str, object]:
     command = candidate.command
     return {
         "id": command.id,
@@ -74,7 +86,8 @@ def _row(candidate: Candidate[RecordContact], now: datetime) -> dict[str, object
         "population_group": command.population_group,
         "people_count": command.people_count,
         "place_code": command.place_code,
-        "note": command.note,
+        "note_sealed": vault().seal_if("contact", "note", command.id, command.note, citizen.key if citizen else None),
+        "citizen_ref": citizen.ref if citizen else None,
         "flags": candidate.check.flags,
         "content_hash": hexadecimal(candidate.content_hash),
     }

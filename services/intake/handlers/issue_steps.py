@@ -11,6 +11,7 @@ from services.intake.domain.issues import Issue
 from services.intake.domain.repeats import not_found
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events, run_batch
+from services.intake.handlers.texts import hold
 from services.intake.storage import issues as storage
 from services.intake.storage import registers
 from services.intake.storage.reach import find_reached_organisation_ids
@@ -116,8 +117,8 @@ def _take_steps(
     connection: Connection, commands: list[AnyStep], step: Callable[[Issue, AnyStep], Issue], events: Events
 ) -> list[Outcome]:
     """Take one step a command under the issues' row locks, several of one issue in their order."""
-    issues = storage.lock_issues(connection, [command.id for command in commands])
-    before = dict(issues)
+    held = hold(storage.lock_issues(connection, [command.id for command in commands]))
+    issues = dict(held.before)
     outcomes = []
     for command in commands:
         issue = issues.get(command.id)
@@ -135,7 +136,8 @@ def _take_steps(
         events.extend(events_between(issue, moved, command.correlation_id))
         outcomes.append(Outcome(status="unchanged" if moved is issue else "changed", id=issue.id))
         issues[issue.id] = moved
-    storage.set_progress(connection, [issue for issue in issues.values() if issue != before[issue.id]])
+    changed = [issue for issue in issues.values() if issue != held.before[issue.id]]
+    storage.set_progress(connection, changed, replies=held.seal_replies(changed))
     return outcomes
 
 

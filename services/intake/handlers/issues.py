@@ -18,8 +18,11 @@ from services.intake.domain.issues import (
 )
 from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
+from services.intake.handlers.citizens import KnownCitizen, settle_new, take_back_unused
 from services.intake.handlers.issue_steps import events_between
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
+from services.intake.handlers.texts import IssueRecord, hold, open_issue
+from services.intake.sealing import vault
 from services.intake.storage import contacts, registers
 from services.intake.storage import issues as storage
 from services.intake.storage.reach import is_id_taken, may_enter_issue
@@ -41,8 +44,16 @@ def receive_issues(
 
     def run(connection: Connection, fresh: list[ReceiveIssue], events: Events) -> list[Outcome]:
         candidates = [_candidate(command, now, allow_odd=allow_odd) for command in fresh]
-        rows = [_row(candidate, now) for candidate in candidates if candidate.check.refusal is None]
+        settled = settle_new(
+            connection, candidates, lambda some: storage.list_standing_issues(connection, some), now=now
+        )
+        rows = [
+            _row(candidate, settled.get(position), now)
+            for position, candidate in enumerate(candidates)
+            if candidate.check.refusal is None
+        ]
         inserted = storage.insert_issues(connection, rows, recorded_at=now) if rows else []
+        take_back_unused(connection, settled.values(), {issue.citizen_ref for issue in inserted})
         outcomes: dict[int, Outcome] = {}
         met: list[Met] = []
         listed = sort_out(candidates, inserted, lambda some: storage.list_standing_issues(connection, some))
@@ -64,20 +75,22 @@ def receive_issues(
     return outcomes
 
 
-def get_issue(pool: Pool, issue_id: UUID) -> storage.IssueRecord:
+def get_issue(pool: Pool, issue_id: UUID) -> IssueRecord:
     """Raises IssueNotFound."""
     with transaction(pool) as connection:
-        return storage.get_issue(connection, issue_id)
+        row = storage.get_issue(connection, issue_id)
+    return open_issue(row)
 
 
 def _candidate(command: ReceiveIssue, now: datetime, *, allow_odd: bool) -> Candidate[ReceiveIssue]:
     check = check_issue(command, received_at=command.received_at or now, now=now, allow_odd=allow_odd)
-    accepted = check.refusal is None
-    return Candidate(command=command, check=check, content_hash=digest_content(command) if accepted else b"")
+    content_hash = vault().keyed(digest_content(command)) if check.refusal is None else b""
+    return Candidate(command=command, check=check, content_hash=content_hash)
 
 
-def _row(candidate: Candidate[ReceiveIssue], now: datetime) -> dict[str, object]:
+def _row(candidate: Candidate[ReceiveIssue], citizen: KnownCitizen | None, now: datetime) -> dict[str, object]:
     command = candidate.command
+    key = citizen.key if citizen else None
     received_at = command.received_at or now
     respond_by = command.respond_by
     if respond_by is None and command.respond_within is not None:
@@ -90,8 +103,8 @@ def _row(candidate: Candidate[ReceiveIssue], now: datetime) -> dict[str, object]
         "category": command.category,
         "channel": command.channel,
         "urgency": command.urgency,
-        "title": command.title,
-        "description": command.description,
+        "title_sealed": vault().seal_if("issue", "title", command.id, command.title, key),
+        "description_sealed": vault().seal_if("issue", "description", command.id, command.description, key),
         "received_at": received_at,
         "respond_by": respond_by,
         "due_at": command.due_at,
@@ -103,13 +116,19 @@ def _row(candidate: Candidate[ReceiveIssue], now: datetime) -> dict[str, object]
         "responded_at": command.responded_at,
         "closed_at": command.closed_at,
         "outcome": command.outcome,
-        "reply": command.reply,
+        "reply_sealed": vault().seal_if("issue", "reply", command.id, command.reply, key),
+        "citizen_ref": citizen.ref if citizen else None,
+        "subject_staff_number": command.subject_staff_number,
         "status": _status(command),
         "sequence": 1 + (command.responded_at is not None) + (command.closed_at is not None),
         "flags": candidate.check.flags,
         "content_hash": hexadecimal(candidate.content_hash),
-        "progress_hash": hexadecimal(digest_progress(command)),
+        "progress_hash": hexadecimal(_progress_hash(command)),
     }
+
+
+def _progress_hash(command: ReceiveIssue) -> bytes:
+    return vault().keyed(digest_progress(command))
 
 
 def _status(command: ReceiveIssue) -> str:
@@ -134,6 +153,7 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue) -> list[Out
         organisation_id=issue.organisation_id,
         cadre_id=issue.cadre_id,
         contact_id=issue.contact_id,
+        citizen_ref=issue.citizen_ref,
     )
     before = Issue(
         id=issue.id,
@@ -157,7 +177,7 @@ def _settle_met(connection: Connection, met: Sequence[Met], events: Events, now:
     behind: list[Met] = []
     for position, candidate, issue in met:
         command = candidate.command
-        same = issue.content_hash == candidate.content_hash and issue.progress_hash == digest_progress(command)
+        same = issue.content_hash == candidate.content_hash and issue.progress_hash == _progress_hash(command)
         if natural_key(command) != natural_key(issue) or (command.source_number is None and not same):
             outcomes[position] = other_content(issue.id)
         elif same:
@@ -177,8 +197,8 @@ def _bring_up_to_date(
     cadre_ids = registers.find_cadre_ids(
         connection, [command.staff_number for command in commands if command.staff_number is not None]
     )
-    issues = storage.lock_issues(connection, [issue.id for _, _, issue in behind])
-    before = dict(issues)
+    held = hold(storage.lock_issues(connection, [issue.id for _, _, issue in behind]))
+    issues = dict(held.before)
     outcomes: dict[int, Outcome] = {}
     for position, candidate, known in behind:
         command, issue = candidate.command, issues[known.id]
@@ -200,7 +220,7 @@ def _bring_up_to_date(
         differs = differs or candidate.content_hash != issue.content_hash
         odd = candidate.check.flags
         issues[issue.id] = replace(
-            moved, progress_hash=digest_progress(command), flags=list(dict.fromkeys([*issue.flags, *odd]))
+            moved, progress_hash=_progress_hash(command), flags=list(dict.fromkeys([*issue.flags, *odd]))
         )
         events.extend(events_between(issue, moved, command.correlation_id))
         outcomes[position] = Outcome(
@@ -208,7 +228,8 @@ def _bring_up_to_date(
             id=issue.id,
             flags=(*odd, "differs") if differs else tuple(odd),
         )
-    storage.set_progress(connection, [issue for issue in issues.values() if issue != before[issue.id]])
+    changed = [issue for issue in issues.values() if issue != held.before[issue.id]]
+    storage.set_progress(connection, changed, replies=held.seal_replies(changed))
     return outcomes
 
 
@@ -217,6 +238,8 @@ def _refuse_unknown(connection: Connection, command: ReceiveIssue) -> Outcome:
         return unknown("organisation")
     if command.staff_number and not registers.find_cadre_ids(connection, [command.staff_number]):
         return unknown("cadre")
+    if command.subject_staff_number and not registers.find_cadre_ids(connection, [command.subject_staff_number]):
+        return unknown("subject")
     if contacts.is_contact_missing(
         connection,
         contact_id=command.contact_id,

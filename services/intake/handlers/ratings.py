@@ -81,5 +81,6 @@ def _event(command: SubmitRating, rating: storage.StoredRating) -> OutgoingEvent
         solved=command.solved,
         method=command.method,
         rated_at=rating.rated_at,
+        rater_ref=rating.rater_ref,
     )
     return OutgoingEvent(event=event, sequence=1, correlation_id=command.correlation_id)

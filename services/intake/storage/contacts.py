@@ -1,7 +1,7 @@
 """Contacts in the database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,10 +31,13 @@ class StoredContact:
     organisation_id: UUID | None
     recorded_at: datetime
     content_hash: bytes
+    citizen_ref: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class SealedContact:
+    """A contact as it stands, with codes in the place of ids and what is sealed still sealed."""
+
     id: UUID
     staff_number: str
     organisation_code: str | None
@@ -45,7 +48,12 @@ class Contact:
     population_group: str | None
     people_count: int | None
     place_code: str | None
-    note: str | None
+    note: str | None = field(repr=False)
+    note_sealed: bytes | None
+    citizen_ref: UUID | None
+    citizen_name: bytes | None
+    citizen_phone: bytes | None
+    citizen_key: bytes | None
     source: str
     source_number: str | None
     flags: list[str]
@@ -60,16 +68,16 @@ def insert_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
         return cursor.execute(
             """
             INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
-                                 duration_minutes, population_group, people_count, place_code, note, flags,
-                                 content_hash, owner_organisation_id)
+                                 duration_minutes, population_group, people_count, place_code, note_sealed, citizen_ref,
+                                 flags, content_hash, owner_organisation_id)
             SELECT item.id, item.source, item.source_number, cadre.id, organisation.id, item.kind, item.occurred_at,
                    item.recorded_at, item.duration_minutes, item.population_group, item.people_count,
-                   item.place_code, item.note, item.flags, item.content_hash, owner.id
+                   item.place_code, item.note_sealed, item.citizen_ref, item.flags, item.content_hash, owner.id
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, staff_number text, organisation_code text,
                       kind text, occurred_at timestamptz, recorded_at timestamptz, duration_minutes integer,
-                      population_group text, people_count integer, place_code text, note text, flags text[],
-                      content_hash bytea)) WITH ORDINALITY AS item
+                      population_group text, people_count integer, place_code text, note_sealed bytea,
+                      citizen_ref uuid, flags text[], content_hash bytea)) WITH ORDINALITY AS item
               JOIN cadre ON cadre.staff_number = item.staff_number
               LEFT JOIN organisation ON organisation.code = item.organisation_code
              CROSS JOIN LATERAL (
@@ -78,7 +86,7 @@ def insert_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
                AND ((SELECT reaches_everything()) OR may_enter_contact(owner.id, cadre.id))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
-            RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash
+            RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref
             """,
             [orjson.dumps(rows).decode()],
         ).fetchall()
@@ -89,12 +97,12 @@ def list_standing_contacts(connection: Connection, wanted: Sequence[Named]) -> l
     with connection.cursor(row_factory=class_row(StoredContact)) as cursor:
         return cursor.execute(
             """
-            SELECT id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash
+            SELECT id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref
               FROM contact
              WHERE id = ANY(%s)
              UNION
             SELECT contact.id, contact.source, contact.source_number, contact.cadre_id, contact.organisation_id,
-                   contact.recorded_at, contact.content_hash
+                   contact.recorded_at, contact.content_hash, contact.citizen_ref
               FROM unnest(%s::text[], %s::text[]) AS wanted (source, source_number)
               JOIN contact
                 ON contact.source = wanted.source
@@ -105,17 +113,20 @@ def list_standing_contacts(connection: Connection, wanted: Sequence[Named]) -> l
         ).fetchall()
 
 
-def get_contact(connection: Connection, contact_id: UUID) -> Contact:
+def get_contact(connection: Connection, contact_id: UUID) -> SealedContact:
     """Raises ContactNotFound."""
-    with connection.cursor(row_factory=class_row(Contact)) as cursor:
+    with connection.cursor(row_factory=class_row(SealedContact)) as cursor:
         contact = cursor.execute(
             """
             SELECT contact.id, staff_number_of(contact.cadre_id) AS staff_number,
                    code_of(contact.organisation_id) AS organisation_code, contact.kind,
                    contact.occurred_at, contact.recorded_at, contact.duration_minutes, contact.population_group,
-                   contact.people_count, contact.place_code, contact.note, contact.source, contact.source_number,
-                   contact.flags
+                   contact.people_count, contact.place_code, contact.note, contact.note_sealed, contact.citizen_ref,
+                   citizen.name AS citizen_name, citizen.phone AS citizen_phone, citizen_key.wrapped AS citizen_key,
+                   contact.source, contact.source_number, contact.flags
               FROM contact
+              LEFT JOIN citizen ON citizen.ref = contact.citizen_ref AND citizen.state = 'active'
+              LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
              WHERE contact.id = %s
             """,
             [contact_id],

@@ -1,13 +1,13 @@
 """Issues in the database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from services.intake.domain.commands import Channel, IssueOutcome, IssueType, Urgency
 from services.intake.domain.issues import Issue, State
@@ -35,19 +35,29 @@ class StoredIssue:
     respond_by: datetime | None
     content_hash: bytes
     progress_hash: bytes
+    citizen_ref: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssueRecord:
-    """An issue as its readers see it, with codes in the place of ids."""
+class LockedIssue:
+    """An issue as it stands, held for this transaction; the reply is still sealed."""
+
+    issue: Issue
+    reply_sealed: bytes | None
+    citizen_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedIssue:
+    """An issue as it stands, with codes in the place of ids and what is sealed still sealed."""
 
     id: UUID
     type: IssueType
     category: str
     channel: Channel
     urgency: Urgency
-    title: str
-    description: str | None
+    title: str | None = field(repr=False)
+    description: str | None = field(repr=False)
     received_at: datetime
     respond_by: datetime | None
     due_at: datetime | None
@@ -58,7 +68,15 @@ class IssueRecord:
     responded_at: datetime | None
     closed_at: datetime | None
     outcome: IssueOutcome | None
-    reply: str | None
+    reply: str | None = field(repr=False)
+    title_sealed: bytes | None
+    description_sealed: bytes | None
+    reply_sealed: bytes | None
+    citizen_ref: UUID | None
+    citizen_name: bytes | None
+    citizen_phone: bytes | None
+    citizen_key: bytes | None
+    subject_staff_number: str | None
     status: State
     source: str
     source_number: str | None
@@ -75,24 +93,27 @@ def insert_issues(
     with connection.cursor(row_factory=class_row(StoredIssue)) as cursor:
         return cursor.execute(
             """
-            INSERT INTO issue (id, source, source_number, type, category, channel, urgency, title, description,
-                               received_at, respond_by, due_at, contact_id, organisation_id, cadre_id, assigned_at,
-                               responded_at, closed_at, outcome, reply, status, sequence, recorded_at, flags,
-                               content_hash, progress_hash, owner_organisation_id)
+            INSERT INTO issue (id, source, source_number, type, category, channel, urgency, title_sealed,
+                               description_sealed, received_at, respond_by, due_at, contact_id, organisation_id,
+                               cadre_id, assigned_at, responded_at, closed_at, outcome, reply_sealed, citizen_ref,
+                               subject_id, status, sequence, recorded_at, flags, content_hash, progress_hash,
+                               owner_organisation_id)
             SELECT item.id, item.source, item.source_number, item.type, item.category, item.channel, item.urgency,
-                   item.title, item.description, item.received_at, item.respond_by, item.due_at,
+                   item.title_sealed, item.description_sealed, item.received_at, item.respond_by, item.due_at,
                    coalesce(contact.id, numbered.id), organisation.id, cadre.id, item.assigned_at, item.responded_at,
-                   item.closed_at, item.outcome, item.reply, item.status, item.sequence, %s, item.flags,
-                   item.content_hash, item.progress_hash, owner.id
+                   item.closed_at, item.outcome, item.reply_sealed, item.citizen_ref, subject.id, item.status,
+                   item.sequence, %s, item.flags, item.content_hash, item.progress_hash, owner.id
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, type text, category text, channel text,
-                      urgency text, title text, description text, received_at timestamptz,
+                      urgency text, title_sealed bytea, description_sealed bytea, received_at timestamptz,
                       respond_by timestamptz, due_at timestamptz, contact_id uuid, contact_source_number text,
                       organisation_code text, staff_number text, assigned_at timestamptz,
-                      responded_at timestamptz, closed_at timestamptz, outcome text, reply text, status text,
-                      sequence integer, flags text[], content_hash bytea, progress_hash bytea)) WITH ORDINALITY AS item
+                      responded_at timestamptz, closed_at timestamptz, outcome text, reply_sealed bytea,
+                      citizen_ref uuid, subject_staff_number text, status text, sequence integer, flags text[],
+                      content_hash bytea, progress_hash bytea)) WITH ORDINALITY AS item
               LEFT JOIN organisation ON organisation.code = item.organisation_code
               LEFT JOIN cadre ON cadre.staff_number = item.staff_number
+              CROSS JOIN LATERAL (SELECT official_of(item.subject_staff_number) AS id) AS subject
               LEFT JOIN contact ON contact.id = item.contact_id
               LEFT JOIN contact AS numbered
                 ON numbered.source = item.source
@@ -103,13 +124,14 @@ def insert_issues(
                                    contact.owner_organisation_id, numbered.owner_organisation_id) AS id) AS owner
              WHERE (item.organisation_code IS NULL OR organisation.id IS NOT NULL)
                AND (item.staff_number IS NULL OR cadre.id IS NOT NULL)
+               AND (item.subject_staff_number IS NULL OR subject.id IS NOT NULL)
                AND (item.contact_id IS NULL OR contact.id IS NOT NULL)
                AND (item.contact_source_number IS NULL OR numbered.id IS NOT NULL)
                AND ((SELECT reaches_everything()) OR is_within_reach(owner.id))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
             RETURNING id, source, source_number, contact_id, organisation_id, cadre_id, received_at, respond_by,
-                      content_hash, progress_hash
+                      content_hash, progress_hash, citizen_ref
             """,
             [recorded_at, orjson.dumps(rows).decode()],
         ).fetchall()
@@ -121,12 +143,13 @@ def list_standing_issues(connection: Connection, wanted: Sequence[Named]) -> lis
         return cursor.execute(
             """
             SELECT id, source, source_number, contact_id, organisation_id, cadre_id, received_at, respond_by,
-                   content_hash, progress_hash
+                   content_hash, progress_hash, citizen_ref
               FROM issue
              WHERE id = ANY(%s)
              UNION
             SELECT issue.id, issue.source, issue.source_number, issue.contact_id, issue.organisation_id,
-                   issue.cadre_id, issue.received_at, issue.respond_by, issue.content_hash, issue.progress_hash
+                   issue.cadre_id, issue.received_at, issue.respond_by, issue.content_hash, issue.progress_hash,
+                   issue.citizen_ref
               FROM unnest(%s::text[], %s::text[]) AS wanted (source, source_number)
               JOIN issue
                 ON issue.source = wanted.source
@@ -137,24 +160,32 @@ def list_standing_issues(connection: Connection, wanted: Sequence[Named]) -> lis
         ).fetchall()
 
 
-def lock_issues(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Issue]:
+def lock_issues(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, LockedIssue]:
     """List issues and hold them until the transaction ends; in order of id, so that two batches cannot deadlock."""
-    with connection.cursor(row_factory=class_row(Issue)) as cursor:
+    with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             """
-            SELECT id, source, source_number, received_at, organisation_id, cadre_id, assigned_at, responded_at,
-                   closed_at, outcome, reply, sequence, flags, content_hash, progress_hash
+            SELECT issue.id, source, source_number, received_at, organisation_id, cadre_id, assigned_at, responded_at,
+                   closed_at, outcome, reply, reply_sealed, issue.citizen_ref, subject_id, sequence, flags,
+                   content_hash, progress_hash, citizen_key.wrapped AS citizen_key
               FROM issue
-             WHERE id = ANY(%s)
-             ORDER BY id
-               FOR UPDATE
+              LEFT JOIN citizen_key ON citizen_key.citizen_ref = issue.citizen_ref
+             WHERE issue.id = ANY(%s)
+             ORDER BY issue.id
+               FOR UPDATE OF issue
             """,
             [list(ids)],
         )
-        return {row.id: row for row in rows}
+        return {row["id"]: _locked(row) for row in rows}
 
 
-def set_progress(connection: Connection, issues: Sequence[Issue]) -> None:
+def _locked(row: dict[str, Any]) -> LockedIssue:
+    sealed = {name: row.pop(name) for name in ("reply_sealed", "citizen_key")}
+    return LockedIssue(issue=Issue(**row), **sealed)
+
+
+def set_progress(connection: Connection, issues: Sequence[Issue], *, replies: Mapping[UUID, str]) -> None:
+    """`replies` are sealed, and only those that are new: one that stands is never taken back."""
     rows = [
         {
             "id": issue.id,
@@ -164,7 +195,7 @@ def set_progress(connection: Connection, issues: Sequence[Issue]) -> None:
             "responded_at": issue.responded_at,
             "closed_at": issue.closed_at,
             "outcome": issue.outcome,
-            "reply": issue.reply,
+            "reply_sealed": replies.get(issue.id),
             "status": issue.status,
             "sequence": issue.sequence,
             "flags": issue.flags,
@@ -179,33 +210,38 @@ def set_progress(connection: Connection, issues: Sequence[Issue]) -> None:
         UPDATE issue
            SET organisation_id = item.organisation_id, cadre_id = item.cadre_id, assigned_at = item.assigned_at,
                responded_at = item.responded_at, closed_at = item.closed_at, outcome = item.outcome,
-               reply = item.reply, status = item.status, sequence = item.sequence, flags = item.flags,
-               progress_hash = item.progress_hash,
+               reply_sealed = coalesce(item.reply_sealed, issue.reply_sealed), status = item.status,
+               sequence = item.sequence, flags = item.flags, progress_hash = item.progress_hash,
                owner_organisation_id = CASE WHEN issue.organisation_id IS DISTINCT FROM item.organisation_id
                                             THEN item.organisation_id
                                             ELSE issue.owner_organisation_id END
           FROM json_to_recordset(%s::json)
             AS item (id uuid, organisation_id uuid, cadre_id uuid, assigned_at timestamptz, responded_at timestamptz,
-                     closed_at timestamptz, outcome text, reply text, status text, sequence integer, flags text[],
-                     progress_hash bytea)
+                     closed_at timestamptz, outcome text, reply_sealed bytea, status text, sequence integer,
+                     flags text[], progress_hash bytea)
          WHERE issue.id = item.id
         """,
         [orjson.dumps(rows).decode()],
     )
 
 
-def get_issue(connection: Connection, issue_id: UUID) -> IssueRecord:
+def get_issue(connection: Connection, issue_id: UUID) -> SealedIssue:
     """Raises IssueNotFound."""
-    with connection.cursor(row_factory=class_row(IssueRecord)) as cursor:
+    with connection.cursor(row_factory=class_row(SealedIssue)) as cursor:
         record = cursor.execute(
             """
             SELECT issue.id, issue.type, issue.category, issue.channel, issue.urgency, issue.title,
                    issue.description, issue.received_at, issue.respond_by, issue.due_at, issue.contact_id,
                    code_of(issue.organisation_id) AS organisation_code,
-                   staff_number_of(issue.cadre_id) AS staff_number, issue.assigned_at,
-                   issue.responded_at, issue.closed_at, issue.outcome, issue.reply, issue.status, issue.source,
+                   staff_number_of(issue.cadre_id) AS staff_number, issue.assigned_at, issue.responded_at,
+                   issue.closed_at, issue.outcome, issue.reply, issue.title_sealed, issue.description_sealed,
+                   issue.reply_sealed, issue.citizen_ref, citizen.name AS citizen_name,
+                   citizen.phone AS citizen_phone, citizen_key.wrapped AS citizen_key,
+                   staff_number_of(issue.subject_id) AS subject_staff_number, issue.status, issue.source,
                    issue.source_number, issue.flags
               FROM issue
+              LEFT JOIN citizen ON citizen.ref = issue.citizen_ref AND citizen.state = 'active'
+              LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
              WHERE issue.id = %s
             """,
             [issue_id],

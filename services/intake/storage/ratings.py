@@ -23,6 +23,7 @@ class StoredRating:
     contact_id: UUID | None
     rated_at: datetime
     content_hash: bytes
+    rater_ref: UUID | None = None
 
 
 def insert_ratings(
@@ -33,12 +34,14 @@ def insert_ratings(
         return cursor.execute(
             """
             INSERT INTO rating (id, source, source_number, issue_id, contact_id, level, solved, method, rated_at,
-                                recorded_at, flags, content_hash, owner_organisation_id)
+                                recorded_at, flags, content_hash, owner_organisation_id, rater_ref)
             SELECT item.id, item.source, item.source_number, coalesce(issue.id, numbered_issue.id),
                    coalesce(contact.id, numbered_contact.id), item.level, item.solved, item.method, item.rated_at,
                    %s, item.flags, item.content_hash,
                    coalesce(issue.owner_organisation_id, contact.owner_organisation_id,
-                            numbered_issue.owner_organisation_id, numbered_contact.owner_organisation_id)
+                            numbered_issue.owner_organisation_id, numbered_contact.owner_organisation_id),
+                   coalesce(issue.citizen_ref, contact.citizen_ref, numbered_issue.citizen_ref,
+                            numbered_contact.citizen_ref)
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, issue_id uuid, contact_id uuid,
                       issue_source_number text, contact_source_number text, level smallint, solved boolean,
@@ -60,7 +63,7 @@ def insert_ratings(
                                                 numbered_contact.owner_organisation_id)))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
-            RETURNING id, source, source_number, issue_id, contact_id, rated_at, content_hash
+            RETURNING id, source, source_number, issue_id, contact_id, rated_at, content_hash, rater_ref
             """,
             [recorded_at, orjson.dumps(rows).decode()],
         ).fetchall()
@@ -71,12 +74,12 @@ def list_standing_ratings(connection: Connection, wanted: Sequence[Named]) -> li
     with connection.cursor(row_factory=class_row(StoredRating)) as cursor:
         return cursor.execute(
             """
-            SELECT id, source, source_number, issue_id, contact_id, rated_at, content_hash
+            SELECT id, source, source_number, issue_id, contact_id, rated_at, content_hash, rater_ref
               FROM rating
              WHERE id = ANY(%s)
              UNION
             SELECT rating.id, rating.source, rating.source_number, rating.issue_id, rating.contact_id,
-                   rating.rated_at, rating.content_hash
+                   rating.rated_at, rating.content_hash, rating.rater_ref
               FROM unnest(%s::text[], %s::text[]) AS wanted (source, source_number)
               JOIN rating
                 ON rating.source = wanted.source

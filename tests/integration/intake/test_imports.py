@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.intake import tasks
-from services.intake.handlers import import_runs, imports
+from services.intake.handlers import import_runs, imports, issues
 from services.intake.handlers.import_runs import ImportSettings
 from services.intake.importing import chunks, cli
 from services.intake.importing.spool import Upload, stored_name
@@ -170,7 +170,8 @@ def test_good_rows_go_in_and_bad_ones_are_named(registered: Pool, finished, ask:
         (8, "closed-before-received"),
         (9, "bad-encoding"),
     ]
-    assert ask("SELECT source_number, title FROM issue ORDER BY 1") == [
+    standing = [issues.get_issue(registered, row[0]) for row in ask("SELECT id FROM issue ORDER BY source_number")]
+    assert [(record.source_number, record.title) for record in standing] == [
         ("A1", "路灯不亮"),
         ("A4", "=HYPERLINK(1)"),
         ("A6", "路灯不亮"),

@@ -1,0 +1,169 @@
+"""Finding the citizen whom a record is about, or entering a new one; and opening what is sealed for readers."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from services.intake.domain.citizens import Citizen, handles_of, mask_name, mask_phone
+from services.intake.domain.repeats import AnyStored, KnownRecords, Named
+from services.intake.handlers.records import Candidate
+from services.intake.sealing import Vault, vault
+from services.intake.storage import citizens as storage
+from shared.ciphers import SymmetricKey
+from shared.database import Connection
+
+FIELDS = ("name", "phone", "id_number", "address")
+
+
+@dataclass(slots=True, kw_only=True)
+class KnownCitizen:
+    ref: UUID
+    key: SymmetricKey
+    has_id_number: bool
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedCitizen:
+    """What everybody sees who may see the record: enough to tell one caller from another, too little to call."""
+
+    name: str | None
+    phone: str | None
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Who is known by what, while one batch is settled: those in the database, and those that the batch brings."""
+
+    vault: Vault
+    by_handle: dict[tuple[str, str], list[KnownCitizen]] = field(default_factory=lambda: defaultdict(list))
+    new_rows: list[dict[str, object]] = field(default_factory=list)
+    told_anew: list[dict[str, object]] = field(default_factory=list)
+    handles: list[dict[str, object]] = field(default_factory=list)
+
+    def settle(self, citizen: Citizen) -> KnownCitizen:
+        known = self._find(citizen)
+        if known is None:
+            known = self._enter(citizen)
+        else:
+            self.told_anew.append(self._seal(citizen, known))
+        known.has_id_number = known.has_id_number or citizen.id_number is not None
+        for kind, value in handles_of(citizen):
+            if known not in self.by_handle[kind, value]:
+                self.by_handle[kind, value].append(known)
+                digest = "\\x" + self.vault.handle(kind, value).hex()
+                self.handles.append({"kind": kind, "digest": digest, "citizen_ref": known.ref})
+        return known
+
+    def _find(self, citizen: Citizen) -> KnownCitizen | None:
+        """By the document, else by phone and name together; never by a phone alone, which may be a whole family's."""
+        found = {kind: self.by_handle[kind, value] for kind, value in handles_of(citizen)}
+        same_document = found.get("id_number", [])
+        if same_document:
+            return same_document[0]
+        same_name = found.get("phone_and_name", [])
+        without_document = [known for known in same_name if not known.has_id_number]
+        if citizen.id_number is not None or len(same_name) > 1:
+            return without_document[0] if without_document else None
+        return same_name[0] if same_name else None
+
+    def _enter(self, citizen: Citizen) -> KnownCitizen:
+        ref = uuid4()
+        new = self.vault.new_key(ref)
+        known = KnownCitizen(ref=ref, key=new.key, has_id_number=False, is_new=True)
+        wrapped = {"wrapped": "\\x" + new.wrapped.hex(), "epoch": new.epoch}
+        self.new_rows.append({**self._seal(citizen, known), **wrapped})
+        return known
+
+    def _seal(self, citizen: Citizen, known: KnownCitizen) -> dict[str, object]:
+        sealed = {
+            name: self.vault.seal_if("citizen", name, known.ref, getattr(citizen, name), known.key) for name in FIELDS
+        }
+        return {"ref": known.ref, "id_kind": citizen.id_kind, **sealed}
+
+
+def settle_citizens(connection: Connection, wanted: Sequence[Citizen], *, now: datetime) -> list[KnownCitizen]:
+    """Find or enter the citizens of a batch, in one go."""
+    if not wanted:
+        return []
+    desk = _Desk(vault())
+    names = {pair for citizen in wanted for pair in handles_of(citizen)}
+    digests = {digest: pair for pair in names for digest in desk.vault.handles(*pair)}
+    with storage.elevated(connection):
+        if digests:
+            storage.lock_handles(connection, [desk.vault.handles(*pair)[0][-1] for pair in names])
+            _note_known(desk, storage.list_by_handles(connection, list(digests)), digests)
+        settled = [desk.settle(citizen) for citizen in wanted]
+        storage.insert_citizens(connection, desk.new_rows, desk.handles, recorded_at=now)
+        storage.set_details(connection, desk.told_anew)
+    return settled
+
+
+def _note_known(desk: _Desk, found: Sequence[storage.FoundHandle], digests: Mapping[bytes, tuple[str, str]]) -> None:
+    by_ref: dict[UUID, KnownCitizen] = {}
+    for row in found:
+        if row.citizen_ref not in by_ref:
+            key = desk.vault.open_key(row.citizen_ref, row.wrapped)
+            if key is None:
+                raise ValueError("a citizen who can be found has a key")
+            by_ref[row.citizen_ref] = KnownCitizen(ref=row.citizen_ref, key=key, has_id_number=row.has_id_number)
+        standing = desk.by_handle[digests[row.digest]]
+        if by_ref[row.citizen_ref] not in standing:
+            standing.append(by_ref[row.citizen_ref])
+
+
+class HasCitizen(Named, Protocol):
+    @property
+    def citizen(self) -> Citizen | None: ...
+
+
+AnyCommand = TypeVar("AnyCommand", bound=HasCitizen)
+
+
+def settle_new(
+    connection: Connection,
+    candidates: Sequence[Candidate[AnyCommand]],
+    list_standing: Callable[[list[AnyCommand]], list[AnyStored]],
+    *,
+    now: datetime,
+) -> dict[int, KnownCitizen]:
+    """Settle the citizens of what may become new records, by position.
+
+    A repeat of a record that stands enters nobody: its citizen may have been erased since, and must not come back so.
+    """
+    named = [
+        (position, candidate.command, candidate.command.citizen)
+        for position, candidate in enumerate(candidates)
+        if candidate.check.refusal is None and candidate.command.citizen is not None
+    ]
+    if not named:
+        return {}
+    standing = KnownRecords[AnyStored]()
+    standing.add(list_standing([command for _, command, _ in named]), fresh=False)
+    fresh = [(position, citizen) for position, command, citizen in named if standing.find(command) is None]
+    settled = settle_citizens(connection, [citizen for _, citizen in fresh], now=now)
+    return {position: known for (position, _), known in zip(fresh, settled, strict=True)}
+
+
+def take_back_unused(connection: Connection, settled: Iterable[KnownCitizen], used: set[UUID | None]) -> None:
+    """Nothing is kept of whom only refused records named."""
+    unused = {known.ref for known in settled if known.is_new and known.ref not in used}
+    if unused:
+        with storage.elevated(connection):
+            storage.delete_citizens(connection, sorted(unused))
+
+
+def mask_citizen(
+    citizen_ref: UUID | None, name: bytes | None, phone: bytes | None, key: SymmetricKey | None
+) -> MaskedCitizen | None:
+    if citizen_ref is None or key is None:
+        return None
+    plain_name = vault().open("citizen", "name", citizen_ref, name, key)
+    plain_phone = vault().open("citizen", "phone", citizen_ref, phone, key)
+    return MaskedCitizen(
+        name=None if plain_name is None else mask_name(plain_name),
+        phone=None if plain_phone is None else mask_phone(plain_phone),
+    )

@@ -1,0 +1,130 @@
+"""Records as their readers see them: texts opened, the citizen masked. And issues held open while they are changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain.commands import Channel, ContactKind, IssueOutcome, IssueType, Urgency
+from services.intake.domain.issues import Issue, State
+from services.intake.handlers.citizens import MaskedCitizen, mask_citizen
+from services.intake.sealing import vault
+from services.intake.storage.contacts import SealedContact
+from services.intake.storage.issues import LockedIssue, SealedIssue
+from shared.ciphers import SymmetricKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRecord:
+    """A text whose citizen was erased or restricted is withheld: it is there, but nobody may read it."""
+
+    id: UUID
+    type: IssueType
+    category: str
+    channel: Channel
+    urgency: Urgency
+    title: str | None
+    description: str | None
+    received_at: datetime
+    respond_by: datetime | None
+    due_at: datetime | None
+    contact_id: UUID | None
+    organisation_code: str | None
+    staff_number: str | None
+    assigned_at: datetime | None
+    responded_at: datetime | None
+    closed_at: datetime | None
+    outcome: IssueOutcome | None
+    reply: str | None
+    citizen: MaskedCitizen | None
+    subject_staff_number: str | None
+    texts_withheld: bool
+    status: State
+    source: str
+    source_number: str | None
+    flags: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRecord:
+    id: UUID
+    staff_number: str
+    organisation_code: str | None
+    kind: ContactKind
+    occurred_at: datetime
+    recorded_at: datetime
+    duration_minutes: int | None
+    population_group: str | None
+    people_count: int | None
+    place_code: str | None
+    note: str | None
+    citizen: MaskedCitizen | None
+    texts_withheld: bool
+    source: str
+    source_number: str | None
+    flags: list[str]
+
+
+OPENED_ISSUE = {"title", "description", "reply", "citizen", "texts_withheld"}
+OPENED_CONTACT = {"note", "citizen", "texts_withheld"}
+ISSUE_FIELDS = tuple(field.name for field in fields(IssueRecord) if field.name not in OPENED_ISSUE)
+CONTACT_FIELDS = tuple(field.name for field in fields(ContactRecord) if field.name not in OPENED_CONTACT)
+
+
+def open_issue(row: SealedIssue) -> IssueRecord:
+    key = _citizen_key(row)
+    plain: dict[str, Any] = {name: getattr(row, name) for name in ISSUE_FIELDS}
+    texts: dict[str, Any] = {
+        "title": row.title or vault().open("issue", "title", row.id, row.title_sealed, key),
+        "description": row.description or vault().open("issue", "description", row.id, row.description_sealed, key),
+        "reply": row.reply or vault().open("issue", "reply", row.id, row.reply_sealed, key),
+    }
+    return IssueRecord(
+        **plain,
+        **texts,
+        citizen=mask_citizen(row.citizen_ref, row.citizen_name, row.citizen_phone, key),
+        texts_withheld=texts["title"] is None,
+    )
+
+
+def open_contact(row: SealedContact) -> ContactRecord:
+    key = _citizen_key(row)
+    note = row.note or vault().open("contact", "note", row.id, row.note_sealed, key)
+    return ContactRecord(
+        **{name: getattr(row, name) for name in CONTACT_FIELDS},
+        note=note,
+        citizen=mask_citizen(row.citizen_ref, row.citizen_name, row.citizen_phone, key),
+        texts_withheld=note is None and row.note_sealed is not None,
+    )
+
+
+def _citizen_key(row: SealedIssue | SealedContact) -> SymmetricKey | None:
+    return None if row.citizen_ref is None else vault().open_key(row.citizen_ref, row.citizen_key)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldIssues:
+    """Issues locked by this transaction, opened; and how a new reply of each is to be sealed."""
+
+    before: Mapping[UUID, Issue]
+    keys: Mapping[UUID, SymmetricKey | None]
+
+    def seal_replies(self, after: Sequence[Issue]) -> dict[UUID, str]:
+        """A citizen without a key any more has no text under it either: the month's key takes its place."""
+        return {
+            issue.id: "\\x" + vault().seal("issue", "reply", issue.id, issue.reply, self.keys[issue.id]).hex()
+            for issue in after
+            if issue.reply is not None and issue.reply != self.before[issue.id].reply
+        }
+
+
+def hold(locked: Mapping[UUID, LockedIssue]) -> HeldIssues:
+    keys = {}
+    opened = {}
+    for issue_id, row in locked.items():
+        ref = row.issue.citizen_ref
+        keys[issue_id] = None if ref is None else vault().open_key(ref, row.citizen_key)
+        reply = row.issue.reply or vault().open("issue", "reply", issue_id, row.reply_sealed, keys[issue_id])
+        opened[issue_id] = replace(row.issue, reply=reply)
+    return HeldIssues(opened, keys)

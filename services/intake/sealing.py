@@ -1,0 +1,117 @@
+"""What intake encrypts, under which key and bound to which place; and its keyed digests."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from shared.ciphers import SymmetricKey, header_of
+from shared.crypto import DATA_KEY_ID, KeyRing, data_key
+
+Table = Literal["contact", "issue", "citizen", "reveal", "bulk_reveal"]
+
+EPOCH: Final = "epoch"  # wraps the citizens' keys, one a month
+TEXT: Final = "text"  # seals the texts that belong to no known citizen, one a month
+INDEX: Final = "index"  # finds citizens again
+REPEATS: Final = "repeats"  # tells repeats from changes; never renewed, or everything would look changed
+PURPOSES: Final = (EPOCH, TEXT, INDEX, REPEATS)
+DIGEST_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key made for one citizen, and how it is stored."""
+
+    key: SymmetricKey
+    wrapped: bytes
+    epoch: int
+
+
+class Vault:
+    """Everything that intake does with keys. One a process."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        ring.require(symmetric=PURPOSES)
+        self.ring = ring
+
+    def seal(self, table: Table, column: str, row_id: UUID, text: str, key: SymmetricKey | None = None) -> bytes:
+        """Seal for one column of one row: under the citizen's key, or the month's where no citizen is known."""
+        if key is None:
+            return self.ring.encrypt(TEXT, aad=_place(table, column, row_id), data=text.encode())
+        return key.encrypt(aad=_place(table, column, row_id), data=text.encode(), algorithm=self.ring.cipher)
+
+    def seal_if(
+        self, table: Table, column: str, row_id: UUID, text: str | None, key: SymmetricKey | None = None
+    ) -> str | None:
+        """The text that PostgreSQL reads as bytea; of no text there is nothing to seal."""
+        return None if text is None else "\\x" + self.seal(table, column, row_id, text, key).hex()
+
+    def open(
+        self, table: Table, column: str, row_id: UUID, sealed: bytes | None, key: SymmetricKey | None
+    ) -> str | None:
+        """None where nothing was sealed, or the citizen's key is out of reach or destroyed. Raises Undecipherable."""
+        if sealed is None:
+            return None
+        if header_of(sealed)[1] != DATA_KEY_ID:
+            return self.ring.decrypt(TEXT, aad=_place(table, column, row_id), data=sealed).decode()
+        return None if key is None else key.decrypt(aad=_place(table, column, row_id), data=sealed).decode()
+
+    def new_key(self, citizen_ref: UUID) -> NewKey:
+        material = self.ring.new_data_key()
+        epoch = self.ring.current(EPOCH).kid
+        wrapped = self.ring.wrap(EPOCH, material, aad=_key_place(citizen_ref), kid=epoch)
+        return NewKey(key=data_key(material), wrapped=wrapped, epoch=epoch)
+
+    def open_key(self, citizen_ref: UUID, wrapped: bytes | None) -> SymmetricKey | None:
+        return None if wrapped is None else data_key(self._unwrap(citizen_ref, wrapped))
+
+    def rewrap(self, citizen_ref: UUID, wrapped: bytes, epoch: int) -> bytes:
+        return self.ring.wrap(EPOCH, self._unwrap(citizen_ref, wrapped), aad=_key_place(citizen_ref), kid=epoch)
+
+    def _unwrap(self, citizen_ref: UUID, wrapped: bytes) -> bytes:
+        return self.ring.unwrap(EPOCH, wrapped, aad=_key_place(citizen_ref))
+
+    def handle(self, kind: str, value: str) -> bytes:
+        return self.ring.mac(INDEX, f"{kind}|{value}".encode())
+
+    def handles(self, kind: str, value: str) -> list[bytes]:
+        """The handle as it is or ever was written; the first is always the same, whatever is written today."""
+        return self.ring.all_macs(INDEX, f"{kind}|{value}".encode())
+
+    def keyed(self, digest: bytes) -> bytes:
+        """A digest of content that nobody can guess contents for who lacks the key."""
+        first = self.ring.key(REPEATS, self.ring.key_ids(REPEATS)[0])
+        return first.mac(digest, algorithm="aes256gcm")[-32:][:DIGEST_BYTES]
+
+
+def _place(table: Table, column: str, row_id: UUID) -> bytes:
+    return f"{table}|{column}|{row_id.hex}|{'identity' if table == 'citizen' else 'text'}".encode()
+
+
+def _key_place(citizen_ref: UUID) -> bytes:
+    return f"citizen_key|wrapped|{citizen_ref.hex}|key".encode()
+
+
+def month_of(now: datetime) -> int:
+    """The number of the keys that are written with from this instant on."""
+    return now.year * 100 + now.month
+
+
+@dataclass(slots=True)
+class _Wiring:
+    """The vault of this process. It is there once the process has opened it: nothing happens at import."""
+
+    vault: Vault | None = None
+
+
+_wiring = _Wiring()
+
+
+def use(vault: Vault | None) -> None:
+    _wiring.vault = vault
+
+
+def vault() -> Vault:
+    if _wiring.vault is None:
+        raise RuntimeError("use() must run before anything is sealed or opened")
+    return _wiring.vault
