@@ -15,6 +15,7 @@ from services.identity.handlers.token_keys import PURPOSE, rotate_due_keys, rota
 from services.identity.handlers.tokens import forget_used_assertions
 from services.identity.settings import IdentitySettings
 from services.identity.storage.rights import grant_doors
+from services.identity.web.pages import FORM_PATHS, add_pages
 from shared import chores, processes
 from shared.crypto import KeyRing
 from shared.database import Pool
@@ -24,7 +25,8 @@ from shared.settings import UnsafeSetting
 def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     keys = _open_keys(settings)
     authenticator = processes.open_authenticator(settings, service="identity")
-    app = create_api(settings, pool, authenticator=authenticator, keys=keys)
+    app = create_api(settings, pool, authenticator=authenticator, keys=keys, form_paths=FORM_PATHS)
+    add_pages(app)
     return processes.serve_api(settings, pool, app)
 
 

@@ -11,9 +11,8 @@ from services.identity.api.doors import (
     GivenCode,
     GivenPassword,
     desk_of,
-    end_session,
-    give_session,
 )
+from services.identity.browsing import end_session, give_session
 from services.identity.domain import cookies
 from services.identity.handlers import own
 from shared.access.principal import Principal

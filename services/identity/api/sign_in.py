@@ -9,11 +9,10 @@ from services.identity.api.doors import (
     GivenName,
     GivenPassword,
     NewPasswordBody,
-    caller_of,
     desk_of,
     show_progress,
-    sign_in_token,
 )
+from services.identity.browsing import caller_of, sign_in_token
 from services.identity.handlers import sign_ins
 from shared.http import Body, describe_body, json_body, json_response, leave_open
 

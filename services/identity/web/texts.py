@@ -1,0 +1,171 @@
+"""The words on the pages, in Chinese and in English."""
+
+from typing import Any, Final, Literal
+
+Language = Literal["zh", "en"]
+
+TEXTS: Final[dict[Language, dict[str, Any]]] = {
+    "zh": {
+        "product": "连心",
+        "sign_in": "登录",
+        "name": "用户名",
+        "password": "密码",
+        "go_on": "继续",
+        "by_provider": "通过 {label} 登录",
+        "or": "或",
+        "code_title": "输入验证码",
+        "code_help": "打开身份验证器，输入当前的 6 位数字；设备遗失时可输入一个备用码。",
+        "code": "验证码",
+        "new_password_title": "设置新密码",
+        "new_password_help": "当前密码由他人设置或已到期，请先设置只有您本人知道的新密码。",
+        "password_rules": "至少 12 个字符，例如几个互不相关的词；不能是常见词、键盘顺序、姓名或最近用过的密码。",
+        "present_password": "当前密码",
+        "new_password": "新密码",
+        "repeat_password": "再次输入新密码",
+        "factor_title": "设置第二重验证",
+        "factor_begin_help": "您的角色要求使用身份验证器（任何支持 TOTP 的应用均可）。",
+        "factor_own_help": "使用身份验证器（任何支持 TOTP 的应用均可），登录时除密码外还需输入验证码。",
+        "factor_begin": "开始设置",
+        "factor_scan": "用身份验证器扫描此二维码，然后输入它显示的 6 位数字。",
+        "factor_secret": "无法扫描时，请手工输入密钥：",
+        "recovery_title": "备用码",
+        "recovery_help": "请把这些备用码抄写下来并妥善保管。设备遗失时，每个可使用一次。此页只显示一次。",
+        "account_title": "我的账号",
+        "signed_in_as": "已登录：",
+        "roles": "角色",
+        "no_roles": "尚未授予任何角色。请联系安全管理员。",
+        "everywhere": "全部",
+        "sessions": "登录中的会话",
+        "this_session": "本次会话",
+        "since": "开始于",
+        "until": "最迟结束于",
+        "change_password": "修改密码",
+        "set_up_factor": "设置第二重验证",
+        "has_factor": "已启用第二重验证。",
+        "remove_factor": "停用第二重验证",
+        "sign_out": "退出登录",
+        "sign_out_everywhere": "退出所有设备",
+        "signed_out_title": "已退出登录",
+        "signed_out_help": "您可以关闭此窗口。",
+        "step_up_title": "再次确认身份",
+        "step_up_help": "此操作需要再次确认是您本人。",
+        "role_names": {
+            "clerk": "录入员",
+            "cadre": "领导干部",
+            "unit_head": "单位负责人",
+            "department_officer": "组织部工作人员",
+            "approver": "审批人",
+            "auditor": "审计管理员",
+            "security_administrator": "安全管理员",
+            "operations": "运行维护",
+        },
+        "errors": {
+            "bad-credentials": "用户名或密码不正确。",
+            "bad-code": "验证码不正确或已经用过。",
+            "no-sign-in-under-way": "登录已超时，请重新开始。",
+            "too-many-requests": "尝试次数过多，请稍候再试。",
+            "too-busy": "当前登录人数较多，请稍候再试。",
+            "weak-password": "此密码不符合要求，请换一个更长、更不容易猜到的密码。",
+            "used-password": "最近用过此密码，请换一个。",
+            "passwords-differ": "两次输入的新密码不一致。",
+            "cross-site": "此表单已失效，请重新填写。",
+            "provider-refused": "未能通过外部登录系统确认您的身份。",
+            "unknown-person": "外部登录系统已确认您的身份，但这里没有您的账号。请联系安全管理员。",
+            "second-factor-needed": "您的角色要求使用第二重验证，不能停用。",
+            "second-factor-unavailable": "本系统未配置密钥，无法使用第二重验证。",
+            "has-second-factor": "已启用第二重验证。",
+            "other": "现在无法完成，请稍候再试。",
+        },
+    },
+    "en": {
+        "product": "Lianxin",
+        "sign_in": "Sign in",
+        "name": "Name",
+        "password": "Password",
+        "go_on": "Continue",
+        "by_provider": "Sign in with {label}",
+        "or": "or",
+        "code_title": "Enter your code",
+        "code_help": "Open your authenticator and enter the six digits it shows. Without it, enter a recovery code.",
+        "code": "Code",
+        "new_password_title": "Choose a new password",
+        "new_password_help": "Your password was given by somebody else, or is too old. Choose one that only you know.",
+        "password_rules": (
+            "At least 12 characters, such as a few unrelated words. No common word, row of keys or name, "
+            "and none of your last passwords."
+        ),
+        "present_password": "Present password",
+        "new_password": "New password",
+        "repeat_password": "New password again",
+        "factor_title": "Set up a second factor",
+        "factor_begin_help": "Your role asks for an authenticator: any application for TOTP codes will do.",
+        "factor_own_help": "With an authenticator (any application for TOTP codes), signing in takes a code as well.",
+        "factor_begin": "Begin",
+        "factor_scan": "Scan this with your authenticator, then enter the six digits it shows.",
+        "factor_secret": "If you cannot scan it, type this secret:",
+        "recovery_title": "Recovery codes",
+        "recovery_help": (
+            "Write these down and keep them safe. Each lets you in once without your device. They are shown only now."
+        ),
+        "account_title": "Your account",
+        "signed_in_as": "Signed in as",
+        "roles": "Roles",
+        "no_roles": "No role was granted to you yet. Ask a security administrator.",
+        "everywhere": "everywhere",
+        "sessions": "Where you are signed in",
+        "this_session": "here",
+        "since": "since",
+        "until": "until at most",
+        "change_password": "Change password",
+        "set_up_factor": "Set up a second factor",
+        "has_factor": "A second factor is set up.",
+        "remove_factor": "Remove the second factor",
+        "sign_out": "Sign out",
+        "sign_out_everywhere": "Sign out everywhere",
+        "signed_out_title": "You are signed out",
+        "signed_out_help": "You may close this window.",
+        "step_up_title": "Confirm that it is you",
+        "step_up_help": "What you are about to do needs a fresh proof.",
+        "role_names": {
+            "clerk": "Clerk",
+            "cadre": "Cadre",
+            "unit_head": "Head of unit",
+            "department_officer": "Department officer",
+            "approver": "Approver",
+            "auditor": "Auditor",
+            "security_administrator": "Security administrator",
+            "operations": "Operations",
+        },
+        "errors": {
+            "bad-credentials": "The name or the password is wrong.",
+            "bad-code": "The code is wrong or was used before.",
+            "no-sign-in-under-way": "This took too long. Please begin again.",
+            "too-many-requests": "Too many attempts. Please try again after a while.",
+            "too-busy": "Many people are signing in. Please try again in a moment.",
+            "weak-password": "This password will not do. Choose a longer one that is harder to guess.",
+            "used-password": "You used this password before. Choose another one.",
+            "passwords-differ": "The two new passwords differ.",
+            "cross-site": "This form is out of date. Please fill it in again.",
+            "provider-refused": "The other system did not confirm who you are.",
+            "unknown-person": "The other system knows you, but there is no account for you here. Ask an administrator.",
+            "second-factor-needed": "Your role asks for a second factor, so it cannot be removed.",
+            "second-factor-unavailable": "This installation has no keys and cannot keep a second factor.",
+            "has-second-factor": "A second factor is set up already.",
+            "other": "This cannot be done now. Please try again later.",
+        },
+    },
+}
+
+
+def choose_language(accepted: str) -> Language:
+    """The one that the browser likes better; Chinese where it likes both or neither."""
+    liked: dict[str, float] = {}
+    for part in accepted[:500].lower().split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            value = float(weight) if weight else 1.0
+        except ValueError:
+            value = 0.0
+        main = tag.split("-")[0]
+        liked[main] = max(liked.get(main, 0.0), value)
+    return "en" if liked.get("en", 0.0) > liked.get("zh", 0.0) else "zh"
