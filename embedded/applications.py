@@ -124,6 +124,7 @@ class Applications:
         defaults = {
             f"{prefix}_MODE": "embedded",
             f"{prefix}_KEYS_DIRECTORY": str(self._layout.keys / service),
+            f"{prefix}_AUDIT_EXPORT_DIRECTORY": str(self._layout.audit),
         }
         if service == "identity":
             defaults[f"{prefix}_PUBLIC_URL"] = self.api_url("identity")

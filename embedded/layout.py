@@ -63,6 +63,11 @@ class Layout:
         return self.run / "keys"
 
     @property
+    def audit(self) -> Path:
+        """The signed files of the audit, to be carried elsewhere."""
+        return self.run / "audit"
+
+    @property
     def accounts(self) -> Path:
         """What the sign-ins of the installation are made from, read and written by the application's own account."""
         return self.run / "accounts"

@@ -108,7 +108,7 @@ class Instance:
             smtp_url=self._given.smtp_url,
             account=account,
         )
-        for folder in (self._layout.imports, self._layout.mail, self._layout.accounts):
+        for folder in (self._layout.imports, self._layout.mail, self._layout.accounts, self._layout.audit):
             make_folder(folder, account)
         make_keys(self._layout, account)
         self._migrate(applications)

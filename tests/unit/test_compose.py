@@ -41,7 +41,7 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
 }
 RUNNING = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
 MIGRATING = [f"{service}-migrate" for service in PROCESSES]
-NO_PROCESS = {"migrate", "replay", "import", "administrator"}
+NO_PROCESS = {"migrate", "replay", "import", "administrator", "rotate-token-keys", "audit-export"}
 OF_OTHERS = {"up", "rabbitmq_alarms_free_disk_space_watermark", "rabbitmq_alarms_memory_used_watermark"} | {
     "rabbitmq_detailed_queue_messages",
     "rabbitmq_detailed_queue_consumers",
@@ -111,6 +111,7 @@ def test_every_process_accepts_the_settings_it_gets(
     assert settings.mode == "production"
     assert (settings.owner_database_url is not None) == (process == "migrate")
     assert (settings.identity_database_url is not None) == (process == "serve" or container == "identity-migrate")
+    assert str(settings.audit_export_directory) in (DEPLOY / "Dockerfile").read_text("utf-8")
     assert settings.keys_directory == Path(f"/var/lib/lianxin/keys/{service}")
     if isinstance(settings, ServiceSettings):
         assert (settings.deploy_broker_url is not None) == (process == "migrate")
@@ -120,10 +121,16 @@ def test_every_process_accepts_the_settings_it_gets(
 @pytest.mark.parametrize("container", RUNNING)
 def test_every_process_sees_the_keys_of_its_own_service_alone(container: str) -> None:
     service = container.partition("-")[0]
-    volumes = [volume for volume in CONTAINERS[container].get("volumes", []) if "keys" in volume]
+    volumes = [volume for volume in CONTAINERS[container]["volumes"] if "keys" in volume]
 
     assert volumes == [f"{service}-keys:/var/lib/lianxin/keys/{service}:ro"]
     assert CONTAINERS[container]["depends_on"]["keys"] == {"condition": "service_completed_successfully"}
+
+
+def test_whoever_exports_the_audit_has_a_place_for_it() -> None:
+    writing = {name for name in RUNNING if "audit:/var/lib/lianxin/audit" in CONTAINERS[name]["volumes"]}
+
+    assert writing == {"identity-keep", "intake-work", "assessment-work", "notify-work"}
 
 
 def test_the_keys_are_made_where_the_processes_look_for_them() -> None:
@@ -272,38 +279,82 @@ def test_alerts_are_raised_when_a_stage_stands_or_a_letter_is_dead(tmp_path: Pat
         "intake_outbox_oldest_seconds": "0 0 0 70 85 100 115 130",
         dead: "0 0 0 2 2 2 2 2",
         'up{job="lianxin",service="notify",process="work"}': "1 1 1 0 0 0 0 0",
+        'up{job="lianxin",service="identity",process="serve"}': "1 1 1 0 0 0 0 0",
     }
-    expected = {
-        "OutboxStands": {},
-        "DeadLetters": {"queue": "q.assessment.facts.dead", "vhost": "lianxin"},
-        "ProcessDown": {"job": "lianxin", "service": "notify", "process": "work"},
+    expected = [
+        ("OutboxStands", {}),
+        ("DeadLetters", {"queue": "q.assessment.facts.dead", "vhost": "lianxin"}),
+        ("ProcessDown", {"job": "lianxin", "service": "notify", "process": "work"}),
+        ("ProcessDown", {"job": "lianxin", "service": "identity", "process": "serve"}),
+    ]
+
+    check_alerts(tmp_path, series, expected, severity="critical", quiet_at="1m", raised_at="3m30s")
+
+
+@needs("promtool")
+def test_alerts_are_raised_when_the_audit_is_broken_or_late(tmp_path: Path) -> None:
+    old, new = " ".join(["8000", "11000"] * 30), " ".join(["10", "20"] * 30)
+    series = {
+        'audit_chain_sound{service="intake",process="work"}': "1 1 1 " + "0 " * 57,
+        'audit_records_unsigned_oldest_seconds{service="intake",process="work"}': f"0 0 0 {old}",
+        'audit_records_unsigned_oldest_seconds{service="notify",process="work"}': f"0 0 0 {new}",
+        'audit_records_unexported_oldest_seconds{service="identity",process="keep"}': "0 0 0 " + "11000 " * 57,
     }
-    for early, alerts in {"1m": [], "3m30s": list(expected)}.items():
-        cases = []
-        for name, labels in expected.items():
-            raised = [{"exp_labels": {"severity": "critical", **labels}}] if name in alerts else []
-            cases.append({"eval_time": early, "alertname": name, "exp_alerts": raised})
-        document = {
-            "rule_files": [str(tmp_path / "alerts.yml")],
-            "evaluation_interval": "15s",
-            "tests": [
-                {
-                    "interval": "30s",
-                    "input_series": [{"series": name, "values": values} for name, values in series.items()],
-                    "alert_rule_test": cases,
-                }
-            ],
-        }
-        # Texts are for people; that an alert is raised, and for what, is for this test.
-        rules = re.sub(r"\n +annotations:\n +summary: .*", "", (DEPLOY / "alerts.yml").read_text("utf-8"))
-        (tmp_path / "alerts.yml").write_text(rules, "utf-8")
-        (tmp_path / "test.yml").write_text(yaml.safe_dump(document), "utf-8")
+    expected = [
+        ("AuditBroken", {"service": "intake"}),
+        ("AuditNotSigned", {"service": "intake"}),
+        ("AuditNotExported", {"service": "identity"}),
+    ]
 
-        result = subprocess.run(
-            ["promtool", "test", "rules", "test.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+    check_alerts(tmp_path, series, expected, severity="critical", quiet_at="1m", raised_at="20m")
 
-        assert result.returncode == 0, result.stdout + result.stderr
+
+@needs("promtool")
+def test_an_alert_is_raised_when_many_sign_ins_are_refused(tmp_path: Path) -> None:
+    series = {
+        'identity_sign_ins_total{method="password",outcome="refused"}': "0 1 2 3 60 60 60 60",
+        'identity_sign_ins_total{method="password",outcome="signed-in"}': "0 500 1000 1500 2000 2500 3000 3500",
+    }
+
+    check_alerts(tmp_path, series, [("SignInsRefused", {})], severity="warning", quiet_at="1m30s", raised_at="3m")
+
+
+def check_alerts(
+    folder: Path,
+    series: dict[str, str],
+    expected: list[tuple[str, dict[str, str]]],
+    *,
+    severity: str,
+    quiet_at: str,
+    raised_at: str,
+) -> None:
+    """Nothing at the first time; at the second exactly these of their kinds."""
+    cases: list[dict[str, Any]] = []
+    for name in {name for name, _ in expected}:
+        raised = [{"exp_labels": {"severity": severity, **labels}} for each, labels in expected if each == name]
+        cases.append({"eval_time": quiet_at, "alertname": name, "exp_alerts": []})
+        cases.append({"eval_time": raised_at, "alertname": name, "exp_alerts": raised})
+    document = {
+        "rule_files": ["alerts.yml"],
+        "evaluation_interval": "15s",
+        "tests": [
+            {
+                "interval": "30s",
+                "input_series": [{"series": name, "values": values.strip()} for name, values in series.items()],
+                "alert_rule_test": cases,
+            }
+        ],
+    }
+    # Texts are for people; that an alert is raised, and for what, is for this test.
+    rules = re.sub(r"\n +annotations:\n +summary: .*", "", (DEPLOY / "alerts.yml").read_text("utf-8"))
+    (folder / "alerts.yml").write_text(rules, "utf-8")
+    (folder / "test.yml").write_text(yaml.safe_dump(document), "utf-8")
+
+    result = subprocess.run(
+        ["promtool", "test", "rules", "test.yml"], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 class Stub(BaseHTTPRequestHandler):
