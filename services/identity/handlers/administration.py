@@ -25,6 +25,7 @@ from services.identity.handlers.choosing import put_one_time_password
 from services.identity.handlers.desk import Desk
 from services.identity.storage import accounts, second_factors, sessions, unfinished
 from shared.access.principal import Principal
+from shared.audit.chain import Line, note
 from shared.database import Connection, joined, transaction
 from shared.reach import SYSTEM, acting, current
 
@@ -82,6 +83,7 @@ def create_account(desk: Desk, wished: NewAccount, *, now: datetime) -> tuple[Ac
         accounts.insert_account(connection, account)
         if one_time_hash is not None:
             put_one_time_password(connection, account.id, one_time_hash, valid_until=now + ONE_TIME_VALID, now=now)
+        _note(connection, "account.created", account.id)
     return account, one_time
 
 
@@ -104,6 +106,7 @@ def make_first_administrator(desk: Desk, name: str, *, now: datetime) -> str:
             granted_by="installation",
         )
         accounts.insert_grant(connection, grant)
+        _note(connection, "grant.given", account.id, role=grant.role, organisation=None)
     return one_time or ""
 
 
@@ -132,7 +135,9 @@ def set_status(desk: Desk, administrator: Principal, account_id: UUID, status: A
             unfinished.delete_unfinished_of(connection, account_id)
             sessions.delete_devices(connection, account_id=account_id)
             metrics.sessions_ended_total.labels("disabled").inc(ended)
-        return accounts.set_status(connection, account_id, status, at=now)
+        has_changed = accounts.set_status(connection, account_id, status, at=now)
+        _note(connection, "account.status_set", account_id, status=status, has_changed=has_changed)
+        return has_changed
 
 
 def set_person(desk: Desk, administrator: Principal, account_id: UUID, person: Person, *, now: datetime) -> None:
@@ -149,6 +154,7 @@ def set_person(desk: Desk, administrator: Principal, account_id: UUID, person: P
             staff_number=person.staff_number,
             at=now,
         )
+        _note(connection, "account.person_set", account_id, staff_number=person.staff_number)
 
 
 def grant_role(
@@ -174,6 +180,7 @@ def grant_role(
             granted_by=administrator.name,
         )
         if accounts.insert_grant(connection, grant):
+            _note(connection, "grant.given", account_id, role=role, organisation=organisation_code)
             return grant, True
         held = accounts.list_grants(connection, [account.id])
         return next(one for one in held if (one.role, one.organisation_code) == (role, organisation_code)), False
@@ -186,6 +193,7 @@ def revoke_role(desk: Desk, administrator: Principal, account_id: UUID, grant_id
         revoked = accounts.delete_grant(connection, account_id, grant_id)
         if revoked is None:
             raise UnknownGrant("this account holds no such grant")
+        _note(connection, "grant.revoked", account_id, role=revoked.role, organisation=revoked.organisation_code)
         return revoked
 
 
@@ -196,6 +204,7 @@ def reset_password(desk: Desk, administrator: Principal, account_id: UUID, *, no
     with _with_proofs(desk) as connection:
         _lock_other(connection, administrator, account_id)
         put_one_time_password(connection, account_id, one_time_hash, valid_until=now + ONE_TIME_VALID, now=now)
+        _note(connection, "password.reset", account_id)
     return one_time
 
 
@@ -205,7 +214,9 @@ def remove_second_factor(desk: Desk, administrator: Principal, account_id: UUID,
         _lock_other(connection, administrator, account_id)
         sessions.end_sessions(connection, account_id, reason="everywhere", at=now)
         unfinished.delete_unfinished_of(connection, account_id)
-        return second_factors.delete_second_factor(connection, account_id)
+        was_there = second_factors.delete_second_factor(connection, account_id)
+        _note(connection, "totp.removed", account_id, was_there=was_there)
+        return was_there
 
 
 @contextmanager
@@ -214,6 +225,10 @@ def _with_proofs(desk: Desk) -> Iterator[Connection]:
     asking = current() or SYSTEM
     with transaction(desk.pool, reach=replace(asking, kind="system")) as connection:
         yield connection
+
+
+def _note(connection: Connection, action: str, account_id: UUID, **details: str | bool | None) -> None:
+    note(connection, Line(action=action, object_type="account", object_id=account_id, details=details))
 
 
 def _lock_other(connection: Connection, administrator: Principal, account_id: UUID) -> Account:

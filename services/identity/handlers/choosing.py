@@ -10,6 +10,7 @@ from services.identity.domain.passwords import REMEMBERED, UsedPassword, check_p
 from services.identity.handlers.desk import Desk, system
 from services.identity.storage import passwords, sessions, unfinished
 from services.identity.storage.passwords import Password
+from shared.audit.chain import Line, note
 from shared.database import Connection
 
 
@@ -40,6 +41,7 @@ def put_choice(
     passwords.put_password(connection, chosen_password, remembered=REMEMBERED - 1)
     ended = sessions.end_sessions(connection, account.id, reason="password-changed", at=now, kept=kept_session)
     metrics.sessions_ended_total.labels("password-changed").inc(ended)
+    note(connection, Line(action="password.changed", object_type="account", object_id=account.id))
 
 
 def put_one_time_password(

@@ -20,6 +20,7 @@ from services.identity.domain.sessions import BadCode
 from services.identity.handlers.desk import Desk, digest_of
 from services.identity.storage import second_factors
 from services.identity.storage.second_factors import SecondFactor
+from shared.audit.chain import Line, note
 from shared.crypto import CryptoProvider
 from shared.database import Connection
 
@@ -57,6 +58,7 @@ def confirm(connection: Connection, desk: Desk, account: Account, code: str, *, 
     second_factors.set_confirmed(connection, account.id, at=now)
     plain = [base64.b32encode(secrets.token_bytes(15)).decode().lower() for _ in range(RECOVERY_CODES)]
     second_factors.replace_recovery_codes(connection, account.id, [digest_of(one) for one in plain])
+    note(connection, Line(action="totp.confirmed", object_type="account", object_id=account.id))
     return tuple(show_recovery_code(one) for one in plain)
 
 

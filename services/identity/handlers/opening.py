@@ -17,6 +17,7 @@ from services.identity.domain.sessions import (
 from services.identity.handlers.desk import Caller, Desk, digest_of
 from services.identity.storage import accounts, passwords, second_factors, sessions, unfinished
 from services.identity.storage.sessions import Session
+from shared.audit.chain import Line, note
 from shared.database import Connection
 
 
@@ -90,12 +91,14 @@ def open_session(
     if caller.session is not None:
         sessions.end_session_by_digest(connection, digest_of(caller.session), reason="replaced", at=caller.at)
     token = desk.new_token()
-    sessions.insert_session(connection, _session(desk, begun, token, at=caller.at))
+    session = _session(desk, begun, token, at=caller.at)
+    sessions.insert_session(connection, session)
     displaced = sessions.end_oldest_sessions(connection, account.id, kept=desk.sessions.most, at=caller.at)
     metrics.sessions_ended_total.labels("displaced").inc(displaced)
-    return Progress(
-        account=account, session_token=token, device_token=_make_familiar(connection, desk, account, caller=caller)
-    )
+    device_token = _make_familiar(connection, desk, account, caller=caller)
+    details = {"method": session.method, "network": caller.network}
+    note(connection, Line(action="session.opened", object_type="session", object_id=session.id, details=details))
+    return Progress(account=account, session_token=token, device_token=device_token)
 
 
 def _session(desk: Desk, begun: UnfinishedSignIn, token: str, *, at: datetime) -> Session:

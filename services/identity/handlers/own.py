@@ -16,8 +16,10 @@ from services.identity.handlers.opening import needs_second_factor
 from services.identity.storage import accounts, passwords, second_factors, sessions, unfinished
 from services.identity.storage.sessions import Session
 from shared.access.principal import Principal
+from shared.audit.chain import Line, note
 from shared.database import Connection
 from shared.errors import Unauthenticated
+from shared.reach import SYSTEM, Reach, current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ def step_up(desk: Desk, principal: Principal, *, password: str | None, code: str
     with system(desk.pool, account) as connection:
         throttling.give_proof_back(connection, account.id)
         _rotate(connection, session_id, token, now=now)
+        note(connection, Line(action="step_up.given", object_type="session", object_id=session_id))
     metrics.step_ups_total.labels("given").inc()
     return token
 
@@ -79,8 +82,10 @@ def change_password(desk: Desk, principal: Principal, *, password: str, new_pass
 
 def sign_out(desk: Desk, session_token: str, *, now: datetime) -> None:
     """Nothing happens where the session is over already."""
+    asking = current()
     with system(desk.pool) as connection:
         if sessions.end_session_by_digest(connection, digest_of(session_token), reason="signed-out", at=now):
+            _note_sign_out(connection, asking)
             metrics.sessions_ended_total.labels("signed-out").inc()
 
 
@@ -92,6 +97,7 @@ def sign_out_everywhere(desk: Desk, principal: Principal, *, now: datetime) -> i
         unfinished.delete_unfinished_of(connection, account.id)
         sessions.delete_devices(connection, account_id=account.id)
         ended = sessions.end_sessions(connection, account.id, reason="everywhere", at=now)
+        note(connection, Line(action="sign_out.everywhere", object_type="account", object_id=account.id))
     metrics.sessions_ended_total.labels("everywhere").inc(ended)
     return ended
 
@@ -122,7 +128,9 @@ def remove_factor(desk: Desk, principal: Principal) -> bool:
     with system(desk.pool, account) as connection:
         if needs_second_factor(connection, desk, account):
             raise SecondFactorNeeded("a role of this account asks for a second factor")
-        return second_factors.delete_second_factor(connection, account.id)
+        was_there = second_factors.delete_second_factor(connection, account.id)
+        note(connection, Line(action="totp.removed", object_type="account", object_id=account.id))
+        return was_there
 
 
 def _check_password(desk: Desk, account: Account, password: str) -> None:
@@ -130,7 +138,7 @@ def _check_password(desk: Desk, account: Account, password: str) -> None:
     with system(desk.pool, account) as connection:
         stored = passwords.find_password(connection, account.id)
     if not desk.hashing.verify(stored.hash if stored else None, normalise_password(password)):
-        metrics.step_ups_total.labels("refused").inc()
+        _note_refusal(desk, account, "password")
         raise BadCredentials
 
 
@@ -139,8 +147,29 @@ def _check_code(desk: Desk, account: Account, code: str, *, now: datetime) -> No
     with system(desk.pool, account) as connection:
         is_good = codes.use_code(connection, desk, account, code, now=now)
     if not is_good:
-        metrics.step_ups_total.labels("refused").inc()
+        _note_refusal(desk, account, "code")
         raise BadCode
+
+
+def _note_refusal(desk: Desk, account: Account, method: str) -> None:
+    metrics.step_ups_total.labels("refused").inc()
+    with system(desk.pool, account) as connection:
+        note(
+            connection,
+            Line(
+                action="step_up.refused",
+                object_type="account",
+                object_id=account.id,
+                decision="denied",
+                details={"method": method},
+            ),
+        )
+
+
+def _note_sign_out(connection: Connection, asking: Reach | None) -> None:
+    """In the name of whoever asked: the session itself no longer says whose it was."""
+    who = asking or SYSTEM
+    note(connection, Line(action="session.closed", actor=who.actor, account_id=who.account_id, role=who.role))
 
 
 def _rotate(connection: Connection, session_id: UUID, token: str, *, now: datetime | None) -> None:

@@ -19,6 +19,7 @@ from services.identity.handlers.desk import Caller, Desk, digest_of, system
 from services.identity.handlers.opening import Progress, begin, find_need, proceed
 from services.identity.storage import accounts, passwords, unfinished
 from services.identity.storage.passwords import Password
+from shared.audit.chain import Line, note
 from shared.database import Connection
 
 
@@ -32,7 +33,7 @@ def sign_in(desk: Desk, name: str, password: str, *, caller: Caller) -> Progress
     plain = normalise_password(password)
     usable = stored is not None and account is not None and _is_usable(account, stored, caller=caller)
     if not desk.hashing.verify(stored.hash if stored and usable else None, plain) or account is None or stored is None:
-        metrics.sign_ins_total.labels("password", "refused").inc()
+        _note_refusal(desk, "password", account, caller)
         raise BadCredentials
     fresh = desk.hashing.hash(plain) if desk.hashing.is_outdated(stored.hash) else None
     with system(desk.pool, account) as connection:
@@ -60,7 +61,7 @@ def give_code(desk: Desk, token: str, code: str, *, caller: Caller) -> Progress:
         else:
             unfinished.count_failed_try(connection, digest_of(token))
     if progress is None:
-        metrics.sign_ins_total.labels("code", "refused").inc()
+        _note_refusal(desk, "code", account, caller)
         raise BadCode
     return _counted(progress, "code")
 
@@ -133,6 +134,22 @@ def _require(
     if find_need(connection, desk, account, begun, now=caller.at) != need:
         raise NotNeeded("this sign-in waits for something else")
     return begun
+
+
+def _note_refusal(desk: Desk, method: str, account: Account | None, caller: Caller) -> None:
+    """Whose account it was meant for is kept where there is one; what was typed never is: it may be a password."""
+    metrics.sign_ins_total.labels(method, "refused").inc()
+    with system(desk.pool, account) as connection:
+        note(
+            connection,
+            Line(
+                action="sign_in.refused",
+                object_type="account",
+                object_id=account.id if account else None,
+                decision="denied",
+                details={"method": method, "network": caller.network},
+            ),
+        )
 
 
 def _counted(progress: Progress, method: str) -> Progress:

@@ -1,6 +1,6 @@
 """What the use cases have in common: one transaction for a batch, with its events, its keys and its count."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -8,13 +8,23 @@ from services.intake import metrics
 from services.intake.domain.commands import Command, Outcome
 from services.intake.handlers.keys import run_once_per_key
 from shared import crash, outbox
+from shared.audit.chain import Line, append, as_row
 from shared.database import Connection, Deadlocked, Pool, set_reach, transaction
 from shared.errors import Transient
+from shared.observability import correlated
 from shared.reach import Reach, acting
 
 AnyCommand = TypeVar("AnyCommand", bound=Command)
 Events = list[outbox.OutgoingEvent]
 Parts = dict[Reach | None, list[int]]
+# Registers and duties decide what a cadre is measured by: who changes them is kept, by use case and kind of record.
+AUDITED = {
+    "register_organisations": "organisation",
+    "register_cadres": "cadre",
+    "record_posts": "post",
+    "end_posts": "post",
+    "define_duties": "duty",
+}
 Run = Callable[[Connection, list[AnyCommand], Events], list[Outcome]]
 
 
@@ -33,18 +43,18 @@ def run_batch(
     """
     if not commands:
         return []
-    parts = _split_by_reach(commands)
     try:
-        outcomes = _run_parts(pool, commands, parts, run, now=now)
+        outcomes = _run_parts(use_case, pool, commands, run, now=now)
     except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
-        outcomes = _run_parts(pool, commands, parts, run, now=now)
+        outcomes = _run_parts(use_case, pool, commands, run, now=now)
     metrics.count_outcomes(use_case, [outcome.status for outcome in outcomes])
     return outcomes
 
 
 def _run_parts(
-    pool: Pool, commands: Sequence[AnyCommand], parts: Parts, run: Run[AnyCommand], *, now: datetime
+    use_case: str, pool: Pool, commands: Sequence[AnyCommand], run: Run[AnyCommand], *, now: datetime
 ) -> list[Outcome]:
+    parts = _split_by_reach(commands)
     outcomes: dict[int, Outcome] = {}
     events: Events = []
     first = next(iter(parts))
@@ -61,8 +71,24 @@ def _run_parts(
                 )
             outcomes.update(zip(positions, done, strict=True))
         outbox.append(connection, events, recorded_at=now, correlation_id=commands[0].correlation_id)
+        if use_case in AUDITED:
+            _note_changes(connection, AUDITED[use_case], commands, outcomes)
         crash.point("intake.before_commit")
     return [outcomes[position] for position in range(len(commands))]
+
+
+def _note_changes(
+    connection: Connection, topic: str, commands: Sequence[AnyCommand], outcomes: Mapping[int, Outcome]
+) -> None:
+    """Keep in the audit who changed a register. What an import changes is told by the import's own records."""
+    rows = []
+    for position, outcome in outcomes.items():
+        command = commands[position]
+        if command.reach is not None and outcome.status in {"created", "changed"}:
+            with acting(command.reach), correlated(command.correlation_id):
+                line = Line(action=f"{topic}.{outcome.status}", object_type=topic, object_id=outcome.id)
+                rows.append(as_row(line))
+    append(connection, rows)
 
 
 def _split_by_reach(commands: Sequence[AnyCommand]) -> Parts:

@@ -21,6 +21,7 @@ from services.intake.importing.profile import load_profile
 from services.intake.importing.source import Limits
 from services.intake.storage import imports as storage
 from shared import crash
+from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, joined, transaction
 from shared.errors import NotFound, Rejected, Transient
 from shared.identifiers import new_id
@@ -103,6 +104,11 @@ class ImportWork:
         with transaction(self._pool) as connection:
             if not storage.finish_run(connection, self._run, now=self._clock(), reason=reason):
                 raise LeaseLost("another worker has taken the run over")
+            details = {"state": "done" if reason is None else "failed", "reason": reason[0] if reason else None}
+            note(
+                connection,
+                Line(action="import.finished", object_type="import", object_id=self._run.id, details=details),
+            )
         state: storage.State = "done" if reason is None else "failed"
         metrics.import_runs_total.labels(state).inc()
         log.info("import_finished", run_id=str(self._run.id), state=state, reason=reason[0] if reason else "")

@@ -12,7 +12,8 @@ from services.intake.importing.spool import digest_file, display_name, list_olde
 from services.intake.settings import IntakeSettings
 from services.intake.storage import imports as storage
 from shared import crash
-from shared.database import Pool, transaction
+from shared.audit.chain import Line, note
+from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict, Transient
 from shared.identifiers import new_id
 from shared.observability import new_correlation_id
@@ -64,6 +65,7 @@ def request_import(pool: Pool, request: ImportRequest, *, now: datetime) -> tupl
     run = _new_run(request, now=now)
     with transaction(pool) as connection:
         if storage.insert_run(connection, run):
+            _note(connection, "import.requested", run.id, profile=run.profile, dry_run=run.dry_run)
             crash.point("intake.before_import_requested")
             return run, True
         key = request.idempotency_key or ""
@@ -147,6 +149,7 @@ def import_for_command(
     run = replace(_new_run(request, now=now), state="running", attempts=1, started_at=now)
     with transaction(pool) as connection:
         storage.insert_run(connection, run, lease_until=now + LEASE)
+        _note(connection, "import.requested", run.id, profile=run.profile, dry_run=run.dry_run)
     ImportWork(pool, run, settings, clock=now_utc, report=report).do(file)
     return get_import(pool, run.id)
 
@@ -161,6 +164,10 @@ def sweep_files(pool: Pool, directory: Path, *, now: datetime) -> int:
             (directory / name).unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def _note(connection: Connection, action: str, run_id: UUID, **details: str | bool) -> None:
+    note(connection, Line(action=action, object_type="import", object_id=run_id, details=details))
 
 
 def _new_run(request: ImportRequest, *, now: datetime) -> storage.ImportRun:

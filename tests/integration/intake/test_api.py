@@ -10,7 +10,7 @@ import pytest
 
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
-from shared.database import Pool
+from shared.database import Pool, transaction
 from shared.http import check_routes_are_guarded
 from shared.identifiers import new_id
 from tests.fakes import one_of_each_role
@@ -345,3 +345,37 @@ def test_the_description_lists_every_route(api):
     [response] = api(("GET", "/v1/openapi.json", None))
 
     assert "/v1/issues/{issue_id}/closure" in response.json()["paths"]
+
+
+def audited(pool: Pool) -> list[Any]:
+    with transaction(pool) as connection:
+        return connection.execute(
+            "SELECT action, actor, role, object_type, decision FROM audit_record ORDER BY seq"
+        ).fetchall()
+
+
+def test_who_changes_a_register_is_kept_in_the_audit_and_a_repeat_is_no_change(api, registered):
+    body = {"name": "新镇", "level": "township", "parent_code": "county"}
+    duty = {"post_kind": "township_head", "contact_kind": "visit", "required_count": 2, "per": "month"}
+    duty = {**duty, "valid_from": "2026-01-01"}
+
+    responses = api(
+        ("PUT", "/v1/organisations/new", body), ("PUT", "/v1/organisations/new", body), ("POST", "/v1/duties", duty)
+    )
+
+    assert statuses(responses) == [201, 200, 201]
+    assert audited(registered) == [
+        ("organisation.created", "the-clerk", "clerk", "organisation", "allowed"),
+        ("duty.created", "the-clerk", "clerk", "duty", "allowed"),
+    ]
+
+
+def test_a_record_says_who_entered_it(api, registered):
+    contact, issue = str(new_id()), str(new_id())
+
+    api(("POST", "/v1/contacts", {**CONTACT, "id": contact}), ("POST", "/v1/issues", {**ISSUE, "id": issue}))
+
+    with transaction(registered) as connection:
+        found = connection.execute("SELECT recorded_by FROM contact UNION SELECT recorded_by FROM issue").fetchall()
+    assert found == [(one_of_each_role().principals["clerk"].account_id,)]
+    assert audited(registered) == []
