@@ -5,7 +5,7 @@ BIN := .venv/bin
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs setup test test-all check fmt lint bench faults clean
+.PHONY: help run stop status logs setup test test-all matrix check fmt lint bench faults clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -26,11 +26,14 @@ setup:  ## Get what is missing for development and tests, and start nothing
 	@$(PYTHON) -m embedded setup --dev
 
 test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/unit tests/contracts tests/integration -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/unit tests/contracts tests/integration tests/matrix -m "not slow"
 	$(BIN)/python -m pytest tests/system -m "not slow"
 
 test-all: setup  ## Run every test, also those that take long
 	$(BIN)/python -m pytest
+
+matrix: setup  ## Ask every route as every role about an object in every place: who may do what
+	$(BIN)/python -m pytest tests/matrix
 
 lint: setup  ## Look for faults of style, type and structure
 	$(BIN)/python -m ruff format --check .

@@ -1,0 +1,97 @@
+"""Assessment's world: a scored and published year of one cadre in each place; and a probe for each route."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from services.assessment.api.app import create_api
+from services.assessment.handlers.closings import ClosingRule, close_months
+from services.assessment.handlers.schemes import load_schemes
+from services.assessment.settings import AssessmentSettings
+from shared.access.principal import Authenticator
+from shared.database import Pool
+from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
+from tests.integration.assessment.story import Story
+from tests.matrix.expectations import Place
+from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
+from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.run import Route
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+RULE = ClosingRule(raters_needed=10, delay=timedelta(days=5), scheme_name="basic", zone=ZONE)
+OCTOBER = {"period": "2025-10"}
+
+
+class AssessmentWorld:
+    def __init__(self, pool: Pool, authenticator: Authenticator) -> None:
+        settings = AssessmentSettings(
+            mode="test",
+            database_url="postgresql://somebody:a-long-password-1234@localhost/x",
+            broker_url="amqp://somebody:another-password-5678@localhost/x",
+        )
+        self._pool = pool
+        self.app = create_api(settings, pool, authenticator=authenticator)
+
+    def fill(self) -> None:
+        load_schemes(self._pool, (HOME / "schemes").glob("*.toml"), indicators_file=HOME / "indicators.toml", now=NOW)
+        story = Story()
+        units: dict[str, UUID] = {}
+        for code, parent in TREE:
+            units[code] = story.organisation(code, units[parent] if parent else None)
+        for place in REAL:
+            cadre = story.cadre(staff_number(place))
+            story.post(cadre, units[CODES[place]])
+            story.contact(cadre, datetime(2025, 10, 3, 2, tzinfo=UTC))
+            for _ in range(4):
+                issue = story.issue(
+                    units[CODES[place]],
+                    cadre,
+                    datetime(2025, 10, 4, 2, tzinfo=UTC),
+                    due_at=datetime(2025, 10, 20, tzinfo=UTC),
+                )
+                story.close(issue, datetime(2025, 10, 8, 2, tzinfo=UTC))
+        story.duty()
+        take(self._pool, story.take())
+        score_all(self._pool)
+        close_months(self._pool, rule=RULE, now=datetime(2025, 10, 25, tzinfo=UTC))  # the first call starts the clock
+        close_months(self._pool, rule=RULE, now=NOW)
+
+    def probes(self) -> dict[Route, Probe]:
+        return {
+            ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
+            ("GET", "/v1/periods"): Probe(action="read the periods", aim=everywhere(Shot())),
+            ("GET", "/v1/scores"): Probe(
+                action="list scores", aim=everywhere(Shot(query={"subject": "cadre"} | OCTOBER)), lists=CADRES
+            ),
+            ("GET", "/v1/scores/{kind}/{code}"): Probe(action="read a score", aim=lambda place: _of_cadre(place)),
+            ("GET", "/v1/scores/{kind}/{code}/indicators/{indicator}/events"): Probe(
+                action="read a score", aim=lambda place: _of_cadre(place, indicator="resolution_rate")
+            ),
+            ("GET", "/v1/schemes"): Probe(action="read the schemes", aim=everywhere(Shot())),
+            ("GET", "/v1/schemes/{name}/{version}"): Probe(
+                action="read the schemes", aim=everywhere(Shot(path={"name": "basic", "version": 1}))
+            ),
+            ("GET", "/v1/published/periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
+            ("GET", "/v1/published/scores/cadre"): Probe(
+                action="list published cadres", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES
+            ),
+            ("GET", "/v1/published/scores/cadre/{code}"): Probe(
+                action="read a published cadre",
+                aim=lambda place: Shot(path={"code": staff_number(place)}, query=OCTOBER) if place in CODES else None,
+            ),
+            ("GET", "/v1/published/scores/organisation"): Probe(
+                action="list published units", aim=everywhere(Shot(query=OCTOBER)), lists=ORGANISATIONS
+            ),
+            ("GET", "/v1/published/scores/organisation/{code}"): Probe(
+                action="read a published unit",
+                aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
+            ),
+        }
+
+
+def _of_cadre(place: Place, **more: object) -> Shot | None:
+    if place not in CODES:
+        return None
+    return Shot(path={"kind": "cadre", "code": staff_number(place), **more}, query=OCTOBER)

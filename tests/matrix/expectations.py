@@ -1,0 +1,89 @@
+# ruff: noqa: E501 - the grid is read across
+"""Who may do what, and to what lies where: written down as it was asked for, and not read from the product's policy."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+from shared.access.principal import Role
+
+# Where an object lies, seen from somebody whose grant is an organisation: in it, one's own or a colleague's; below it;
+# beside it; above it; in another province; nowhere; about somebody whose processing is restricted; complaining of the
+# one who asks.
+Place = Literal["own", "colleague", "below", "beside", "above", "elsewhere", "unknown", "restricted", "subject"]
+PLACES: Final[tuple[Place, ...]] = get_args(Place)
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+# in: objects of the granted organisation and below it. self: the records of the acting cadre alone. yes: the action
+# knows no object. +up: the units above one's own as well, which are no secret; who sees a unit of one's own sees all of
+# it. all: only with a grant that holds everywhere, which nobody here has. -: never.
+WITHIN: Final = frozenset[Place]({"own", "colleague", "below"})
+ANYWHERE: Final = WITHIN | frozenset[Place]({"beside", "above", "elsewhere"})
+MEANINGS: Final[Mapping[str, frozenset[Place] | None]] = {
+    "-": None,
+    "all": None,
+    "in": WITHIN,
+    "in+up": WITHIN | frozenset[Place]({"above"}),
+    "self": frozenset[Place]({"own"}),
+    "self+up": frozenset[Place]({"own", "colleague", "above"}),
+    "yes": ANYWHERE,
+}
+
+GRID: Final = """
+action                     clerk cadre unit_head department_officer approver auditor security_administrator operations machine_client
+describe the interface     yes   yes   yes       yes                yes      yes     yes                    -          yes
+read the audit             -     yes   -         -                  -        yes     yes                    -          -
+record a contact           in    self  -         -                  -        -       -                      -          in
+read a contact             in    self  -         in                 in       -       -                      -          in
+receive an issue           in    -     -         -                  -        -       -                      -          in
+read an issue              in    self  -         in                 in       -       -                      -          in
+take a step of an issue    in    -     -         -                  -        -       -                      -          in
+submit a rating            -     -     -         -                  -        -       -                      -          in
+read an organisation       in+up self+up in+up   in+up              in+up    -       -                      -          in+up
+list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up
+read a cadre               in    self  in        in                 in       -       -                      -          in
+list cadres                in    self  in        in                 in       -       -                      -          in
+write the registers        all   -     -         -                  -        -       -                      -          all
+run an import              all   -     -         -                  -        -       -                      -          all
+look at imports            all   -     -         all                -        -       -                      -          all
+read a score               -     -       -         in                 in       yes     -                      -          -
+list scores                -     -       -         in                 in       yes     -                      -          -
+read the periods           -     -     -         yes                yes      yes     -                      -          -
+list published cadres      -     self    -         in                 in       yes     -                      -          in
+read a published cadre     -     self    -         in                 in       yes     -                      -          in
+list published units       -     -       in        in                 in       yes     -                      -          in
+read a published unit      -     -       in        in                 in       yes     -                      -          in
+read the schemes           -     yes   yes       yes                yes      yes     -                      -          yes
+put a subscription         -     -     -         in                 -        -       -                      -          in
+list subscriptions         -     -     -         in                 -        yes     -                      -          in
+read messages              -     -     -         in                 -        -       -                      -          in
+mark a message as read     -     -     -         in                 -        -       -                      -          -
+look at deliveries         -     -     -         yes                -        yes     -                      -          yes
+sign in                    yes   yes   yes       yes                yes      yes     yes                    yes        yes
+keep one's own account     yes   yes   yes       yes                yes      yes     yes                    yes        -
+read accounts              -     -     -         -                  -        yes     yes                    -          -
+keep accounts              -     -     -         -                  -        -       yes                    -          -
+"""
+
+
+def read_grid(text: str) -> dict[str, dict[Role, str]]:
+    """By action and role, the word that stands there. Raises ValueError for a grid that is not whole."""
+    head, *lines = [line for line in text.splitlines() if line.strip()]
+    roles = head.split()[1:]
+    if sorted(roles) != sorted(ROLES):
+        raise ValueError("the grid must have a column for each role")
+    grid: dict[str, dict[Role, str]] = {}
+    for line in lines:
+        words = line.split()
+        action, cells = " ".join(words[: -len(roles)]), words[-len(roles) :]
+        if not action or not set(cells) <= MEANINGS.keys():
+            raise ValueError(f"the grid's line {line!r} does not read")
+        grid[action] = {role: cell for role, cell in zip(roles, cells, strict=True) if role in ROLES}
+    return grid
+
+
+EXPECTED: Final = read_grid(GRID)
+
+
+def places_allowed(action: str, role: Role) -> frozenset[Place] | None:
+    """The places whose objects this role may act on; None where it may not do that at all."""
+    return MEANINGS[EXPECTED[action][role]]

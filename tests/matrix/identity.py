@@ -1,0 +1,101 @@
+"""Identity's world: one account beside those who ask; and a probe for each route."""
+
+from uuid import uuid4
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.matrix.expectations import Place
+from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.run import Route
+
+# What these answer depends on the session, which nobody here really has, and on what was given: here it counts that
+# nobody is told that the role may not.
+HEARD = frozenset({200, 204, 400, 404, 409, 422})
+PASSWORD = {"password": "tangerine-window-42", "new_password": "another-window-42"}
+
+
+class IdentityWorld:
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self._account_id = ""
+        self._made = 0
+
+    def fill(self, client: TestClient, *, administrator: str) -> None:
+        answer = client.post(
+            "/v1/accounts",
+            json={"name": "wang.fang", "display_name": "王芳"},
+            headers={"Authorization": f"Bearer {administrator}"},
+        )
+        self._account_id = answer.json()["id"]
+
+    def probes(self) -> dict[Route, Probe]:
+        return {
+            ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
+            **self._of_accounts(),
+            **_own(),
+            **_open(),
+        }
+
+    def _of_accounts(self) -> dict[Route, Probe]:
+        keep, account = "keep accounts", "/v1/accounts/{account_id}"
+        person = {"display_name": "王芳", "person_id": "wang"}
+        return {
+            ("GET", "/v1/accounts"): Probe(action="read accounts", aim=everywhere(Shot())),
+            ("GET", account): Probe(action="read accounts", aim=self._account),
+            ("POST", "/v1/accounts"): Probe(action=keep, aim=self._new_account),
+            ("PUT", account): Probe(action=keep, aim=lambda place: self._account(place, person)),
+            ("POST", f"{account}/disable"): Probe(action=keep, aim=self._account),
+            ("POST", f"{account}/enable"): Probe(action=keep, aim=self._account),
+            ("POST", f"{account}/roles"): Probe(action=keep, aim=lambda place: self._account(place, {"role": "clerk"})),
+            ("DELETE", f"{account}/roles/{{grant_id}}"): Probe(action=keep, aim=self._no_grant, fine=frozenset({404})),
+            ("POST", f"{account}/password"): Probe(action=keep, aim=self._account),
+            ("DELETE", f"{account}/second-factor"): Probe(action=keep, aim=self._account),
+        }
+
+    def _account(self, place: Place, body: object = None) -> Shot | None:
+        if place not in {"own", "unknown"}:
+            return None
+        return Shot(path={"account_id": self._account_id if place == "own" else uuid4()}, body=body)
+
+    def _no_grant(self, place: Place) -> Shot | None:
+        return Shot(path={"account_id": self._account_id, "grant_id": uuid4()}) if place == "own" else None
+
+    def _new_account(self, place: Place) -> Shot | None:
+        if place != "own":
+            return None
+        self._made += 1
+        return Shot(body={"name": f"new-{self._made}", "display_name": "新人"})
+
+
+def _own() -> dict[Route, Probe]:
+    def probe(body: object = None) -> Probe:
+        return Probe(action="keep one's own account", aim=everywhere(Shot(body=body)), fine=HEARD | {401})
+
+    return {
+        ("GET", "/v1/me"): probe(),
+        ("POST", "/v1/sign-out"): probe(),
+        ("POST", "/v1/sign-out/everywhere"): probe(),
+        ("POST", "/v1/step-up"): probe({"password": "tangerine-window-42"}),
+        ("POST", "/v1/password"): probe(PASSWORD),
+        ("POST", "/v1/second-factor"): probe(),
+        ("POST", "/v1/second-factor/confirmation"): probe({"code": "123456"}),
+        ("DELETE", "/v1/second-factor"): probe(),
+    }
+
+
+def _open() -> dict[Route, Probe]:
+    def probe(body: object = None) -> Probe:
+        return Probe(action="sign in", aim=everywhere(Shot(body=body)), fine=HEARD | {401, 429}, is_open=True)
+
+    return {
+        ("POST", "/v1/sign-in"): probe({"name": "li.na", "password": "tangerine-window-42"}),
+        ("POST", "/v1/sign-in/code"): probe({"code": "123456"}),
+        ("POST", "/v1/sign-in/new-password"): probe({"new_password": "tangerine-window-42"}),
+        ("POST", "/v1/sign-in/second-factor"): probe(),
+        ("POST", "/v1/sign-in/second-factor/confirmation"): probe({"code": "123456"}),
+        ("POST", "/v1/oauth2/token"): probe(),
+        ("GET", "/v1/oauth2/jwks"): probe(),
+        ("GET", "/.well-known/oauth-authorization-server"): probe(),
+    }

@@ -1,0 +1,192 @@
+"""Intake's world: one object of each kind in each place, made through its own doors; and a probe for each route."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fastapi.testclient import TestClient
+
+from services.intake.api.app import create_intake_app
+from services.intake.settings import IntakeSettings
+from shared.database import Pool
+from tests.fakes import KnownPrincipals, machine, person
+from tests.matrix.expectations import Place
+from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
+from tests.matrix.probes import Probe, Shot, everywhere
+
+DUTY = {
+    "post_kind": "township_head",
+    "contact_kind": "visit",
+    "required_count": 4,
+    "per": "month",
+    "valid_from": "2025-01-01",
+}
+OCCURRED_AT = "2026-03-01T09:30:00+08:00"
+
+
+class IntakeWorld:
+    """Everything in it was entered by a machine client whose grant holds everywhere."""
+
+    def __init__(self, pool: Pool, folder: Path, principals: KnownPrincipals) -> None:
+        settings = IntakeSettings(
+            mode="test",
+            database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
+            broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
+            import_directory=folder,
+        )
+        principals.principals["maker"] = machine(name="maker")
+        principals.principals["registrar"] = person("clerk", name="registrar")
+        self.app = create_intake_app(settings, pool, authenticator=principals)
+        self.contacts: dict[Place, str] = {}
+        self.issues: dict[Place, str] = {}
+        self.posts: dict[Place, str] = {}
+
+    def fill(self, client: TestClient) -> None:
+        for code, parent in TREE:
+            self._make(
+                client,
+                "PUT",
+                f"/v1/organisations/{code}",
+                {"name": f"单位{code}", "level": "60", "parent_code": parent},
+            )
+        for place in REAL:
+            self._fill_place(client, place)
+
+    def _fill_place(self, client: TestClient, place: Place) -> None:
+        number = staff_number(place)
+        self._make(client, "PUT", f"/v1/cadres/{number}", {"name": "李明"})
+        self.posts[place] = self._make(client, "POST", f"/v1/cadres/{number}/posts", post_of(place))
+        self.contacts[place] = self._make(client, "POST", "/v1/contacts", contact_of(place))
+        self.issues[place] = self._make(client, "POST", "/v1/issues", issue_of(place))
+
+    def _make(self, client: TestClient, method: str, path: str, body: Any) -> str:
+        answer = client.request(method, path, json=body, headers={"Authorization": "Bearer maker"})
+        if answer.status_code not in {200, 201}:
+            raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return str(answer.json().get("id"))
+
+    def probes(self) -> dict[tuple[str, str], Probe]:
+        step, write = "take a step of an issue", "write the registers"
+        return {
+            ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            ("POST", "/v1/contacts"): Probe(
+                action="record a contact", aim=lambda place: _said(place, contact_of(place)), absent=422
+            ),
+            ("GET", "/v1/contacts/{contact_id}"): Probe(
+                action="read a contact", aim=lambda place: self._at("contact_id", self.contacts, place)
+            ),
+            ("POST", "/v1/issues"): Probe(
+                action="receive an issue",
+                aim=lambda place: _said(place, issue_of(place)),
+                absent=422,
+                known=frozenset({"above"}),
+            ),
+            ("GET", "/v1/issues/{issue_id}"): Probe(
+                action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
+            ),
+            ("POST", "/v1/issues/{issue_id}/assignments"): Probe(
+                action=step,
+                aim=lambda place: self._at("issue_id", self.issues, place, {"organisation_code": CODES["own"]}),
+                fine=frozenset({200, 201, 409}),
+            ),
+            ("POST", "/v1/issues/{issue_id}/responses"): Probe(
+                action=step,
+                aim=lambda place: self._at("issue_id", self.issues, place, {}),
+                fine=frozenset({200, 201, 409}),
+            ),
+            ("POST", "/v1/ratings"): Probe(action="submit a rating", aim=self._rate, absent=422),
+            ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
+            ("GET", "/v1/organisations"): Probe(
+                action="list organisations",
+                aim=everywhere(Shot(query={"limit": 200})),
+                lists=ORGANISATIONS,
+            ),
+            ("GET", "/v1/organisations/{code}"): Probe(
+                action="read an organisation",
+                aim=lambda place: Shot(path={"code": CODES[place]}) if place in CODES else None,
+            ),
+            ("PUT", "/v1/organisations/{code}"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(path={"code": CODES[place]}, body={"name": "新名", "level": "60"}) if place in CODES else None
+                ),
+            ),
+            ("GET", "/v1/cadres"): Probe(
+                action="list cadres", aim=everywhere(Shot(query={"limit": 200})), lists=CADRES
+            ),
+            ("GET", "/v1/cadres/{staff_number}"): Probe(
+                action="read a cadre",
+                aim=lambda place: Shot(path={"staff_number": staff_number(place)}) if place in CODES else None,
+            ),
+            ("PUT", "/v1/cadres/{staff_number}"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(path={"staff_number": staff_number(place)}, body={"name": "新名"}) if place in CODES else None
+                ),
+            ),
+            ("POST", "/v1/cadres/{staff_number}/posts"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(path={"staff_number": staff_number(place)}, body=post_of(place)) if place in CODES else None
+                ),
+            ),
+            ("POST", "/v1/posts/{post_id}/end"): Probe(
+                action=write, aim=lambda place: self._at("post_id", self.posts, place, {"until_on": "2029-12-31"})
+            ),
+            ("POST", "/v1/duties"): Probe(action=write, aim=everywhere(Shot(body=DUTY))),
+            ("POST", "/v1/imports"): Probe(
+                action="run an import", aim=everywhere(Shot(query={"profile": "boston311"}, body={}))
+            ),
+            ("GET", "/v1/imports/{import_id}"): Probe(
+                action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()}))
+            ),
+            ("GET", "/v1/imports/{import_id}/findings"): Probe(
+                action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()}))
+            ),
+            ("POST", "/v1/issues/{issue_id}/closure"): Probe(
+                action=step,
+                aim=lambda place: self._at("issue_id", self.issues, place, {"outcome": "resolved", "reply": "已修好"}),
+                fine=frozenset({200, 201, 409}),
+            ),
+        }
+
+    def _rate(self, place: Place) -> Shot | None:
+        found = self._at("issue_id", self.issues, place)
+        if found is None:
+            return None
+        return Shot(body={"issue_id": str(found.path["issue_id"]), "level": 5, "method": "kiosk"})
+
+    def _at(self, name: str, known: Mapping[Place, str], place: Place, body: Any = None) -> Shot | None:
+        if place == "unknown":
+            return Shot(path={name: uuid4()}, body=body)
+        return Shot(path={name: known[place]}, body=body) if place in known else None
+
+
+def post_of(place: Place) -> dict[str, Any]:
+    return {
+        "organisation_code": CODES[place],
+        "post_kind": "township_head",
+        "post_level": "141",
+        "from_on": "2025-01-01",
+    }
+
+
+def contact_of(place: Place) -> dict[str, Any]:
+    return {"staff_number": staff_number(place), "kind": "visit", "occurred_at": OCCURRED_AT}
+
+
+def issue_of(place: Place) -> dict[str, Any]:
+    number = staff_number(place)
+    return {
+        "type": "help",
+        "category": "roads",
+        "channel": "phone",
+        "title": "路灯不亮",
+        "organisation_code": CODES.get(place, CODES["own"]),
+        "staff_number": number,
+    }
+
+
+def _said(place: Place, body: dict[str, Any]) -> Shot | None:
+    return Shot(body=body) if place in CODES else None

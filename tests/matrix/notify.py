@@ -1,0 +1,109 @@
+"""Notify's world: a subscription to the unit of each place, with a message in its inbox; and a probe for each route."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from services.notify.api import create_api
+from services.notify.domain import Wish
+from services.notify.handlers.subscriptions import put_subscription
+from services.notify.settings import NotifySettings
+from shared.access.principal import Authenticator
+from shared.database import Pool, transaction
+from shared.identifiers import new_id
+from shared.reach import SYSTEM, acting
+from tests.matrix.expectations import Place
+from tests.matrix.places import TREE
+from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.run import Route
+
+UNITS: Mapping[Place, str] = {
+    "own": "330100101",
+    "below": "330100101201",
+    "beside": "330100102",
+    "above": "330100",
+    "elsewhere": "440100101",
+}
+
+
+class NotifyWorld:
+    def __init__(self, pool: Pool, authenticator: Authenticator) -> None:
+        settings = NotifySettings(
+            mode="test",
+            database_url="postgresql://somebody:a-long-password-1234@localhost/x",
+            broker_url="amqp://somebody:another-password-5678@localhost/x",
+            smtp_url="smtp://127.0.0.1:25",
+        )
+        self._pool = pool
+        self._ids = {code: new_id() for code, _ in TREE}
+        self._messages: Mapping[Place, UUID] = {place: new_id() for place in UNITS}
+        self.app = create_api(settings, pool, authenticator=authenticator)
+
+    def fill(self) -> None:
+        with acting(SYSTEM), transaction(self._pool) as connection:
+            paths: dict[str, list[object]] = {}
+            for code, parent in TREE:
+                paths[code] = [*(paths[parent] if parent else []), self._ids[code]]
+                connection.execute(
+                    "INSERT INTO organisation (id, code, path, change) VALUES (%s, %s, %s, 1)",
+                    [self._ids[code], code, paths[code]],
+                )
+        with acting(SYSTEM):
+            for place, code in UNITS.items():
+                wish = Wish(
+                    name=f"to-{place}",
+                    recipient_name="组织部",
+                    email=None,
+                    organisation_id=self._ids[code],
+                    language="zh",
+                    channels=("inbox",),
+                )
+                subscription, _ = put_subscription(self._pool, wish, new_id=new_id())
+                self._put_message(subscription.id, self._messages[place])
+
+    def _put_message(self, subscription_id: UUID, message_id: UUID) -> None:
+        digest_id = new_id()
+        with transaction(self._pool) as connection:
+            connection.execute(
+                """
+                INSERT INTO digest (id, subscription_id, composed_at, seen_through, score_count, language, subject,
+                                    text_body, html_body, correlation_id)
+                VALUES (%s, %s, %s, 1, 1, 'zh', '得分', '得分', '得分', 'a-test')
+                """,
+                [digest_id, subscription_id, datetime.now(UTC)],
+            )
+            connection.execute(
+                "INSERT INTO message (id, subscription_id, digest_id) VALUES (%s, %s, %s)",
+                [message_id, subscription_id, digest_id],
+            )
+
+    def probes(self) -> dict[Route, Probe]:
+        shown: Mapping[Place, str] = {place: f'"to-{place}"' for place in UNITS}
+        return {
+            ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
+            ("PUT", "/v1/subscriptions/{name}"): Probe(action="put a subscription", aim=self._subscribe, absent=422),
+            ("GET", "/v1/subscriptions"): Probe(action="list subscriptions", aim=everywhere(Shot()), lists=shown),
+            ("GET", "/v1/inbox/{subscription}/messages"): Probe(
+                action="read messages", aim=lambda place: self._inbox(place)
+            ),
+            ("POST", "/v1/inbox/{subscription}/messages/{message_id}/read"): Probe(
+                action="mark a message as read", aim=self._message
+            ),
+            ("GET", "/v1/deliveries"): Probe(action="look at deliveries", aim=everywhere(Shot())),
+        }
+
+    def _subscribe(self, place: Place) -> Shot | None:
+        if place not in UNITS and place != "unknown":
+            return None
+        unit = self._ids[UNITS[place]] if place in UNITS else uuid4()
+        return Shot(path={"name": f"wish-{place}"}, body={"recipient_name": "组织部", "organisation_id": str(unit)})
+
+    def _inbox(self, place: Place) -> Shot | None:
+        return Shot(path={"subscription": f"to-{place}"}) if place in UNITS or place == "unknown" else None
+
+    def _message(self, place: Place) -> Shot | None:
+        found = self._inbox(place)
+        if found is None:
+            return None
+        return Shot(path={**found.path, "message_id": self._messages.get(place, uuid4())})
