@@ -21,12 +21,14 @@ from starlette.exceptions import HTTPException
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
+from shared.headers import complete
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
 from shared.settings import ProcessSettings
+from shared.throttle import throttle_of
 from shared.wire import BoundedProtocol
-from shared.witness import Witness, remember, remember_reach
+from shared.witness import ASKED, Witness, remember, remember_reach
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (NotFound, 404),
@@ -37,12 +39,12 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (TooMany, 429),
     (Transient, 503),
 )
-SAFETY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-]
+TOO_MANY: dict[int | str, dict[str, Any]] = {
+    429: {
+        "description": "Too many requests of this kind; Retry-After says for how many seconds to wait.",
+        "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+    }
+}
 _CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
@@ -108,6 +110,9 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
         authenticator: Authenticator = request.app.state.authenticator
         principal = await authenticator.authenticate(_asked(request))
         remember(request.scope, principal, action)
+        throttle = throttle_of(request.app)
+        if throttle is not None:
+            await throttle.count(principal, action, now=datetime.now(UTC))
         reach = decide(principal, action, now=datetime.now(UTC))
         remember_reach(request.scope, reach)
         enter(reach)
@@ -150,7 +155,13 @@ def create_app(
 ) -> FastAPI:
     """An app with the guard before everything, and problem documents for every failure."""
     app = FastAPI(
-        title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
+        title=title,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses=TOO_MANY,
     )
     app.state.settings = settings
     app.state.authenticator = authenticator
@@ -202,6 +213,8 @@ def _each_route(routes: Iterable[object]) -> Iterator[object]:
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
     check_routes_are_guarded(app)
+    if throttle_of(app) is None:
+        raise RuntimeError("the app counts nobody's requests")
     tls = settings.make_door_context()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again when all is answered: a clean end must not look like a death by signal.
@@ -246,10 +259,8 @@ class _Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = message.get("headers", [])
-                # A page says itself what it loads; whatever says nothing loads nothing.
-                missing = [one for one in SAFETY_HEADERS if all(one[0] != name.lower() for name, _ in given)]
-                message["headers"] = [*given, *missing, (b"x-correlation-id", identifier.encode())]
+                own = complete(message.get("headers", []), scope)
+                message["headers"] = [*own, (b"x-correlation-id", identifier.encode())]
             await send(message)
 
         with correlated(identifier), acting(None):
@@ -267,6 +278,14 @@ class _Door:
                 )
             finally:
                 _measure(scope, status or 500, time.perf_counter() - started)
+                await _count_not_found(scope, status)
+
+
+async def _count_not_found(scope: Scope, status: int) -> None:
+    """Once the answer has left, so that counting cannot be told from its time."""
+    throttle = throttle_of(scope["app"]) if status == 404 and ASKED in scope else None
+    if throttle is not None:
+        await throttle.note_not_found(scope[ASKED][0], now=datetime.now(UTC))
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:

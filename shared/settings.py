@@ -44,6 +44,7 @@ class ProcessSettings(BaseSettings):
     time_zone: str = "Asia/Shanghai"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: Annotated[int, Field(ge=1, le=100)] = 4
+    reads_per_minute: Annotated[int, Field(ge=60, le=10_000_000)] = 1_200  # lists, searches and reads of one account
     crash_points: str = ""  # test mode only
     certificate_file: Path | None = None  # with it the API and the management port speak TLS and nothing else
     certificate_key_file: Path | None = None

@@ -21,6 +21,7 @@ from shared.edge import CodeText, ShortText
 from shared.http import Body, create_app, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
+from shared.throttle import Throttle
 
 Item = TypeVar("Item")
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -40,6 +41,7 @@ class SubscriptionBody(Body):
 def create_api(settings: NotifySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
     app = create_app("Lianxin notify", settings, authenticator=authenticator)
     add_audit(app, pool)
+    app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.pool = pool
     _add_subscriptions(app, pool)
     _add_inbox(app, pool)

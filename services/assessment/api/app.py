@@ -10,11 +10,13 @@ from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.http import create_app
+from shared.throttle import Throttle
 
 
 def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
     app = create_app("Lianxin assessment", settings, authenticator=authenticator)
     add_audit(app, pool)
+    app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     add_score_routes(app, settings, pool)
     add_published_routes(app, pool)
     add_scheme_routes(app, pool)

@@ -15,6 +15,7 @@ from shared.audit_door import add_audit
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import create_app
+from shared.throttle import Throttle
 
 
 def create_api(
@@ -32,6 +33,7 @@ def create_api(
     app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=[TOKEN_PATH, *form_paths])
     app.state.pool = pool
     add_audit(app, pool)
+    app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.desk = make_desk(settings, pool, keys)
     add_sign_in(app)
     add_own(app)

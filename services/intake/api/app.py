@@ -12,6 +12,7 @@ from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.http import create_app
+from shared.throttle import Throttle
 
 
 def create_intake_app(
@@ -37,6 +38,7 @@ def create_intake_app(
         upload_paths=("/v1/imports",),
     )
     add_audit(app, pool)
+    app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.nudge_import = nudge_import
     for topic in (contacts, issues, ratings, registers, imports):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
