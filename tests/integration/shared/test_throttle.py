@@ -76,9 +76,7 @@ def test_a_limit_holds_across_processes(new_database):
 def test_a_machine_has_a_quota_of_its_own(new_database):
     client, pool = door(new_database("notify").url, reads_per_minute=1_000, requests_per_minute=5)
 
-    statuses = [
-        client.get("/v1/deliveries", headers={"Authorization": "Bearer robot"}).status_code for _ in range(10)
-    ]
+    statuses = [client.get("/v1/deliveries", headers={"Authorization": "Bearer robot"}).status_code for _ in range(10)]
     pool.close()
 
     assert statuses[:5] == [200] * 5
