@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import httptools
@@ -62,12 +62,12 @@ class _Answers(asyncio.Protocol):
         return await self._answered
 
 
-def build_request(path: str, body: bytes, *, token: str) -> bytes:
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def build_request(path: str, body: bytes | None, *, headers: Mapping[str, str]) -> bytes:
+    """A POST of JSON, or without a body a GET."""
+    own = dict(headers) | ({} if body is None else {"Content-Type": "application/json"})
+    lines = "".join(f"{name}: {value}\r\n" for name, value in own.items())
+    method, body = ("GET", b"") if body is None else ("POST", body)
+    return f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 async def _drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> LoadResult:

@@ -57,7 +57,7 @@ def measure_posting(suite: Suite) -> list[Figure]:
 
 
 def register_cadres(suite: Suite, count: int = CADRES) -> None:
-    clerk = suite.client("intake", "clerk")
+    clerk = suite.client("intake", "machine_client")
     clerk.put("/v1/organisations/B01", {"name": "标尺镇人民政府", "level": "62"})
     for number in range(count):
         clerk.put(f"/v1/cadres/B{number:04d}", {"name": f"干部{number}"})
@@ -86,8 +86,8 @@ def contact_body(number: int) -> bytes:
 
 
 def _contacts(suite: Suite) -> Iterator[bytes]:
-    token = suite.tokens["clerk"]
-    return (build_request("/v1/contacts", contact_body(number), token=token) for number in itertools.count())
+    headers = suite.credential("intake", "machine_client").headers()
+    return (build_request("/v1/contacts", contact_body(number), headers=headers) for number in itertools.count())
 
 
 def _drive_intake(suite: Suite, connections: int) -> LoadResult:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from demo.county import DEFAULT_SEED, build_year, write_files
-from demo.credentials import NotLetIn, Person, identity_client
+from demo.credentials import Machine, NotLetIn, Person, identity_client
 from demo.loader import Doors, Loader, LoadFailed
 from demo.sign_ins import SignIns, make_sign_ins
 
@@ -36,13 +36,13 @@ def main() -> int:
 
 def _load(arguments: argparse.Namespace) -> None:
     addresses = _addresses()
-    passwords = SignIns.read(arguments.sign_ins).passwords
+    known = SignIns.read(arguments.sign_ins)
     identity = identity_client(addresses["identity"])
     doors = Doors(
         intake_url=addresses["intake"],
-        clerk=Person(identity, name="county-clerk", password=passwords["county-clerk"]),
+        importer=Machine(identity, client_id="importer", secret=known.clients["importer"], service="intake"),
         assessment_url=addresses["assessment"],
-        officer=Person(identity, name="officer", password=passwords["officer"]),
+        officer=Person(identity, name="officer", password=known.passwords["officer"]),
     )
     loader = Loader(doors, tell=tell, time_limit_seconds=arguments.time_limit)
     year = build_year(seed=arguments.seed, scale=arguments.scale)

@@ -1,4 +1,8 @@
-"""Accounts in an identity service: the first administrator signs in, makes the others, and each chooses a password."""
+"""Accounts and machine clients of an installation, made through identity's own doors by those who may.
+
+The first administrator makes the accounts, and each chooses a password. An officer proposes the machine clients, an
+approver agrees, and the officer gets their secrets.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ import httpx
 from demo.credentials import NotLetIn, Person
 
 PAGE = 200
+SECRET_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,16 @@ class Wanted:
     organisation_code: str | None = None
     staff_number: str | None = None
     purpose: str = ""  # what is told of it to whoever tries the demo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedClient:
+    """A machine client that may act everywhere."""
+
+    client_id: str
+    scopes: tuple[str, ...]
+    purpose: str
+    requests_per_minute: int = 6_000
 
 
 class Accounts:
@@ -50,6 +65,26 @@ class Accounts:
             grant = {"role": one.role, "organisation_code": one.organisation_code}
             self._administrator.ask("POST", f"/v1/accounts/{account_id}/roles", grant)
 
+    def open_clients(
+        self, wanted: Iterable[WantedClient], *, proposer: str, approver: str, secrets: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return the secret of each; one that is known already is kept."""
+        proposing, approving = self.person(proposer), self.person(approver)
+        for person in (proposing, approving):
+            person.step_up()
+        known = {client["client_id"] for client in proposing.ask("GET", f"/v1/clients?limit={PAGE}")["items"]}
+        opened = {}
+        for one in wanted:
+            if one.client_id not in known:
+                proposal = proposing.ask("POST", "/v1/client-proposals", _registration(one))
+                approving.ask("POST", f"/v1/client-proposals/{proposal['id']}/approve")
+            if one.client_id not in secrets:
+                made = proposing.ask("POST", f"/v1/clients/{one.client_id}/secrets", {"valid_days": SECRET_DAYS})
+                opened[one.client_id] = made["secret"]
+            else:
+                opened[one.client_id] = secrets[one.client_id]
+        return opened
+
     def _make(self, one: Wanted) -> str:
         document = {"name": one.name, "display_name": one.display_name, "staff_number": one.staff_number}
         account = self._administrator.ask("POST", "/v1/accounts", document)
@@ -68,3 +103,14 @@ class Accounts:
     def _list(self) -> dict[str, Mapping[str, Any]]:
         page = self._administrator.ask("GET", f"/v1/accounts?limit={PAGE}")
         return {account["name"]: account for account in page["items"]}
+
+
+def _registration(one: WantedClient) -> dict[str, object]:
+    return {
+        "client_id": one.client_id,
+        "name": one.client_id,
+        "purpose": one.purpose,
+        "scopes": list(one.scopes),
+        "requests_per_minute": one.requests_per_minute,
+        "valid_days": SECRET_DAYS,
+    }

@@ -25,9 +25,9 @@ class LoadFailed(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     intake_url: str
-    clerk: Credential  # imports files
+    importer: Credential
     assessment_url: str
-    officer: Credential  # reads scores
+    officer: Credential
 
 
 class Loader:
@@ -42,7 +42,7 @@ class Loader:
         transport: httpx.BaseTransport | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        self._intake = _client(doors.intake_url, doors.clerk, transport)
+        self._intake = _client(doors.intake_url, doors.importer, transport)
         self._assessment = _client(doors.assessment_url, doors.officer, transport)
         self._tell = tell
         self._deadline = time.monotonic() + time_limit_seconds

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.accounts import Accounts, Wanted
+from demo.accounts import Accounts, Wanted, WantedClient
 from demo.credentials import identity_client
 from demo.places import COUNTY_CODE
 
@@ -58,6 +58,15 @@ PEOPLE = (
     Wanted(name="approver", display_name="县委组织部审批人", role="approver", purpose="the second of two persons"),
     Wanted(name="auditor", display_name="审计管理员", role="auditor", purpose="reads the audit, changes nothing"),
 )
+CLIENTS = (
+    WantedClient(
+        client_id="importer",
+        scopes=("imports.run", "intake.read", "intake.write", "registers.write"),
+        purpose="another system: brings records and files to intake",
+    ),
+    WantedClient(client_id="kiosk", scopes=("ratings.submit",), purpose="takes the ratings of citizens to intake"),
+    WantedClient(client_id="reader", scopes=("scores.read",), purpose="reads published scores from assessment"),
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,15 +102,18 @@ class SignIns:
 def make_sign_ins(identity_url: str, file: Path) -> SignIns:
     """Each password is written down before it is chosen, so that no account is locked by an interruption."""
     sign_ins = SignIns.read(file)
-    purposes = {ADMINISTRATOR: "accounts and roles of others"} | {one.name: one.purpose for one in PEOPLE}
-    sign_ins.purposes = purposes
-    for name in purposes:
+    people = {ADMINISTRATOR: "accounts and roles of others"} | {one.name: one.purpose for one in PEOPLE}
+    sign_ins.purposes = people | {one.client_id: one.purpose for one in CLIENTS}
+    for name in people:
         sign_ins.passwords.setdefault(name, secrets.token_urlsafe(18))
     sign_ins.save()
     with identity_client(identity_url) as identity:
         accounts = Accounts(identity, administrator=ADMINISTRATOR, passwords=sign_ins.passwords)
         accounts.begin(sign_ins.one_time_password)
         accounts.open(PEOPLE)
+        sign_ins.clients = accounts.open_clients(
+            CLIENTS, proposer="officer", approver="approver", secrets=sign_ins.clients
+        )
     sign_ins.is_complete = True
     sign_ins.save()
     return sign_ins

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
+from demo.credentials import UNAUTHENTICATED, Credential, NotLetIn
+
 
 class Unreachable(Exception):
     """No answer came: what was asked may or may not have been done."""
@@ -29,9 +33,9 @@ class Answer:
 class Client:
     """Speaks to one door. Not for several threads at once."""
 
-    def __init__(self, port: int, token: str | None = None, *, timeout_seconds: float = 10) -> None:
+    def __init__(self, port: int, credential: Credential | None = None, *, timeout_seconds: float = 10) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._credential = credential
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, None, headers)
@@ -43,16 +47,27 @@ class Client:
         return self.send("PUT", path, json.dumps(document).encode(), headers)
 
     def send(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """`body` is bytes or a file. Raises Unreachable; the next call connects again."""
+        """`body` is bytes or a file. Raises Unreachable; the next call connects again.
+
+        Whoever is refused asks identity once more: a session or a token may just have ended.
+        """
+        answer = self._send(method, path, body, headers)
+        if answer.status == UNAUTHENTICATED and self._credential is not None and isinstance(body, bytes | None):
+            self._credential.forget()
+            answer = self._send(method, path, body, headers)
+        return answer
+
+    def _send(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None) -> Answer:
         kind = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
         more = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         try:
-            self._connection.request(method, path, body, self._headers | kind | more)
+            own = self._credential.headers() if self._credential is not None else {}
+            self._connection.request(method, path, body, own | kind | more)
             response = self._connection.getresponse()
             content = response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, httpx.TransportError, NotLetIn) as error:
             self._connection.close()
-            raise Unreachable(f"{method} {path}: {type(error).__name__}") from error
+            raise Unreachable(f"{method} {path}: {type(error).__name__}: {error}") from error
         return Answer(
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},

@@ -19,12 +19,12 @@ class Experiment:
     def __init__(self, suite: Suite, file: Path) -> None:
         self.suite = suite
         self.journal = Journal(file)
-        self.registrar = Registrar(suite.client("intake", "clerk"), self.journal)
+        self.registrar = Registrar(suite.client("intake", "machine_client"), self.journal)
         self.county: County = register_county(self.registrar)
 
     def begin_load(self, *, seed: int, records: int, threads: int = 4, rate: float | None = None) -> Load:
         plan = make_plan(seed=seed, records=records, threads=threads, shape=self.county.shape)
-        load = Load(plan, self.journal, lambda: self.suite.client("intake", "clerk"), rate=rate)
+        load = Load(plan, self.journal, lambda: self.suite.client("intake", "machine_client"), rate=rate)
         load.start()
         return load
 

@@ -1,7 +1,5 @@
 """The whole suite on private ports: databases, broker accounts, every process of the three services, a mail sink."""
 
-import hashlib
-import json
 import os
 import secrets
 import subprocess
@@ -16,6 +14,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from demo.accounts import Accounts, Wanted, WantedClient
+from demo.credentials import Credential, Machine, Person, identity_client
 from deploy.keys import create_all
 from deploy.naming import SERVICES, Names, broker_settings
 from deploy.provision import provision_broker, provision_postgres, remove_broker
@@ -25,6 +25,7 @@ from embedded.process import Command
 from shared.broker.seals import Seals
 from shared.crypto import KeyRing
 from shared.database import Connection
+from shared.policy import POLICY
 from shared.worker import connect_celery, make_celery, nudge
 from tests.harness.client import Client
 from tests.harness.mail import MailSink
@@ -32,7 +33,18 @@ from tests.harness.processes import Keeper, Process
 from tests.harness.servers import Servers
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("clerk", "department_officer", "machine_client", "operations")
+ADMINISTRATOR = "administrator"
+PEOPLE = tuple(
+    Wanted(name=role.replace("_", "-"), display_name=role, role=role)
+    for role in ("clerk", "department_officer", "approver")
+)
+# A client may do whatever any of its scopes allows: experiments are about what becomes of records, not who sends them.
+MACHINE = WantedClient(
+    client_id="machine",
+    scopes=tuple(sorted({rule.scope for rule in POLICY.values() if rule.scope})),
+    purpose="experiments",
+    requests_per_minute=1_000_000,
+)
 MIGRATIONS_ONLY = ("OWNER_DATABASE_URL", "DEPLOY_BROKER_URL")
 READY_SECONDS = 60
 LOOK = "-c lianxin.reach=system"  # row-level security holds for the owner too
@@ -57,13 +69,16 @@ class Suite:
         self.servers = servers
         self.folder = folder
         self.names = Names(prefix=name)
-        self.tokens = {role: secrets.token_urlsafe(24) for role in ROLES}
+        self._passwords = {name: secrets.token_urlsafe(24) for name in (ADMINISTRATOR, *(one.name for one in PEOPLE))}
+        self._secrets: dict[str, str] = {}
+        self._credentials: dict[tuple[str, str], Credential] = {}
         self.processes: dict[str, Process] = {}
         self.ports: dict[str, int] = {}
         self.urls: dict[str, str] = {}
         for port in [*(f"{service}-api" for service in PROCESSES), *process_names(), "mail"]:
             self.ports[port] = free_port(avoid=self.ports.values())
         self.mail = MailSink(self.ports["mail"])
+        self._identity = identity_client(f"http://127.0.0.1:{self.ports['identity-api']}")
         self._settings = {**QUICK, **(settings or {})}
         self._clients: list[Client] = []
         self._keeper = Keeper(lambda: list(self.processes.values()))
@@ -80,9 +95,8 @@ class Suite:
         self.close()
 
     def start(self) -> None:
-        for folder in ("log", "imports"):
+        for folder in ("log", "imports", "audit"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
-        self._write_access_file()
         create_all(self.folder / "keys")
         if not self.servers.may_be_killed:
             self._forget()  # what an interrupted run of the same name may have left on a server that stays
@@ -93,6 +107,7 @@ class Suite:
             self.processes[name] = self._make_process(name)
             self.processes[name].start()
         self.wait_until_ready()
+        self._open_accounts()
         self._keeper.start()
 
     def close(self) -> None:
@@ -107,6 +122,7 @@ class Suite:
             self.mail.stop()
         for client in self._clients:
             client.close()
+        self._identity.close()
         if self.urls and not self.servers.may_be_killed:
             self._forget()
 
@@ -143,7 +159,22 @@ class Suite:
     # Clients live as long as the suite: one that is forgotten open is a warning, and a warning fails a test.
 
     def client(self, service: str, role: str, *, timeout_seconds: float = 10) -> Client:
-        return self._keep(Client(self.ports[f"{service}-api"], self.tokens[role], timeout_seconds=timeout_seconds))
+        """`role` is machine_client or that of a person, who acts everywhere."""
+        port = self.ports[f"{service}-api"]
+        return self._keep(Client(port, self.credential(service, role), timeout_seconds=timeout_seconds))
+
+    def credential(self, service: str, role: str) -> Credential:
+        """One session for each role, one token for each service: shared by all who ask in that role."""
+        key = (service, role) if role == "machine_client" else ("", role)
+        if key not in self._credentials:
+            self._credentials[key] = (
+                Machine(self._identity, client_id="machine", secret=self._secrets["machine"], service=service)
+                if role == "machine_client"
+                else Person(
+                    self._identity, name=role.replace("_", "-"), password=self._passwords[role.replace("_", "-")]
+                )
+            )
+        return self._credentials[key]
 
     def management(self, process: str) -> Client:
         return self._keep(Client(self.ports[process]))
@@ -168,11 +199,13 @@ class Suite:
         values = {
             "MODE": "test",
             "API_PORT": str(self.ports[f"{service}-api"]),
-            "ACCESS_FILE": str(self.folder / "access.json"),
             "KEYS_DIRECTORY": str(self.folder / "keys" / service),
+            "AUDIT_EXPORT_DIRECTORY": str(self.folder / "audit"),
             "LOG_LEVEL": "info",
             "READS_PER_MINUTE": "10000000",  # a load of one account is what is measured and tested here
         }
+        if service == "identity":
+            values["PUBLIC_URL"] = f"http://127.0.0.1:{self.ports['identity-api']}"
         if service == "intake":
             values["IMPORT_DIRECTORY"] = str(self.folder / "imports")
         if service == "notify":
@@ -222,12 +255,17 @@ class Suite:
         """The seals of a service's events, as only itself and its readers can make them."""
         return Seals(KeyRing(self.folder / "keys" / service), service=service)
 
-    def _write_access_file(self) -> None:
-        principals = [
-            {"name": f"test-{role}", "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-            for role, token in self.tokens.items()
-        ]
-        (self.folder / "access.json").write_text(json.dumps(principals))
+    def _open_accounts(self) -> None:
+        """As in an installation: the command makes the first account, which makes the others."""
+        made = self.run("identity", "administrator", ADMINISTRATOR)
+        if made.returncode != 0:
+            raise RuntimeError(f"no first administrator: {made.stderr}")
+        accounts = Accounts(self._identity, administrator=ADMINISTRATOR, passwords=self._passwords)
+        accounts.begin(made.stdout.split()[-1])
+        accounts.open(PEOPLE)
+        self._secrets = accounts.open_clients(
+            [MACHINE], proposer="department-officer", approver="approver", secrets=self._secrets
+        )
 
     def _provision(self) -> None:
         database = {role: secrets.token_urlsafe(24) for role in self.names.database_roles}

@@ -29,7 +29,7 @@ class Ticket:
 
 DOORS = Doors(
     intake_url="http://intake.test",
-    clerk=Ticket("clerk-token"),
+    importer=Ticket("importer-token"),
     assessment_url="http://assessment.test/",
     officer=Ticket("officer-token"),
 )
@@ -48,7 +48,7 @@ class FakeSuite:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         door, path = request.url.host, request.url.path
-        token = {"intake.test": "clerk-token", "assessment.test": "officer-token"}[door]
+        token = {"intake.test": "importer-token", "assessment.test": "officer-token"}[door]
         assert request.headers["Authorization"] == f"Bearer {token}"
         if self.busy_answers:
             self.busy_answers -= 1
