@@ -235,6 +235,16 @@ class Environment:
         return unquote(parts.password)
 
 
+def _refuse_equals(*passwords: Mapping[str, str]) -> None:
+    """Raises ProvisionError naming two accounts that share a password: of one service or of two."""
+    seen: dict[str, str] = {}
+    for kind, by_account in zip(("database", "broker"), passwords, strict=True):
+        for account, password in by_account.items():
+            twin = seen.setdefault(password, f"{kind} {account}")
+            if twin != f"{kind} {account}":
+                raise ProvisionError(f"{kind} {account}: has the same password as {twin}")
+
+
 def main(variables: Mapping[str, str]) -> int:
     environment = Environment(variables)
     name = variables.get("LIANXIN_NAME", "lianxin")
@@ -253,6 +263,7 @@ def main(variables: Mapping[str, str]) -> int:
     database_passwords[reader] = environment.password("LIANXIN_IDENTITY_IDENTITY_DATABASE_URL", of=reader)
     deploy = names.deploy_user
     broker_passwords[deploy] = environment.password("LIANXIN_INTAKE_DEPLOY_BROKER_URL", of=deploy)
+    _refuse_equals(database_passwords, broker_passwords)
     provision_postgres(environment.read("LIANXIN_POSTGRES_URL"), name=name, passwords=database_passwords)
     provision_broker(
         environment.read("LIANXIN_RABBITMQ_URL"),

@@ -26,13 +26,14 @@ from shared.broker.topology import Subscription, declare_publishing, declare_sub
 from shared.contracts.envelope import Envelope
 from shared.crypto import KeyRing
 from shared.database import Pool, check_durability, migrate, open_pool, transaction
-from shared.errors import LianxinError
+from shared.errors import LianxinError, Transient
 from shared.http import serve
 from shared.inbox import FailureBook
 from shared.management import Check, ManagementServer
 from shared.observability import configure_logging, get_logger
 from shared.relay import Relay
 from shared.settings import ProcessSettings, ServiceSettings, Settings, UnsafeSetting, load
+from shared.startup import check_broker, check_database, check_secrets, seal_off
 from shared.worker import connect_celery, run_worker, watch_progress
 
 Command = Callable[[Settings, Pool, Sequence[str]], int]
@@ -52,8 +53,11 @@ def run(service: str, kind: type[Settings], commands: Mapping[str, Command[Setti
     parser.add_argument("command", choices=list(commands))
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command itself takes")
     options = parser.parse_args(arguments)
+    seal_off()
     try:
-        settings = load(kind, secrets_directory=os.environ.get("LIANXIN_SECRETS_DIR"))
+        secrets_directory = os.environ.get("LIANXIN_SECRETS_DIR")
+        settings = load(kind, secrets_directory=secrets_directory)
+        check_secrets(settings, environment=os.environ, arguments=sys.argv, directory=secrets_directory)
         configure_logging(service=service, process=options.command, level=settings.log_level)
         crash.arm(settings.crash_points, mode=settings.mode)
         pool = open_pool(
@@ -64,12 +68,27 @@ def run(service: str, kind: type[Settings], commands: Mapping[str, Command[Setti
             system=options.command != "serve",  # everything else acts for nobody in particular
         )
         try:
+            if settings.mode == "production" and options.command != "migrate":
+                _check_ground(settings, pool)
             return commands[options.command](settings, pool, options.arguments)
         finally:
             pool.close()
     except (UnsafeSetting, LianxinError) as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
+
+
+def _check_ground(settings: ProcessSettings, pool: Pool) -> None:
+    """Raises UnsafeSetting. What is away now is looked at again by every question whether the process is ready."""
+    if settings.allow_plaintext_links:
+        log.warning("plaintext_links_allowed", detail="whoever listens to the network reads and changes what is sent")
+    if isinstance(settings, ServiceSettings):
+        check_broker(settings.broker_url.get_secret_value())
+    try:
+        with transaction(pool) as connection:
+            check_database(connection)
+    except Transient as error:
+        log.warning("database_unchecked", code=error.code)
 
 
 def open_authenticator(settings: ProcessSettings, *, service: str) -> Authenticator:
@@ -284,18 +303,20 @@ def open_keys(settings: ProcessSettings, *symmetric: str, signing: Sequence[str]
 
 
 def _open_management(settings: ProcessSettings, pool: Pool, checks: Mapping[str, Check]) -> None:
-    def check_database() -> None:
+    def check_own_database() -> None:
         with transaction(pool) as connection:
             if settings.mode == "test":
                 connection.execute("SELECT 1")
-            else:
+            elif settings.mode == "embedded":
                 check_durability(connection)
+            else:
+                check_database(connection)
 
     # It serves on a daemon thread, so that it answers until the very end of the process.
     ManagementServer(
         settings.management_host,
         settings.management_port,
-        {"database": check_database, **checks},
+        {"database": check_own_database, **checks},
         tls=settings.make_door_context(client_ca=settings.management_client_ca_file),
     )
 

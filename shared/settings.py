@@ -83,6 +83,20 @@ class ProcessSettings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _shares_no_password(self) -> Self:
+        """One word opens one account of one server: whoever learns it must not have learned two."""
+        opened: dict[str, tuple[str, str | None, str]] = {}
+        for name, value in self:
+            if not isinstance(value, SecretStr) or not name.endswith("_url"):
+                continue
+            parts = urlsplit(value.get_secret_value())
+            account = (parts.scheme.rstrip("s"), parts.username, name)
+            other = opened.setdefault(unquote(parts.password or ""), account) if parts.password else account
+            if other[:2] != account[:2] and self.mode != "test":
+                raise ValueError(f"{other[2]}, {name}: must not share one password")
+        return self
+
+    @model_validator(mode="after")
     def _is_encrypted(self) -> Self:
         """Names the setting: each link to another machine, and each door that another machine can reach."""
         for name, value in self:
@@ -128,12 +142,6 @@ class ServiceSettings(ProcessSettings):
     def _is_amqp(cls, url: SecretStr | None) -> SecretStr | None:
         return _checked_url(url, {"amqp", "amqps"})
 
-    @model_validator(mode="after")
-    def _shares_no_password(self) -> Self:
-        if _password(self.database_url) == _password(self.broker_url):
-            raise ValueError("database_url, broker_url: must not share one password")
-        return self
-
 
 Settings = TypeVar("Settings", bound=ProcessSettings)
 
@@ -167,7 +175,3 @@ def _checked_url(url: SecretStr | None, schemes: set[str]) -> SecretStr | None:
     ):
         raise ValueError(f"its password must have at least {SHORTEST_PASSWORD} characters and be no placeholder")
     return url
-
-
-def _password(url: SecretStr) -> str | None:
-    return urlsplit(url.get_secret_value()).password

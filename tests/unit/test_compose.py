@@ -462,7 +462,7 @@ class TestFrontDoor:
         assert "X-Forwarded-For: 127.0.0.1\n" in text
         assert "X-Forwarded-Proto: https\n" in text
         assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
-        assert headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+        assert headers.get_all("Strict-Transport-Security") == ["max-age=31536000; includeSubDomains"]
 
     @pytest.mark.parametrize("name", CLAIMED)
     def test_passes_on_nothing_that_a_client_claims_about_itself(self, front_door: int, name: str) -> None:
