@@ -4,7 +4,6 @@ The standard library only: it runs on the server itself, before any image is bui
 """
 
 import argparse
-import hashlib
 import json
 import os
 import secrets
@@ -18,7 +17,6 @@ from deploy.naming import Names, broker_settings, database_settings
 
 FOLDER = Path(__file__).parent / "secrets"
 ADMINISTRATOR = "lianxin_admin"
-ROLES = ("clerk", "department_officer", "machine_client", "operations")
 # Containers see each file with the owner and mode it has here, and run under accounts of their own: the files are
 # readable, and the folder is what keeps everybody else on this machine out.
 FOLDER_MODE = 0o700
@@ -60,15 +58,10 @@ def create(folder: Path, *, name: str) -> None:
     folder.chmod(FOLDER_MODE)
     passwords = Passwords(folder / "passwords.json")
     generated = _service_urls(passwords, Names(prefix=name)) | _administration(passwords)
-    tokens = {role: passwords.get(f"token.{role}") for role in ROLES}
     passwords.save()
     for file_name, text in generated.items():
         write_whole(folder / file_name, text, mode=SERVICE_MODE)
     _write_once(folder / "lianxin_notify_smtp_url", NO_MAIL_SERVER, mode=SERVICE_MODE)
-    if not (folder / "access.json").exists():
-        write_whole(folder / "access.json", _access_list(tokens), mode=SERVICE_MODE)
-        lines = "".join(f"{role:<20} {token}\n" for role, token in tokens.items())
-        write_whole(folder / "sign-ins.txt", lines, mode=OWNER_MODE)
     _create_certificate(folder)
 
 
@@ -89,14 +82,6 @@ def _administration(passwords: Passwords) -> dict[str, str]:
         "lianxin_rabbitmq_url": f"amqp://{ADMINISTRATOR}:{broker}@rabbitmq:5672/%2F",
         "lianxin_rabbitmq_management_url": f"http://{ADMINISTRATOR}:{broker}@rabbitmq:15672",
     }
-
-
-def _access_list(tokens: dict[str, str]) -> str:
-    principals = [
-        {"name": role, "role": role, "token_sha256": hashlib.sha256(token.encode()).hexdigest()}
-        for role, token in tokens.items()
-    ]
-    return json.dumps(principals, indent=2) + "\n"
 
 
 def _write_once(path: Path, text: str, *, mode: int) -> None:
@@ -126,7 +111,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
     options = parser.parse_args()
     create(options.folder, name="lianxin")
-    sys.stdout.write(f"the secrets are in {options.folder}; the first sign-ins are in its sign-ins.txt\n")
+    sys.stdout.write(f"the secrets are in {options.folder}\n")
     return 0
 
 

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 
 from shared import crash, outbox
 from shared.access.authenticator import SessionsAndTokens
-from shared.access.list import AccessList
 from shared.access.principal import Authenticator
 from shared.access.store import IdentityStore
 from shared.backlogs import watch_backlog
@@ -93,8 +92,6 @@ def _check_ground(settings: ProcessSettings, pool: Pool) -> None:
 
 def open_authenticator(settings: ProcessSettings, *, service: str) -> Authenticator:
     """Raises UnsafeSetting. The identity database is asked over connections of its own, as a role of its own."""
-    if settings.access_file is not None:
-        return AccessList.read(settings.access_file)
     url = _required(settings, "identity_database_url", settings.identity_database_url)
     pool = open_pool(url, size=2, application=f"{service}.identity", statement_timeout_seconds=2)
     return make_authenticator(settings, pool, service=service)

@@ -40,7 +40,6 @@ class ProcessSettings(BaseSettings):
     api_port: Port = 8080
     management_host: str = "127.0.0.1"
     management_port: Port = 9090
-    access_file: Path | None = None
     time_zone: str = "Asia/Shanghai"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: Annotated[int, Field(ge=1, le=100)] = 4

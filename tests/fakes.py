@@ -6,12 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from shared.access.list import SCOPES
 from shared.access.principal import Asked, Grant, Principal, Role
 from shared.broker.publisher import OutgoingMessage
 from shared.broker.seals import Seals
 from shared.crypto import KeyRing
 from shared.errors import Unauthenticated
+from shared.policy import POLICY
+
+EVERY_SCOPE = frozenset(rule.scope for rule in POLICY.values() if rule.scope)
 
 
 class KnownPrincipals:
@@ -56,7 +58,7 @@ def machine(*scopes: str, organisation_code: str | None = None, name: str = "the
         person_id=name,
         kind="machine",
         grants=(Grant(role="machine_client", organisation_code=organisation_code),),
-        scopes=frozenset(scopes) or SCOPES,
+        scopes=frozenset(scopes) or EVERY_SCOPE,
     )
 
 

@@ -25,7 +25,6 @@ from services.assessment.settings import AssessmentSettings
 from services.identity.settings import IdentitySettings
 from services.intake.settings import IntakeSettings
 from services.notify.settings import NotifySettings
-from shared.access.list import AccessList
 from shared.edge import LARGEST_BODY_BYTES
 from shared.settings import ProcessSettings, ServiceSettings, load
 
@@ -165,14 +164,6 @@ def test_provisioning_finds_every_secret_it_reads(
     assert given["remove_guest"]
 
 
-def test_the_first_sign_ins_open_the_doors(secrets_folder: Path) -> None:
-    access = AccessList.read(secrets_folder / "access.json")
-
-    for line in (secrets_folder / "sign-ins.txt").read_text("utf-8").splitlines():
-        role, token = line.split()
-        assert access.authenticate_token(f"Bearer {token}").name.endswith(role)
-
-
 def test_secrets_are_kept_on_a_repeat_and_from_others(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     credentials.create(folder, name="lianxin")
@@ -185,7 +176,7 @@ def test_secrets_are_kept_on_a_repeat_and_from_others(tmp_path: Path) -> None:
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "passwords.json").stat().st_mode & 0o777 == 0o600
-    assert len(set((folder / "passwords.json").read_text("utf-8").split('"')[3::4])) == 19
+    assert len(set((folder / "passwords.json").read_text("utf-8").split('"')[3::4])) == 15
 
 
 def test_every_mounted_secret_is_declared_and_made(secrets_folder: Path) -> None:
