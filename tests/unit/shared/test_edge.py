@@ -46,7 +46,7 @@ def app():
         return json_response({"text": note.text})
 
     @app.get("/officers")
-    def get_officers(_: Annotated[Principal, Depends(permit("score.read"))]):
+    def get_officers(_: Annotated[Principal, Depends(permit("scheme.read"))]):
         return json_response({})
 
     @app.get("/bug")
