@@ -135,12 +135,12 @@ def _beginning(reach: Reach | None) -> bytes:
 @lru_cache(maxsize=4_096)
 def _settings_of(reach: Reach) -> bytes:
     """All of them every time: what an earlier caller of the same transaction had must not stay."""
-    codes = ",".join(f'"{_escaped(code)}"' for code in reach.organisation_codes)
     values = {
         "reach": reach.kind,
-        "organisations": "{" + codes + "}" if codes else "",
+        "organisations": _array(reach.organisation_codes),
         "staff_number": reach.staff_number or "",
         "actor_staff_number": reach.actor_staff_number or "",
+        "actor_organisations": _array(reach.actor_organisation_codes),
         "account": str(reach.account_id or ""),
     }
     statements = (
@@ -148,6 +148,10 @@ def _settings_of(reach: Reach) -> bytes:
         for name, value in values.items()
     )
     return sql.SQL("; ").join(statements).as_bytes()
+
+
+def _array(codes: tuple[str, ...]) -> str:
+    return "{" + ",".join(f'"{_escaped(code)}"' for code in codes) + "}" if codes else ""
 
 
 def _escaped(code: str) -> str:

@@ -218,6 +218,9 @@ def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
         organisation_codes=codes,
         staff_number=principal.staff_number if acts_for_itself else None,
         actor_staff_number=principal.staff_number,
+        actor_organisation_codes=tuple(
+            sorted({grant.organisation_code for grant in principal.grants if grant.organisation_code is not None})
+        ),
         account_id=principal.account_id,
         actor=principal.name,
         role=",".join(sorted({grant.role for grant in usable})) or "self",

@@ -16,6 +16,7 @@ class Reach:
     organisation_codes: tuple[str, ...] = ()
     staff_number: str | None = None  # the records of this cadre are within reach
     actor_staff_number: str | None = None  # who the actor is as a cadre, whatever is within reach
+    actor_organisation_codes: tuple[str, ...] = ()  # of all the actor's grants, for the same rule
     account_id: UUID | None = None
     actor: str = "system"  # the account's or client's name, for the audit: never a citizen's
     role: str = "system"  # the roles under which the action was allowed, with commas between them

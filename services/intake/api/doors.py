@@ -25,6 +25,7 @@ from services.intake.domain.commands import (
 )
 from services.intake.grouping import Group
 from services.intake.handlers import contacts, duties, issue_steps, issues, posts, ratings, registers
+from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
 from shared.database import Pool
@@ -109,7 +110,7 @@ async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | 
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.method.encode(), request.url.path.encode(), await request.body()):
         digest.update(len(part).to_bytes(8, "big") + part)
-    return IdempotencyKey(caller=str(principal.account_id), key=key, fingerprint=digest.digest())
+    return IdempotencyKey(caller=str(principal.account_id), key=key, fingerprint=vault().keyed(digest.digest()))
 
 
 def answer(outcome: Outcome, *, location: str | None = None) -> Response:

@@ -13,7 +13,7 @@ from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.handlers.texts import hold
 from services.intake.storage import issues as storage
-from services.intake.storage import registers
+from services.intake.storage import recusal, registers
 from services.intake.storage.reach import find_reached_organisation_ids
 from shared.contracts.intake import IssueAssigned, IssueClosed, IssueResponded
 from shared.database import Connection, Pool
@@ -52,6 +52,14 @@ def assign_issues(pool: Pool, commands: Sequence[AssignIssue], *, now: datetime)
                 raise UnknownOrganisation("no such organisation is registered")
             cadre_id = _find_cadre(cadre_ids, command.staff_number)
             organisation_id = organisation_ids[command.organisation_code]
+            if issue.subject_id is not None and recusal.is_misdirected(
+                connection,
+                subject_id=issue.subject_id,
+                received_at=issue.received_at,
+                organisation_id=organisation_id,
+                cadre_id=cadre_id,
+            ):
+                raise domain.HandledBySubject("a complaint does not go to whom it is about, nor to the unit")
             return domain.assign(issue, organisation_id=organisation_id, cadre_id=cadre_id, at=now)
 
         return _take_steps(connection, fresh, step, events)

@@ -1,6 +1,6 @@
 """Receiving issues: new ones, repeats, and what another system tells anew about one that stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from services.intake import metrics
 from services.intake.domain.commands import Outcome, ReceiveIssue
 from services.intake.domain.issues import (
+    HandledBySubject,
     Issue,
     Progress,
     catch_up,
@@ -23,13 +24,16 @@ from services.intake.handlers.issue_steps import events_between
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.handlers.texts import IssueRecord, hold, open_issue
 from services.intake.sealing import vault
-from services.intake.storage import contacts, registers
+from services.intake.storage import contacts, recusal, registers
 from services.intake.storage import issues as storage
 from services.intake.storage.reach import is_id_taken, may_enter_issue
 from shared.contracts.intake import IssueReceived
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
 
+MISDIRECTED = Outcome(
+    status="rejected", code=HandledBySubject.code, detail="a complaint does not go to whom it is about, nor to the unit"
+)
 Met = tuple[int, Candidate[ReceiveIssue], storage.StoredIssue]
 
 
@@ -44,6 +48,7 @@ def receive_issues(
 
     def run(connection: Connection, fresh: list[ReceiveIssue], events: Events) -> list[Outcome]:
         candidates = [_candidate(command, now, allow_odd=allow_odd) for command in fresh]
+        complaints = _refuse_misdirected(connection, candidates, now)
         settled = settle_new(
             connection, candidates, lambda some: storage.list_standing_issues(connection, some), now=now
         )
@@ -52,7 +57,8 @@ def receive_issues(
             for position, candidate in enumerate(candidates)
             if candidate.check.refusal is None
         ]
-        inserted = storage.insert_issues(connection, rows, recorded_at=now) if rows else []
+        with recusal.entering(connection, complaints=complaints):
+            inserted = storage.insert_issues(connection, rows, recorded_at=now) if rows else []
         take_back_unused(connection, settled.values(), {issue.citizen_ref for issue in inserted})
         outcomes: dict[int, Outcome] = {}
         met: list[Met] = []
@@ -86,6 +92,24 @@ def _candidate(command: ReceiveIssue, now: datetime, *, allow_odd: bool) -> Cand
     check = check_issue(command, received_at=command.received_at or now, now=now, allow_odd=allow_odd)
     content_hash = vault().keyed(digest_content(command)) if check.refusal is None else b""
     return Candidate(command=command, check=check, content_hash=content_hash)
+
+
+def _refuse_misdirected(connection: Connection, candidates: Sequence[Candidate[ReceiveIssue]], now: datetime) -> bool:
+    """Refuse what would go to whom it complains about; return whether there are complaints about officials at all."""
+    rows = [
+        {
+            "position": position,
+            "subject": candidate.command.subject_staff_number,
+            "staff_number": candidate.command.staff_number,
+            "organisation_code": candidate.command.organisation_code,
+            "received_at": candidate.command.received_at or now,
+        }
+        for position, candidate in enumerate(candidates)
+        if candidate.check.refusal is None and candidate.command.subject_staff_number is not None
+    ]
+    for position in recusal.list_misdirected(connection, rows) if rows else ():
+        candidates[position].check.refusal = MISDIRECTED
+    return bool(rows)
 
 
 def _row(candidate: Candidate[ReceiveIssue], citizen: KnownCitizen | None, now: datetime) -> dict[str, object]:
@@ -208,6 +232,9 @@ def _bring_up_to_date(
         if command.staff_number is not None and command.staff_number not in cadre_ids:
             outcomes[position] = unknown("cadre")
             continue
+        if _would_go_to_subject(connection, issue, command, organisation_ids, cadre_ids):
+            outcomes[position] = MISDIRECTED
+            continue
         progress = Progress(
             organisation_id=organisation_ids[command.organisation_code] if command.organisation_code else None,
             cadre_id=cadre_ids[command.staff_number] if command.staff_number else None,
@@ -233,12 +260,30 @@ def _bring_up_to_date(
     return outcomes
 
 
+def _would_go_to_subject(
+    connection: Connection,
+    issue: Issue,
+    command: ReceiveIssue,
+    organisation_ids: Mapping[str, UUID],
+    cadre_ids: Mapping[str, UUID],
+) -> bool:
+    if issue.subject_id is None or command.organisation_code is None:
+        return False
+    return recusal.is_misdirected(
+        connection,
+        subject_id=issue.subject_id,
+        received_at=issue.received_at,
+        organisation_id=organisation_ids[command.organisation_code],
+        cadre_id=cadre_ids[command.staff_number] if command.staff_number else None,
+    )
+
+
 def _refuse_unknown(connection: Connection, command: ReceiveIssue) -> Outcome:
     if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
         return unknown("organisation")
     if command.staff_number and not registers.find_cadre_ids(connection, [command.staff_number]):
         return unknown("cadre")
-    if command.subject_staff_number and not registers.find_cadre_ids(connection, [command.subject_staff_number]):
+    if command.subject_staff_number and not recusal.is_official(connection, command.subject_staff_number):
         return unknown("subject")
     if contacts.is_contact_missing(
         connection,

@@ -1,0 +1,50 @@
+"""Intake's HTTP door in this process, asked by named people one after another."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.intake.api.app import create_intake_app
+from services.intake.settings import IntakeSettings
+from shared.access.principal import Principal
+from shared.database import Pool
+from tests.fakes import KnownPrincipals
+
+
+class Door:
+    def __init__(self, pool: Pool, people: Mapping[str, Principal], folder: Path) -> None:
+        settings = IntakeSettings(
+            mode="test",
+            database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
+            broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
+            import_directory=folder,
+        )
+        self.people = KnownPrincipals(people)
+        self._pool, self._settings = pool, settings
+
+    def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return asyncio.run(self._send(who, method, path, body, headers))
+
+    def get(self, who: str, path: str) -> httpx.Response:
+        return self.ask(who, "GET", path)
+
+    def post(self, who: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return self.ask(who, "POST", path, {} if body is None else body, **headers)
+
+    async def _send(self, who: str, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+        app = create_intake_app(self._settings, self._pool, authenticator=self.people)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake") as client,
+        ):
+            return await client.request(
+                method,
+                path,
+                content=None if body is None else json.dumps(body).encode(),
+                headers={"content-type": "application/json", "authorization": f"Bearer {who}", **named},
+            )
