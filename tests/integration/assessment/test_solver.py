@@ -6,23 +6,15 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
-from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
-from services.assessment.settings import AssessmentSettings
-from tests.fakes import KnownPrincipals, machine, person
 from tests.integration.assessment.conftest import ZONE, score_all, take
+from tests.integration.assessment.readers import client_of, open_door, readers_of
 from tests.integration.assessment.solver import find_isolated
 from tests.integration.assessment.worlds import MONTHS, PERIODS, World
 
 pytestmark = pytest.mark.integration
 QUESTION_OF = {"satisfaction_rate": "level", "resolution_rate": "solved"}
-SETTINGS = AssessmentSettings(
-    mode="test",
-    database_url="postgresql://somebody:a-long-password-1234@localhost/x",
-    broker_url="amqp://somebody:another-password-5678@localhost/x",
-)
 
 
 def rule_of(k):
@@ -41,19 +33,11 @@ def live_through(world, pool, *, k):
         world.close_month(month)
 
 
-def readers_of(world):
-    return KnownPrincipals(
-        {code: person("cadre", name=code, staff_number=code) for code in world.cadres}
-        | {code: person("unit_head", code, name=code) for code in world.units}
-        | {"machine": machine("scores.read", organisation_code="C", name="machine")}
-    )
-
-
 def ask_everything(app, readers, world):
     """Every publication that any reader gets by any route, by reader."""
     seen: dict[str, list[Any]] = {}
     for name in readers:
-        client = TestClient(app, headers={"Authorization": f"Bearer {name}"}, raise_server_exceptions=False)
+        client = client_of(app, name)
         periods = [item["period"] for item in client.get("/v1/published/periods").json()["items"]]
         assert set(periods) == set(PERIODS)
         found = seen.setdefault(name, [])
@@ -118,10 +102,10 @@ def recompute(document):
 @pytest.mark.parametrize(("seed", "k"), [(1, 5), (2, 5), (3, 10)])
 def test_no_reader_isolates_fewer_than_k_and_all_together_neither(pool, seed, k):
     world = World(seed, k)
-    readers = readers_of(world)
+    readers = readers_of(cadres=world.cadres, units=world.units, root="C")
     live_through(world, pool, k=k)
 
-    seen = ask_everything(create_api(SETTINGS, pool, authenticator=readers), readers.principals, world)
+    seen = ask_everything(open_door(pool, readers), readers.principals, world)
 
     for document in [one for documents in seen.values() for one in documents]:
         check_figures(world, document)
@@ -134,10 +118,10 @@ def test_no_reader_isolates_fewer_than_k_and_all_together_neither(pool, seed, k)
 
 def test_the_solver_catches_a_release_of_fewer_people(pool):
     world = World(4, 5)
-    readers = readers_of(world)
+    readers = readers_of(cadres=world.cadres, units=world.units, root="C")
     live_through(world, pool, k=5)
 
-    seen = ask_everything(create_api(SETTINGS, pool, authenticator=readers), readers.principals, world)
+    seen = ask_everything(open_door(pool, readers), readers.principals, world)
 
     everything = rows_of(world, [one for documents in seen.values() for one in documents])
     assert find_isolated(everything, world.rater_of, 10) is not None
