@@ -15,6 +15,9 @@ from shared.backlogs import watch_backlog
 from shared.database import Pool
 from shared.observability import correlated, new_correlation_id
 from shared.processes import open_keys
+from shared.retention.jobs import DataClass, report, run, run_daily
+from shared.retention.records import audit_classes
+from shared.schedule import load_schedule
 from shared.settings import ProcessSettings
 from shared.worker import RELIABLE
 
@@ -23,7 +26,9 @@ TICK_SECONDS: Final = 600.0  # a chore knows itself whether it is due: a clock t
 Chore = Callable[[], None]
 
 
-def open_chores(settings: ProcessSettings, pool: Pool, *, service: str) -> Mapping[str, Chore]:
+def open_chores(
+    settings: ProcessSettings, pool: Pool, classes: Sequence[DataClass], *, service: str
+) -> Mapping[str, Chore]:
     """The chores of one service, over a system pool. Raises UnsafeSetting without a key to sign with."""
     keeper = make_audit_keeper(settings, pool, service=service)
     watch_backlog(
@@ -38,7 +43,13 @@ def open_chores(settings: ProcessSettings, pool: Pool, *, service: str) -> Mappi
         "Audit records in no file yet",
         measure_unexported(pool),
     )
-    return {"keep_audit": lambda: keeper.keep_hourly(now=datetime.now(UTC))}
+    schedule = load_schedule(settings.retention_schedule)
+    everything = [*classes, *audit_classes(keeper.directory)]
+
+    def retain() -> None:
+        run_daily(pool, schedule, everything, now=datetime.now(UTC))
+
+    return {"keep_audit": lambda: keeper.keep_hourly(now=datetime.now(UTC)), "retain": retain}
 
 
 def add_chores(app: Any, chores: Mapping[str, Chore]) -> None:  # noqa: ANN401 - Celery has no types
@@ -69,6 +80,30 @@ def make_audit_keeper(settings: ProcessSettings, pool: Pool, *, service: str) ->
         directory=directory / service if directory is not None else None,
         chain=service,
     )
+
+
+def retain(
+    settings: ProcessSettings, pool: Pool, classes: Sequence[DataClass], arguments: Sequence[str], *, service: str
+) -> int:
+    """Show what is over, or remove it now. Return 1 where something waits for approval or could not be removed."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m services.{service} retain",
+        description="Remove what is over by the schedule; once a day this happens by itself.",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="count and show it, and remove nothing")
+    options = parser.parse_args(arguments)
+    directory = settings.audit_export_directory
+    everything = [*classes, *audit_classes(directory / service if directory is not None else None)]
+    schedule, now = load_schedule(settings.retention_schedule), datetime.now(UTC)
+    act = report if options.dry_run else run
+    findings = act(pool, schedule, everything, now=now)
+    for finding in findings:
+        oldest = finding.oldest.isoformat(timespec="seconds") if finding.oldest else "-"
+        sys.stdout.write(
+            f"{finding.name:<22} keep {finding.keep.text:<10} over {finding.count:>9}  oldest {oldest:<25} "
+            f"{finding.state} {finding.removed}\n"
+        )
+    return 1 if {finding.state for finding in findings} & {"waits_for_approval", "failed"} else 0
 
 
 def export_audit(settings: ProcessSettings, pool: Pool, arguments: Sequence[str], *, service: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import orjson
@@ -116,3 +116,46 @@ def measure_backlog(connection: Connection) -> tuple[int, float]:
         """
     ).fetchone()
     return (int(str(row[0])), max(0.0, float(str(row[1])))) if row else (0, 0.0)
+
+
+def measure_sent(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    """How many events were sent before then and are here with what they said, and when the oldest was."""
+    row = connection.execute(
+        """
+        SELECT count(*), min(sent_at)
+          FROM outbox
+         WHERE sent_at < %s
+           AND (sequence > 1 OR payload <> '{}')
+        """,
+        [before],
+    ).fetchone()
+    return (int(str(row[0])), cast("datetime | None", row[1])) if row else (0, None)
+
+
+def remove_sent(connection: Connection, before: datetime, batch: int, after: int) -> tuple[int, int, int]:
+    """Remove sent events in the order of their entry; return how many, how many were looked at, and the last of these.
+
+    The first event of an aggregate stays, emptied: as long as its place is taken no other aggregate can take its id.
+    """
+    row = connection.execute(
+        """
+          WITH looked_at AS (SELECT id, sequence, payload = '{}' AS is_empty
+                               FROM outbox
+                              WHERE id > %s
+                                AND sent_at < %s
+                              ORDER BY id
+                              LIMIT %s),
+               deleted AS (DELETE FROM outbox
+                            WHERE id IN (SELECT id FROM looked_at WHERE sequence > 1)
+                        RETURNING 1),
+               emptied AS (UPDATE outbox
+                              SET payload = '{}'
+                            WHERE id IN (SELECT id FROM looked_at WHERE sequence = 1 AND NOT is_empty)
+                        RETURNING 1)
+        SELECT (SELECT count(*) FROM deleted) + (SELECT count(*) FROM emptied),
+               (SELECT count(*) FROM looked_at),
+               (SELECT coalesce(max(id), 0) FROM looked_at)
+        """,
+        [after, before, batch],
+    ).fetchone()
+    return (int(str(row[0])), int(str(row[1])), int(str(row[2]))) if row else (0, 0, 0)

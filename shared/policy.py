@@ -55,6 +55,17 @@ POLICY: Final[Mapping[str, Rule]] = {
     "audit.read": Rule(
         roles={"auditor": "anywhere", "cadre": "self", "security_administrator": "anywhere"}, sensitive_read=True
     ),
+    "hold.release": Rule(roles={"approver": "anywhere"}, step_up=True),
+    "hold.set": Rule(roles={"approver": "anywhere", "department_officer": "anywhere"}),
+    "retention.approve": Rule(roles={"approver": "anywhere", "department_officer": "anywhere"}, step_up=True),
+    "retention.read": Rule(
+        roles={
+            "approver": "anywhere",
+            "auditor": "anywhere",
+            "department_officer": "anywhere",
+            "security_administrator": "anywhere",
+        }
+    ),
     # assessment
     "published.cadre.read": Rule(
         roles={

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.links import LOOPBACK, BadLink, check_link, make_server_context
+from shared.schedule import load_schedule
 
 PLACEHOLDERS = frozenset(
     {"guest", "postgres", "admin", "password", "secret", "changeme", "change-me", "lianxin", "test"}
@@ -34,6 +35,7 @@ class ProcessSettings(BaseSettings):
     identity_database_url: SecretStr | None = None  # serve only: as the role that may ask who is asking
     keys_directory: Path | None = None
     cipher: Literal["aes256gcm", "sm4gcm"] = "aes256gcm"  # what is written with; both are read
+    retention_schedule: Path | None = None  # what an installation keeps for another time than is shipped
     audit_export_directory: Path | None = None  # each service writes into a folder of its name below it
     allowed_origins: tuple[str, ...] = ()  # of pages elsewhere that may ask for changes with a session
     api_host: str = "127.0.0.1"
@@ -72,6 +74,12 @@ class ProcessSettings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("is not a time zone of the IANA database") from None
         return name
+
+    @field_validator("retention_schedule")
+    @classmethod
+    def _keeps_long_enough(cls, file: Path | None) -> Path | None:
+        load_schedule(file)
+        return file
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

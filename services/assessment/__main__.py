@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.assessment import messaging, metrics
 from services.assessment.api.app import create_api
+from services.assessment.handlers import retention
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
 from services.assessment.settings import AssessmentSettings
@@ -50,7 +51,7 @@ def work(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
         lambda: measure_due(pool, now=datetime.now(UTC)),
     )
     worker = create_worker(settings, pool)
-    chores.add_chores(worker, chores.open_chores(settings, pool, service="assessment"))
+    chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="assessment"))
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)
 
 
@@ -83,6 +84,10 @@ def _make_door(settings: AssessmentSettings, pool: Pool) -> messaging.FactsDoor:
     )
 
 
+def retain(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.retain(settings, pool, retention.CLASSES, arguments, service="assessment")
+
+
 def export_audit(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.export_audit(settings, pool, arguments, service="assessment")
 
@@ -95,6 +100,7 @@ COMMANDS = {
     "migrate": migrate,
     "replay": replay,
     "audit-export": export_audit,
+    "retain": retain,
 }
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from services.identity.api.app import create_api
 from services.identity.api.doors import make_desk
+from services.identity.handlers import retention
 from services.identity.handlers.administration import make_first_administrator
 from services.identity.handlers.keeping import remove_what_is_over
 from services.identity.handlers.token_keys import PURPOSE, rotate_due_keys, rotate_keys
@@ -48,7 +49,7 @@ def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
         "remove-what-is-over": lambda: remove_what_is_over(pool, now=datetime.now(UTC)),
         "forget-used-assertions": lambda: forget_used_assertions(pool, now=datetime.now(UTC)),
         "rotate-due-token-keys": lambda: rotate_due_keys(pool, keys, issuer=settings.issuer, now=datetime.now(UTC)),
-        **chores.open_chores(settings, pool, service="identity"),
+        **chores.open_chores(settings, pool, retention.CLASSES, service="identity"),
     }
     return processes.keep(settings, pool, duties, every=settings.keep_interval_seconds)
 
@@ -84,6 +85,10 @@ def _open_keys(settings: IdentitySettings) -> KeyRing:
     return keys
 
 
+def retain(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.retain(settings, pool, retention.CLASSES, arguments, service="identity")
+
+
 def export_audit(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.export_audit(settings, pool, arguments, service="identity")
 
@@ -95,6 +100,7 @@ COMMANDS = {
     "administrator": administrator,
     "rotate-token-keys": rotate_token_keys,
     "audit-export": export_audit,
+    "retain": retain,
 }
 
 if __name__ == "__main__":

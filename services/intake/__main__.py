@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
-from services.intake.handlers import imports
+from services.intake.handlers import imports, retention
 from services.intake.handlers.backlog import seal_backlog
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
@@ -38,7 +38,7 @@ def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     open_vault(settings)
     tasks.wire(pool, settings)
-    chores.add_chores(tasks.celery, chores.open_chores(settings, pool, service="intake"))
+    chores.add_chores(tasks.celery, chores.open_chores(settings, pool, retention.CLASSES, service="intake"))
     return processes.work(
         settings, pool, tasks.celery, threads=WORKER_THREADS, longest_task_seconds=LONGEST_IMPORT_SECONDS
     )
@@ -63,6 +63,10 @@ def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
     )
 
 
+def retain(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.retain(settings, pool, retention.CLASSES, arguments, service="intake")
+
+
 def export_audit(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.export_audit(settings, pool, arguments, service="intake")
 
@@ -79,6 +83,7 @@ COMMANDS = {
     "migrate": migrate,
     "import": import_file,
     "audit-export": export_audit,
+    "retain": retain,
 }
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.notify import messaging, metrics
 from services.notify.api import create_api
+from services.notify.handlers import retention
 from services.notify.handlers.deliveries import measure_backlog
 from services.notify.settings import NotifySettings
 from services.notify.tasks import create_worker
@@ -40,7 +41,7 @@ def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
         partial(measure_backlog, pool),
     )
     worker = create_worker(settings, pool)
-    chores.add_chores(worker, chores.open_chores(settings, pool, service="notify"))
+    chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="notify"))
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)
 
 
@@ -58,6 +59,10 @@ def replay(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> in
     return processes.replay(settings, pool, messaging.SUBSCRIPTION, partial(messaging.handle, pool), arguments)
 
 
+def retain(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    return chores.retain(settings, pool, retention.CLASSES, arguments, service="notify")
+
+
 def export_audit(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.export_audit(settings, pool, arguments, service="notify")
 
@@ -69,6 +74,7 @@ COMMANDS = {
     "migrate": migrate,
     "replay": replay,
     "audit-export": export_audit,
+    "retain": retain,
 }
 
 if __name__ == "__main__":

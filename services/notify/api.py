@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Query, Response
 from pydantic import Field
 
 from services.notify.domain import Channel, DeliveryStatus, Language, Wish
-from services.notify.handlers import deliveries, subscriptions
+from services.notify.handlers import deliveries, retention, subscriptions
 from services.notify.settings import NotifySettings
 from services.notify.storage.deliveries import Delivery
 from services.notify.storage.messages import Message
@@ -21,6 +21,7 @@ from shared.edge import CodeText, ShortText
 from shared.http import Body, create_app, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
+from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
 Item = TypeVar("Item")
@@ -41,6 +42,7 @@ class SubscriptionBody(Body):
 def create_api(settings: NotifySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
     app = create_app("Lianxin notify", settings, authenticator=authenticator)
     add_audit(app, pool)
+    add_retention(app, pool, settings, retention.CLASSES, service="notify")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.pool = pool
     _add_subscriptions(app, pool)

@@ -5,17 +5,20 @@ from fastapi import FastAPI
 from services.assessment.api.published import add_published_routes
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
+from services.assessment.handlers import retention
 from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.http import create_app
+from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
 
 def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
     app = create_app("Lianxin assessment", settings, authenticator=authenticator)
     add_audit(app, pool)
+    add_retention(app, pool, settings, retention.CLASSES, service="assessment")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     add_score_routes(app, settings, pool)
     add_published_routes(app, pool)

@@ -9,12 +9,14 @@ from services.identity.api.doors import make_desk
 from services.identity.api.oauth import TOKEN_PATH, add_oauth
 from services.identity.api.own import add_own
 from services.identity.api.sign_in import add_sign_in
+from services.identity.handlers import retention
 from services.identity.settings import IdentitySettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import create_app
+from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
 
@@ -33,6 +35,7 @@ def create_api(
     app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=[TOKEN_PATH, *form_paths])
     app.state.pool = pool
     add_audit(app, pool)
+    add_retention(app, pool, settings, retention.CLASSES, service="identity")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.desk = make_desk(settings, pool, keys)
     add_sign_in(app)

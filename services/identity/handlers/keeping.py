@@ -1,6 +1,6 @@
 """What falls due by the clock alone: rows whose time is over are removed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.identity import metrics
 from services.identity.handlers.desk import system
@@ -8,14 +8,11 @@ from services.identity.storage import sessions, unfinished
 from shared import limits
 from shared.database import Pool
 
-SESSIONS_KEPT = timedelta(days=30)  # so that its owner can see where somebody was signed in
-
 
 def remove_what_is_over(pool: Pool, *, now: datetime) -> None:
     """A repeat finds nothing more."""
     with system(pool) as connection:
         removed = {
-            "session": sessions.delete_sessions(connection, over_before=now - SESSIONS_KEPT),
             "device": sessions.delete_expired_devices(connection, now=now),
             "sign-in": unfinished.delete_expired_unfinished(connection, now=now),
             "bucket": limits.forget_full(connection, now=now),

@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from services.identity.domain.sessions import EndReason, SessionMethod
 from shared.database import Connection
+from shared.retention.jobs import Step, measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +132,28 @@ def rotate_session(
     )
 
 
-def delete_sessions(connection: Connection, *, over_before: datetime) -> int:
-    """Return how many. Uses session_by_end."""
-    return connection.execute("DELETE FROM session WHERE expires_at < %s", [over_before]).rowcount
+def measure_over(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    """Uses session_by_end."""
+    return measured(
+        connection.execute("SELECT count(*), min(expires_at) FROM session WHERE expires_at < %s", [before]).fetchone()
+    )
+
+
+def delete_over(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    removed = connection.execute(
+        """
+        DELETE FROM session
+         WHERE id IN (SELECT id
+                        FROM session
+                       WHERE expires_at < %s
+                         AND NOT is_held('account', account_id::text)
+                       ORDER BY expires_at
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
 
 
 def insert_device(connection: Connection, digest: bytes, account_id: UUID, *, expires_at: datetime) -> None:

@@ -7,11 +7,13 @@ from fastapi import FastAPI
 
 from services.intake.api import contacts, imports, issues, ratings, registers
 from services.intake.api.doors import Doors
+from services.intake.handlers import retention
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
 from shared.database import Pool
 from shared.http import create_app
+from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
 
@@ -38,6 +40,7 @@ def create_intake_app(
         upload_paths=("/v1/imports",),
     )
     add_audit(app, pool)
+    add_retention(app, pool, settings, retention.CLASSES, service="intake")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.nudge_import = nudge_import
     for topic in (contacts, issues, ratings, registers, imports):  # the busiest first: routes are tried in order

@@ -20,7 +20,6 @@ from shared.observability import new_correlation_id
 
 MOST_ATTEMPTS = 5
 MOST_OPEN_RUNS = 50
-FAILED_FILES_KEPT = timedelta(days=7)
 ORPHANS_KEPT = timedelta(days=1)
 
 
@@ -157,7 +156,7 @@ def import_for_command(
 def sweep_files(pool: Pool, directory: Path, *, now: datetime) -> int:
     """Remove stored files that no run wants any more, and uploads that broke off; return how many went."""
     with transaction(pool) as connection:
-        wanted = storage.list_stored_names(connection, done_or_failed_before=now - FAILED_FILES_KEPT)
+        wanted = storage.list_stored_names(connection)
     removed = 0
     for name in list_older_than(directory, (now - ORPHANS_KEPT).timestamp()):
         if name not in wanted:

@@ -268,16 +268,15 @@ def fail_interrupted(connection: Connection, *, now: datetime) -> int:
     ).rowcount
 
 
-def list_stored_names(connection: Connection, *, done_or_failed_before: datetime) -> set[str]:
-    """List the stored files that are still wanted: of open runs, and of failed ones until some time has passed."""
+def list_stored_names(connection: Connection) -> set[str]:
+    """List the stored files that are still wanted: of open runs, and of failed ones until retention lets them go."""
     rows = connection.execute(
         """
         SELECT storage_name
           FROM import_run
          WHERE storage_name IS NOT NULL
-           AND (state IN ('due', 'running') OR (state = 'failed' AND finished_at >= %s))
-        """,
-        [done_or_failed_before],
+           AND state IN ('due', 'running', 'failed')
+        """
     ).fetchall()
     return {str(row[0]) for row in rows}
 

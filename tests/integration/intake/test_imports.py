@@ -13,6 +13,7 @@ import pytest
 from services.intake import tasks
 from services.intake.handlers import import_runs, imports, issues
 from services.intake.handlers.import_runs import ImportSettings
+from services.intake.handlers.retention import CLASSES
 from services.intake.importing import chunks, cli
 from services.intake.importing.spool import Upload, stored_name
 from services.intake.settings import IntakeSettings
@@ -20,6 +21,8 @@ from services.intake.storage.imports import ImportRun
 from shared.database import Pool
 from shared.errors import Transient
 from shared.identifiers import new_id
+from shared.retention.jobs import run as retain
+from shared.schedule import load_schedule
 
 pytestmark = pytest.mark.integration
 
@@ -195,8 +198,10 @@ def test_a_file_that_cannot_be_read_is_refused_and_kept_for_a_while(
     run = finished(data)
 
     assert (run.state, run.reason_code) == ("failed", code)
-    assert imports.sweep_files(registered, settings.directory, now=datetime.now(UTC) + timedelta(days=6)) == 0
-    assert imports.sweep_files(registered, settings.directory, now=datetime.now(UTC) + timedelta(days=8)) == 1
+    for days, swept in ((6, 0), (8, 1)):
+        later = datetime.now(UTC) + timedelta(days=days)
+        retain(registered, load_schedule(), CLASSES, now=later)
+        assert imports.sweep_files(registered, settings.directory, now=later) == swept
     assert not any(settings.directory.iterdir())
 
 

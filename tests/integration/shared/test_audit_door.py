@@ -1,5 +1,7 @@
 """What requests leave in the audit, who may read it, and that there is no answer where it cannot be written."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +18,7 @@ from services.notify.settings import NotifySettings
 from shared.audit.chain import Line, record
 from shared.database import open_pool, transaction
 from shared.http import check_routes_are_guarded, create_app
-from tests.fakes import KnownPrincipals, one_of_each_role
+from tests.fakes import KnownPrincipals, one_of_each_role, person
 
 pytestmark = pytest.mark.integration
 URLS: Any = {
@@ -33,9 +35,10 @@ SERVICES: dict[str, Any] = {
 class Service:
     """One service's door over a fresh database: as serve opens it, so without the reach of the system."""
 
-    def __init__(self, database, name="intake", *, folder):
+    def __init__(self, database, name="intake", *, folder, **more):
         create, settings = SERVICES[name]
-        more = {"import_directory": folder} if name == "intake" else {}
+        if name == "intake":
+            more["import_directory"] = folder
         self.database = database
         self.pool = open_pool(database.url, size=4, application="test")
         self.system = open_pool(database.url, size=2, application="test", system=True)
@@ -226,3 +229,59 @@ def test_a_door_without_an_audit_does_not_open():
     check_routes_are_guarded(app)
     with pytest.raises(RuntimeError, match="must be recorded"):
         check_routes_are_guarded(service_with_audit)
+
+
+def stepped_up(role, name):
+    return person(role, name=name, stepped_up_at=datetime.now(UTC))
+
+
+@pytest.fixture
+def changed(new_database, tmp_path):
+    """A service whose installation keeps idempotency keys for a day, and two persons who may agree to that."""
+    schedule = tmp_path / "retention.toml"
+    schedule.write_text('[keep]\nidempotency_keys = "24 hours"\n')
+    service = Service(new_database("intake"), folder=tmp_path, retention_schedule=schedule)
+    known = service.principals.principals
+    known |= {"first": stepped_up("approver", "first"), "second": stepped_up("department_officer", "second")}
+    known["second-account"] = replace(stepped_up("approver", "another-account"), person_id="first")
+    yield service
+    service.close()
+
+
+def ask(service, method, path, role, **more):
+    with TestClient(service.app, headers={"Authorization": f"Bearer {role}"}) as client:
+        return client.request(method, path, **more)
+
+
+def test_a_changed_period_is_agreed_to_by_two_persons_and_one_person_is_one(changed):
+    path, body = "/v1/retention/idempotency_keys/approval", {"keep": "24 hours"}
+
+    def in_force():
+        items = ask(changed, "GET", "/v1/retention", "auditor").json()["items"]
+        return next(item for item in items if item["kind"] == "idempotency_keys")["is_in_force"]
+
+    counts = [ask(changed, "PUT", path, name, json=body).json()["approvals"] for name in ("first", "second-account")]
+    assert (counts, in_force()) == ([1, 1], False)
+    assert ask(changed, "PUT", path, "second", json=body).json()["approvals"] == 2
+    assert in_force()
+
+    for name, status in (("clerk", 403), ("auditor", 403), ("approver", 403)):  # the last has not stepped up
+        assert ask(changed, "PUT", path, name, json=body).status_code == status
+    assert ask(changed, "PUT", path, "first", json={"keep": "72 hours"}).status_code == 409
+    assert ask(changed, "PUT", "/v1/retention/scores/approval", "first", json=body).status_code == 404
+    assert (
+        ask(changed, "PUT", "/v1/retention/sent_events/approval", "first", json={"keep": "35 days"}).status_code == 409
+    )
+
+
+def test_holds_are_set_listed_and_released_by_who_may(changed):
+    path, body = "/v1/legal-holds/issue/4711", {"reason": "a court asks for it"}
+
+    assert ask(changed, "PUT", path, "second", json=body).status_code == 201
+    assert ask(changed, "PUT", path, "first", json=body).status_code == 200
+    (held,) = ask(changed, "GET", "/v1/legal-holds", "auditor").json()["items"]
+    assert (held["object_type"], held["object_id"], held["set_by"]) == ("issue", "4711", "second")
+    assert ask(changed, "DELETE", path, "second").status_code == 403
+    assert ask(changed, "DELETE", path, "first").status_code == 200
+    assert ask(changed, "DELETE", path, "first").status_code == 404
+    assert [row[2] for row in changed.records() if row[4] == "allowed"] == ["hold.set", "hold.released"]

@@ -1,0 +1,9 @@
+"""Which kinds of assessment's data come to an end, by the names that the schedule has for them."""
+
+from services.assessment.storage import retention as storage
+from shared.retention.jobs import DataClass, sent_events
+
+CLASSES = (
+    DataClass(name="scores", measure=storage.measure_scores, remove=storage.delete_scores),
+    sent_events(),
+)

@@ -1,0 +1,103 @@
+"""What of intake's data is over, and its removal in small steps. What is held is left alone."""
+
+from datetime import datetime
+
+from shared.database import Connection
+from shared.retention.jobs import Step, measured
+
+
+def measure_keys(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            "SELECT count(*), min(created_at) FROM idempotency_key WHERE created_at < %s", [before]
+        ).fetchone()
+    )
+
+
+def delete_keys(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    removed = connection.execute(
+        """
+        DELETE FROM idempotency_key
+         WHERE (caller, key) IN (SELECT caller, key
+                                   FROM idempotency_key
+                                  WHERE created_at < %s
+                                  LIMIT %s
+                                    FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
+def measure_rating_links(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            """
+            SELECT count(*), min(rated_at)
+              FROM rating
+             WHERE rated_at < %s
+               AND num_nonnulls(issue_id, contact_id) = 1
+               AND NOT is_held('rating', id::text)
+               AND NOT is_held('issue', coalesce(issue_id::text, ''))
+               AND NOT is_held('contact', coalesce(contact_id::text, ''))
+            """,
+            [before],
+        ).fetchone()
+    )
+
+
+def unlink_ratings(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """The rating stays, without what it was about and so without a unit whose people may see it."""
+    removed = connection.execute(
+        """
+        UPDATE rating
+           SET issue_id = NULL, contact_id = NULL, source_number = NULL, owner_organisation_id = NULL
+         WHERE id IN (SELECT id
+                        FROM rating
+                       WHERE rated_at < %s
+                         AND num_nonnulls(issue_id, contact_id) = 1
+                         AND NOT is_held('rating', id::text)
+                         AND NOT is_held('issue', coalesce(issue_id::text, ''))
+                         AND NOT is_held('contact', coalesce(contact_id::text, ''))
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
+def measure_import_files(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            """
+            SELECT count(*), min(finished_at)
+              FROM import_run
+             WHERE storage_name IS NOT NULL
+               AND state = 'failed'
+               AND finished_at < %s
+               AND NOT is_held('import', id::text)
+            """,
+            [before],
+        ).fetchone()
+    )
+
+
+def forget_import_files(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """Runs whose file is over: the hourly sweep then finds that nobody wants the file."""
+    removed = connection.execute(
+        """
+        UPDATE import_run
+           SET storage_name = NULL
+         WHERE id IN (SELECT id
+                        FROM import_run
+                       WHERE storage_name IS NOT NULL
+                         AND state = 'failed'
+                         AND finished_at < %s
+                         AND NOT is_held('import', id::text)
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)

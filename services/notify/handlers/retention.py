@@ -1,0 +1,10 @@
+"""Which kinds of notify's data come to an end, by the names that the schedule has for them."""
+
+from services.notify.storage import retention as storage
+from shared.retention.jobs import DataClass
+
+CLASSES = (
+    DataClass(name="inbox_messages", measure=storage.measure_inbox, remove=storage.delete_messages),
+    DataClass(name="notification_content", measure=storage.measure_content, remove=storage.remove_content),
+    DataClass(name="notification_status", measure=storage.measure_status, remove=storage.delete_deliveries),
+)

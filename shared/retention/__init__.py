@@ -1,0 +1,1 @@
+"""What comes to an end: by which schedule, and how it is removed."""

@@ -1,0 +1,121 @@
+"""The HTTP door to retention, the same in every service: what is over, who agrees to a change, and what is held."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Response
+
+from shared.access.principal import Principal
+from shared.database import Pool, transaction
+from shared.edge import CodeText, ShortText
+from shared.errors import Conflict, NotFound
+from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.retention.jobs import (
+    NEEDED_APPROVALS,
+    DataClass,
+    Finding,
+    approve,
+    list_holds,
+    release_hold,
+    report,
+    set_hold,
+)
+from shared.retention.records import audit_classes
+from shared.schedule import Period, load_schedule
+from shared.settings import ProcessSettings
+
+
+class UnknownClass(NotFound):
+    code = "unknown-class"
+
+
+class NotHeld(NotFound):
+    code = "not-held"
+
+
+class NothingToApprove(Conflict):
+    """The period is the shipped one, or not the one that the approval names."""
+
+    code = "nothing-to-approve"
+
+
+class ApprovalBody(Body):
+    keep: ShortText
+
+
+class HoldBody(Body):
+    reason: ShortText
+
+
+def add_retention(
+    app: FastAPI, pool: Pool, settings: ProcessSettings, classes: Sequence[DataClass], *, service: str
+) -> None:
+    _add_holds(app, pool)
+    schedule, exported = load_schedule(settings.retention_schedule), settings.audit_export_directory
+    everything = [*classes, *audit_classes(exported / service if exported is not None else None)]
+
+    @app.get("/v1/retention")
+    def list_retention(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
+        findings = report(pool, schedule, everything, now=datetime.now(UTC))
+        return json_response({"items": [_show(finding) for finding in findings]})
+
+    @app.put("/v1/retention/{kind}/approval", openapi_extra=describe_body(ApprovalBody))
+    def approve_period(
+        kind: CodeText,
+        body: Annotated[ApprovalBody, Depends(json_body(ApprovalBody))],
+        principal: Annotated[Principal, Depends(permit("retention.approve"))],
+    ) -> Response:
+        """The period that was read is named again, so that nobody agrees to another one."""
+        keep = _changed_period(kind, body.keep)
+        with transaction(pool) as connection:
+            count = approve(connection, kind, keep, person_id=principal.person_id, account_id=principal.account_id)
+        return json_response({"kind": kind, "keep": keep.text, "approvals": count, "needed": NEEDED_APPROVALS})
+
+    def _changed_period(kind: str, stated: str) -> Period:
+        keep = schedule.keep.get(kind)
+        if keep is None or kind not in {one.name for one in everything}:
+            raise UnknownClass("there is no such class of data here")
+        if kind not in schedule.changed or keep.text != stated:
+            raise NothingToApprove("no such change waits for approval")
+        return keep
+
+
+def _add_holds(app: FastAPI, pool: Pool) -> None:
+    @app.get("/v1/legal-holds")
+    def list_legal_holds(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
+        with transaction(pool) as connection:
+            return json_response({"items": list_holds(connection)})
+
+    @app.put("/v1/legal-holds/{object_type}/{object_id}", openapi_extra=describe_body(HoldBody))
+    def put_legal_hold(
+        object_type: CodeText,
+        object_id: CodeText,
+        body: Annotated[HoldBody, Depends(json_body(HoldBody))],
+        principal: Annotated[Principal, Depends(permit("hold.set"))],
+    ) -> Response:
+        with transaction(pool) as connection:
+            is_new = set_hold(connection, object_type, object_id, reason=body.reason, set_by=principal.name)
+        return json_response({"object_type": object_type, "object_id": object_id}, status=201 if is_new else 200)
+
+    @app.delete("/v1/legal-holds/{object_type}/{object_id}")
+    def delete_legal_hold(
+        object_type: CodeText, object_id: CodeText, _: Annotated[Principal, Depends(permit("hold.release"))]
+    ) -> Response:
+        with transaction(pool) as connection:
+            if not release_hold(connection, object_type, object_id):
+                raise NotHeld("nothing of that name is held")
+        return json_response({"object_type": object_type, "object_id": object_id})
+
+
+def _show(finding: Finding) -> dict[str, Any]:
+    is_ready = finding.approvals is None or finding.approvals >= NEEDED_APPROVALS
+    return {
+        "kind": finding.name,
+        "keep": finding.keep.text,
+        "before": finding.before,
+        "over": finding.count,
+        "oldest": finding.oldest,
+        "approvals": finding.approvals,
+        "is_in_force": is_ready,
+    }
