@@ -22,6 +22,7 @@ from shared.access.principal import Asked, Authenticator, Principal
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
+from shared.networks import sender_of
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
@@ -136,10 +137,12 @@ def leave_open(action: str) -> Callable[[], Awaitable[None]]:
 
 def _asked(request: Request) -> Asked:
     headers = request.headers
+    settings: ProcessSettings = request.app.state.settings
+    peer = request.client.host if request.client is not None else None
     return Asked(
         method=request.method,
         headers=headers,
-        address=request.client.host if request.client is not None else None,
+        address=sender_of(peer, headers.get("x-forwarded-for"), settings.trusted_proxies),
         cookies=tuple(headers.getlist("cookie")),
     )
 
@@ -229,6 +232,7 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # uvicorn would believe whoever connects from this machine
         backlog=1024,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,

@@ -1,6 +1,7 @@
 """What every service reads from the environment, and which values it refuses to start with."""
 
 import ssl
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -38,6 +39,7 @@ class ProcessSettings(BaseSettings):
     retention_schedule: Path | None = None  # what an installation keeps for another time than is shipped
     audit_export_directory: Path | None = None  # each service writes into a folder of its name below it
     allowed_origins: tuple[str, ...] = ()  # of pages elsewhere that may ask for changes with a session
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
     api_host: str = "127.0.0.1"
     api_port: Port = 8080
     management_host: str = "127.0.0.1"

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.identity.domain import cookies
-from services.identity.domain.networks import network_of, sender_of
 from services.identity.domain.origins import refuse_cross_site
 from services.identity.domain.sessions import DEVICE_FAMILIAR_FOR, UNFINISHED_FOR, NothingUnderWay
 from services.identity.handlers.desk import Caller
 from services.identity.handlers.opening import Progress
+from shared.networks import network_of, sender_of
 
 if TYPE_CHECKING:
     from services.identity.settings import IdentitySettings

@@ -1,6 +1,5 @@
 """What identity reads from the environment."""
 
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ class IdentitySettings(ProcessSettings):
     model_config = SettingsConfigDict(env_prefix="LIANXIN_IDENTITY_", extra="ignore", hide_input_in_errors=True)
 
     public_url: str | None = None  # where browsers find this service: https://lianxin.example.org/identity
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-For is believed
 
     session_idle_minutes: Annotated[int, Field(ge=1, le=60)] = 15
     session_hours: Annotated[int, Field(ge=1, le=12)] = 8

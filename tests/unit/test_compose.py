@@ -145,7 +145,9 @@ def test_only_the_front_doors_network_is_believed_about_who_asks() -> None:
     pool = COMPOSE["networks"]["edge"]["ipam"]["config"][0]["subnet"]
     on_edge = {name for name, container in CONTAINERS.items() if "edge" in container.get("networks", [])}
 
-    assert CONTAINERS["identity-serve"]["environment"]["LIANXIN_IDENTITY_TRUSTED_PROXIES"] == f'["{pool}"]'
+    for service in PROCESSES:
+        believed = CONTAINERS[f"{service}-serve"]["environment"][f"LIANXIN_{service.upper()}_TRUSTED_PROXIES"]
+        assert believed == f'["{pool}"]'
     assert on_edge == {"nginx", *(name for name in RUNNING if name.endswith("-serve"))}
 
 

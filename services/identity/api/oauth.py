@@ -9,7 +9,6 @@ from fastapi.routing import APIRoute, APIRouter
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import override
 
-from services.identity.domain.networks import sender_of
 from services.identity.domain.oauth import GRANT_TYPE, TokenRefused, read_form, read_request
 from services.identity.handlers.token_keys import KeyChoice, list_public_keys
 from services.identity.handlers.tokens import TokenRules, give_token
@@ -19,6 +18,7 @@ from services.identity.signing.assertions import ALGORITHMS
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import json_response, leave_open
+from shared.networks import sender_of
 from shared.policy import POLICY
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path

@@ -15,7 +15,6 @@ from services.identity.domain.clients import (
     is_client_id,
     is_within,
 )
-from services.identity.domain.networks import network_of
 from services.identity.domain.oauth import (
     AUDIENCES,
     GRANT_TYPE,
@@ -31,6 +30,7 @@ from services.identity.signing.assertions import LEEWAY, BadAssertion, check_ass
 from services.identity.storage import clients
 from shared import limits
 from shared.database import Connection, Pool, transaction
+from shared.networks import network_of
 from shared.reach import SYSTEM
 
 NETWORK_REQUESTS_PER_MINUTE: Final = 600
