@@ -62,6 +62,11 @@ sign in                    yes   yes   yes       yes                yes      yes
 keep one's own account     yes   yes   yes       yes                yes      yes     yes                    yes        -
 read accounts              -     -     -         -                  -        yes     yes                    -          -
 keep accounts              -     -     -         -                  -        -       yes                    -          -
+propose a client           -     -     -         all                -        -       -                      -          -
+decide on a client         -     -     -         -                  all      -       -                      -          -
+equip a client             -     -     -         all                -        -       -                      -          -
+disable a client           -     -     -         all                all      -       yes                    -          -
+read clients               -     -     -         all                all      yes     yes                    -          -
 """
 
 

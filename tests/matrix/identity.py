@@ -34,6 +34,7 @@ class IdentityWorld:
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             **self._of_accounts(),
+            **_of_clients(),
             **_own(),
             **_open(),
         }
@@ -67,6 +68,27 @@ class IdentityWorld:
             return None
         self._made += 1
         return Shot(body={"name": f"new-{self._made}", "display_name": "新人"})
+
+
+def _of_clients() -> dict[Route, Probe]:
+    def probe(action: str, body: object = None, **path: object) -> Probe:
+        return Probe(action=action, aim=everywhere(Shot(path=path, body=body)), fine=frozenset({200, 404}))
+
+    client, proposal = "/v1/clients/{client_id}", "/v1/client-proposals/{proposal_id}"
+    return {
+        ("POST", "/v1/client-proposals"): probe("propose a client", {}),
+        ("GET", "/v1/client-proposals"): probe("read clients"),
+        ("POST", f"{proposal}/approve"): probe("decide on a client", proposal_id=uuid4()),
+        ("POST", f"{proposal}/refuse"): probe("decide on a client", {"reason": "unclear"}, proposal_id=uuid4()),
+        ("GET", "/v1/clients"): probe("read clients"),
+        ("GET", client): probe("read clients", client_id="nobody"),
+        ("POST", f"{client}/secrets"): probe("equip a client", {}, client_id="nobody"),
+        ("POST", f"{client}/keys"): probe("equip a client", {"jwk": {}}, client_id="nobody"),
+        ("DELETE", f"{client}/credentials/{{credential_id}}"): probe(
+            "equip a client", client_id="nobody", credential_id=uuid4()
+        ),
+        ("POST", f"{client}/disable"): probe("disable a client", client_id="nobody"),
+    }
 
 
 def _own() -> dict[Route, Probe]:

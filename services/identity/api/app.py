@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from fastapi import FastAPI
 
 from services.identity.api.accounts import add_accounts
+from services.identity.api.clients import add_clients
 from services.identity.api.doors import make_desk
 from services.identity.api.oauth import TOKEN_PATH, add_oauth
 from services.identity.api.own import add_own
@@ -41,6 +42,7 @@ def create_api(
     add_sign_in(app)
     add_own(app)
     add_accounts(app)
+    add_clients(app, pool)
     if keys is not None:
         add_oauth(app, settings, pool, keys)
     return app

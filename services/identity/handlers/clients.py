@@ -20,6 +20,7 @@ from services.identity.domain.clients import (
 )
 from services.identity.signing.assertions import read_jwk
 from services.identity.storage import clients
+from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
 
 
@@ -53,6 +54,7 @@ def issue_secret(pool: Pool, client_id: str, addition: Addition) -> tuple[Creden
         credential = _credential(client, "secret", slot, addition, secret_digest=digest_secret(secret))
         if not clients.insert_credential(connection, credential):
             raise TooManyCredentials("another secret was made at the same moment")
+        note(connection, _line("client.add_secret", client_id, credential=str(credential.id)))
     return credential, secret
 
 
@@ -72,6 +74,7 @@ def register_key(pool: Pool, client_id: str, jwk: dict[str, Any], addition: Addi
         )
         if not clients.insert_credential(connection, credential):
             raise KeyIdTaken("a live key of this client has that id, or was registered at the same moment")
+        note(connection, _line("client.add_key", client_id, credential=str(credential.id), kid=entry.kid))
     return credential
 
 
@@ -81,6 +84,7 @@ def revoke_credential(pool: Pool, client_id: str, credential_id: UUID, *, now: d
         client = _get(connection, client_id)
         if not clients.revoke_credential(connection, client.id, credential_id, now=now):
             raise UnknownCredential("this client has no such live secret or key")
+        note(connection, _line("client.revoke_credential", client_id, credential=str(credential_id)))
 
 
 def disable_client(pool: Pool, client_id: str, *, now: datetime) -> bool:
@@ -89,7 +93,12 @@ def disable_client(pool: Pool, client_id: str, *, now: datetime) -> bool:
         was_active = clients.disable_client(connection, client_id, now=now)
         if not was_active:
             _get(connection, client_id)
+        note(connection, _line("client.disable", client_id))
     return was_active
+
+
+def _line(action: str, client_id: str, **details: str) -> Line:
+    return Line(action=action, object_type="machine_client", object_id=client_id, decision="allowed", details=details)
 
 
 def _get(connection: Connection, client_id: str) -> Client:
