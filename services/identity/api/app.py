@@ -9,6 +9,7 @@ from services.identity.api.clients import add_clients
 from services.identity.api.doors import make_desk
 from services.identity.api.oauth import TOKEN_PATH, add_oauth
 from services.identity.api.own import add_own
+from services.identity.api.scim import add_scim
 from services.identity.api.sign_in import add_sign_in
 from services.identity.handlers import retention
 from services.identity.settings import IdentitySettings
@@ -43,6 +44,7 @@ def create_api(
     add_own(app)
     add_accounts(app)
     add_clients(app, pool)
+    add_scim(app, settings, pool)
     if keys is not None:
         add_oauth(app, settings, pool, keys)
     return app

@@ -1,0 +1,163 @@
+"""Accounts that a staff system keeps, in SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import errors
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from services.identity.domain.accounts import AccountStatus, NameTaken
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterUserRow:
+    """`groups` are objects of `value` and `display`."""
+
+    account_id: UUID
+    name: str
+    status: AccountStatus
+    staff_number: str | None
+    external_id: str | None
+    attributes: dict[str, Any]
+    version: int
+    created_at: datetime
+    changed_at: datetime
+    groups: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What narrows a search before the filter itself is applied; nothing given narrows nothing."""
+
+    account_id: UUID | None = None
+    name: str | None = None
+    external_id: str | None = None
+
+
+def insert_user(
+    connection: Connection,
+    account_id: UUID,
+    *,
+    external_id: str | None,
+    attributes: dict[str, Any],
+    now: datetime,
+) -> None:
+    connection.execute(
+        """
+        INSERT INTO roster_user (account_id, external_id, attributes, created_at, changed_at)
+        VALUES (%s, %s, %s, %s, %s)
+        """,
+        [account_id, external_id, Jsonb(attributes), now, now],
+    )
+
+
+def list_users(connection: Connection, sought: Sought, *, offset: int, limit: int) -> list[RosterUserRow]:
+    """In the order in which they were made."""
+    with connection.cursor(row_factory=class_row(RosterUserRow)) as cursor:
+        return cursor.execute(
+            """
+            SELECT roster_user.account_id, account.name, account.status, account.staff_number, roster_user.external_id,
+                   roster_user.attributes, roster_user.version, roster_user.created_at, roster_user.changed_at,
+                   coalesce((SELECT jsonb_agg(jsonb_build_object('value', roster_group.id,
+                                                                 'display', roster_group.display_name)
+                                              ORDER BY roster_group.id)
+                               FROM roster_member
+                               JOIN roster_group ON roster_group.id = roster_member.group_id
+                              WHERE roster_member.account_id = roster_user.account_id), '[]') AS groups
+              FROM roster_user
+              JOIN account ON account.id = roster_user.account_id
+             WHERE (%(id)s::uuid IS NULL OR roster_user.account_id = %(id)s)
+               AND (%(name)s::text IS NULL OR account.name = %(name)s)
+               AND (%(external)s::text IS NULL OR roster_user.external_id = %(external)s)
+             ORDER BY roster_user.created_at, roster_user.account_id
+            OFFSET %(offset)s
+             LIMIT %(limit)s
+            """,
+            {
+                "id": sought.account_id,
+                "name": sought.name,
+                "external": sought.external_id,
+                "offset": offset,
+                "limit": limit,
+            },
+        ).fetchall()
+
+
+def count_users(connection: Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM roster_user").fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def lock_user(connection: Connection, account_id: UUID) -> int | None:
+    """Its version, under a lock until the end of the transaction; None where the roster has no such user."""
+    row = connection.execute(
+        "SELECT version FROM roster_user WHERE account_id = %s FOR UPDATE", [account_id]
+    ).fetchone()
+    return int(str(row[0])) if row else None
+
+
+def set_user(
+    connection: Connection,
+    account_id: UUID,
+    *,
+    external_id: str | None,
+    attributes: dict[str, Any],
+    now: datetime,
+) -> None:
+    connection.execute(
+        """
+        UPDATE roster_user
+           SET external_id = %s, attributes = %s, version = version + 1, changed_at = %s
+         WHERE account_id = %s
+        """,
+        [external_id, Jsonb(attributes), now, account_id],
+    )
+
+
+def rename_account(connection: Connection, account_id: UUID, name: str, *, now: datetime) -> None:
+    """Raises NameTaken."""
+    try:
+        with connection.transaction():
+            connection.execute(
+                "UPDATE account SET name = %s, changed_at = %s WHERE id = %s AND name <> %s",
+                [name, now, account_id, name],
+            )
+    except errors.UniqueViolation:
+        raise NameTaken("there is an account of this name") from None
+
+
+def delete_user(connection: Connection, account_id: UUID) -> None:
+    """The account itself stays, for the audit names it."""
+    connection.execute("DELETE FROM roster_user WHERE account_id = %s", [account_id])
+
+
+def find_person(connection: Connection, staff_number: str, *, but: UUID) -> str | None:
+    """The person to whom another account of this staff number belongs."""
+    row = connection.execute(
+        "SELECT person_id FROM account WHERE staff_number = %s AND id <> %s ORDER BY created_at LIMIT 1",
+        [staff_number, but],
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def list_holders(connection: Connection, account_ids: list[UUID], roles: list[str]) -> list[UUID]:
+    """Those of the accounts whose person holds one of the roles, be it in another account."""
+    return [
+        UUID(str(row[0]))
+        for row in connection.execute(
+            """
+            SELECT account.id
+              FROM account
+             WHERE account.id = ANY (%s)
+               AND EXISTS (SELECT 1
+                             FROM role_grant
+                            WHERE role_grant.person_id = account.person_id
+                              AND role_grant.role = ANY (%s))
+            """,
+            [account_ids, roles],
+        )
+    ]
