@@ -67,6 +67,7 @@ decide on a client         -     -     -         -                  all      -  
 equip a client             -     -     -         all                -        -       -                      -          -
 disable a client           -     -     -         all                all      -       yes                    -          -
 read clients               -     -     -         all                all      yes     yes                    -          -
+keep the roster            -     -     -         -                  -        -       -                      -          all
 """
 
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from typing_extensions import override
 
 from tests.matrix.expectations import Place
 from tests.matrix.probes import Probe, Shot, everywhere
@@ -35,6 +36,7 @@ class IdentityWorld:
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             **self._of_accounts(),
             **_of_clients(),
+            **_roster(),
             **_own(),
             **_open(),
         }
@@ -89,6 +91,37 @@ def _of_clients() -> dict[Route, Probe]:
         ),
         ("POST", f"{client}/disable"): probe("disable a client", client_id="nobody"),
     }
+
+
+class Anything(str):
+    """Fills a place in a path that takes whatever comes."""
+
+    __slots__ = ()
+
+    @override
+    def __format__(self, _: str) -> str:
+        return str(self)
+
+
+def _roster() -> dict[Route, Probe]:
+    """One who keeps a roster keeps all of it: a machine for one organisation may do nothing here."""
+    shot = Shot(path={"identifier": str(uuid4()), "path": Anything("nothing")})
+    probe = Probe(action="keep the roster", aim=everywhere(shot))
+    described = (
+        "ServiceProviderConfig",
+        "ResourceTypes",
+        "Schemas",
+        "ResourceTypes/{identifier}",
+        "Schemas/{identifier}",
+    )
+    changes = ("POST", "PUT", "PATCH", "DELETE")
+    routes = {(method, f"/scim/v2/{path}") for path in described for method in ("GET", *changes)}
+    for kind in ("Users", "Groups"):
+        routes |= {("GET", f"/scim/v2/{kind}"), ("POST", f"/scim/v2/{kind}"), ("POST", f"/scim/v2/{kind}/.search")}
+        routes |= {(method, f"/scim/v2/{kind}/{{identifier}}") for method in ("GET", "PUT", "PATCH", "DELETE")}
+    routes |= {("POST", "/scim/v2/.search")}
+    routes |= {(method, "/scim/v2/{path:path}") for method in ("GET", *changes)}
+    return dict.fromkeys(routes, probe)
 
 
 def _own() -> dict[Route, Probe]:
