@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.identity.domain import cookies
 from services.identity.domain.origins import refuse_cross_site
+from services.identity.domain.provider_visits import VISIT_FOR
 from services.identity.domain.sessions import DEVICE_FAMILIAR_FOR, UNFINISHED_FOR, NothingUnderWay
 from services.identity.handlers.desk import Caller
 from services.identity.handlers.opening import Progress
@@ -65,6 +66,21 @@ def end_session(response: Response) -> Response:
     _append(response, cookies.drop_cookie(cookies.SIGN_IN))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def give_visit(response: Response, token: str) -> Response:
+    """Let the browser hold what shows, when it comes back, that it was the one sent off."""
+    _append(response, cookies.set_cookie(cookies.VISIT, token, max_age=int(VISIT_FOR.total_seconds())))
+    return response
+
+
+def drop_visit(response: Response) -> Response:
+    _append(response, cookies.drop_cookie(cookies.VISIT))
+    return response
+
+
+def visit_token(request: Request) -> str:
+    return request.cookies.get(cookies.VISIT, "")
 
 
 def _append(response: Response, cookie: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query, Response
+from pydantic import Field
 
 from services.identity.api.doors import desk_of
 from services.identity.domain.accounts import GrantableRole
@@ -38,6 +39,10 @@ class PersonBody(Body):
     staff_number: CodeText | None = None
 
 
+class IdentityBody(Body):
+    subject: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+
+
 class GrantBody(Body):
     """Without an organisation the role holds everywhere, else in that organisation and all below it."""
 
@@ -45,11 +50,13 @@ class GrantBody(Body):
     organisation_code: CodeText | None = None
 
 
-def add_accounts(app: FastAPI) -> None:
+def add_accounts(app: FastAPI, *, issuer: str | None) -> None:
+    """`issuer` is the provider of identities, where there is one."""
     _add_reading(app)
     _add_changing(app)
     _add_roles(app)
     _add_resetting(app)
+    _add_linking(app, issuer)
 
 
 def _add_reading(app: FastAPI) -> None:
@@ -122,6 +129,28 @@ def _add_resetting(app: FastAPI) -> None:
     @app.delete("/v1/accounts/{account_id}/second-factor")
     def delete_second_factor(account_id: UUID, acting: Resetting) -> Response:
         removed = administration.remove_second_factor(desk_of(app), acting, account_id, now=datetime.now(UTC))
+        return json_response({"id": account_id, "removed": removed})
+
+
+def _add_linking(app: FastAPI, issuer: str | None) -> None:
+    """Whoever a provider signs in is known by its issuer and the subject there, and by no name or address."""
+    if issuer is None:
+        return
+
+    @app.put("/v1/accounts/{account_id}/provider-identity", openapi_extra=describe_body(IdentityBody))
+    def put_identity(
+        account_id: UUID, acting: Resetting, body: Annotated[IdentityBody, Depends(json_body(IdentityBody))]
+    ) -> Response:
+        administration.link_identity(
+            desk_of(app), acting, account_id, issuer=issuer, subject=body.subject, now=datetime.now(UTC)
+        )
+        return json_response({"id": account_id, "issuer": issuer, "subject": body.subject})
+
+    @app.delete("/v1/accounts/{account_id}/provider-identity")
+    def delete_identity(account_id: UUID, acting: Resetting) -> Response:
+        removed = administration.unlink_identities(
+            desk_of(app), acting, account_id, issuer=issuer, now=datetime.now(UTC)
+        )
         return json_response({"id": account_id, "removed": removed})
 
 

@@ -42,7 +42,7 @@ def create_api(
     app.state.desk = make_desk(settings, pool, keys)
     add_sign_in(app)
     add_own(app)
-    add_accounts(app)
+    add_accounts(app, issuer=settings.oidc_issuer)
     add_clients(app, pool)
     add_scim(app, settings, pool)
     if keys is not None:

@@ -21,9 +21,11 @@ from services.identity.domain.accounts import (
     check_scope,
 )
 from services.identity.domain.passwords import ONE_TIME_VALID
+from services.identity.domain.provider_visits import LinkedElsewhere
 from services.identity.handlers.choosing import put_one_time_password
 from services.identity.handlers.desk import Desk
-from services.identity.storage import accounts, second_factors, sessions, unfinished
+from services.identity.storage import accounts, provider_visits, second_factors, sessions, unfinished
+from services.identity.storage.provider_visits import ProviderIdentity
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
 from shared.database import Connection, joined, transaction
@@ -225,6 +227,30 @@ def _with_proofs(desk: Desk) -> Iterator[Connection]:
     asking = current() or SYSTEM
     with transaction(desk.pool, reach=replace(asking, kind="system")) as connection:
         yield connection
+
+
+def link_identity(
+    desk: Desk, administrator: Principal, account_id: UUID, *, issuer: str, subject: str, now: datetime
+) -> None:
+    """The account of this person of the provider from now on. Raises UnknownAccount, OwnAccount, LinkedElsewhere."""
+    identity = ProviderIdentity(issuer=issuer, subject=subject, account_id=account_id, linked_at=now)
+    with transaction(desk.pool) as connection:
+        _lock_other(connection, administrator, account_id)
+        is_new = provider_visits.insert_identity(connection, identity)
+        if not is_new and provider_visits.find_linked_account(connection, issuer, subject) != account_id:
+            raise LinkedElsewhere("this person of the provider has another account here")
+        _note(connection, "oidc.linked", account_id, is_new=is_new)
+
+
+def unlink_identities(desk: Desk, administrator: Principal, account_id: UUID, *, issuer: str, now: datetime) -> int:
+    """Return how many. What was open ends. Raises UnknownAccount, OwnAccount."""
+    with _with_proofs(desk) as connection:
+        _lock_other(connection, administrator, account_id)
+        sessions.end_sessions(connection, account_id, reason="everywhere", at=now)
+        unfinished.delete_unfinished_of(connection, account_id)
+        removed = provider_visits.delete_identities(connection, account_id, issuer)
+        _note(connection, "oidc.unlinked", account_id)
+        return removed
 
 
 def _note(connection: Connection, action: str, account_id: UUID, **details: str | bool | None) -> None:

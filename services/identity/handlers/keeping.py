@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.identity import metrics
 from services.identity.handlers.desk import system
-from services.identity.storage import sessions, unfinished
+from services.identity.storage import provider_visits, sessions, unfinished
 from shared import limits
 from shared.database import Pool
 
@@ -15,6 +15,7 @@ def remove_what_is_over(pool: Pool, *, now: datetime) -> None:
         removed = {
             "device": sessions.delete_expired_devices(connection, now=now),
             "sign-in": unfinished.delete_expired_unfinished(connection, now=now),
+            "visit": provider_visits.delete_expired_visits(connection, now=now),
             "bucket": limits.forget_full(connection, now=now),
         }
     for kind, count in removed.items():

@@ -62,6 +62,21 @@ def list_open_sessions(connection: Connection, account_id: UUID, *, now: datetim
         ).fetchall()
 
 
+def find_open_session(connection: Connection, session_id: UUID, *, now: datetime) -> Session | None:
+    with connection.cursor(row_factory=class_row(Session)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, account_id, digest, method, created_at, last_seen_at, idle_seconds, expires_at, stepped_up_at
+              FROM session
+             WHERE id = %s
+               AND ended_at IS NULL
+               AND expires_at > %s
+               AND last_seen_at + make_interval(secs => idle_seconds) > %s
+            """,
+            [session_id, now, now],
+        ).fetchone()
+
+
 def end_session_by_digest(connection: Connection, digest: bytes, *, reason: EndReason, at: datetime) -> bool:
     return (
         connection.execute(

@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from services.identity.domain.origins import CrossSite
 from services.identity.web.account import add_account_pages
 from services.identity.web.doors import SignInFirst, StepUpFirst, go
+from services.identity.web.provider import add_provider_pages
 from services.identity.web.sign_in import add_sign_in_pages, render_sign_in
 from shared.errors import LianxinError
 from shared.http import leave_open, problem
@@ -34,6 +35,7 @@ def add_pages(app: FastAPI) -> None:
     app.add_exception_handler(CrossSite, _refuse_form)  # type: ignore[arg-type] # Starlette types by Exception
     add_sign_in_pages(app)
     add_account_pages(app)
+    add_provider_pages(app, app.state.settings)
 
     @app.get("/", include_in_schema=False, dependencies=[Depends(leave_open("sign_in.give"))])
     def get_start(request: Request) -> Response:
