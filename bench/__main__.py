@@ -1,9 +1,10 @@
-"""python -m bench [posting] [bulk] [latency] [real-file]: measure, print a table, write bench/results/latest.json."""
+"""python -m bench [name ...]: measure these or all, print a table, write bench/results/latest.json."""
 
 import sys
 import tempfile
 from pathlib import Path
 
+from bench.authorisation import measure_authorisation
 from bench.bulk import measure_bulk
 from bench.latency import measure_latency
 from bench.posting import measure_posting
@@ -14,6 +15,7 @@ from tests.harness.suite import ROOT, Suite
 
 BENCHMARKS = {
     "posting": measure_posting,
+    "authorisation": measure_authorisation,
     "bulk": measure_bulk,
     "latency": measure_latency,
     "real-file": measure_real_file,

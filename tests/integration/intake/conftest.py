@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from services.intake.domain.commands import RegisterCadre, RegisterOrganisation
-from services.intake.handlers import registers
+from services.intake.handlers import contacts, issues, posts, ratings, registers
 from shared.database import Pool, transaction
 from shared.identifiers import new_id
+from tests.integration.intake.commands import a_contact, a_post, a_rating, an_issue
 
+COUNTY = {"county": None, "town": "county", "street": "town", "harbour": "county"}
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
 
@@ -41,6 +43,40 @@ def registered(pool: Pool) -> Pool:
         now=NOW,
     )
     return pool
+
+
+@pytest.fixture
+def county(pool: Pool) -> dict[str, list[Any]]:
+    """S1 holds a post in the street, S2 in the harbour; each has a contact and leads an issue, and both were rated."""
+    registers.register_organisations(
+        pool,
+        [
+            RegisterOrganisation(
+                id=new_id(), correlation_id="set-up", code=code, name=code, level="61", parent_code=parent
+            )
+            for code, parent in COUNTY.items()
+        ],
+        now=NOW,
+    )
+    cadres = [
+        RegisterCadre(id=new_id(), correlation_id="set-up", staff_number=number, name=number)
+        for number in ("S1", "S2", "S3")
+    ]
+    registers.register_cadres(pool, cadres, now=NOW)
+    places = {"S1": "street", "S2": "harbour"}
+    held = [a_post(staff_number=number, organisation_code=code) for number, code in places.items()]
+    posts.record_posts(pool, held, now=NOW)
+    met = [a_contact(staff_number=number) for number in places]
+    contacts.record_contacts(pool, met, now=NOW)
+    told = [an_issue(staff_number=number, organisation_code=code) for number, code in places.items()]
+    issues.receive_issues(pool, told, now=NOW)
+    outcomes = ratings.submit_ratings(
+        pool,
+        [a_rating(contact_id=contact.id) for contact in met] + [a_rating(issue_id=one.id) for one in told],
+        now=NOW,
+    )
+    assert {outcome.status for outcome in outcomes} == {"created"}
+    return {"posts": held, "contacts": met, "issues": told}
 
 
 @pytest.fixture

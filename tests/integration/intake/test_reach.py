@@ -5,18 +5,17 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
-from services.intake.domain.commands import AssignIssue, EndPost, IdempotencyKey, RegisterCadre, RegisterOrganisation
-from services.intake.handlers import contacts, issue_steps, issues, posts, ratings, registers
+from services.intake.domain.commands import AssignIssue, EndPost, IdempotencyKey, RegisterOrganisation
+from services.intake.handlers import contacts, issue_steps, posts, registers
 from services.intake.storage.contacts import ContactNotFound
 from shared.database import open_pool, transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM, Reach, acting
-from tests.integration.intake.commands import a_contact, a_post, a_rating, an_issue
+from tests.integration.intake.commands import a_contact, a_post
 from tests.integration.intake.conftest import NOW
 
 pytestmark = pytest.mark.integration
 
-COUNTY = {"county": None, "town": "county", "street": "town", "harbour": "county"}
 TABLES = (
     *("organisation", "organisation_line", "cadre", "post", "duty", "contact", "issue", "rating", "outbox"),
     *("idempotency_key", "import_run", "import_finding"),
@@ -34,40 +33,6 @@ def oneself(staff_number):
 
 
 EVERYWHERE = Reach(kind="everywhere", account_id=new_id())
-
-
-@pytest.fixture
-def county(pool):
-    """S1 holds a post in the street, S2 in the harbour; each has a contact and leads an issue, and both were rated."""
-    registers.register_organisations(
-        pool,
-        [
-            RegisterOrganisation(
-                id=new_id(), correlation_id="set-up", code=code, name=code, level="61", parent_code=parent
-            )
-            for code, parent in COUNTY.items()
-        ],
-        now=NOW,
-    )
-    cadres = [
-        RegisterCadre(id=new_id(), correlation_id="set-up", staff_number=number, name=number)
-        for number in ("S1", "S2", "S3")
-    ]
-    registers.register_cadres(pool, cadres, now=NOW)
-    places = {"S1": "street", "S2": "harbour"}
-    held = [a_post(staff_number=number, organisation_code=code) for number, code in places.items()]
-    posts.record_posts(pool, held, now=NOW)
-    met = [a_contact(staff_number=number) for number in places]
-    contacts.record_contacts(pool, met, now=NOW)
-    told = [an_issue(staff_number=number, organisation_code=code) for number, code in places.items()]
-    issues.receive_issues(pool, told, now=NOW)
-    outcomes = ratings.submit_ratings(
-        pool,
-        [a_rating(contact_id=contact.id) for contact in met] + [a_rating(issue_id=one.id) for one in told],
-        now=NOW,
-    )
-    assert {outcome.status for outcome in outcomes} == {"created"}
-    return {"posts": held, "contacts": met, "issues": told}
 
 
 @pytest.fixture
