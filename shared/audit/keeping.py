@@ -13,7 +13,8 @@ from shared.audit.records import ChainBroken
 from shared.database import Connection, Pool, transaction
 from shared.observability import get_logger
 
-chain_sound = Gauge("audit_chain_sound", "1 while the chain held when it was last signed or exported, else 0.")
+chain_sound = Gauge("audit_chain_sound", "0 once the chain did not hold when it was signed or exported.")
+chain_sound.set(1)  # of a process that has not looked, nothing is known to be wrong
 log = get_logger()
 
 

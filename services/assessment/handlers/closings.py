@@ -26,6 +26,7 @@ from services.assessment.handlers.publishing import Published, describe, seal
 from services.assessment.handlers.schemes import read_scheme_in_force
 from services.assessment.storage import publications, releases, scores, tallies
 from shared import crash
+from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
 
 SUBJECTS_A_BATCH = 2_000
@@ -107,6 +108,8 @@ def _close(connection: Connection, month: date, *, rule: ClosingRule, now: datet
         _publish(connection, period, scheme, parents, today=period.next_start)
         crash.point("assessment.after_publication")
     metrics.releases_formed_total.inc(len(formed))
+    details = {"scheme": scheme.name, "scheme_version": scheme.version, "releases": len(formed)}
+    note(connection, Line(action="month.closed", object_type="month", object_id=month.isoformat(), details=details))
 
 
 def _publish(connection: Connection, period: Period, scheme: Scheme, parents: Parents, *, today: date) -> None:

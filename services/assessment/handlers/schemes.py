@@ -8,6 +8,7 @@ from services.assessment.domain.schemes import Scheme, hash_definition, merge_de
 from services.assessment.domain.scores import UnknownScheme
 from services.assessment.storage import due, schemes, tallies
 from services.assessment.storage.schemes import StoredScheme
+from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict
 from shared.observability import correlation_id
@@ -33,6 +34,7 @@ def load_schemes(pool: Pool, files: Iterable[Path], *, indicators_file: Path, no
                 loaded.append(f"{scheme.name}-{scheme.version}")
         if loaded:
             due.mark_all_subjects(connection, marked_at=now, correlation_id=correlation_id())
+            note(connection, *(Line(action="scheme.loaded", object_type="scheme", object_id=name) for name in loaded))
     return loaded
 
 

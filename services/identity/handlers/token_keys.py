@@ -15,6 +15,7 @@ from services.identity.domain.token_keys import (
 from services.identity.signing.access_tokens import SigningKey, make_key
 from services.identity.storage import token_keys
 from services.identity.storage.token_keys import StoredKey
+from shared.audit.chain import Line, note
 from shared.crypto import CryptoProvider
 from shared.database import Connection, Pool, transaction
 from shared.reach import SYSTEM
@@ -102,6 +103,10 @@ def _rotate(connection: Connection, crypto: CryptoProvider, *, issuer: str, now:
     else:
         token_keys.end_keys(connection, but=made.kid, not_after=signs_from + ACCEPTED_AFTER_USE)
     metrics.token_keys_made_total.inc()
+    note(
+        connection,
+        Line(action="key.rotated", object_type="token_key", object_id=made.kid, details={"at_once": at_once}),
+    )
     return made.kid
 
 
