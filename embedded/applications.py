@@ -52,6 +52,7 @@ class Applications:
         account: Account | None,
     ) -> None:
         self._layout = layout
+        self.has_demo = False  # whether the demo county is in already
         self._names = names
         self._servers = servers
         self._ports = ports
@@ -74,9 +75,9 @@ class Applications:
         inner = [(service, process) for service, each in PROCESSES.items() for process in each if process != "serve"]
         doors = [(service, "serve") for service in PROCESSES]
         mail = [] if self._smtp_url else [self._mail_catcher()]
-        return [*mail, *(self._process(service, process) for service, process in inner + doors)]
+        return [*mail, *(self.process(service, process) for service, process in inner + doors)]
 
-    def _process(self, service: str, process: str) -> Child:
+    def process(self, service: str, process: str) -> Child:
         port = self._ports[f"{service}-{process}"]
         environment = self.environment(service) | {f"LIANXIN_{service.upper()}_MANAGEMENT_PORT": str(port)}
         command = self._command(f"{service}-{process}", ("-m", f"services.{service}", process), environment)
@@ -128,6 +129,8 @@ class Applications:
         }
         if service == "identity":
             defaults[f"{prefix}_PUBLIC_URL"] = self.api_url("identity")
+        if service == "assessment" and self.has_demo:
+            defaults[f"{prefix}_CLOSING_DELAY_DAYS"] = "0"  # its year is long over, and nothing late will come in
         if service == "intake":
             defaults[f"{prefix}_IMPORT_DIRECTORY"] = str(self._layout.imports)
         told = {name: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")}

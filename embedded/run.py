@@ -108,13 +108,14 @@ class Instance:
             smtp_url=self._given.smtp_url,
             account=account,
         )
+        applications.has_demo = self._where(servers) in self._state.get("demo_loaded_into", [])
         for folder in (self._layout.imports, self._layout.mail, self._layout.accounts, self._layout.audit):
             make_folder(folder, account)
         make_keys(self._layout, account)
         self._migrate(applications)
         self._start_applications(applications)
         sign_ins = SignIns(self._layout, applications, self._supervisor, account=account, where=self._where(servers))
-        self._open_accounts(sign_ins)
+        self._open_accounts(sign_ins, applications)
         self._welcome(sign_ins)
 
     def _where(self, servers: Servers) -> str:
@@ -195,7 +196,7 @@ class Instance:
         self._addresses = {service: f"{applications.api_url(service)}/v1" for service in PROCESSES}
         self._supervisor.wait_until_ready(children, timeout_seconds=STARTED_SECONDS)
 
-    def _open_accounts(self, sign_ins: SignIns) -> None:
+    def _open_accounts(self, sign_ins: SignIns, applications: Applications) -> None:
         """The first administrator, and with the demo everything else. A failure is told and tried again next time."""
         try:
             sign_ins.make_administrator(self._tell)
@@ -206,6 +207,9 @@ class Instance:
                 self._tell("loading the demo county (once; LIANXIN_DEMO=off leaves it out)")
                 sign_ins.load_county(self._pass_on)
                 self._state.set("demo_loaded_into", [*self._state.get("demo_loaded_into", []), sign_ins.where])
+                # Before, a month would have been closed that was not whole.
+                applications.has_demo = True
+                self._supervisor.replace("assessment-work", applications.process("assessment", "work"))
         except EmbeddedError as error:
             complain(f"The demo county could not be loaded; the next start tries again.\n{error}")
 

@@ -93,6 +93,14 @@ class Supervisor:
                 words = last_lines(command.log)
                 raise EmbeddedError(f"{command.name} failed with code {process.returncode} ({command.log}):\n{words}")
 
+    def replace(self, name: str, child: Child) -> None:
+        """Stop the process of this name and start this one in its place."""
+        entry = next(entry for entry in self.entries if entry.child.command.name == name)
+        entry.child.stop()
+        entry.child = child
+        self._launch(entry)
+        self.changed(self)
+
     def run_for_ever(self) -> None:
         self.is_starting = False
         while True:

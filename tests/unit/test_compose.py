@@ -303,6 +303,32 @@ def test_alerts_are_raised_when_the_audit_is_broken_or_late(tmp_path: Path) -> N
 
 
 @needs("promtool")
+def test_an_alert_is_raised_when_what_is_over_stays(tmp_path: Path) -> None:
+    old, new = " ".join(["300000"] * 200), " ".join(["200000"] * 200)
+    series = {
+        'retention_oldest_beyond_seconds{service="notify",process="work",kind="message"}': f"0 {old}",
+        'retention_oldest_beyond_seconds{service="intake",process="work",kind="import_file"}': f"0 {new}",
+    }
+    expected = [("RetentionStands", {"service": "notify", "kind": "message"})]
+
+    check_alerts(tmp_path, series, expected, severity="warning", quiet_at="0s", raised_at="90m")
+
+
+@needs("promtool")
+def test_messages_without_a_right_seal_wake_somebody(tmp_path: Path) -> None:
+    labels = 'job="lianxin",service="assessment",process="consume",code="bad-seal"'
+    series = {f"messages_disbelieved_total{{{labels}}}": "0 0 0 1 1 1 1"}
+    expected = [
+        (
+            "MessagesDisbelieved",
+            {"job": "lianxin", "service": "assessment", "process": "consume", "code": "bad-seal"},
+        )
+    ]
+
+    check_alerts(tmp_path, series, expected, severity="critical", quiet_at="1m", raised_at="2m")
+
+
+@needs("promtool")
 def test_an_alert_is_raised_when_many_sign_ins_are_refused(tmp_path: Path) -> None:
     series = {
         'identity_sign_ins_total{method="password",outcome="refused"}': "0 1 2 3 60 60 60 60",
