@@ -28,6 +28,15 @@ OBVIOUS: Final = (
     "spring", "summer", "autumn", "winter", "january", "february", "monday", "friday",
     "连心", "密码", "组织部", "为人民服务",
 )  # fmt: skip
+ROWS: Final = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "qwertzuiop",
+    "azertyuiop",
+)
 _YEARS: Final = re.compile(r"(?:19|20)[0-9]{2}(?:[01][0-9][0-3][0-9])?")
 
 
@@ -84,15 +93,17 @@ def _core(password: str, own_words: Iterable[str]) -> str:
 
 
 def _without_runs(text: str) -> str:
-    """Without characters that follow the one before by the same step of -1, 0 or 1 for the second time: 1234, aaa."""
-    kept: list[str] = []
-    step_before: int | None = None
-    for index, character in enumerate(text):
-        step = ord(character) - ord(text[index - 1]) if index else None
-        if step not in (-1, 0, 1) or step != step_before:
-            kept.append(character)
-        step_before = step
-    return "".join(kept)
+    """Without characters that go on as the two before them did, in the alphabet or on a keyboard: 1234, aaa, poiu."""
+    kept = [
+        character
+        for index, character in enumerate(text)
+        if index < 2 or not any(_goes_on(row, text[index - 2 : index + 1]) for row in ROWS)
+    ]
+    return "".join(one for index, one in enumerate(kept) if kept[max(0, index - 2) : index] != [one, one])
+
+
+def _goes_on(row: str, three: str) -> bool:
+    return three in row or three[::-1] in row
 
 
 def _count_kinds(password: str) -> int:
