@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Response
 
-from services.assessment.api.cursors import bind_cursor, read_cursor
 from services.assessment.api.shapes import Shape, fixed, show_period
 from services.assessment.domain.periods import parse_published_period
 from services.assessment.domain.schemes import Indicator
@@ -18,7 +17,7 @@ from shared.access.principal import Principal
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
 from shared.http import json_response, permit
-from shared.pages import BadCursor
+from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 PeriodReader = Annotated[Principal, Depends(permit("published.period.read"))]
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
@@ -35,15 +34,15 @@ def add_published_routes(app: FastAPI, pool: Pool) -> None:
 
     @app.get("/v1/published/scores/cadre")
     def list_published_cadres(
-        reader: CadreReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+        _: CadreReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
-        return json_response(_list(pool, "cadre", period_text, reader, limit=limit, cursor=cursor))
+        return json_response(_list(pool, "cadre", period_text, limit=limit, cursor=cursor))
 
     @app.get("/v1/published/scores/organisation")
     def list_published_organisations(
-        reader: OrganisationReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+        _: OrganisationReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
-        return json_response(_list(pool, "organisation", period_text, reader, limit=limit, cursor=cursor))
+        return json_response(_list(pool, "organisation", period_text, limit=limit, cursor=cursor))
 
     @app.get("/v1/published/scores/cadre/{code}")
     def get_published_cadre(code: CodeText, period_text: PeriodText, _: CadreReader) -> Response:
@@ -58,17 +57,15 @@ def _read(pool: Pool, kind: SubjectKind, code: str, period_text: str) -> Publica
     return published.read_publication(pool, kind, code, parse_published_period(period_text))
 
 
-def _list(
-    pool: Pool, kind: SubjectKind, period_text: str, reader: Principal, *, limit: int, cursor: str | None
-) -> Shape:
+def _list(pool: Pool, kind: SubjectKind, period_text: str, *, limit: int, cursor: str | None) -> Shape:
     """By code, page by page. Of each only the figures: their definitions are with the single publication."""
-    after = read_cursor(cursor, reader, length=1)[0] if cursor is not None else None
+    after = decode_cursor(cursor, length=1)[0] if cursor is not None else None
     if cursor is not None and not after:
         raise BadCursor("the cursor is not one of ours")
     period = parse_published_period(period_text)
     found = published.list_publications(pool, kind, period, after=after, limit=limit + 1)
     page = found[:limit]
-    following = bind_cursor([page[-1].document["subject"]["code"]], reader) if len(found) > limit else None
+    following = encode_cursor([page[-1].document["subject"]["code"]]) if len(found) > limit else None
     items = [one.document | {"content_hash": one.content_hash.hex()} for one in page]
     return {"items": items, "next_cursor": following}
 

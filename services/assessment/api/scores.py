@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Response
 
 from services.assessment.api import shapes
-from services.assessment.api.cursors import bind_cursor, read_cursor
 from services.assessment.domain.periods import parse_period
 from services.assessment.domain.scores import Score, Sort, SubjectKind
 from services.assessment.handlers import evidence, reading
@@ -20,7 +19,7 @@ from shared.access.principal import Principal
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
 from shared.http import json_response, permit
-from shared.pages import BadCursor
+from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -36,7 +35,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
 
     @app.get("/v1/scores")
     def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
-        reader: Reader,
+        _: Reader,
         *,
         subject: SubjectKind,
         period_text: PeriodText,
@@ -53,10 +52,10 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             peer_group=peer_group,
             sort=sort,
         )
-        after = _read_after(cursor, sort, reader)
+        after = _read_after(cursor, sort)
         found, indicators = reading.list_scores(pool, query, after=after, limit=limit + 1)
         page = found[:limit]
-        following = _write_after(page[-1], sort, reader) if len(found) > limit else None
+        following = _write_after(page[-1], sort) if len(found) > limit else None
         items = [shapes.show_score(score, indicators[score.score_id]) for score in page]
         return json_response({"items": items, "next_cursor": following})
 
@@ -66,17 +65,17 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
         return json_response(shapes.show_reading(found))
 
     @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events")
-    def list_events(  # noqa: PLR0913 - path and query are its arguments
+    def list_events(
         kind: SubjectKind,
         code: CodeText,
         indicator: CodeText,
         period_text: PeriodText,
-        reader: Reader,
+        _: Reader,
         *,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        after_at, after_id = _read_evidence_cursor(cursor, reader)
+        after_at, after_id = _read_evidence_cursor(cursor)
         query = EvidenceQuery(
             subject_kind=kind,
             code=code,
@@ -90,20 +89,20 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
         )
         page = found.items[:limit]
-        following = _write_evidence_cursor(page[-1], reader) if len(found.items) > limit else None
+        following = _write_evidence_cursor(page[-1]) if len(found.items) > limit else None
         return json_response(shapes.show_evidence(found, page, following, zone=settings.zone))
 
 
-def _write_after(score: Score, sort: Sort, reader: Principal) -> str:
+def _write_after(score: Score, sort: Sort) -> str:
     composite = None if score.composite is None else str(score.composite)
-    return bind_cursor([sort, composite, score.subject_code], reader)
+    return encode_cursor([sort, composite, score.subject_code])
 
 
-def _read_after(cursor: str | None, sort: Sort, reader: Principal) -> After | None:
+def _read_after(cursor: str | None, sort: Sort) -> After | None:
     """Raises BadCursor, also for a cursor of the list sorted otherwise."""
     if cursor is None:
         return None
-    sorted_by, composite_text, subject_code = read_cursor(cursor, reader, length=3)
+    sorted_by, composite_text, subject_code = decode_cursor(cursor, length=3)
     if sorted_by != sort or not subject_code:
         raise BadCursor("the cursor belongs to another list")
     try:
@@ -121,15 +120,15 @@ def _is_composite(value: Decimal) -> bool:
     return isinstance(exponent, int) and exponent >= -MOST_PLACES and 0 <= value <= 100
 
 
-def _write_evidence_cursor(item: Evidence, reader: Principal) -> str:
-    return bind_cursor([item.at.isoformat(), str(item.fact_id)], reader)
+def _write_evidence_cursor(item: Evidence) -> str:
+    return encode_cursor([item.at.isoformat(), str(item.fact_id)])
 
 
-def _read_evidence_cursor(cursor: str | None, reader: Principal) -> tuple[datetime | None, UUID | None]:
+def _read_evidence_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
     """Raises BadCursor."""
     if cursor is None:
         return None, None
-    at_text, id_text = read_cursor(cursor, reader, length=2)
+    at_text, id_text = decode_cursor(cursor, length=2)
     try:
         at = datetime.fromisoformat(at_text or "")
         fact_id = UUID(id_text or "")
