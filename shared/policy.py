@@ -199,12 +199,9 @@ POLICY: Final[Mapping[str, Rule]] = {
         scope="subscriptions.manage",
     ),
     "message.mark_read": Rule(roles={"department_officer": "within"}),
-    "message.read": Rule(
-        roles={"department_officer": "within", "machine_client": "within"}, scope="subscriptions.manage"
-    ),
-    "subscription.put": Rule(
-        roles={"department_officer": "within", "machine_client": "within"}, scope="subscriptions.manage"
-    ),
+    # Digests tell of live scores, which move with every rating: officers read them, and decide who gets them.
+    "message.read": Rule(roles={"department_officer": "within"}),
+    "subscription.put": Rule(roles={"department_officer": "within"}),
     "subscription.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
         scope="subscriptions.manage",

@@ -150,7 +150,20 @@ def test_roles_are_kept_apart(app):
     machine, clerk, nobody = client_of(app, "machine_client"), client_of(app, "clerk"), TestClient(app)
 
     assert machine.get("/v1/subscriptions").status_code == 200
-    assert machine.put("/v1/subscriptions/county", json=WISH).status_code == 201
+    assert machine.put("/v1/subscriptions/county", json=WISH).status_code == 403
     assert client_of(app, "auditor").put("/v1/subscriptions/county", json=WISH).status_code == 403
     assert clerk.get("/v1/deliveries").status_code == 403
     assert nobody.get("/v1/deliveries").status_code == 401
+
+
+@pytest.mark.parametrize("role", ["cadre", "unit_head", "machine_client"])
+def test_nobody_whom_scores_are_published_for_gets_digests_of_live_ones(notify, officer, app, role):
+    officer.put("/v1/subscriptions/county", json=WISH)
+    notify.hear(make_news())
+    notify.compose()
+    client = client_of(app, role)
+
+    assert officer.get("/v1/inbox/county/messages").json()["items"]
+    assert client.get("/v1/inbox/county/messages").status_code == 403
+    assert client.put("/v1/subscriptions/county", json=WISH).status_code == 403
+    assert client.put("/v1/subscriptions/own", json=WISH).status_code == 403
