@@ -11,7 +11,7 @@ from services.assessment.handlers import retention
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
 from services.assessment.settings import AssessmentSettings
-from services.assessment.tasks import SCORE, create_worker
+from services.assessment.tasks import SCORE, close_all, create_worker
 from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
@@ -66,6 +66,12 @@ def migrate(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
     return 0
 
 
+def close(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
+    """Close the months that have ended, without the time that a first load of old ones is given: it is complete."""
+    close_all(settings, pool, spares_first_load=False)
+    return 0
+
+
 def replay(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
     door = _make_door(settings, pool)
     return processes.replay(settings, pool, messaging.SUBSCRIPTION, door.handle, arguments)
@@ -99,6 +105,7 @@ COMMANDS = {
     "work": work,
     "migrate": migrate,
     "replay": replay,
+    "close": close,
     "audit-export": export_audit,
     "retain": retain,
 }

@@ -119,12 +119,13 @@ def announce_all(pool: Pool) -> None:
         log.info("scores_announced", scores=total)
 
 
-def close_all(settings: AssessmentSettings, pool: Pool) -> None:
+def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bool = True) -> None:
     rule = ClosingRule(
         raters_needed=settings.release_raters,
         delay=timedelta(days=settings.closing_delay_days),
         scheme_name=settings.scheme,
         zone=settings.zone,
+        spares_first_load=spares_first_load,
     )
     closed = close_months(pool, rule=rule, now=_now())
     if closed:

@@ -34,12 +34,16 @@ SUBJECTS_A_BATCH = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosingRule:
-    """How many people an answer must hide among, and how long after its end a month is closed."""
+    """How many people an answer must hide among, and how long after its end a month is closed.
+
+    `spares_first_load`: old months that a database is first loaded with get the time that a new one gets.
+    """
 
     raters_needed: int
     delay: timedelta
     scheme_name: str
     zone: ZoneInfo
+    spares_first_load: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +83,8 @@ def _close_next(pool: Pool, *, rule: ClosingRule, now: datetime) -> date | None:
 
 
 def _closing_time(month: date, started_at: datetime, rule: ClosingRule) -> datetime:
-    """Old months that a database is first loaded with get the time that a month gets which has just ended."""
     ends_at = datetime.combine(period_of("month", month).next_start, time(), tzinfo=rule.zone)
-    return max(ends_at, started_at) + rule.delay
+    return (max(ends_at, started_at) if rule.spares_first_load else ends_at) + rule.delay
 
 
 def _close(connection: Connection, month: date, *, rule: ClosingRule, now: datetime) -> None:

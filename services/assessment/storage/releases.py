@@ -42,7 +42,13 @@ class _ReleaseRow:
 
 def try_lock_closing(connection: Connection) -> bool:
     """Whether this transaction is the only one that closes. It may take longer than others."""
-    connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{CLOSING_SECONDS}s"])
+    connection.execute(
+        """
+        SELECT set_config('statement_timeout', %(longest)s, true),
+               set_config('idle_in_transaction_session_timeout', %(longest)s, true)
+        """,
+        {"longest": f"{CLOSING_SECONDS}s"},
+    )
     row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [CLOSING_LOCK]).fetchone()
     return row is not None and row[0] is True
 

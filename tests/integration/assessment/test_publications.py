@@ -13,11 +13,12 @@ import pytest
 
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.settings import AssessmentSettings
+from services.assessment.tasks import close_all
 from shared.database import transaction
 from shared.settings import UnsafeSetting, load
 from tests.fakes import KnownPrincipals, machine
 from tests.integration.assessment.conftest import ZONE, score_all, take
-from tests.integration.assessment.readers import client_of, hear, open_door, readers_of
+from tests.integration.assessment.readers import SETTINGS, client_of, hear, open_door, readers_of
 from tests.integration.assessment.story import Story
 from tests.integration.assessment.worlds import World
 
@@ -277,6 +278,20 @@ def test_a_month_is_closed_when_its_time_has_come_and_once(pool):
     assert close_months(pool, rule=RULE, now=datetime(2025, 3, 6, tzinfo=ZONE) - timedelta(seconds=1)) == []
     assert published(pool) == before
     assert close_months(pool, rule=RULE, now=datetime(2025, 3, 6, tzinfo=ZONE)) == [date(2025, 2, 1)]
+
+
+def test_the_worker_spares_a_first_load_and_the_command_does_not(pool):
+    story, _ = town_with_issues()
+    take(pool, story.take(), now=LONG_AFTER)
+    score_all(pool, now=LONG_AFTER)
+    months = "SELECT month FROM closing ORDER BY month LIMIT 1"
+
+    close_all(SETTINGS, pool)
+    with transaction(pool) as connection:
+        assert connection.execute(months).fetchall() == []
+    close_all(SETTINGS, pool, spares_first_load=False)
+    with transaction(pool) as connection:
+        assert connection.execute(months).fetchall() == [(date(2025, 1, 1),)]
 
 
 def busy_pool(new_assessment):
