@@ -141,6 +141,13 @@ POLICY: Final[Mapping[str, Rule]] = {
     "token.request": Rule(roles={}, is_open=True),
     "token_key.read": Rule(roles={}, is_open=True),
     # intake
+    "citizen.decide": Rule(roles={"approver": "within"}, step_up=True),
+    "citizen.disclose": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
+    "citizen.propose": Rule(roles={"department_officer": "within"}, step_up=True),
+    "citizen.read_proposal": Rule(roles={"approver": "within", "department_officer": "within"}, sensitive_read=True),
+    # An officer steps up for it, a clerk has the days after the receipt: the handler says which of both it is.
+    "citizen.reveal": Rule(roles={"clerk": "within", "department_officer": "within"}, sensitive_read=True),
+    "citizen.reveal_many": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
     "contact.read": Rule(
         roles={
             "approver": "within",

@@ -1,12 +1,14 @@
 """The processes of intake: python -m services.intake serve | relay | work | migrate | import."""
 
+import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
-from services.intake.handlers import imports, retention
+from services.intake.handlers import epochs, erasures, imports, retention
 from services.intake.handlers.backlog import seal_backlog
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
@@ -45,10 +47,14 @@ def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def migrate(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
-    """What an older release wrote in clear text is sealed here, where the keys are: SQL has none."""
+    """What an older release wrote in clear text is sealed here, where the keys are: SQL has none.
+
+    And whoever was erased after the backup that a database was restored from is erased again, before any door opens.
+    """
     open_vault(settings)
     processes.bring_up_to_date(settings, service="intake", migrations=Path(__file__).parent / "migrations")
     seal_backlog(pool)
+    erasures.erase_again(pool, now=datetime.now(UTC))
     return 0
 
 
@@ -71,6 +77,19 @@ def export_audit(settings: IntakeSettings, pool: Pool, arguments: Sequence[str])
     return chores.export_audit(settings, pool, arguments, service="intake")
 
 
+def rotate_keys(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.intake rotate-keys",
+        description="Make this month's keys, wrap every citizen's key anew, and destroy the epoch before the last.",
+    )
+    parser.add_argument("--at-once", action="store_true", help="a further epoch now, and none of the earlier ones left")
+    options = parser.parse_args(arguments)
+    open_vault(settings)
+    count = epochs.rotate_keys(pool, now=datetime.now(UTC), at_once=options.at_once)
+    sys.stdout.write(f"{count} keys wrapped anew; the epochs are {', '.join(map(str, epochs.list_epochs()))}\n")
+    return 0
+
+
 def open_vault(settings: IntakeSettings) -> None:
     """Raises UnsafeSetting: nothing that a citizen says is ever written in clear text for want of a key."""
     sealing.use(sealing.Vault(processes.open_keys(settings, *sealing.PURPOSES)))
@@ -84,6 +103,7 @@ COMMANDS = {
     "import": import_file,
     "audit-export": export_audit,
     "retain": retain,
+    "rotate-keys": rotate_keys,
 }
 
 if __name__ == "__main__":

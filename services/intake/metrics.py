@@ -8,6 +8,11 @@ from prometheus_client import Counter, Histogram
 contacts_recorded_total = Counter("intake_contacts_recorded_total", "Contacts recorded for the first time.")
 issues_received_total = Counter("intake_issues_received_total", "Issues received for the first time.")
 ratings_submitted_total = Counter("intake_ratings_submitted_total", "Ratings submitted for the first time.")
+reveals_total = Counter(
+    "intake_reveals_total", "Citizens shown to staff, or refused because an account asked for too many.", ["result"]
+)
+erasures_total = Counter("intake_erasures_total", "Citizens whose identity was erased.")
+keys_rewrapped_total = Counter("intake_keys_rewrapped_total", "Citizens' keys that were wrapped anew for a new epoch.")
 events_sent_total = Counter("intake_events_sent_total", "Events that the broker has confirmed.")
 outcomes_total = Counter("intake_outcomes_total", "What became of commands.", ["use_case", "status"])
 group_size = Histogram(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.intake.handlers import imports
+from services.intake.handlers import epochs, erasures, imports
 from services.intake.handlers.import_runs import ImportSettings
 from services.intake.settings import IntakeSettings
 from shared.database import Pool
@@ -13,9 +13,13 @@ from shared.worker import RELIABLE, make_celery, nudge
 
 SWEEP_SECONDS = 15.0
 SWEEP_FILES_SECONDS = 3_600.0
+SWEEP_PROPOSALS_SECONDS = 15.0
+ROTATE_KEYS_SECONDS = 3_600.0
 RUN_IMPORT = "intake.run_import"
 SWEEP_IMPORTS = "intake.sweep_imports"
 SWEEP_FILES = "intake.sweep_import_files"
+SWEEP_PROPOSALS = "intake.sweep_citizen_proposals"
+ROTATE_KEYS = "intake.rotate_keys"
 
 
 @dataclass(slots=True)
@@ -35,6 +39,12 @@ celery = make_celery("intake")
 celery.conf.beat_schedule = {
     "sweep-imports": {"task": SWEEP_IMPORTS, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
     "sweep-import-files": {"task": SWEEP_FILES, "schedule": SWEEP_FILES_SECONDS, "options": {"expires": 600}},
+    "sweep-citizen-proposals": {
+        "task": SWEEP_PROPOSALS,
+        "schedule": SWEEP_PROPOSALS_SECONDS,
+        "options": {"expires": SWEEP_PROPOSALS_SECONDS},
+    },
+    "rotate-keys": {"task": ROTATE_KEYS, "schedule": ROTATE_KEYS_SECONDS, "options": {"expires": 600}},
 }
 wiring = _Wiring()
 
@@ -58,6 +68,19 @@ def sweep_imports() -> None:
     pool, _ = wiring.opened()
     for import_id in imports.list_waiting_imports(pool, now=datetime.now(UTC)):
         nudge(celery, RUN_IMPORT, import_id=str(import_id))
+
+
+@celery.task(name=SWEEP_PROPOSALS, **RELIABLE)
+def sweep_proposals() -> None:
+    pool, _ = wiring.opened()
+    erasures.carry_out_approved(pool, now=datetime.now(UTC))
+
+
+@celery.task(name=ROTATE_KEYS, **RELIABLE)
+def rotate_keys() -> None:
+    """In the first hour of a month there is something to do."""
+    pool, _ = wiring.opened()
+    epochs.rotate_keys(pool, now=datetime.now(UTC))
 
 
 @celery.task(name=SWEEP_FILES, **RELIABLE)

@@ -37,6 +37,12 @@ read a contact             in    self  -         in                 in       -  
 receive an issue           in    -     -         -                  -        -       -                      -          in
 read an issue              in    self  -         in                 in       -       -                      -          in
 take a step of an issue    in    -     -         -                  -        -       -                      -          in
+reveal a citizen           in    -     -         in                 -        -       -                      -          -
+propose about citizens     -     -     -         in                 -        -       -                      -          -
+read such a proposal       -     -     -         in                 in       -       -                      -          -
+decide such a proposal     -     -     -         -                  in       -       -                      -          -
+fetch a list of citizens   -     -     -         in                 -        -       -                      -          -
+disclose a citizen's data  -     -     -         in                 -        -       -                      -          -
 submit a rating            -     -     -         -                  -        -       -                      -          in
 read an organisation       in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up

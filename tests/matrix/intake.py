@@ -22,6 +22,8 @@ DUTY = {
     "per": "month",
     "valid_from": "2025-01-01",
 }
+NOWHERE = frozenset({404})
+WHY = {"reason_code": "call_back", "reason": "回访核实"}
 OCCURRED_AT = "2026-03-01T09:30:00+08:00"
 
 
@@ -95,6 +97,24 @@ class IntakeWorld:
                 aim=lambda place: self._at("issue_id", self.issues, place, {}),
                 fine=frozenset({200, 201, 409}),
             ),
+            ("POST", "/v1/issues/{issue_id}/citizen/reveal"): Probe(
+                action="reveal a citizen", aim=lambda place: self._at("issue_id", self.issues, place, WHY)
+            ),
+            ("POST", "/v1/citizen-proposals"): Probe(action="propose about citizens", aim=self._propose),
+            ("GET", "/v1/citizen-proposals/{proposal_id}"): Probe(
+                action="read such a proposal", aim=lambda place: _nowhere("proposal_id", place), fine=NOWHERE
+            ),
+            ("POST", "/v1/citizen-proposals/{proposal_id}/decision"): Probe(
+                action="decide such a proposal",
+                aim=lambda place: _nowhere("proposal_id", place, {"decision": "approve"}),
+                fine=NOWHERE,
+            ),
+            ("POST", "/v1/citizen-proposals/{proposal_id}/result"): Probe(
+                action="fetch a list of citizens", aim=lambda place: _nowhere("proposal_id", place, {}), fine=NOWHERE
+            ),
+            ("GET", "/v1/citizens/{citizen_ref}/export"): Probe(
+                action="disclose a citizen's data", aim=lambda place: _nowhere("citizen_ref", place), fine=NOWHERE
+            ),
             ("POST", "/v1/ratings"): Probe(action="submit a rating", aim=self._rate, absent=422),
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             ("GET", "/v1/organisations"): Probe(
@@ -151,6 +171,12 @@ class IntakeWorld:
             ),
         }
 
+    def _propose(self, place: Place) -> Shot | None:
+        found = self._at("issue_id", self.issues, place)
+        if found is None:
+            return None
+        return Shot(body={"kind": "reveal", "issue_ids": [str(found.path["issue_id"])], **WHY})
+
     def _rate(self, place: Place) -> Shot | None:
         found = self._at("issue_id", self.issues, place)
         if found is None:
@@ -185,7 +211,13 @@ def issue_of(place: Place) -> dict[str, Any]:
         "title": "路灯不亮",
         "organisation_code": CODES.get(place, CODES["own"]),
         "staff_number": number,
+        "citizen": {"name": "张三", "phone": "13812345678"},
     }
+
+
+def _nowhere(name: str, place: Place, body: Any = None) -> Shot | None:
+    """For what no fixture of this world makes: who may ask at all gets the answer of what does not exist."""
+    return Shot(path={name: uuid4()}, body=body) if place in {"own", "unknown"} else None
 
 
 def _said(place: Place, body: dict[str, Any]) -> Shot | None:

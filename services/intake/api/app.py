@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.intake.api import contacts, imports, issues, ratings, registers
+from services.intake.api import contacts, imports, issues, ratings, registers, shield
 from services.intake.api.doors import Doors
 from services.intake.handlers import retention
 from services.intake.settings import IntakeSettings
@@ -43,6 +43,13 @@ def create_intake_app(
     add_retention(app, pool, settings, retention.CLASSES, service="intake")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.nudge_import = nudge_import
-    for topic in (contacts, issues, ratings, registers, imports):  # the busiest first: routes are tried in order
+    for topic in (
+        contacts,
+        issues,
+        ratings,
+        registers,
+        imports,
+        shield,
+    ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     return app

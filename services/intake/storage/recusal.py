@@ -33,6 +33,8 @@ def list_misdirected(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
           LEFT JOIN organisation ON organisation.code = item.organisation_code
          WHERE item.staff_number = item.subject
             OR is_in_line_of(official_of(item.subject), item.received_at, organisation.id)
+            OR is_in_line_of(official_of(item.subject), item.received_at,
+                             post_organisation(official_of(item.staff_number), item.received_at))
         """,
         [orjson.dumps(rows).decode()],
     )
@@ -43,7 +45,11 @@ def is_misdirected(
     connection: Connection, *, subject_id: UUID, received_at: datetime, organisation_id: UUID, cadre_id: UUID | None
 ) -> bool:
     row = connection.execute(
-        "SELECT %(subject)s = %(cadre)s::uuid OR is_in_line_of(%(subject)s, %(at)s, %(organisation)s)",
+        """
+        SELECT %(subject)s = %(cadre)s::uuid
+            OR is_in_line_of(%(subject)s, %(at)s, %(organisation)s)
+            OR is_in_line_of(%(subject)s, %(at)s, post_organisation(%(cadre)s::uuid, %(at)s))
+        """,
         {"subject": subject_id, "cadre": cadre_id, "at": received_at, "organisation": organisation_id},
     ).fetchone()
     return row is not None and bool(row[0])

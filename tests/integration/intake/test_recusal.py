@@ -157,7 +157,8 @@ def test_a_clerk_of_the_line_may_enter_a_complaint_and_does_not_see_it_again(doo
 
 
 @pytest.mark.parametrize(
-    "target", [{"organisation_code": "town"}, {"organisation_code": "office"}, {"staff_number": "S1"}]
+    "target",
+    [{"organisation_code": "town"}, {"organisation_code": "office"}, {"staff_number": "S1"}, {"staff_number": "S2"}],
 )
 def test_a_complaint_is_not_passed_to_its_subject_or_unit(door, town, complaint, target):
     pool, _ = town

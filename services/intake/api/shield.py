@@ -1,0 +1,130 @@
+"""Routes behind the citizen's shield: showing, restricting and erasing citizens, and their own access to their data."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field, model_validator
+
+from services.intake.api.doors import doors
+from services.intake.api.fields import Day
+from services.intake.handlers import disclosures, proposals, reveals
+from services.intake.handlers.reveals import Reason, ReasonCode
+from shared.access.principal import Principal
+from shared.edge import ShortText
+from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.identifiers import new_id
+
+router = APIRouter(tags=["citizens"])
+SomeIssues = Annotated[list[UUID], Field(min_length=1, max_length=proposals.MOST_ISSUES)]
+
+
+class RevealBody(Body):
+    reason_code: ReasonCode
+    reason: ShortText
+
+
+class ProposalBody(Body):
+    """Either a list of issues whose citizens are to be shown, or one citizen to restrict, free or erase."""
+
+    kind: Literal["reveal", "restrict", "lift", "erase"]
+    reason_code: ReasonCode
+    reason: ShortText
+    citizen_ref: UUID | None = None
+    issue_ids: SomeIssues | None = None
+    review_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _is_about_one_thing(self) -> Self:
+        if (self.kind == "reveal") != (self.issue_ids is not None):
+            raise ValueError("issue_ids belong to a reveal, and to nothing else")
+        if (self.kind == "reveal") != (self.citizen_ref is None):
+            raise ValueError("a citizen_ref belongs to everything but a reveal")
+        return self
+
+
+class DecisionBody(Body):
+    decision: Literal["approve", "refuse"]
+
+
+@router.post("/v1/issues/{issue_id}/citizen/reveal", openapi_extra=describe_body(RevealBody))
+def reveal_citizen(
+    request: Request,
+    principal: Annotated[Principal, Depends(permit("citizen.reveal"))],
+    issue_id: UUID,
+    body: Annotated[RevealBody, Depends(json_body(RevealBody))],
+) -> Response:
+    reason = Reason(code=body.reason_code, text=body.reason)
+    shown = reveals.reveal_citizen(doors(request).pool, issue_id, reason, principal, now=datetime.now(UTC))
+    return json_response(asdict(shown))
+
+
+@router.post("/v1/citizen-proposals", status_code=201, openapi_extra=describe_body(ProposalBody))
+def propose(
+    request: Request,
+    principal: Annotated[Principal, Depends(permit("citizen.propose"))],
+    body: Annotated[ProposalBody, Depends(json_body(ProposalBody))],
+) -> Response:
+    wanted = proposals.Wanted(
+        id=new_id(),
+        kind=body.kind,
+        reason=Reason(code=body.reason_code, text=body.reason),
+        citizen_ref=body.citizen_ref,
+        issue_ids=tuple(body.issue_ids or ()),
+        review_on=body.review_on,
+    )
+    proposals.propose(doors(request).pool, wanted, principal, now=datetime.now(UTC))
+    location = {"Location": f"/v1/citizen-proposals/{wanted.id}"}
+    return json_response({"id": wanted.id, "state": "open"}, status=201, headers=location)
+
+
+@router.get("/v1/citizen-proposals/{proposal_id}")
+def get_proposal(
+    request: Request, _: Annotated[Principal, Depends(permit("citizen.read_proposal"))], proposal_id: UUID
+) -> Response:
+    proposal, reason = proposals.get_proposal(doors(request).pool, proposal_id)
+    return json_response(
+        {
+            "id": proposal.id,
+            "kind": proposal.kind,
+            "citizen_ref": proposal.citizen_ref,
+            "issue_ids": proposal.issue_ids,
+            "reason_code": proposal.reason_code,
+            "reason": reason,
+            "review_on": proposal.review_on,
+            "proposed_at": proposal.proposed_at,
+            "state": proposal.state,
+            "decided_at": proposal.decided_at,
+            "finished_at": proposal.finished_at,
+            "outcome_code": proposal.outcome_code,
+        }
+    )
+
+
+@router.post("/v1/citizen-proposals/{proposal_id}/decision", openapi_extra=describe_body(DecisionBody))
+def decide(
+    request: Request,
+    principal: Annotated[Principal, Depends(permit("citizen.decide"))],
+    proposal_id: UUID,
+    body: Annotated[DecisionBody, Depends(json_body(DecisionBody))],
+) -> Response:
+    approve = body.decision == "approve"
+    proposals.decide_proposal(doors(request).pool, proposal_id, principal, approve=approve, now=datetime.now(UTC))
+    return json_response({"id": proposal_id, "state": "approved" if approve else "refused"})
+
+
+@router.post("/v1/citizen-proposals/{proposal_id}/result")
+def fetch_result(
+    request: Request, principal: Annotated[Principal, Depends(permit("citizen.reveal_many"))], proposal_id: UUID
+) -> Response:
+    shown = reveals.fetch_revealed(doors(request).pool, proposal_id, principal, now=datetime.now(UTC))
+    return json_response({"items": [asdict(citizen) for citizen in shown]})
+
+
+@router.get("/v1/citizens/{citizen_ref}/export")
+def disclose(
+    request: Request, _: Annotated[Principal, Depends(permit("citizen.disclose"))], citizen_ref: UUID
+) -> Response:
+    return json_response(asdict(disclosures.disclose(doors(request).pool, citizen_ref)))

@@ -1,0 +1,49 @@
+"""A citizen's own data, put together for the citizen who asks for it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services.intake.sealing import vault
+from services.intake.storage import citizens
+from services.intake.storage import disclosures as storage
+from shared.audit import chain
+from shared.database import Pool, transaction
+
+TEXTS = ("title", "description", "reply")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    citizen: dict[str, Any] = field(repr=False)
+    issues: list[dict[str, Any]] = field(repr=False)
+    contacts: list[storage.DisclosedContact]
+    ratings: list[storage.DisclosedRating]
+
+
+def disclose(pool: Pool, citizen_ref: UUID) -> Disclosure:
+    """Raises CitizenNotFound, also for one who is restricted or erased. Only records within the officer's reach."""
+    with transaction(pool) as connection:
+        citizen = citizens.get_citizen(connection, citizen_ref)
+        key = vault().open_key(citizen_ref, citizen.wrapped)
+        if key is None:
+            raise citizens.CitizenNotFound("nothing is known of this citizen any more")
+        issues = storage.list_issues(connection, citizen_ref)
+        contacts = storage.list_contacts(connection, citizen_ref)
+        ratings = storage.list_ratings(connection, citizen_ref)
+        details = {"issues": len(issues), "contacts": len(contacts), "ratings": len(ratings)}
+        chain.note(connection, chain.Line(action="citizen.disclose", object_type="citizen", details=details))
+    own = {
+        name: vault().open("citizen", name, citizen_ref, getattr(citizen, name), key)
+        for name in ("name", "phone", "id_number", "address")
+    }
+    opened = [
+        {**asdict(issue), **{name: vault().open("issue", name, issue.id, getattr(issue, name), key) for name in TEXTS}}
+        for issue in issues
+    ]
+    return Disclosure(
+        citizen={**own, "id_kind": citizen.id_kind, "recorded_at": citizen.recorded_at},
+        issues=opened,
+        contacts=contacts,
+        ratings=ratings,
+    )
