@@ -2,13 +2,15 @@
 
 -- What shared/audit/canonical.py writes, for documents whose keys are ASCII: a subset of RFC 8785.
 CREATE FUNCTION canonical_json(value jsonb) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
     CASE jsonb_typeof(value)
     WHEN 'object' THEN
         RETURN '{' || coalesce((
-            SELECT string_agg(to_json(item.key)::text || ':' || canonical_json(item.value), ','
-                              ORDER BY item.key COLLATE "C")
+            SELECT string_agg(to_json(item.key)::text || ':'
+                              || CASE WHEN jsonb_typeof(item.value) IN ('object', 'array')
+                                      THEN canonical_json(item.value) ELSE item.value::text END,
+                              ',' ORDER BY item.key COLLATE "C")
               FROM jsonb_each(value) AS item), '') || '}';
     WHEN 'array' THEN
         RETURN '[' || coalesce((

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -303,23 +302,3 @@ def test_a_line_that_cannot_be_kept_is_a_bug_of_the_caller(new_pool):
             record(pool, Line(action="x", details=details))
 
     assert read(pool) == []
-
-
-@pytest.mark.slow
-def test_appending_keeps_up_with_five_hundred_lines_a_second(new_pool):
-    pool = new_pool("intake")
-
-    async def ask(count):
-        trail = Trail(pool)
-        queue = iter(range(count))
-
-        async def client():
-            for number in queue:
-                await trail.submit(Line(action="score.read", object_type="score", object_id=str(number)))
-
-        await asyncio.gather(*(client() for _ in range(64)))
-
-    started = time.perf_counter()
-    asyncio.run(ask(5_000))
-
-    assert 5_000 / (time.perf_counter() - started) > 500
