@@ -117,12 +117,16 @@ def test_every_process_accepts_the_settings_it_gets(
         assert settings.task_broker_url is not None or process != "work"
 
 
-@pytest.mark.parametrize("container", RUNNING)
+@pytest.mark.parametrize("container", [*RUNNING, "intake-migrate"])
 def test_every_process_sees_the_keys_of_its_own_service_alone(container: str) -> None:
     service = container.partition("-")[0]
     volumes = [volume for volume in CONTAINERS[container]["volumes"] if "keys" in volume]
 
-    may_write = container in {"intake-serve", "intake-work"}  # the journal of erasures lies beside the keys
+    may_write = container in {
+        "intake-serve",
+        "intake-work",
+        "intake-migrate",
+    }  # the journal of erasures lies beside the keys
 
     assert volumes == [f"{service}-keys:/var/lib/lianxin/keys/{service}{'' if may_write else ':ro'}"]
     assert CONTAINERS[container]["depends_on"]["keys"] == {"condition": "service_completed_successfully"}
@@ -314,6 +318,18 @@ def test_an_alert_is_raised_when_what_is_over_stays(tmp_path: Path) -> None:
     expected = [("RetentionStands", {"service": "notify", "kind": "message"})]
 
     check_alerts(tmp_path, series, expected, severity="warning", quiet_at="0s", raised_at="90m")
+
+
+@needs("promtool")
+def test_an_alert_is_raised_when_somebody_wants_to_see_too_many_citizens(tmp_path: Path) -> None:
+    labels = 'job="lianxin",service="intake",process="serve"'
+    series = {
+        f'intake_reveals_total{{{labels},result="refused"}}': "0 0 0 1 1 1 1",
+        f'intake_reveals_total{{{labels},result="shown"}}': "0 5 10 15 20 25 30",
+    }
+    expected = [("ManyReveals", {"job": "lianxin", "service": "intake", "process": "serve", "result": "refused"})]
+
+    check_alerts(tmp_path, series, expected, severity="critical", quiet_at="1m", raised_at="2m")
 
 
 @needs("promtool")
