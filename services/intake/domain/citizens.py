@@ -54,9 +54,9 @@ def describe_citizen(
     id_number: str | None = None,
     id_kind: IdKind | None = None,
     address: str | None = None,
-    today: date,
+    today: date | None,
 ) -> Citizen:
-    """Raises NotValid. A number without a kind is a resident's."""
+    """Raises NotValid. A number without a kind is a resident's. `today` bounds birthdays, where it is known."""
     if name is None and phone is None and id_number is None:
         raise NotValid("a citizen is described by a name, a phone or a document number at least")
     if id_number is None and id_kind is not None:
@@ -99,13 +99,13 @@ def _landline(text: str) -> str:
     return _COUNTRY_AND_AREA.sub("0", _PHONE_NOISE.sub("", text), count=1)
 
 
-def normalise_id_number(number: str, kind: IdKind, *, today: date) -> str:
+def normalise_id_number(number: str, kind: IdKind, *, today: date | None) -> str:
     """An old number of 15 digits becomes the one of 18 that stands for the same person. Raises NotValid."""
     plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", number)).upper()
     return _NORMALISERS[kind](plain, today)
 
 
-def _resident(number: str, today: date) -> str:
+def _resident(number: str, today: date | None) -> str:
     if _OLD_RESIDENT.fullmatch(number):
         longer = f"{number[:6]}19{number[6:]}"
         number = longer + check_digit(longer)
@@ -114,13 +114,13 @@ def _resident(number: str, today: date) -> str:
     return _checked(number, today)
 
 
-def _permit(number: str, today: date) -> str:
+def _permit(number: str, today: date | None) -> str:
     if number[:6] not in _PERMIT_PLACES:
         raise NotValid("not the number of a residence permit of Hong Kong, Macao or Taiwan residents")
     return _checked(number, today)
 
 
-def _foreign(number: str, today: date) -> str:
+def _foreign(number: str, today: date | None) -> str:
     """Cards since 2023 have 18 digits that begin with 9; older ones three letters and twelve digits."""
     if _OLD_FOREIGN.fullmatch(number):
         _birthday(f"19{number[7:13]}", f"20{number[7:13]}", today=today)
@@ -130,13 +130,13 @@ def _foreign(number: str, today: date) -> str:
     return _checked(number, today)
 
 
-def _passport(number: str, _: date) -> str:
+def _passport(number: str, _: date | None) -> str:
     if not _PASSPORT.fullmatch(number):
         raise NotValid("not the number of a passport")
     return number
 
 
-def _checked(number: str, today: date) -> str:
+def _checked(number: str, today: date | None) -> str:
     if not _DIGITS_17_AND_CHECK.fullmatch(number) or check_digit(number[:17]) != number[17]:
         raise NotValid("the check digit does not fit the number")
     _birthday(number[6:14], today=today)
@@ -148,19 +148,19 @@ def check_digit(first_17: str) -> str:
     return _CHECK_DIGITS[sum(int(digit) * weight for digit, weight in zip(first_17, _WEIGHTS, strict=True)) % 11]
 
 
-def _birthday(*written: str, today: date) -> None:
+def _birthday(*written: str, today: date | None) -> None:
     """Raises NotValid unless one of these is a day on which somebody alive can have been born."""
     for text in written:
         try:
             day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
             continue
-        if today.year - LONGEST_AGE_YEARS <= day.year and day <= today:
+        if today is None or (today.year - LONGEST_AGE_YEARS <= day.year and day <= today):
             return
     raise NotValid("the birthday in the number is no day that it could be")
 
 
-_NORMALISERS: dict[IdKind, Callable[[str, date], str]] = {
+_NORMALISERS: dict[IdKind, Callable[[str, date | None], str]] = {
     "resident_id": _resident,
     "residence_permit": _permit,
     "passport": _passport,

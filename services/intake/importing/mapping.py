@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from services.intake.domain.citizens import NotValid, describe_citizen
 from services.intake.domain.commands import (
     Command,
     DefineDuty,
@@ -21,7 +22,7 @@ from services.intake.importing.instants import InstantParser
 from services.intake.importing.profile import Check, Profile
 from services.intake.importing.registering import Registrar
 from services.intake.importing.seen import SeenRecords
-from services.intake.importing.targets import TARGETS
+from services.intake.importing.targets import CITIZEN_FIELDS, CITIZEN_PREFIX, TARGETS
 
 NewId = Callable[[], UUID]
 Values = dict[str, Any]
@@ -129,13 +130,15 @@ class _Builder:
     def _duty(self, values: Values, _: Notes) -> list[Command]:
         return [DefineDuty(id=self.new_id(), correlation_id=self.correlation_id, amend=True, **values)]
 
-    def _contact(self, values: Values, _: Notes) -> list[Command]:
+    def _contact(self, values: Values, notes: Notes) -> list[Command]:
+        _gather_citizen(values, notes)
         return [RecordContact(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
 
     def _issue(self, values: Values, notes: Notes) -> list[Command]:
         if values.get("urgency") is None:
             values["urgency"] = "normal"
         _settle_closure(values, notes)
+        _gather_citizen(values, notes)
         return [ReceiveIssue(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
 
     def _rating(self, values: Values, notes: Notes) -> list[Command]:
@@ -143,6 +146,30 @@ class _Builder:
             notes.append(error(0, "rates-one-thing", "a rating names either an issue or a contact, and not both"))
             return []
         return [SubmitRating(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
+
+
+def _gather_citizen(values: Values, notes: Notes) -> None:
+    """One citizen of what the row tells. A phone or number that cannot be one is left out, and the record goes in."""
+    told = {name: values.pop(name) for name in CITIZEN_FIELDS if name in values}
+    given = {name.removeprefix(CITIZEN_PREFIX): value for name, value in told.items() if value is not None}
+    for name in ("id_number", "phone"):
+        if name in given and not _can_be(name, given):
+            left_out = "no citizen can have this, and it was left out"
+            notes.append(flag(0, "not-of-a-citizen", left_out, f"{CITIZEN_PREFIX}{name}"))
+            del given[name]
+    if "id_number" not in given:
+        given.pop("id_kind", None)
+    if given.keys() & {"name", "phone", "id_number"}:
+        values["citizen"] = describe_citizen(**given, today=None)
+
+
+def _can_be(name: str, given: dict[str, Any]) -> bool:
+    kind = {"id_kind": given["id_kind"]} if name == "id_number" and "id_kind" in given else {}
+    try:
+        describe_citizen(**{name: given[name]}, **kind, today=None)
+    except NotValid:
+        return False
+    return True
 
 
 def _settle_closure(values: Values, notes: Notes) -> None:

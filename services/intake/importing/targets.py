@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from services.intake.domain import commands
+from services.intake.domain.citizens import IdKind
 
 Kind = Literal["code", "text", "choice", "instant", "day", "integer", "boolean"]
 TargetName = Literal["organisation", "cadre", "duty", "contact", "issue", "rating"]
@@ -58,6 +59,16 @@ def _day(*, required: bool = False) -> TargetField:
     return TargetField(kind="day", required=required)
 
 
+# Prefixed, because what a file tells of the citizen becomes one citizen and no field of the record.
+CITIZEN_PREFIX = "citizen_"
+CITIZEN_FIELDS = {
+    "citizen_name": TargetField(kind="text", longest=LONGEST_TITLE),
+    "citizen_phone": TargetField(kind="text", longest=LONGEST_TITLE),
+    "citizen_id_number": TargetField(kind="text", longest=LONGEST_TITLE),
+    "citizen_id_kind": _choice(IdKind, required=False),
+    "citizen_address": TargetField(kind="text", longest=LONGEST_TITLE),
+}
+
 TARGETS: dict[str, Target] = {
     "organisation": Target(
         key=("code",),
@@ -106,6 +117,7 @@ TARGETS: dict[str, Target] = {
             "people_count": _integer(0, 100_000),
             "place_code": _code(),
             "note": _text(),
+            **CITIZEN_FIELDS,
         },
     ),
     "issue": Target(
@@ -128,6 +140,8 @@ TARGETS: dict[str, Target] = {
             "outcome": _choice(commands.IssueOutcome, required=False),
             "reply": _text(),
             "contact_source_number": _code(),
+            "subject_staff_number": _code(),
+            **CITIZEN_FIELDS,
         },
     ),
     "rating": Target(

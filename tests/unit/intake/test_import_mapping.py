@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.intake.domain.citizens import Citizen
 from services.intake.domain.commands import (
     DefineDuty,
     ReceiveIssue,
@@ -245,3 +246,45 @@ def test_seen_records_tell_repeats_from_other_content() -> None:
     assert {seen.add((str(number),), "content") for number in range(20_000)} == {None}
     assert {seen.add((str(number),), "content") for number in range(20_000)} == {True}
     assert seen.add(("7",), "other") is False
+
+
+CITIZENS = """
+citizen_name = { column = "姓名" }
+citizen_phone = { column = "电话" }
+citizen_id_number = { column = "证件" }
+subject_staff_number = { column = "被反映人" }
+"""
+WITH_CITIZENS = f"{HEADER},姓名,电话,证件,被反映人"
+
+
+def test_what_a_row_tells_of_the_citizen_becomes_one_citizen() -> None:
+    commands, findings = map_rows(
+        f"{ROW},张三,１３８-1234-5678,11010519491231002x,S9",
+        ROW.replace("G1", "G2") + ",,,,",
+        profile=issues_profile(CITIZENS),
+        header=WITH_CITIZENS,
+    )
+
+    named, nobody = commands
+    assert isinstance(named, ReceiveIssue)
+    assert isinstance(nobody, ReceiveIssue)
+    assert named.citizen == Citizen(
+        name="张三", phone="13812345678", id_number="11010519491231002X", id_kind="resident_id"
+    )
+    assert named.subject_staff_number == "S9"
+    assert nobody.citizen is None
+    assert findings == []
+
+
+def test_a_phone_or_number_that_cannot_be_one_is_left_out_and_the_issue_goes_in() -> None:
+    commands, findings = map_rows(
+        f"{ROW},张三,95588,110105194912310021,", profile=issues_profile(CITIZENS), header=WITH_CITIZENS
+    )
+
+    assert isinstance(commands[0], ReceiveIssue)
+    assert commands[0].citizen == Citizen(name="张三")
+    assert [(item.severity, item.code, item.column) for item in findings] == [
+        ("flag", "not-of-a-citizen", "citizen_id_number"),
+        ("flag", "not-of-a-citizen", "citizen_phone"),
+    ]
+    assert "95588" not in repr(findings)
