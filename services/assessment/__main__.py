@@ -8,10 +8,11 @@ from pathlib import Path
 from services.assessment import messaging, metrics
 from services.assessment.api.app import create_api
 from services.assessment.handlers import retention
+from services.assessment.handlers.closings import measure_closing
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
 from services.assessment.settings import AssessmentSettings
-from services.assessment.tasks import SCORE, close_all, create_worker
+from services.assessment.tasks import SCORE, close_all, create_worker, read_closing_rule
 from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
@@ -49,6 +50,12 @@ def work(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
         "assessment_due_oldest_seconds",
         "Cells and subjects that wait to be scored",
         lambda: measure_due(pool, now=datetime.now(UTC)),
+    )
+    watch_backlog(
+        "assessment_months_to_close",
+        "assessment_months_to_close_oldest_seconds",
+        "Months that should be closed by now",
+        lambda: measure_closing(pool, rule=read_closing_rule(settings), now=datetime.now(UTC)),
     )
     worker = create_worker(settings, pool)
     chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="assessment"))

@@ -119,14 +119,18 @@ def announce_all(pool: Pool) -> None:
         log.info("scores_announced", scores=total)
 
 
-def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bool = True) -> None:
-    rule = ClosingRule(
+def read_closing_rule(settings: AssessmentSettings, *, spares_first_load: bool = True) -> ClosingRule:
+    return ClosingRule(
         raters_needed=settings.release_raters,
         delay=timedelta(days=settings.closing_delay_days),
         scheme_name=settings.scheme,
         zone=settings.zone,
         spares_first_load=spares_first_load,
     )
+
+
+def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bool = True) -> None:
+    rule = read_closing_rule(settings, spares_first_load=spares_first_load)
     closed = close_months(pool, rule=rule, now=_now())
     if closed:
         log.info("months_closed", months=[month.isoformat() for month in closed])

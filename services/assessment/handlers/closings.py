@@ -68,6 +68,21 @@ def close_months(pool: Pool, *, rule: ClosingRule, now: datetime) -> list[date]:
     return closed
 
 
+def measure_closing(pool: Pool, *, rule: ClosingRule, now: datetime) -> tuple[int, float]:
+    """Return how many months should be closed by now and are not, and how many seconds the oldest has waited."""
+    with transaction(pool) as connection:
+        month = releases.find_month_to_close(connection)
+        started_at = releases.find_clock(connection)
+    if month is None or started_at is None:
+        return 0, 0.0
+    waited = (now - _closing_time(month, started_at, rule)).total_seconds()
+    count = 0
+    while _closing_time(month, started_at, rule) <= now:
+        count += 1
+        month = period_of("month", month).next_start
+    return count, max(0.0, waited)
+
+
 def _close_next(pool: Pool, *, rule: ClosingRule, now: datetime) -> date | None:
     with transaction(pool) as connection:
         if not releases.try_lock_closing(connection):

@@ -64,8 +64,12 @@ def start_clock(connection: Connection, now: datetime) -> datetime:
         """,
         [now],
     )
+    return find_clock(connection) or now
+
+
+def find_clock(connection: Connection) -> datetime | None:
     row = connection.execute("SELECT started_at FROM closing_start").fetchone()
-    return row[0] if row is not None and isinstance(row[0], datetime) else now
+    return row[0] if row is not None and isinstance(row[0], datetime) else None
 
 
 def find_month_to_close(connection: Connection) -> date | None:

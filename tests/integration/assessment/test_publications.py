@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from services.assessment.handlers.closings import ClosingRule, close_months
+from services.assessment.handlers.closings import ClosingRule, close_months, measure_closing
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import close_all
 from shared.database import transaction
@@ -292,6 +292,21 @@ def test_the_worker_spares_a_first_load_and_the_command_does_not(pool):
     close_all(SETTINGS, pool, spares_first_load=False)
     with transaction(pool) as connection:
         assert connection.execute(months).fetchall() == [(date(2025, 1, 1),)]
+
+
+def test_months_that_should_be_closed_are_measured_by_age(pool):
+    story, _ = town_with_issues()
+    take(pool, story.take(), now=LONG_AFTER)
+    score_all(pool, now=LONG_AFTER)
+    assert measure_closing(pool, rule=RULE, now=LONG_AFTER) == (0, 0.0)  # nothing was looked at yet
+    close_months(pool, rule=RULE, now=datetime(2025, 1, 20, tzinfo=UTC))
+    due = datetime(2025, 2, 6, tzinfo=ZONE)
+
+    assert measure_closing(pool, rule=RULE, now=due - timedelta(seconds=1)) == (0, 0.0)
+    assert measure_closing(pool, rule=RULE, now=due + timedelta(minutes=1)) == (1, 60.0)
+    assert measure_closing(pool, rule=RULE, now=datetime(2025, 4, 6, tzinfo=ZONE))[0] == 3
+    close_months(pool, rule=RULE, now=due + timedelta(minutes=1))
+    assert measure_closing(pool, rule=RULE, now=due + timedelta(minutes=1)) == (0, 0.0)
 
 
 def busy_pool(new_assessment):
