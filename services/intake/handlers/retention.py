@@ -1,9 +1,23 @@
 """Which kinds of intake's data come to an end, by the names that the schedule has for them."""
 
+from datetime import datetime
+
+from services.intake.storage import citizens, forgetting
 from services.intake.storage import retention as storage
-from shared.retention.jobs import DataClass, sent_events
+from shared.database import Connection
+from shared.retention.jobs import DataClass, Step, sent_events
+
+ALL_BUCKETS = range(256)
+
+
+def forget_citizens(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """No batch settles any citizen meanwhile: one that found this one would say so under a name that goes away."""
+    citizens.lock_handles(connection, ALL_BUCKETS)
+    return forgetting.forget_citizens(connection, before, batch)
+
 
 CLASSES = (
+    DataClass(name="citizen_identifiers", measure=forgetting.measure_citizens, remove=forget_citizens),
     DataClass(name="idempotency_keys", measure=storage.measure_keys, remove=storage.delete_keys),
     DataClass(name="import_files", measure=storage.measure_import_files, remove=storage.forget_import_files),
     DataClass(name="rating_links", measure=storage.measure_rating_links, remove=storage.unlink_ratings),

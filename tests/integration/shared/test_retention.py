@@ -150,8 +150,33 @@ def add_session(pool, at):
     return session_id
 
 
+def add_citizen(pool, at):
+    ref, sealed = uuid4(), bytes(40)
+    execute(
+        pool,
+        "INSERT INTO citizen (ref, state, name, phone, recorded_at) VALUES (%s, 'active', %s, %s, %s)",
+        *(ref, sealed, sealed, at - timedelta(days=900)),
+    )
+    execute(pool, "INSERT INTO citizen_key VALUES (%s, 202601, %s)", ref, sealed)
+    execute(pool, "INSERT INTO citizen_handle VALUES ('phone', %s, %s)", uuid4().bytes * 2 + bytes(6), ref)
+    add_issue(pool, ref, at)
+    return ref
+
+
+def add_issue(pool, ref, closed_at, *, subject_id=None):
+    execute(
+        pool,
+        "INSERT INTO issue (id, source, type, category, channel, urgency, title, received_at, closed_at, outcome,"
+        " status, sequence, recorded_at, flags, content_hash, progress_hash, citizen_ref, subject_id)"
+        " VALUES (%s, 's', 'help', 'c', 'web', 'normal', %s, %s, %s, %s, %s, 1, now(), '{}', %s, %s, %s, %s)",
+        *(uuid4(), bytes(40), NOW - timedelta(days=900), closed_at, "resolved" if closed_at else None),
+        *("closed" if closed_at else "received", bytes(16), bytes(16), ref, subject_id),
+    )
+
+
 # By class: its service, how an item of an age is made, and a statement that counts what is left of them.
 CLASSES = {
+    "citizen_identifiers": ("intake", intake.CLASSES, add_citizen, "SELECT count(name) FROM citizen"),
     "idempotency_keys": ("intake", intake.CLASSES, add_key, "SELECT count(*) FROM idempotency_key"),
     "sent_events": ("intake", intake.CLASSES, add_event, "SELECT count(*) FROM outbox"),
     "import_files": ("intake", intake.CLASSES, add_import, "SELECT count(storage_name) FROM import_run"),
@@ -198,6 +223,7 @@ def test_a_score_is_kept_for_ten_years_after_its_period_began(new_pool):
 
 
 HELD = {
+    "citizen_identifiers": "citizen",
     "import_files": "import",
     "rating_links": "rating",
     "inbox_messages": "message",
@@ -226,6 +252,32 @@ def test_what_is_held_stays_until_it_is_released(new_pool, name):
     assert [row[0] for row in execute(pool, "SELECT action FROM audit_record ORDER BY seq")] == [
         *("hold.set", "hold.released", "retention.removed")
     ]
+
+
+def test_who_has_an_open_case_or_complained_of_an_official_or_is_restricted_is_not_forgotten(new_pool):
+    pool, kind = new_pool("intake"), only(intake.CLASSES, "citizen_identifiers")
+    long_ago = NOW - timedelta(days=800)
+    forgotten, busy, complainant, restricted = (add_citizen(pool, long_ago) for _ in range(4))
+    add_issue(pool, busy, None)
+    official = uuid4()
+    execute(
+        pool,
+        "INSERT INTO cadre (id, staff_number, name, sequence, recorded_at) VALUES (%s, 'S9', 'x', 1, now())",
+        official,
+    )
+    add_issue(pool, complainant, long_ago, subject_id=official)
+    execute(
+        pool,
+        "UPDATE citizen SET state = 'restricted', restricted_at = now(), review_on = '2027-01-01' WHERE ref = %s",
+        restricted,
+    )
+
+    (found,) = run(pool, SCHEDULE, kind, now=NOW)
+
+    assert found.removed == 1
+    assert execute(pool, "SELECT ref FROM citizen WHERE name IS NULL AND phone IS NULL") == [(forgotten,)]
+    assert forgotten not in {row[0] for row in execute(pool, "SELECT citizen_ref FROM citizen_handle")}
+    assert execute(pool, "SELECT count(*) FROM citizen_key") == [(4,)]
 
 
 def test_the_text_goes_only_when_it_lies_in_nobodys_inbox_any_more(new_pool):
