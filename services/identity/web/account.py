@@ -14,6 +14,7 @@ from services.identity.web.doors import (
     for_signed_in,
     go,
     go_on,
+    provider_label,
     read_form,
     read_next,
     render,
@@ -79,7 +80,7 @@ def _add_step_up(app: FastAPI) -> None:
     @app.get("/account/step-up", include_in_schema=False)
     def get_step_up(request: Request, principal: Changing) -> Response:
         then = read_next(request.query_params.get("next"))
-        return render(request, "step_up.html", next=then, has_second_factor=_has_factor(request, principal))
+        return render(request, "step_up.html", **_step_up_values(request, principal, then))
 
     @app.post("/account/step-up", include_in_schema=False)
     def post_step_up(request: Request, principal: Changing, form: Sent) -> Response:
@@ -93,8 +94,7 @@ def _add_step_up(app: FastAPI) -> None:
                 now=caller_of(request).at,
             )
         except LianxinError as error:
-            values = {"next": then, "has_second_factor": _has_factor(request, principal)}
-            return render_refusal(request, "step_up.html", error, **values)
+            return render_refusal(request, "step_up.html", error, **_step_up_values(request, principal, then))
         return give_session(go_on(request, then), token)
 
 
@@ -139,5 +139,6 @@ def _render_account(request: Request, principal: Principal, *, error: LianxinErr
     return render(request, "account.html", **values)
 
 
-def _has_factor(request: Request, principal: Principal) -> bool:
-    return own.get_own(desk_of(request), principal, now=datetime.now(UTC)).has_second_factor
+def _step_up_values(request: Request, principal: Principal, then: str) -> dict[str, Any]:
+    mine = own.get_own(desk_of(request), principal, now=datetime.now(UTC))
+    return {"next": then, "has_second_factor": mine.has_second_factor, "provider": provider_label(request)}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote
 
 from fastapi import Request, Response
@@ -22,6 +22,9 @@ from shared.errors import LianxinError, TooMany, Unauthenticated
 from shared.http import STATUS_OF_KIND
 from shared.policy import StepUpNeeded, decide
 from shared.reach import enter
+
+if TYPE_CHECKING:
+    from services.identity.settings import IdentitySettings
 
 MOST_FIELDS: Final = 20
 PAGE_HEADERS: Final = {
@@ -134,6 +137,12 @@ def render_refusal(request: Request, template: str, error: LianxinError, **value
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(int(error.retry_after_seconds) + 1)
     return response
+
+
+def provider_label(request: Request) -> str | None:
+    """What the provider of identities is called on a button, where there is one."""
+    settings: IdentitySettings = request.app.state.settings
+    return settings.oidc_label if settings.oidc_issuer else None
 
 
 def read_next(text: str | None) -> str:

@@ -16,7 +16,7 @@ from services.identity.web.doors import PAGE_HEADERS, desk_of, for_signed_in, go
 from services.identity.web.sign_in import follow, render_sign_in
 from shared.access.principal import Principal
 from shared.errors import LianxinError
-from shared.http import leave_open
+from shared.http import json_response, leave_open, permit
 
 CALLBACK = "/sign-in/provider/callback"
 LONGEST_PARAMETER = 4_096
@@ -39,9 +39,12 @@ def make_provider(settings: IdentitySettings) -> Provider | None:
 def add_provider_pages(app: FastAPI, settings: IdentitySettings) -> None:
     provider = make_provider(settings)
     app.state.provider = provider
-    if provider is None:
-        return
+    if provider is not None:
+        _add_ways_there(app, provider)
+        _add_way_back(app, provider, provision=settings.oidc_provision)
 
+
+def _add_ways_there(app: FastAPI, provider: Provider) -> None:
     @app.get("/sign-in/provider", include_in_schema=False, dependencies=[anybody])
     def get_provider(request: Request) -> Response:
         then = read_next(request.query_params.get("next"))
@@ -65,12 +68,23 @@ def add_provider_pages(app: FastAPI, settings: IdentitySettings) -> None:
         )
         return give_visit(RedirectResponse(sent.address, 303, PAGE_HEADERS), sent.browser_token)
 
+    @app.post("/v1/provider-identity")
+    def post_identity(principal: Annotated[Principal, Depends(permit("own.secure"))], request: Request) -> Response:
+        """For programs that show pages of their own: the address to which the same browser is sent."""
+        now = datetime.now(UTC)
+        sent = provider_visits.send(
+            desk_of(request), provider, purpose="link", session_id=principal.session_id, now=now
+        )
+        return give_visit(json_response({"address": sent.address}), sent.browser_token)
+
+
+def _add_way_back(app: FastAPI, provider: Provider, *, provision: bool) -> None:
     @app.get(CALLBACK, include_in_schema=False, dependencies=[anybody])
     def get_callback(request: Request) -> Response:
         caller = caller_of(request)
         try:
             returned = provider_visits.take_back(
-                desk_of(request), provider, _read(request), caller=caller, provision=settings.oidc_provision
+                desk_of(request), provider, _read(request), caller=caller, provision=provision
             )
         except LianxinError as error:
             return drop_visit(render_sign_in(request, error))

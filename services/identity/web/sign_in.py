@@ -14,6 +14,7 @@ from services.identity.web.doors import (
     desk_of,
     go,
     go_on,
+    provider_label,
     read_form,
     read_next,
     render,
@@ -166,5 +167,4 @@ def _show_step(request: Request, need: Need, template: str, **values: Any) -> Re
 
 
 def _sign_in_values(request: Request, then: str | None) -> dict[str, Any]:
-    settings = request.app.state.settings
-    return {"next": read_next(then), "provider": settings.oidc_label if settings.oidc_issuer else None}
+    return {"next": read_next(then), "provider": provider_label(request)}

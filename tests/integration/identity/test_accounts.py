@@ -386,3 +386,11 @@ def test_what_is_over_is_removed_and_nothing_else(desk, add_account, caller, poo
 
     with system(pool) as connection:
         assert connection.execute("SELECT count(*) FROM session").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("name", ["admin", "administrator", "root", "guest", "test", "lianxin", "postgres"])
+def test_a_fresh_installation_knows_no_default_account(visit, desk, name):
+    make_first_administrator(desk, "anquan", now=NOW)
+    body = {"name": name, "password": f"{name}123"}
+
+    assert visit().post("/v1/sign-in", json=body).status_code == 401

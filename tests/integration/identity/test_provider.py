@@ -20,7 +20,7 @@ from services.identity.settings import IdentitySettings
 from services.identity.storage.provider_visits import ProviderIdentity, insert_identity
 from services.identity.web.pages import FORM_PATHS, add_pages
 from shared.processes import make_authenticator
-from tests.integration.identity.conftest import NOW
+from tests.integration.identity.conftest import NOW, PASSWORD
 from tests.integration.identity.issuers import LyingProvider, real_provider, sign_in_there
 
 pytestmark = pytest.mark.integration
@@ -469,3 +469,28 @@ def test_proving_anew_at_the_provider_takes_the_same_person_and_a_fresh_proof(op
 
     proved_at = {} if age is None else {"auth_time": int(time.time()) - age}
     assert stepped_up(browser, lying, **claims, **proved_at) is is_proof
+
+
+def test_a_person_links_the_own_account_after_a_fresh_proof_and_no_other(open_service, lying, link, add_account):
+    add_account("wang.wei")
+    browser = open_service(lying.issuer)()
+    browser.headers["X-Lianxin-Request"] = "1"
+    browser.post("/v1/sign-in", json={"name": "wang.wei", "password": PASSWORD})
+    assert browser.post("/v1/provider-identity").json()["title"] == "step-up-needed"
+    browser.post("/v1/step-up", json={"password": PASSWORD})
+
+    def come_back_as(subject):
+        address = browser.post("/v1/provider-identity").json()["address"]
+        asked = {name: value for name, (value,) in parse_qs(urlsplit(address).query).items()}
+        lying.claims.update({"nonce": asked["nonce"], "sub": subject})
+        return come_back(browser, state=asked["state"], code="good")
+
+    link(lying.issuer, "somebody-else")
+    assert come_back_as("somebody-else").status_code == 409
+    assert come_back_as("me").status_code == 303
+    browser.post("/v1/sign-out")
+    _, asked = leave(browser)
+    lying.claims["nonce"] = asked["nonce"]
+    come_back(browser, state=asked["state"], code="good")
+
+    assert browser.get("/v1/me").json()["name"] == "wang.wei"

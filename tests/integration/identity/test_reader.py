@@ -1,13 +1,22 @@
 """The role by which other services ask who somebody is: it may ask, and nothing else."""
 
+import secrets
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import sql
 
-from services.identity.handlers.desk import digest_of
+from services.identity.domain.sessions import UnfinishedSignIn
+from services.identity.handlers.desk import Caller, digest_of, system
+from services.identity.handlers.opening import open_session
 from services.identity.handlers.sign_ins import sign_in
+from services.identity.storage.accounts import find_account
 from tests.integration.identity.conftest import NOW, PASSWORD
 
 pytestmark = pytest.mark.integration
@@ -71,3 +80,33 @@ def test_no_session_outlives_its_absolute_time(desk, add_account, caller, asking
 
     assert ask(asking, token, NOW + timedelta(hours=8) - timedelta(seconds=1))
     assert not ask(asking, token, NOW + timedelta(hours=8))
+
+
+@given(gaps=st.lists(st.integers(1, 1_200), min_size=1, max_size=40))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_session_lives_by_its_two_limits_and_by_nothing_else(desk, asking, gaps):
+    """Against a model in which requests come at any times: an end is an end, and no request revives."""
+    account_id, token = uuid4(), secrets.token_urlsafe(32)
+    with system(desk.pool) as connection:
+        connection.execute(
+            """
+            INSERT INTO account (id, name, display_name, person_id, created_at, changed_at)
+            VALUES (%s, %s, 'x', 'x', %s, %s)
+            """,
+            [account_id, f"a{account_id.hex}", NOW, NOW],
+        )
+        begun = UnfinishedSignIn(
+            account_id=account_id, method="password", code_given=False, failed_tries=0, expires_at=NOW
+        )
+        account: Any = find_account(connection, account_id)
+        tokens = iter([token, secrets.token_urlsafe(32)])
+        opened = replace(desk, new_token=lambda: next(tokens))
+        open_session(connection, opened, account, begun, caller=Caller(network="x", at=NOW, device=None))
+    at = seen = 0
+
+    for gap in gaps:
+        at += gap
+        is_alive = at < 8 * 3_600 and at < seen + 900
+        assert bool(ask(asking, token, NOW + timedelta(seconds=at))) is is_alive
+        if is_alive and at - seen >= 60:
+            seen = at
