@@ -11,6 +11,10 @@ ratings_submitted_total = Counter("intake_ratings_submitted_total", "Ratings sub
 reveals_total = Counter(
     "intake_reveals_total", "Citizens shown to staff, or refused because an account asked for too many.", ["result"]
 )
+undecipherable_total = Counter(
+    "intake_undecipherable_total",
+    "Sealed values that did not open: altered, moved to another row, or without their key.",
+)
 erasures_total = Counter("intake_erasures_total", "Citizens whose identity was erased.")
 keys_rewrapped_total = Counter("intake_keys_rewrapped_total", "Citizens' keys that were wrapped anew for a new epoch.")
 events_sent_total = Counter("intake_events_sent_total", "Events that the broker has confirmed.")

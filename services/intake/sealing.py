@@ -1,11 +1,14 @@
 """What intake encrypts, under which key and bound to which place; and its keyed digests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from shared.ciphers import SymmetricKey, header_of
+from services.intake import metrics
+from shared.ciphers import SymmetricKey, Undecipherable, header_of
 from shared.crypto import DATA_KEY_ID, KeyRing, data_key
 
 Table = Literal["contact", "issue", "citizen", "reveal", "bulk_reveal"]
@@ -52,9 +55,10 @@ class Vault:
         """None where nothing was sealed, or the citizen's key is out of reach or destroyed. Raises Undecipherable."""
         if sealed is None:
             return None
-        if header_of(sealed)[1] != DATA_KEY_ID:
-            return self.ring.decrypt(TEXT, aad=_place(table, column, row_id), data=sealed).decode()
-        return None if key is None else key.decrypt(aad=_place(table, column, row_id), data=sealed).decode()
+        with _counted():
+            if header_of(sealed)[1] != DATA_KEY_ID:
+                return self.ring.decrypt(TEXT, aad=_place(table, column, row_id), data=sealed).decode()
+            return None if key is None else key.decrypt(aad=_place(table, column, row_id), data=sealed).decode()
 
     def new_key(self, citizen_ref: UUID) -> NewKey:
         material = self.ring.new_data_key()
@@ -69,7 +73,8 @@ class Vault:
         return self.ring.wrap(EPOCH, self._unwrap(citizen_ref, wrapped), aad=_key_place(citizen_ref), kid=epoch)
 
     def _unwrap(self, citizen_ref: UUID, wrapped: bytes) -> bytes:
-        return self.ring.unwrap(EPOCH, wrapped, aad=_key_place(citizen_ref))
+        with _counted():
+            return self.ring.unwrap(EPOCH, wrapped, aad=_key_place(citizen_ref))
 
     def handle(self, kind: str, value: str) -> bytes:
         return self.ring.mac(INDEX, f"{kind}|{value}".encode())
@@ -82,6 +87,16 @@ class Vault:
         """A digest of content that nobody can guess contents for who lacks the key."""
         first = self.ring.key(REPEATS, self.ring.key_ids(REPEATS)[0])
         return first.mac(digest, algorithm="aes256gcm")[-32:][:DIGEST_BYTES]
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Somebody changed the database below us, or a key is missing: that must be seen."""
+    try:
+        yield
+    except Undecipherable:
+        metrics.undecipherable_total.inc()
+        raise
 
 
 def _place(table: Table, column: str, row_id: UUID) -> bytes:

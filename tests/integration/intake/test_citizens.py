@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from services.intake import sealing
+from services.intake import metrics, sealing
 from services.intake.domain.citizens import Citizen, describe_citizen
 from services.intake.domain.commands import CloseIssue
 from services.intake.handlers import contacts, issue_steps, issues, ratings
@@ -204,6 +204,7 @@ def test_events_name_citizens_and_raters_by_pseudonym_and_nothing_else(registere
 
 def test_ciphertexts_of_two_citizens_cannot_be_swapped(registered, ask):
     one, two = receive(registered, a_citizen(), a_citizen(name="李四", phone=OTHER_PHONE))
+    before = metrics.undecipherable_total._value.get()
 
     ask(
         "UPDATE citizen SET name = other.name, phone = other.phone FROM citizen AS other"
@@ -215,6 +216,7 @@ def test_ciphertexts_of_two_citizens_cannot_be_swapped(registered, ask):
     ask("UPDATE issue SET title_sealed = o.title_sealed FROM issue AS o WHERE issue.id <> o.id RETURNING issue.id")
     with pytest.raises(Undecipherable):
         issues.get_issue(registered, two)
+    assert metrics.undecipherable_total._value.get() == before + 2
 
 
 def test_digests_of_content_cannot_be_recomputed_without_the_key(registered, ask):
