@@ -48,7 +48,7 @@ def _compare(
         for door in (port, unchecked) if number % 2 else (unchecked, port):
             result = drive(door, _requests(what, headers, standing), connections=CONNECTIONS, seconds=SECONDS)
             if result.failed:
-                raise RuntimeError(f"{result.failed} of {result.answered} requests failed: nothing was measured")
+                raise RuntimeError(f"{result.answered} requests, of these refused: {dict(result.refusals)}")
             if number:  # the first round warms up
                 rates[door].append(result.rate)
     return rates[port], rates[unchecked]

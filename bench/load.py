@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ class LoadResult:
 
     answered: int
     failed: int
+    refusals: Mapping[int, int]  # how often each status other than 2xx
     seconds: float
     latencies: list[float]
 
@@ -76,21 +78,23 @@ async def _drive(port: int, requests: Iterator[bytes], *, connections: int, seco
     started = time.perf_counter()
     deadline = started + seconds
     latencies: list[float] = []
-    failed = 0
+    refusals: Counter[int] = Counter()
 
     async def client(protocol: _Answers) -> None:
-        nonlocal failed
         while time.perf_counter() < deadline:
             asked = time.perf_counter()
             status = await protocol.ask(next(requests))
             latencies.append(time.perf_counter() - asked)
-            failed += not 200 <= status < 300
+            if not 200 <= status < 300:
+                refusals[status] += 1
 
     await asyncio.gather(*(client(protocol) for _, protocol in pairs))
     elapsed = time.perf_counter() - started
     for transport, _ in pairs:
         transport.close()
-    return LoadResult(answered=len(latencies), failed=failed, seconds=elapsed, latencies=latencies)
+    return LoadResult(
+        answered=len(latencies), failed=refusals.total(), refusals=refusals, seconds=elapsed, latencies=latencies
+    )
 
 
 def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> LoadResult:

@@ -19,6 +19,7 @@ from shared.database import Pool, transaction
 
 BELIEVED_SECONDS: Final = 2.0
 MOST_REMEMBERED: Final = 10_000
+TURNS: Final = 64
 
 Value = TypeVar("Value")
 
@@ -49,6 +50,11 @@ class Remembered(Generic[Value]):
         self._clock = clock
         self._kept: OrderedDict[object, tuple[float, Value]] = OrderedDict()
         self._lock = Lock()
+        self._turns = tuple(Lock() for _ in range(TURNS))
+
+    def turn(self, key: object) -> Lock:
+        """Hold it while asking: of many who miss the same answer at once, one asks and the others wait for it."""
+        return self._turns[hash(key) % TURNS]
 
     def find(self, key: object) -> tuple[Value] | None:
         """In a tuple, so that a remembered None can be told from nothing."""
@@ -82,39 +88,36 @@ class IdentityStore:
 
     def get_session(self, digest: bytes, *, now: datetime) -> Principal | None:
         """Return whose session it is, or None where there is none or it is over. Raises DatabaseAway."""
-        asked_at = self._sessions.now()
-        row = self._ask_one("SELECT * FROM resolve_session(%s, %s)", [digest, now])
-        return self._sessions.keep(digest, _person(row) if row else None, asked_at=asked_at)
+        with self._sessions.turn(digest):
+            known = self._sessions.find(digest)
+            if known is not None:
+                return known[0]
+            asked_at = self._sessions.now()
+            row = self._ask_one("SELECT * FROM resolve_session(%s, %s)", [digest, now])
+            return self._sessions.keep(digest, _person(row) if row else None, asked_at=asked_at)
 
     def find_client(self, client_id: str) -> tuple[Client | None] | None:
         return self._clients.find(client_id)
 
     def get_client(self, client_id: str) -> Client | None:
         """Return the client where it is active. Raises DatabaseAway."""
-        known = self._clients.find(client_id)
-        if known is not None:
-            return known[0]
-        asked_at = self._clients.now()
-        row = self._ask_one("SELECT * FROM resolve_client(%s)", [client_id])
-        return self._clients.keep(client_id, _client(row) if row else None, asked_at=asked_at)
+        with self._clients.turn(client_id):
+            known = self._clients.find(client_id)
+            if known is not None:
+                return known[0]
+            asked_at = self._clients.now()
+            row = self._ask_one("SELECT * FROM resolve_client(%s)", [client_id])
+            return self._clients.keep(client_id, _client(row) if row else None, asked_at=asked_at)
 
     def list_token_keys(self) -> tuple[TokenKey, ...]:
         """Raises DatabaseAway."""
-        known = self._keys.find(None)
-        if known is not None:
-            return known[0]
-        asked_at = self._keys.now()
-        rows = self._ask("SELECT * FROM list_token_keys()", [])
-        keys = tuple(
-            TokenKey(
-                kid=row["kid"],
-                public_key=bytes(row["public_key"]),
-                not_after=row["not_after"],
-                issuer=row["issuer"],
-            )
-            for row in rows
-        )
-        return self._keys.keep(None, keys, asked_at=asked_at)
+        with self._keys.turn(None):
+            known = self._keys.find(None)
+            if known is not None:
+                return known[0]
+            asked_at = self._keys.now()
+            rows = self._ask("SELECT * FROM list_token_keys()", [])
+            return self._keys.keep(None, tuple(_token_key(row) for row in rows), asked_at=asked_at)
 
     def _ask_one(self, query: str, parameters: Sequence[object]) -> dict[str, Any] | None:
         rows = self._ask(query, parameters)
@@ -123,6 +126,12 @@ class IdentityStore:
     def _ask(self, query: str, parameters: Sequence[object]) -> list[dict[str, Any]]:
         with transaction(self._pool) as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(cast("Any", query), parameters).fetchall()
+
+
+def _token_key(row: dict[str, Any]) -> TokenKey:
+    return TokenKey(
+        kid=row["kid"], public_key=bytes(row["public_key"]), not_after=row["not_after"], issuer=row["issuer"]
+    )
 
 
 def _person(row: dict[str, Any]) -> Principal:

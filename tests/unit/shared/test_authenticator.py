@@ -1,7 +1,9 @@
 """Sessions and tokens at the door: what is believed, for how long, and what a foreign page cannot make a browser do."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
@@ -29,10 +31,12 @@ class Identity(IdentityStore):
         super().__init__(cast("Pool", None), clock=lambda: self.seconds)
         self.sessions: dict[bytes, dict[str, Any]] = {}
         self.asked = 0
+        self.slowness = 0.0
 
     @override
     def _ask(self, query: str, parameters: Sequence[object]) -> list[dict[str, Any]]:
         self.asked += 1
+        time.sleep(self.slowness)
         row = self.sessions.get(cast("bytes", parameters[0])) if "resolve_session" in query else None
         return [row] if row else []
 
@@ -102,6 +106,15 @@ def test_many_requests_ask_the_database_once(ask, identity):
         ask()
 
     assert identity.asked == 1
+
+
+def test_of_many_who_miss_the_same_answer_at_once_one_asks(identity):
+    digest = digest_of(SESSION)
+    identity.slowness = 0.05
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda _: identity.get_session(digest, now=NOW), range(32)))
+
+    assert (identity.asked, len({principal.session_id for principal in found})) == (1, 1)
 
 
 @pytest.mark.parametrize(
