@@ -5,7 +5,7 @@ BIN := .venv/bin
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs setup test test-all matrix check fmt lint bench faults clean
+.PHONY: help run stop status logs setup test test-all matrix check sbom audit licences fmt lint bench faults clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -41,7 +41,16 @@ lint: setup  ## Look for faults of style, type and structure
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
-check: lint test  ## Everything that must pass before a commit
+check: lint sbom audit test  ## Everything that must pass before a commit
+
+sbom: setup  ## Write build/sbom.json: what the product is made of, in CycloneDX
+	@$(BIN)/python -m deploy.supply sbom
+
+audit: setup  ## Look for known vulnerabilities of the packages; STRICT=1 also fails where they cannot be looked up
+	@STRICT=$(STRICT) $(BIN)/python -m deploy.supply audit
+
+licences: setup  ## List the packages with their licences
+	@$(BIN)/python -m deploy.supply licences
 
 fmt: setup  ## Put the sources into their one format
 	$(BIN)/python -m ruff format .

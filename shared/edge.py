@@ -116,7 +116,13 @@ class EdgeGuard:
         self._upload_paths = frozenset(upload_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["method"] == "POST" and scope["path"] in self._upload_paths):
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+            await send_problem(send, 400, "not-text", "the address contains a NUL character")
+            return
+        if scope["method"] == "POST" and scope["path"] in self._upload_paths:
             await self._app(scope, receive, send)
             return
         try:

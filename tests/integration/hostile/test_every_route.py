@@ -1,0 +1,176 @@
+"""What holds for every route of every service, whoever asks and whatever is sent."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.headers import ALWAYS
+from tests.integration.hostile.conftest import Door, Route
+
+pytestmark = pytest.mark.integration
+
+SECRET = "秘密 13800001111 SELECT name FROM citizen"
+JSON = {"content-type": "application/json"}
+FOREIGN = [
+    {"Origin": "null"},
+    {"Origin": "https://evil.example.org"},
+    {"Origin": "http://testserver.evil.example.org"},
+    {"Origin": "https://evil.example.org", "Access-Control-Request-Method": "POST"},
+]
+NUMBERS = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 400, '"7"', "7.5", "true", "null", "[]", "{}", '""']
+TIMES = [
+    "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "infinity", "-infinity", "2026-03-01T24:00:00Z",
+    "2026-03-01T24:00:01Z", "2016-12-31T23:59:60Z", "2026-03-01T10:00:00", "2026-03-01T10:00:00+14:00",
+    "2026-03-01T10:00:00+24:00", "1900-01-01T00:00:00Z", "2026-02-30", "2026-13-01", "now", "today", "epoch",
+    "１９９９-01-01", "2026-03-01T10:00:00.1234567890123Z", "-0001-01-01", "99999999-01-01",
+]  # fmt: skip
+INSTANTS: list[object] = [0, -1, 1_700_000_000, 1_700_000_000_000, 10**18, 1.5, True, None, [], {}]
+TEXTS = [
+    "\0", "a\0b", "\u202e", "\u200b", "\ufeff", "\x1b[31m", "\r\nSet-Cookie: a=b", "' OR 1=1 --", "{{7*7}}",
+    "${jndi:x}", "../../etc/passwd", "<script>alert(1)</script>", "=HYPERLINK(1)",
+    "A" * 100_000, "长" * 30_000, "e\u0301" * 50, "％００",
+]  # fmt: skip
+PATHS = [
+    "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "%252e%252e%252f", "..%2f", "%00", "a%00b", "%ff", "%c0%ae%c0%ae%2f", "%e2%80%ae",
+    "%0d%0aSet-Cookie:a=b", "..;", "%5c..%5c", "A" * 5_000, "%25", "%f0%9f%98%80", "0", "-1", "null", "*", "%20",
+]  # fmt: skip
+BROKEN_BODIES = [
+    b'{"a": "\\ud800"}', b'{"\\ud800": 1}', b'{"a": "\\u0000"}', b'{"a": "\x00"}', b'{"a": "\xff\xfe"}',
+    b"\xff\xfe{\x00}\x00",
+    b"\xef\xbb\xbf{}", b'{"a": 1, "a": 2}', b'{"a": NaN}', b"[" * 10_000, b'{"a":' * 50 + b"1" + b"}" * 50, b'"text"',
+    b"7", b"[]",
+    b"null", b"", b"{", b"{}{}", b'{"a": 1}garbage', b"<xml/>",
+]  # fmt: skip
+UNUSED_METHODS = ["TRACE", "TRACK", "CONNECT", "OPTIONS", "PROPFIND", "MOVE", "PATCH", "DELETE", "DEBUG", "BREW"]
+NOT_HERE = [
+    "/metrics", "/docs", "/redoc", "/openapi.json", "/debug", "/debug/pprof", "/actuator", "/actuator/env",
+    "/.git/config",
+    "/.env", "/healthz", "/readyz", "/server-status", "/api/overview", "/flower", "/phpmyadmin", "/admin", "/console",
+    "/swagger.json", "/graphql", "/static/../settings.py", "/config.json", "/backup.sql",
+]  # fmt: skip
+
+
+def check(answer: Any, route: object, sent: object) -> None:
+    assert answer.status_code < 500, f"{route} answered {answer.status_code} to {sent!r:.200}"
+    assert "Traceback" not in answer.text
+
+
+def test_every_answer_carries_every_header_and_none_that_lets_others_read(door: Door):
+    for route in door.routes:
+        for headers in ({}, *FOREIGN, {"Authorization": ""}):
+            answer = door.ask(route, headers=headers)
+            for name, value in ALWAYS:
+                assert answer.headers.get_list(name.decode()), f"{route} says nothing of {name!r}"
+                if name not in {b"content-security-policy", b"cache-control", b"referrer-policy"}:
+                    assert answer.headers[name.decode()] == value.decode(), route
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy, route
+            assert "frame-ancestors 'none'" in policy, route
+            assert "unsafe-" not in policy, route
+            assert "no-store" in answer.headers["cache-control"] or "/style" in route.path, route
+            assert "x-correlation-id" in answer.headers
+            assert not [name for name in answer.headers if name.startswith("access-control-")], route
+            assert "server" not in answer.headers
+
+
+def test_over_tls_a_browser_is_told_to_stay_there(door: Door):
+    for route in door.routes:
+        plain = door.ask(route)
+        behind = door.ask(route, headers={"X-Forwarded-Proto": "https"})
+
+        assert "strict-transport-security" not in plain.headers
+        assert behind.headers.get_list("strict-transport-security") == ["max-age=31536000; includeSubDomains"]
+
+
+def test_unused_methods_are_refused_and_preflights_are_answered_like_them(door: Door):
+    by_path: dict[str, set[str]] = {}
+    for route in door.routes:
+        by_path.setdefault(route.path, set()).add(route.method)
+    for route in door.routes:
+        for method in UNUSED_METHODS:
+            if method not in by_path[route.path]:
+                answer = door.ask(route, method=method, headers=FOREIGN[3])
+                assert answer.status_code in {404, 405}, (route, method)
+
+
+def test_nothing_is_answered_to_nobody_that_is_not_open(door: Door):
+    for route in door.routes:
+        if route.headers:
+            answer = door.ask(route, headers={"Authorization": ""})
+            assert answer.status_code in {401, 303, 415, 413}, (route, answer.status_code)
+
+
+def test_no_path_is_more_than_a_path(door: Door):
+    for route in door.routes:
+        if "{" in route.path:
+            for value in PATHS:
+                check(door.ask(route, value=value), route, value)
+
+
+def test_what_is_for_operations_is_not_at_the_door_for_users(door: Door):
+    for path in NOT_HERE:
+        for headers in ({}, {"Authorization": "Bearer operations"}, {"Authorization": "Bearer security_administrator"}):
+            assert door.client.get(path, headers=headers).status_code == 404, path
+
+
+def test_no_broken_body_is_more_than_a_refusal(door: Door):
+    for route in door.routes:
+        if route.method in {"POST", "PUT", "PATCH"}:
+            for body in BROKEN_BODIES:
+                check(door.ask(route, content=body, headers=JSON), route, body)
+
+
+def test_a_packed_or_foreign_body_is_refused(door: Door):
+    for route in door.routes:
+        if route.method in {"POST", "PUT"} and route.headers and "imports" not in route.path:
+            packed = door.ask(route, content=b"\x1f\x8b", headers=JSON | {"content-encoding": "gzip"})
+            other = door.ask(route, content=b"a: b", headers={"content-type": "application/yaml"})
+            assert packed.status_code == other.status_code == 415, route
+
+
+def properties(door: Door) -> Iterator[tuple[Route, str]]:
+    """Every property of every body, by the description that the app gives of itself."""
+    described = door.description
+    for route in door.routes:
+        operation = described["paths"].get(route.path, {}).get(route.method.lower(), {})
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            schema = content["schema"]
+            name = schema.get("$ref", "").rpartition("/")[2]
+            schema = described.get("components", {}).get("schemas", {}).get(name, schema)
+            for shape in (schema, *schema.get("anyOf", []), *schema.get("oneOf", [])):
+                for name in shape.get("properties", {}):
+                    yield route, name
+
+
+def queries(door: Door) -> Iterator[tuple[Route, str]]:
+    described = door.description
+    for route in door.routes:
+        operation = described["paths"].get(route.path, {}).get(route.method.lower(), {})
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query":
+                yield route, parameter["name"]
+
+
+def test_no_number_breaks_a_body(door: Door):
+    for route, name in properties(door):
+        for number in NUMBERS:
+            body = f'{{"{name}": {number}}}'.encode()
+            check(door.ask(route, content=body, headers=JSON), route, body)
+
+
+def test_no_time_and_no_text_breaks_a_body_or_comes_back(door: Door):
+    for route, name in properties(door):
+        for value in (*TIMES, *INSTANTS, *TEXTS):
+            body = json.dumps({name: value}).encode()
+            answer = door.ask(route, content=body, headers=JSON)
+            check(answer, (route, name), value)
+            if isinstance(value, str) and len(value) > 20 and answer.status_code == 422:
+                assert value not in answer.text, (route, name)
+
+
+def test_no_query_breaks_a_route(door: Door):
+    for route, name in queries(door):
+        for value in (*TIMES, *map(str, INSTANTS), *(text[:3_000] for text in TEXTS), *NUMBERS):
+            check(door.ask(route, params={name: value}), (route, name), value)

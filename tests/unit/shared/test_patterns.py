@@ -1,0 +1,113 @@
+"""Every regular expression of the code base against strings that are made to keep it busy."""
+
+import ast
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+LENGTH = 100_000
+MOST_SECONDS = 0.010
+COMPILING = {"compile", "fullmatch", "match", "search", "sub", "split", "findall", "finditer"}
+FLAGS = ("ASCII", "DOTALL", "IGNORECASE", "MULTILINE", "VERBOSE")
+# What often makes an expression try again and again: long runs that nearly fit, and then do not.
+RUNS = [*"aA01 -_./\\@:,<(\t\n", "é", "长", "aA", "a ", "a.", "0-", "ab1"]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    place: str
+    text: str | bytes
+    flags: int
+    is_searched: bool  # else it is only held against a whole text, and need not look for its beginning
+
+
+def patterns() -> Iterator[Pattern]:
+    """The literal patterns of every call of `re` and of every `pattern=` of a field."""
+    for folder in ("services", "shared", "deploy"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            source = file.read_text("utf-8")
+            tree = ast.parse(source)
+            assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AnnAssign)]
+            names = {id(node.value): ast.unparse(_target(node)) for node in assigned if node.value is not None}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call):
+                    used = set(re.findall(rf"\b{re.escape(names.get(id(node), '?'))}\.([a-z]+)\(", source))
+                    for literal in _literals(node):
+                        yield Pattern(
+                            place=f"{file.relative_to(ROOT)}:{node.lineno}",
+                            text=literal,
+                            flags=_flags(node),
+                            is_searched=not used or not used <= {"fullmatch", "match"},
+                        )
+
+
+def _target(node: ast.Assign | ast.AnnAssign) -> ast.expr:
+    return node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+
+
+def _literals(call: ast.Call) -> Iterator[str | bytes]:
+    function = call.func
+    candidates = [keyword.value for keyword in call.keywords if keyword.arg == "pattern"]
+    is_re = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "re"
+    if is_re and isinstance(function, ast.Attribute) and function.attr in COMPILING:
+        candidates += call.args[:1]
+    for candidate in candidates:
+        try:
+            literal = ast.literal_eval(candidate)
+        except ValueError:
+            continue
+        if isinstance(literal, str | bytes):
+            yield literal
+
+
+def _flags(call: ast.Call) -> int:
+    named = {node.attr for node in ast.walk(call) if isinstance(node, ast.Attribute)}
+    return sum(int(getattr(re, name)) for name in FLAGS if name in named)
+
+
+FOUND = list(patterns())
+
+
+def test_the_collector_finds_what_there_is():
+    assert len(FOUND) >= 20
+    assert any("edge.py" in pattern.place for pattern in FOUND)
+    assert {pattern.is_searched for pattern in FOUND} == {True, False}
+
+
+def test_the_measure_would_catch_a_bad_one():
+    assert slowest(re.compile(r"a+b"), "a", "!", is_searched=True) > MOST_SECONDS
+    assert slowest(re.compile(r"(a|a)*b"), "a", "!", is_searched=False, lengths=(22,)) > MOST_SECONDS
+
+
+@pytest.mark.parametrize("pattern", FOUND, ids=[f"{one.place}-{number}" for number, one in enumerate(FOUND)])
+def test_no_text_keeps_an_expression_busy(pattern):
+    text = pattern.text if isinstance(pattern.text, str) else pattern.text.decode("latin-1")
+    own = sorted(set(re.sub(r"\\.|[\[\](){}?*+^$|]", "", text)))[:20]
+    compiled = re.compile(pattern.text, pattern.flags)
+    for run in (*RUNS, *own):
+        for end in ("", "\0"):
+            seconds = slowest(compiled, run, end, is_searched=pattern.is_searched)
+            assert seconds < MOST_SECONDS, f"{pattern.place}: a run of {run!r}"
+
+
+def slowest(compiled, run, end, *, is_searched, lengths=(LENGTH // 50, LENGTH // 5, LENGTH)) -> float:
+    """Seconds for a text of full length, or for a shorter one where that is too long already."""
+    best = 0.0
+    for length in lengths:
+        text = (run * length)[:length] + end
+        subject = text.encode()[:length] if isinstance(compiled.pattern, bytes) else text
+        best = min(_measure(compiled.search if is_searched else compiled.match, subject) for _ in range(5))
+        if best > MOST_SECONDS:
+            return best
+    return best
+
+
+def _measure(apply, subject) -> float:
+    started = time.thread_time()
+    apply(subject)
+    return time.thread_time() - started
