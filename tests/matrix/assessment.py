@@ -14,6 +14,7 @@ from tests.integration.assessment.story import Story
 from tests.matrix.expectations import Place
 from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
 from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.retention import RETENTION
 from tests.matrix.run import Route
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class AssessmentWorld:
     def probes(self) -> dict[Route, Probe]:
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            **RETENTION,
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             ("GET", "/v1/periods"): Probe(action="read the periods", aim=everywhere(Shot())),
             ("GET", "/v1/scores"): Probe(

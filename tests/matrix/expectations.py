@@ -32,6 +32,10 @@ GRID: Final = """
 action                     clerk cadre unit_head department_officer approver auditor security_administrator operations machine_client
 describe the interface     yes   yes   yes       yes                yes      yes     yes                    -          yes
 read the audit             -     yes   -         -                  -        yes     yes                    -          -
+look at retention          -     -     -         all                all      yes     yes                    -          -
+agree to a period          -     -     -         all                all      -       -                      -          -
+hold an object             -     -     -         all                all      -       -                      -          -
+release what is held       -     -     -         -                  all      -       -                      -          -
 record a contact           in    self  -         -                  -        -       -                      -          in
 read a contact             in    self  -         in                 in       -       -                      -          in
 receive an issue           in    -     -         -                  -        -       -                      -          in

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from tests.matrix.expectations import Place
 from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.retention import RETENTION
 from tests.matrix.run import Route
 
 # What these answer depends on the session, which nobody here really has, and on what was given: here it counts that
@@ -33,6 +34,7 @@ class IdentityWorld:
     def probes(self) -> dict[Route, Probe]:
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            **RETENTION,
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             **self._of_accounts(),
             **_of_clients(),

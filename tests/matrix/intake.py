@@ -14,6 +14,7 @@ from tests.fakes import KnownPrincipals, machine, person
 from tests.matrix.expectations import Place
 from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
 from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.retention import RETENTION
 
 DUTY = {
     "post_kind": "township_head",
@@ -116,6 +117,7 @@ class IntakeWorld:
                 action="disclose a citizen's data", aim=lambda place: _nowhere("citizen_ref", place), fine=NOWHERE
             ),
             ("POST", "/v1/ratings"): Probe(action="submit a rating", aim=self._rate, absent=422),
+            **RETENTION,
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             ("GET", "/v1/organisations"): Probe(
                 action="list organisations",

@@ -15,6 +15,7 @@ from shared.reach import SYSTEM, acting
 from tests.matrix.expectations import Place
 from tests.matrix.places import TREE
 from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.retention import RETENTION
 from tests.matrix.run import Route
 
 UNITS: Mapping[Place, str] = {
@@ -81,6 +82,7 @@ class NotifyWorld:
         shown: Mapping[Place, str] = {place: f'"to-{place}"' for place in UNITS}
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            **RETENTION,
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             ("PUT", "/v1/subscriptions/{name}"): Probe(action="put a subscription", aim=self._subscribe, absent=422),
             ("GET", "/v1/subscriptions"): Probe(action="list subscriptions", aim=everywhere(Shot()), lists=shown),
