@@ -380,12 +380,13 @@ def test_without_a_reach_no_row_is_there(desk):
 def test_what_is_over_is_removed_and_nothing_else(desk, add_account, caller, pool):
     add_account()
     sign_ins.sign_in(desk, "li.na", PASSWORD, caller=caller)
-    sign_ins.sign_in(desk, "li.na", PASSWORD, caller=replace(caller, at=NOW + timedelta(days=31)))
+    later = NOW + timedelta(days=180)
+    sign_ins.sign_in(desk, "li.na", PASSWORD, caller=replace(caller, at=later))
 
-    remove_what_is_over(pool, now=NOW + timedelta(days=31))
+    remove_what_is_over(pool, now=later)
 
     with system(pool) as connection:
-        assert connection.execute("SELECT count(*) FROM session").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM familiar_device").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("name", ["admin", "administrator", "root", "guest", "test", "lianxin", "postgres"])
