@@ -160,6 +160,21 @@ def test_events_page_by_page(officer):
         ("/v1/scores/cadre/S001?period=1999", 200),
         ("/v1/scores/cadre/S001/indicators/smiles/events?period=2025", 404),
         ("/v1/scores/cadre/S001/indicators/response_rate/events?period=2025&cursor=WzEsMl0", 422),
+        ("/v1/scores?subject=cadre&period=2025H1", 422),  # published only
+        ("/v1/published/scores/cadre?period=2025-13", 422),
+        ("/v1/published/scores/cadre?period=2025Q5", 422),
+        ("/v1/published/scores/cadre?period=2025%00", 422),
+        ("/v1/published/scores/cadre", 422),
+        ("/v1/published/scores/cadre?period=2025&limit=0", 422),
+        ("/v1/published/scores/cadre?period=2025&limit=100000", 422),
+        ("/v1/published/scores/cadre?period=2025&cursor=%25", 422),
+        ("/v1/published/scores/organisation?period=2025&cursor=WyJDIiwieCJd", 422),  # another reader's mark
+        ("/v1/published/scores/organisation?period=2025", 200),  # nothing is closed, so there is nothing
+        ("/v1/published/scores/cadre/S001?period=2025", 404),
+        ("/v1/published/scores/cadre/S001%00?period=2025", 422),
+        ("/v1/published/scores/cadre/' OR true --?period=2025", 422),
+        ("/v1/published/scores/village/S001?period=2025", 404),
+        ("/v1/published/scores/village?period=2025", 404),
         ("/v1/schemes/basic/2", 404),
         ("/v1/schemes/basic/0", 422),
         ("/v1/schemes/basic/one", 422),

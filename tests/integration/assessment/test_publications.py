@@ -28,14 +28,18 @@ LONG_AFTER = datetime(2026, 3, 1, tzinfo=UTC)
 CADRES, UNITS = ("S000", "S001"), ("C", "T0", "T1")
 READERS = readers_of(cadres=CADRES, units=UNITS, root="C")
 ASKED = ("2025-01", "2025-02", "2025-03", "2025Q1", "2025H1", "2025")  # the solver asks for all there are
-PATHS = ["/v1/published/periods", "/v1/periods", "/v1/scores?subject=cadre&period=2025"] + [
+PATHS = [
+    "/v1/published/periods",
+    "/v1/periods",
+    "/v1/scores?subject=cadre&period=2025",
+    "/v1/scores/cadre/S000?period=2025",
+] + [
     path
     for period in ASKED
     for kind, codes in (("cadre", CADRES), ("organisation", UNITS))
     for path in (
         f"/v1/published/scores/{kind}?period={period}",
         *(f"/v1/published/scores/{kind}/{code}?period={period}" for code in codes),
-        f"/v1/scores/{kind}/{codes[0]}?period={period}",
     )
 ]
 

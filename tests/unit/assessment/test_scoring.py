@@ -163,3 +163,27 @@ def test_a_changed_definition_has_another_hash():
     changed = merge_definition(SCHEME_TEXT, INDICATORS_TEXT.replace('"响应率"', '"回应率"'))
 
     assert hash_definition(changed) != hash_definition(DEFINITION)
+
+
+def read_flags(text):
+    return {one.key: set(one.reads_ratings) for one in read_scheme(merge_definition(SCHEME_TEXT, text)).indicators}
+
+
+def test_what_an_indicator_reads_of_ratings_follows_from_its_measures_and_can_be_declared_beyond_them():
+    flags = read_flags(INDICATORS_TEXT)
+    declared = INDICATORS_TEXT.replace("[response_rate]\n", '[response_rate]\nreads_ratings = ["level"]\n')
+    forgotten = INDICATORS_TEXT.replace("[satisfaction_rate]\n", "[satisfaction_rate]\nreads_ratings = []\n")
+
+    assert {key: read for key, read in flags.items() if read} == {
+        "resolution_rate": {"solved"},
+        "satisfaction_rate": {"level"},
+    }
+    assert read_flags(declared)["response_rate"] == {"level"}
+    assert read_flags(forgotten) == flags
+
+
+def test_an_answer_that_nobody_gives_is_refused():
+    wrong = INDICATORS_TEXT.replace("[response_rate]\n", '[response_rate]\nreads_ratings = ["mood"]\n')
+
+    with pytest.raises(BadScheme, match=r"response_rate\.reads_ratings"):
+        read_flags(wrong)
