@@ -29,6 +29,7 @@ from services.identity.signing.access_tokens import issue_token
 from services.identity.signing.assertions import LEEWAY, BadAssertion, check_assertion, name_client
 from services.identity.storage import clients
 from shared import limits
+from shared.audit.chain import Decision, Line, record
 from shared.database import Connection, Pool, transaction
 from shared.networks import network_of
 from shared.reach import SYSTEM
@@ -64,7 +65,9 @@ def give_token(
     if not is_within(address, client.allowed_networks):
         raise _refused("unauthorized_client", "this client may not ask from where it asks")
     scopes = _check_wish(client, request)
-    token = issue_token(keys.choose(now), client_id=client.client_id, audience=request.audience, scopes=scopes, now=now)
+    key = keys.choose(now)
+    record(pool, _line(client, "allowed", audience=request.audience, scopes=" ".join(scopes)))
+    token = issue_token(key, client_id=client.client_id, audience=request.audience, scopes=scopes, now=now)
     metrics.tokens_asked_total.labels("given").inc()
     return IssuedToken(token=token, scopes=scopes, expires_in=int(TOKEN_LIFE.total_seconds()))
 
@@ -99,6 +102,8 @@ def _authenticate(
         credential = _check_proof(connection, client_id, proof, credentials, rules, now=now)
         if credential is not None:
             clients.note_use(connection, credential.id, on=now.date())
+    if client is not None and credential is None:
+        record(pool, _line(client, "denied", status=client.status, proof=type(proof).__name__))
     if usable is None or credential is None:
         raise _refused("invalid_client", "the client has not proved itself")
     return usable
@@ -151,6 +156,20 @@ def _name_client(proof: SecretProof | AssertionProof) -> str:
     if proof.client_id not in {None, named}:
         raise _refused("invalid_client", "the client has not proved itself")
     return named
+
+
+def _line(client: Client, decision: Decision, **details: str) -> Line:
+    """Of a machine that exists. Names that nobody has are counted, and written nowhere: they may be anything."""
+    return Line(
+        action="token.request",
+        object_type="machine_client",
+        object_id=client.client_id,
+        decision=decision,
+        details=details,
+        actor=client.client_id,
+        account_id=client.id,
+        role="machine_client",
+    )
 
 
 def _refused(code: str, detail: str) -> TokenRefused:

@@ -86,9 +86,8 @@ def now(**offset):
     return int((datetime.now(UTC) + timedelta(**offset)).timestamp())
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
+def inexact():
+    return [
         {"aud": "https://attacker.example/v1/oauth2/token"},
         {"aud": TOKEN_URL + "/"},
         {"aud": [TOKEN_URL, "https://attacker.example"]},
@@ -110,32 +109,35 @@ def now(**offset):
         {"jti": ""},
         {"jti": 7},
         {"jti": "x" * 300},
-    ],
-    ids=range(21),
-)
-def test_a_claim_that_is_not_exact_is_refused(door, key, claims):
-    answer = ask(door, key.assertion(claims))
-
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    ]
 
 
-@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp", "jti"])
-def test_no_claim_may_be_missing(door, key, claim):
-    assert ask(door, key.assertion(**{claim: True})).status_code == 401
+def test_a_claim_that_is_not_exact_is_refused(door, key):
+    for claims in inexact():
+        answer = ask(door, key.assertion(claims))
+
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), claims
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"kid": "other"},
-        {"kid": "../../../../dev/null"},
-        {"kid": "key-1' OR '1'='1"},
-        {"crit": ["exp"]},
-    ],
-    ids=str,
-)
-def test_a_header_names_a_key_of_the_client_or_nothing(door, key, header):
-    assert ask(door, key.assertion(header=header)).status_code == 401
+NEEDED = ["iss", "sub", "aud", "exp", "jti"]
+
+
+def test_no_claim_may_be_missing(door, key):
+    for claim in NEEDED:
+        assert ask(door, key.assertion(**{claim: True})).status_code == 401, claim
+
+
+HEADERS = [
+    {"kid": "other"},
+    {"kid": "../../../../dev/null"},
+    {"kid": "key-1' OR '1'='1"},
+    {"crit": ["exp"]},
+]
+
+
+def test_a_header_names_a_key_of_the_client_or_nothing(door, key):
+    for header in HEADERS:
+        assert ask(door, key.assertion(header=header)).status_code == 401
 
 
 def test_the_key_of_one_client_does_not_prove_another(door, pool, key):
@@ -164,10 +166,13 @@ def test_a_secret_never_signs_an_assertion(door, pool, key):
     assert ask(door, forged).status_code == 401
 
 
-@pytest.mark.parametrize("assertion", ["x", "..", "a.b.c", "A" * 9_000, "a.b.c\n", "e30.e30.e30"])
+NO_ASSERTIONS = ["x", "..", "a.b.c", "A" * 9_000, "a.b.c\n", "e30.e30.e30"]
+
+
 @pytest.mark.usefixtures("key")
-def test_what_is_no_assertion_is_refused(door, assertion):
-    assert ask(door, assertion).status_code == 401
+def test_what_is_no_assertion_is_refused(door):
+    for assertion in NO_ASSERTIONS:
+        assert ask(door, assertion).status_code == 401, assertion
 
 
 def test_the_type_of_an_assertion_must_be_known(door, key):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -150,32 +151,31 @@ def test_a_public_key_is_registered_and_revoked(as_):
     assert weak.status_code == 422
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"client_id": "Hotline"},
-        {"client_id": "a" * 65},
-        {"client_id": "hot line"},
-        {"client_id": "-hotline-"},
-        {"scopes": []},
-        {"scopes": ["everything"]},
-        {"scopes": ["intake.write", "intake.write"]},
-        {"allowed_networks": ["10.1.2.3/16"]},
-        {"allowed_networks": ["0.0.0.0/0"]},
-        {"allowed_networks": ["::/0"]},
-        {"allowed_networks": ["localhost"]},
-        {"requests_per_minute": 0},
-        {"requests_per_minute": True},
-        {"valid_days": 2_000},
-        {"purpose": ""},
-        {"status": "active"},
-        {"role": "auditor"},
-    ],
-    ids=str,
-)
-def test_what_cannot_be_given_is_not_proposed(as_, fault):
-    assert propose(as_, **fault).status_code == 422
-    assert as_("auditor").get("/v1/client-proposals").json()["items"] == []
+IMPOSSIBLE: list[dict[str, Any]] = [
+    {"client_id": "Hotline"},
+    {"client_id": "a" * 65},
+    {"client_id": "hot line"},
+    {"client_id": "-hotline-"},
+    {"scopes": []},
+    {"scopes": ["everything"]},
+    {"scopes": ["intake.write", "intake.write"]},
+    {"allowed_networks": ["10.1.2.3/16"]},
+    {"allowed_networks": ["0.0.0.0/0"]},
+    {"allowed_networks": ["::/0"]},
+    {"allowed_networks": ["localhost"]},
+    {"requests_per_minute": 0},
+    {"requests_per_minute": True},
+    {"valid_days": 2_000},
+    {"purpose": ""},
+    {"status": "active"},
+    {"role": "auditor"},
+]
+
+
+def test_what_cannot_be_given_is_not_proposed(as_):
+    for fault in IMPOSSIBLE:
+        assert propose(as_, **fault).status_code == 422, fault
+        assert as_("auditor").get("/v1/client-proposals").json()["items"] == []
 
 
 @pytest.mark.parametrize("who", ROLES)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -231,11 +232,14 @@ def test_no_group_gives_a_role_that_takes_more_than_a_roster(roster, pool, role)
     assert grants(pool, one) == [("clerk", "320102", "roster:scim")]
 
 
-@pytest.mark.parametrize("role", ["everything", "clerk ", "CLERK", "machine_client", "'; DROP TABLE account; --"])
-def test_an_unknown_role_is_refused(roster, role):
-    answer = roster.add_group(role=role, organisation="320102")
+UNKNOWN_ROLES = ["everything", "clerk ", "CLERK", "machine_client", "'; DROP TABLE account; --"]
 
-    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+
+def test_an_unknown_role_is_refused(roster):
+    for role in UNKNOWN_ROLES:
+        answer = roster.add_group(role=role, organisation="320102")
+
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
 
 
 @pytest.mark.parametrize("role", PROTECTED)
@@ -299,69 +303,68 @@ def test_what_is_not_the_rosters_is_passed_over(roster, pool, more):
     assert grants(pool, made.json()["id"]) == []
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"userName": ""},
-        {"userName": "a b"},
-        {"userName": "x" * 65},
-        {"userName": None},
-        {"userName": 7},
-        {"displayName": "x" * 501},
-        {"displayName": "evil\u202etxt"},
-        {"displayName": "a\x07b"},
-        {"emails": [{"value": "not an address"}]},
-        {"emails": "somebody@example.org"},
-        {"active": "maybe"},
-        {ENTERPRISE: {"employeeNumber": "S 1"}},
-        {ENTERPRISE: {"employeeNumber": "x" * 65}},
-        {"name": {"formatted": ["a"]}},
-    ],
-    ids=str,
-)
-def test_what_does_not_fit_is_refused_in_the_words_of_scim(roster, pool, fault):
-    answer = roster.add(**fault)
-
-    assert answer.status_code == 400
-    assert answer.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
-    assert ask(pool, "SELECT count(*) FROM account") == [(0,)]
+MISFITS: list[dict[str, Any]] = [
+    {"userName": ""},
+    {"userName": "a b"},
+    {"userName": "x" * 65},
+    {"userName": None},
+    {"userName": 7},
+    {"displayName": "x" * 501},
+    {"displayName": "evil\u202etxt"},
+    {"displayName": "a\x07b"},
+    {"emails": [{"value": "not an address"}]},
+    {"emails": "somebody@example.org"},
+    {"active": "maybe"},
+    {ENTERPRISE: {"employeeNumber": "S 1"}},
+    {ENTERPRISE: {"employeeNumber": "x" * 65}},
+    {"name": {"formatted": ["a"]}},
+]
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ('userName eq "B.two"', ["b.two"]),
-        ('externalId eq "x2"', ["b.two"]),
-        ('externalId eq "X2"', []),
-        ('displayName co "三"', ["c.three"]),
-        ('not (userName sw "a")', ["b.two", "c.three"]),
-        ("active eq false", ["c.three"]),
-        ('title pr and (userName eq "a.one" or userName eq "c.three")', ["a.one"]),
-        (f'{ENTERPRISE}:employeeNumber eq "S1"', ["a.one"]),
-        ('emails[type eq "work" and value co "example.org"]', ["b.two"]),
-        ('meta.created gt "2020-01-01T00:00:00Z"', ["a.one", "b.two", "c.three"]),
-        ("userName eq \"x' OR '1'='1\"", []),
-        ('id eq "not-an-id"', []),
-    ],
-)
-def test_filters_find_what_they_say(roster, query, names):
+def test_what_does_not_fit_is_refused_in_the_words_of_scim(roster, pool):
+    for fault in MISFITS:
+        answer = roster.add(**fault)
+
+        assert answer.status_code == 400, fault
+        assert answer.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+        assert ask(pool, "SELECT count(*) FROM account") == [(0,)]
+
+
+FILTERS = [
+    ('userName eq "B.two"', ["b.two"]),
+    ('externalId eq "x2"', ["b.two"]),
+    ('externalId eq "X2"', []),
+    ('displayName co "三"', ["c.three"]),
+    ('not (userName sw "a")', ["b.two", "c.three"]),
+    ("active eq false", ["c.three"]),
+    ('title pr and (userName eq "a.one" or userName eq "c.three")', ["a.one"]),
+    (f'{ENTERPRISE}:employeeNumber eq "S1"', ["a.one"]),
+    ('emails[type eq "work" and value co "example.org"]', ["b.two"]),
+    ('meta.created gt "2020-01-01T00:00:00Z"', ["a.one", "b.two", "c.three"]),
+    ("userName eq \"x' OR '1'='1\"", []),
+    ('id eq "not-an-id"', []),
+]
+
+
+def test_filters_find_what_they_say(roster):
     roster.add("a.one", title="科员", **{ENTERPRISE: {"employeeNumber": "S1"}})
     roster.add("b.two", externalId="x2", emails=[{"type": "work", "value": "b@example.org"}])
     roster.add("c.three", displayName="张三", active=False)
 
-    by_query = roster.get("Users", params={"filter": query, "sortBy": "userName"})
-    by_body = roster.post(
-        "Users/.search",
-        json={
-            "filter": query,
-            "sortBy": "userName",
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
-        },
-    )
+    for query, names in FILTERS:
+        by_query = roster.get("Users", params={"filter": query, "sortBy": "userName"})
+        by_body = roster.post(
+            "Users/.search",
+            json={
+                "filter": query,
+                "sortBy": "userName",
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+            },
+        )
 
-    for answer in (by_query, by_body):
-        assert [one["userName"] for one in answer.json().get("Resources", [])] == names
-        assert answer.json()["totalResults"] == len(names)
+        for answer in (by_query, by_body):
+            assert [one["userName"] for one in answer.json().get("Resources", [])] == names, query
+            assert answer.json()["totalResults"] == len(names)
 
 
 def test_a_nul_in_a_filter_finds_nothing_and_breaks_nothing(roster):
@@ -395,36 +398,36 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("query", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_filter_is_refused_at_once(roster, query):
+def test_a_hostile_filter_is_refused_at_once(roster):
     roster.add()
-    started = time.perf_counter()
 
-    by_body = roster.post("Users/.search", json={"filter": query})
+    for query in HOSTILE:
+        started = time.perf_counter()
 
-    assert by_body.status_code == 400
-    assert time.perf_counter() - started < 2
-    if len(query) < 2_000 and "\x00" not in query:
-        answer = roster.get("Users", params={"filter": query})
-        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidFilter")
+        by_body = roster.post("Users/.search", json={"filter": query})
+
+        assert by_body.status_code == 400, query[:100]
+        assert time.perf_counter() - started < 2, query[:100]
+        if len(query) < 2_000 and "\x00" not in query:
+            answer = roster.get("Users", params={"filter": query})
+            assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidFilter")
 
 
-@pytest.mark.parametrize(
-    "search",
-    [
-        {"startIndex": "one"},
-        {"count": "1e999"},
-        {"count": [1]},
-        {"sortBy": "nothing"},
-        {"sortBy": "userName; DROP TABLE account"},
-        {"sortOrder": "sideways"},
-        {"attributes": ["userName"], "excludedAttributes": ["title"]},
-        {"attributes": "userName[" * 100},
-    ],
-    ids=str,
-)
-def test_a_search_that_makes_no_sense_is_refused(roster, search):
-    assert roster.post("Users/.search", json=search).status_code == 400
+SENSELESS = [
+    {"startIndex": "one"},
+    {"count": "1e999"},
+    {"count": [1]},
+    {"sortBy": "nothing"},
+    {"sortBy": "userName; DROP TABLE account"},
+    {"sortOrder": "sideways"},
+    {"attributes": ["userName"], "excludedAttributes": ["title"]},
+    {"attributes": "userName[" * 100},
+]
+
+
+def test_a_search_that_makes_no_sense_is_refused(roster):
+    for search in SENSELESS:
+        assert roster.post("Users/.search", json=search).status_code == 400
 
 
 def test_pages_are_cut_from_one_order(roster):
