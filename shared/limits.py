@@ -10,6 +10,7 @@ from shared.errors import TooMany
 
 MOST_REMEMBERED = 10_000
 LEASE_SECONDS = 10.0
+TURNS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,7 @@ class Allowance:
         self._pool = pool
         self._share = share  # a lease is this fraction of the bucket
         self._lock = threading.Lock()
+        self._turns = tuple(threading.Lock() for _ in range(TURNS))
         self._leases: dict[tuple[str, Rate], _Lease] = {}
 
     def try_spend(self, key: str, rate: Rate, *, now: datetime) -> bool:
@@ -118,9 +120,15 @@ class Allowance:
             return True
 
     def spend(self, key: str, rate: Rate, *, now: datetime) -> None:
-        """Raises TooMany, and remembers it for as long as it holds."""
-        if self.try_spend(key, rate, now=now):
-            return
+        """Raises TooMany, and remembers it for as long as it holds.
+
+        Of many who find no lease at once one takes it: if each took one, they would have emptied the bucket.
+        """
+        with self._turns[hash((key, rate)) % TURNS]:
+            if not self.try_spend(key, rate, now=now):
+                self._lease(key, rate, now)
+
+    def _lease(self, key: str, rate: Rate, now: datetime) -> None:
         count = max(1, rate.limit // self._share)
         with transaction(self._pool) as connection:
             wait = take_in(connection, key, rate, count=count, now=now)

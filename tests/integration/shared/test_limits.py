@@ -104,6 +104,15 @@ def test_a_busy_caller_costs_one_statement_for_many_requests(new_pool):
     assert not allowance.try_spend("a", rate, now=NOW)
 
 
+def test_many_who_begin_at_once_share_one_lease(new_pool):
+    allowance, rate = Allowance(new_pool("intake")), Rate(limit=600, per_seconds=60)
+
+    with ThreadPoolExecutor(40) as threads:
+        list(threads.map(lambda _: allowance.spend("somebody", rate, now=NOW), range(200)))
+
+    assert allowance.try_spend("somebody", rate, now=NOW)  # of 600; with a lease for each there were none left
+
+
 def test_a_refusal_is_remembered_without_asking_again(new_pool):
     pool = new_pool("intake")
     allowance = Allowance(pool)
