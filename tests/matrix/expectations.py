@@ -63,9 +63,9 @@ read a published cadre     -     self    -         in                 in       y
 list published units       -     -       in        in                 in       yes     -                      -          in
 read a published unit      -     -       in        in                 in       yes     -                      -          in
 read the schemes           -     yes   yes       yes                yes      yes     -                      -          yes
-put a subscription         -     -     -         in                 -        -       -                      -          in
+put a subscription         -     -     -         in                 -        -       -                      -          -
 list subscriptions         -     -     -         in                 -        yes     -                      -          in
-read messages              -     -     -         in                 -        -       -                      -          in
+read messages              -     -     -         in                 -        -       -                      -          -
 mark a message as read     -     -     -         in                 -        -       -                      -          -
 look at deliveries         -     -     -         yes                -        yes     -                      -          yes
 sign in                    yes   yes   yes       yes                yes      yes     yes                    yes        yes
