@@ -8,7 +8,7 @@ import pytest
 from services.intake.domain.commands import AssignIssue, EndPost, IdempotencyKey, RegisterOrganisation
 from services.intake.handlers import contacts, issue_steps, posts, registers
 from services.intake.storage.contacts import ContactNotFound
-from shared.database import open_pool, transaction
+from shared.database import _beginning, open_pool, transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM, Reach, acting
 from tests.integration.intake.commands import a_contact, a_post
@@ -259,3 +259,20 @@ def test_reading_one_contact_takes_the_reach_of_the_request(pool, county):
         assert contacts.get_contact(pool, near.id).staff_number == "S1"
         with pytest.raises(ContactNotFound):
             contacts.get_contact(pool, far.id)
+
+
+@pytest.mark.parametrize("reach", [None, EVERYWHERE, within("town"), oneself("S1")])
+def test_finding_one_record_by_its_id_stays_one_probe_of_its_index(pool, reach):
+    with transaction(pool, reach=reach) as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        rows = connection.execute(f"EXPLAIN SELECT id FROM issue WHERE id = '{new_id()}'").fetchall()  # noqa: S608
+    plan = "\n".join(str(row[0]) for row in rows)
+
+    assert "issue_pkey" in plan
+    assert "InitPlan" in plan  # the reach is asked once a statement and not once a row
+
+
+def test_who_acts_for_nobody_begins_as_ever(pool):
+    assert _beginning(None) == b"BEGIN"
+    with transaction(pool) as connection:
+        assert connection.execute("SELECT acting_reach()").fetchone() == ("system",)
