@@ -21,7 +21,7 @@ LOCK = Path("requirements.lock")
 BILL = Path("build/sbom.json")
 CLEAN, VULNERABLE, UNUSABLE, NOT_CHECKED = 0, 1, 2, 3
 _PINNED = re.compile(r"([A-Za-z0-9._-]+)==([^\s\\;]+)", re.ASCII)
-_SECONDS = 600
+_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +60,17 @@ def judge(document: Mapping[str, Any] | None, expected: Sequence[str]) -> Verdic
 
 def audit(lock: Path, *, advisories_url: str | None, is_strict: bool) -> int:
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--disable-pip", "--no-deps"]
-    command += ["--format", "json", "--progress-spinner", "off", "--desc", "off"]
+    command += ["--format", "json", "--progress-spinner", "off", "--desc", "off", "--timeout", "5"]
     command += ["--vulnerability-service", "osv", "--osv-url", advisories_url] if advisories_url else []
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 - fixed words
+    document, reason = None, ["no answer in time"]
     try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 - fixed words
+        reason = done.stderr.strip().splitlines()[-1:]
         document = json.loads(done.stdout)
-    except ValueError:  # it ends with a traceback where its source cannot be reached
-        document = None
+    except (ValueError, subprocess.TimeoutExpired):  # it ends with a traceback where its source cannot be reached
+        pass
     verdict = judge(document, list(pinned(lock)))
-    _tell(verdict, reason=done.stderr.strip().splitlines()[-1:] if document is None else [])
+    _tell(verdict, reason=reason if document is None else [])
     if verdict.outcome == NOT_CHECKED and not is_strict:
         return CLEAN
     return verdict.outcome
