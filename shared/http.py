@@ -46,6 +46,7 @@ TOO_MANY: dict[int | str, dict[str, Any]] = {
         "headers": {"Retry-After": {"schema": {"type": "integer"}}},
     }
 }
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
@@ -328,4 +329,10 @@ async def _answer_http(_: Request, error: HTTPException) -> Response:
 
 
 def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:
-    return [{"kind": fault["type"], "place": [str(part)[:64] for part in fault["loc"]]} for fault in list(errors)[:20]]
+    return [{"kind": fault["type"], "place": [_name(part) for part in fault["loc"]]} for fault in list(errors)[:20]]
+
+
+def _name(part: object) -> str:
+    """A field's name or a place in a list. A key that nobody knows may be anything that somebody put there."""
+    text = str(part)
+    return text if isinstance(part, int) or _FIELD.fullmatch(text) else "?"

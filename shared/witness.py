@@ -1,8 +1,11 @@
 """The middleware that records reads of what is confidential, and refusals, before the answer leaves."""
 
+import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
+
+from fastapi.routing import APIRoute
 
 from shared import reach
 from shared.access.principal import Principal
@@ -13,6 +16,7 @@ from shared.policy import POLICY
 
 ASKED: Final = "lianxin.asked"
 MOST_QUERY_ITEMS: Final = 20
+_IDENTIFIER: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 # What lists are filtered by and may be remembered. Anything else in a query could be somebody's name or number.
 FILTERS: Final = frozenset(
     {
@@ -74,23 +78,35 @@ def line_of(scope: Scope, status: int) -> Line | None:
     is_read = POLICY[action].sensitive_read
     if not (status == 403 or (is_read and (status < 400 or status == 404))):
         return None
-    parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
+    named = [_tell(str(value), found=status < 400) for value in scope.get("path_params", {}).values()]
     roles = ",".join(sorted({grant.role for grant in principal.grants}))
     return Line(
         action=action,
         object_type=action.partition(".")[0],
-        object_id="/".join(parameters.values()) or None,
+        object_id="/".join(named) or None,
         decision="allowed" if status < 400 else "denied",
         reason={403: "forbidden", 404: "not-found"}.get(status),
-        details=_details(scope),
+        details=_details(scope, found=status < 400),
         actor=principal.name,
         account_id=principal.account_id,
         role=granted.role if granted is not None else roles or "none",
     )
 
 
-def _details(scope: Scope) -> Mapping[str, Any]:
+def _details(scope: Scope, *, found: bool) -> Mapping[str, Any]:
+    route = scope.get("route")
+    checked = FILTERS & _checked_names(route)
     query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), max_num_fields=None, errors="replace")
-    filters = {name: value[:200] for name, value in query[:MOST_QUERY_ITEMS] if name in FILTERS}
-    route = getattr(scope.get("route"), "path", "unmatched")
-    return {"route": route, "method": scope["method"], **({"query": filters} if filters else {})}
+    filters = {name: _tell(value[:200], found=found) for name, value in query[:MOST_QUERY_ITEMS] if name in checked}
+    path = getattr(route, "path", "unmatched")
+    return {"route": path, "method": scope["method"], **({"query": filters} if filters else {})}
+
+
+def _checked_names(route: object) -> set[str]:
+    """What the route reads of a query. It has looked at no value of any other name."""
+    return {field.alias for field in route.dependant.query_params} if isinstance(route, APIRoute) else set()
+
+
+def _tell(value: str, *, found: bool) -> str:
+    """What named something is remembered. What named nothing may be anything, also somebody's phone: only ids are."""
+    return value if found or _IDENTIFIER.fullmatch(value) else "?"
