@@ -129,12 +129,13 @@ def set_reach(connection: Connection, reach: Reach) -> None:
 
 @lru_cache(maxsize=4_096)
 def _beginning(reach: Reach | None) -> bytes:
-    return b"BEGIN" if reach is None else b"BEGIN; " + _settings_of(reach)
+    """What is empty is left out: in a new transaction nobody has set it."""
+    return b"BEGIN" if reach is None else b"BEGIN; " + _settings_of(reach, only_given=True)
 
 
 @lru_cache(maxsize=4_096)
-def _settings_of(reach: Reach) -> bytes:
-    """All of them every time: what an earlier caller of the same transaction had must not stay."""
+def _settings_of(reach: Reach, *, only_given: bool = False) -> bytes:
+    """All of them, unless told otherwise: what an earlier caller of the same transaction had must not stay."""
     values = {
         "reach": reach.kind,
         "organisations": _array(reach.organisation_codes),
@@ -146,6 +147,7 @@ def _settings_of(reach: Reach) -> bytes:
     statements = (
         sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("lianxin", name), sql.Literal(value))
         for name, value in values.items()
+        if value or not only_given
     )
     return sql.SQL("; ").join(statements).as_bytes()
 
