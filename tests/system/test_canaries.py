@@ -39,7 +39,7 @@ class Tap:
             self._channel.queue_bind("tap", exchange, "#")
 
     def read(self) -> list[str]:
-        seen = []
+        seen: list[str] = []
         while True:
             method, properties, body = self._channel.basic_get("tap", auto_ack=True)
             if method is None:
