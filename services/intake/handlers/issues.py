@@ -72,7 +72,7 @@ def receive_issues(
             elif item.met is not None:
                 met.append((position, item.candidate, item.met))
             else:
-                outcomes[position] = _refuse_unknown(connection, item.candidate.command)
+                outcomes[position] = _refuse_unknown(connection, item.candidate.command, now)
         outcomes.update(_settle_met(connection, met, events, now))
         return [outcomes[position] for position in range(len(fresh))]
 
@@ -278,7 +278,7 @@ def _would_go_to_subject(
     )
 
 
-def _refuse_unknown(connection: Connection, command: ReceiveIssue) -> Outcome:
+def _refuse_unknown(connection: Connection, command: ReceiveIssue, now: datetime) -> Outcome:
     if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
         return unknown("organisation")
     if command.staff_number and not registers.find_cadre_ids(connection, [command.staff_number]):
@@ -294,6 +294,6 @@ def _refuse_unknown(connection: Connection, command: ReceiveIssue) -> Outcome:
         return unknown("contact")
     if is_id_taken(connection, "issue", command.id):
         return id_taken()
-    if not may_enter_issue(connection, staff_number=command.staff_number, organisation_code=command.organisation_code):
+    if not may_enter_issue(connection, command, received_at=command.received_at or now):
         return out_of_reach()
     raise BatchRaced("a register changed while the batch ran")

@@ -1,9 +1,11 @@
 """What rules need to know of rows that the acting person may not see."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.intake.domain.commands import ReceiveIssue
 from shared.database import Connection
 
 
@@ -20,13 +22,25 @@ def find_reached_organisation_ids(connection: Connection, codes: Sequence[str]) 
     return dict(rows.fetchall())  # type: ignore[arg-type] # psycopg types a row as a tuple of objects
 
 
-def may_enter_issue(connection: Connection, *, staff_number: str | None, organisation_code: str | None) -> bool:
-    """Whether an issue of this organisation, or else of the cadre's present one, is within reach."""
+def may_enter_issue(connection: Connection, command: ReceiveIssue, *, received_at: datetime) -> bool:
+    """Whether the organisation that `insert_issues` would put the issue into is within reach."""
     row = connection.execute(
         """
-        SELECT is_within_reach(coalesce((SELECT id FROM organisation WHERE code = %s),
-                                        (SELECT post_organisation(id, now()) FROM cadre WHERE staff_number = %s)))
+        SELECT is_within_reach(coalesce(
+                   (SELECT id FROM organisation WHERE code = %(organisation)s),
+                   (SELECT post_organisation(id, %(at)s) FROM cadre WHERE staff_number = %(staff_number)s),
+                   (SELECT owner_organisation_id FROM contact WHERE id = %(contact)s),
+                   (SELECT owner_organisation_id
+                      FROM contact
+                     WHERE source = %(source)s AND source_number = %(number)s)))
         """,
-        [organisation_code, staff_number],
+        {
+            "organisation": command.organisation_code,
+            "staff_number": command.staff_number,
+            "at": received_at,
+            "contact": command.contact_id,
+            "source": command.source,
+            "number": command.contact_source_number,
+        },
     ).fetchone()
     return row is not None and bool(row[0])

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from datetime import UTC, date, datetime
 
 import httpx
 import pytest
 
 from services.intake.api.app import create_intake_app
+from services.intake.handlers import posts
 from services.intake.settings import IntakeSettings
 from shared.identifiers import new_id
 from tests.fakes import KnownPrincipals, machine, one_of_each_role, person
+from tests.integration.intake.commands import a_post
 
 pytestmark = pytest.mark.integration
 
@@ -122,6 +125,24 @@ def test_naming_what_is_out_of_reach_answers_as_naming_what_is_not_there(ask, co
         ("town-kiosk", "POST", "/v1/ratings", {**rating, "contact_id": str(new_id())}),
     )
     assert (found.status_code, found.content) == (422, missed.content)
+
+
+def test_an_issue_from_when_its_cadre_served_elsewhere_is_out_of_reach_and_hinders_nobody(ask, pool, county):
+    assert county
+    served = a_post(
+        staff_number="S1", organisation_code="harbour", from_on=date(2020, 1, 1), until_on=date(2020, 12, 31)
+    )
+    posts.record_posts(pool, [served], now=datetime.now(UTC))
+    of_then = {**ISSUE, "staff_number": "S1", "received_at": "2020-06-01T10:00:00+08:00"}
+    of_now = {**ISSUE, "organisation_code": "town"}
+
+    answers = ask(
+        *(("town-clerk", "POST", "/v1/issues", body) for body in (of_then, of_now)),
+        ("clerk", "POST", "/v1/issues", of_then),
+    )
+
+    assert [answer.status_code for answer in answers] == [422, 201, 201]
+    assert answers[0].json()["title"] == "out-of-reach"
 
 
 def test_lists_hold_what_is_within_reach_and_no_more(ask):
