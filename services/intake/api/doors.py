@@ -4,6 +4,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -114,12 +115,12 @@ async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | 
 
 
 def answer(outcome: Outcome, *, location: str | None = None) -> Response:
-    """`location` is the path under which a new record can be read."""
+    """`location` is the path under which a new record can be read; a code in it may be of any script."""
     if outcome.status == "conflict":
         return problem(409, outcome.code, outcome.detail)
     if outcome.status == "rejected":
         return problem(404 if outcome.code.endswith("-not-found") else 422, outcome.code, outcome.detail)
     document = {"id": outcome.id, "status": outcome.status}
     if outcome.status == "created":
-        return json_response(document, status=201, headers={"Location": location} if location else None)
+        return json_response(document, status=201, headers={"Location": quote(location)} if location else None)
     return json_response(document)

@@ -141,6 +141,19 @@ def test_registers_over_http(api):
     assert responses[8].json()["posts"][0]["organisation_code"] == "new"
 
 
+def test_a_code_of_any_script_is_entered_and_its_address_can_be_asked(api):
+    made = api(
+        ("PUT", "/v1/organisations/%E5%8E%BF-1", {"name": "县", "level": "61"}),
+        ("PUT", "/v1/cadres/%E5%8F%B7%3F%251", {"name": "𠮷田"}),
+    )
+    addresses = [answer.headers["location"] for answer in made]
+    found = api(*(("GET", address, None) for address in addresses))
+
+    assert statuses(made) == [201, 201]
+    assert addresses == ["/v1/organisations/%E5%8E%BF-1", "/v1/cadres/%E5%8F%B7%3F%251"]
+    assert [found[0].json()["code"], found[1].json()["staff_number"]] == ["县-1", "号?%1"]
+
+
 def test_roles_decide_who_may_write_and_read(api):
     call = ("POST", "/v1/contacts", CONTACT)
     rating = ("POST", "/v1/ratings", {"issue_id": str(new_id()), "level": 5, "method": "kiosk"})
