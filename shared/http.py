@@ -22,7 +22,7 @@ from shared.access.principal import Asked, Authenticator, Principal
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
-from shared.networks import sender_of
+from shared.networks import forwarded_for, sender_of
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
@@ -143,7 +143,7 @@ def _asked(request: Request) -> Asked:
     return Asked(
         method=request.method,
         headers=headers,
-        address=sender_of(peer, headers.get("x-forwarded-for"), settings.trusted_proxies),
+        address=sender_of(peer, forwarded_for(headers), settings.trusted_proxies),
         cookies=tuple(headers.getlist("cookie")),
     )
 

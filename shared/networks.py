@@ -5,6 +5,8 @@ from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
+from starlette.datastructures import Headers
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 UNKNOWN: Final = "unknown"
@@ -17,6 +19,11 @@ def network_of(address: str) -> str:
     if read is None:
         return UNKNOWN
     return str(ipaddress.ip_network((read, _PREFIX_LENGTH[read.version]), strict=False))
+
+
+def forwarded_for(headers: Headers) -> str:
+    """All that was told of the way, in order: a proxy may add a line of its own below the one that the sender wrote."""
+    return ",".join(headers.getlist("x-forwarded-for"))
 
 
 def sender_of(peer: str | None, forwarded_for: str | None, trusted: Collection[Network]) -> str:

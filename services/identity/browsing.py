@@ -12,7 +12,7 @@ from services.identity.domain.provider_visits import VISIT_FOR
 from services.identity.domain.sessions import DEVICE_FAMILIAR_FOR, UNFINISHED_FOR, NothingUnderWay
 from services.identity.handlers.desk import Caller
 from services.identity.handlers.opening import Progress
-from shared.networks import network_of, sender_of
+from shared.networks import forwarded_for, network_of, sender_of
 
 if TYPE_CHECKING:
     from services.identity.settings import IdentitySettings
@@ -24,7 +24,7 @@ def caller_of(request: Request) -> Caller:
     if request.method not in {"GET", "HEAD"}:
         refuse_cross_site(request.headers, allowed_origins=settings.allowed_origins)
     peer = request.client.host if request.client is not None else None
-    sender = sender_of(peer, request.headers.get("x-forwarded-for"), settings.trusted_proxies)
+    sender = sender_of(peer, forwarded_for(request.headers), settings.trusted_proxies)
     return Caller(
         network=network_of(sender),
         at=datetime.now(UTC),

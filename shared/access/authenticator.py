@@ -105,10 +105,18 @@ class SessionsAndTokens:
         origin = asked.headers.get("origin")
         if origin is not None and origin in self._allowed_origins:
             return
-        if origin is not None and urlsplit(origin).netloc != asked.headers.get("host"):
+        if origin is not None and _host_of(origin) != asked.headers.get("host"):
             raise CrossSite("the request comes from a page that is not ours")
         if asked.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             raise CrossSite("the request comes from a page that is not ours")
+
+
+def _host_of(origin: str) -> str | None:
+    """None for what is no origin of a page, such as a bracket without its end."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 def read_session_cookie(asked: Asked) -> str | None:

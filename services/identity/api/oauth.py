@@ -18,7 +18,7 @@ from services.identity.signing.assertions import ALGORITHMS
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import json_response, leave_open
-from shared.networks import sender_of
+from shared.networks import forwarded_for, sender_of
 from shared.policy import POLICY
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path
@@ -73,7 +73,7 @@ def add_oauth(app: FastAPI, settings: IdentitySettings, pool: Pool, crypto: Cryp
             secret_in_body=settings.client_secret_in_body,
         )
         peer = request.client.host if request.client is not None else None
-        address = sender_of(peer, request.headers.get("x-forwarded-for"), settings.trusted_proxies)
+        address = sender_of(peer, forwarded_for(request.headers), settings.trusted_proxies)
         issued = await run_in_threadpool(give_token, pool, keys, asked, rules, address=address, now=datetime.now(UTC))
         document = {
             "access_token": issued.token,

@@ -158,6 +158,8 @@ def test_a_change_takes_the_header_that_no_foreign_form_can_set(ask):
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "https://["},
+        {"origin": "https://[::1"},
         {"origin": "https://lianxin.example.org.evil.example"},
         {"origin": "https://evil.example/lianxin.example.org"},
         {"origin": "https://lianxin.example.org@evil.example"},
