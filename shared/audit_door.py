@@ -59,7 +59,8 @@ def add_audit(app: FastAPI, pool: Pool) -> None:
         found = list_page(pool, wanted, limit=limit + 1)
         page = found[:limit]
         following = encode_cursor([str(page[-1].seq)]) if len(found) > limit else None
-        return json_response({"items": [_show(record) for record in page], "next_cursor": following})
+        shown = [_show(record, in_chain=_sees_everything(reach.current())) for record in page]
+        return json_response({"items": shown, "next_cursor": following})
 
 
 def _topics(acting: reach.Reach | None) -> tuple[str, ...] | None:
@@ -86,10 +87,13 @@ def _read_cursor(cursor: str | None) -> int | None:
     return int(text)
 
 
-def _show(record: Record) -> dict[str, Any]:
-    return {
-        **record.as_document(),
-        "at": instant(record.at),
-        "prev_hash": record.prev_hash.hex(),
-        "hash": record.hash.hex(),
-    }
+def _sees_everything(acting: reach.Reach | None) -> bool:
+    return acting is not None and acting.kind == "everywhere"
+
+
+def _show(record: Record, *, in_chain: bool) -> dict[str, Any]:
+    """A record's place in the chain would tell who sees only the own records how much everybody else does."""
+    document = {**record.as_document(), "at": instant(record.at)}
+    if not in_chain:
+        return {name: value for name, value in document.items() if name != "seq"}
+    return {**document, "prev_hash": record.prev_hash.hex(), "hash": record.hash.hex()}

@@ -139,6 +139,19 @@ def test_each_sees_of_the_audit_what_the_role_is_for(serve):
         assert service.get("/v1/audit-records", role).status_code == 403
 
 
+def test_who_sees_the_own_records_alone_is_not_told_their_places_in_the_chain(serve):
+    service = serve()
+    cadre = service.principals.principals["cadre"]
+    record(service.system, Line(action="score.read", actor=cadre.name, account_id=cadre.account_id, role="cadre"))
+
+    def keys(role):
+        items = service.get("/v1/audit-records", role, params={"action": "score.read"}).json()["items"]
+        return {"seq", "hash", "prev_hash"} & items[0].keys()
+
+    assert keys("auditor") == {"seq", "hash", "prev_hash"}
+    assert keys("cadre") == set()
+
+
 def test_the_audit_is_filtered_and_read_page_by_page(serve):
     service = serve()
     record(service.system, *(Line(action=f"a.{number % 2}", object_id=str(number)) for number in range(10)))
