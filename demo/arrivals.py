@@ -126,6 +126,8 @@ def _raised_in(random: Random, contact: Contact, *, channel: str, villages: _Vil
     place = contact.place if contact.place is not None and contact.place.code in villages.township_of else None
     areas = (area_of(place),) if place is not None else villages.areas
     situation = _draw_situation(random, catalogue, month=month, areas=areas)
+    while situation.about:  # Nobody complains about an official to those who come along with him.
+        situation = _draw_situation(random, catalogue, month=month, areas=areas)
     village = place or villages.draw(random, situation)
     return Arrival(
         received_at=(contact.recorded_at + random.uniform(0.05, 1) * ENTERED_WITHIN).replace(microsecond=0),

@@ -33,6 +33,7 @@ class Situation:
     text: str
     resolved: str
     policy: str  # empty: no rule stands against what is asked
+    about: str  # the kind of post in the village whose holder is complained about; mostly empty
 
     def suits(self, area: str) -> bool:
         return self.area in ("any", area)
@@ -95,4 +96,5 @@ def _situation(category: Category, entry: Mapping[str, Any]) -> Situation:
         text=entry["text"],
         resolved=entry["resolved"],
         policy=entry.get("policy", ""),
+        about=entry.get("about", ""),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from demo import chance
 from demo.arrivals import build_arrivals
 from demo.catalogue import read_catalogue
+from demo.citizens import Residents
 from demo.duties import Duty, build_duties
 from demo.handling import Assigner
 from demo.issues import Issue, as_row, build_issues
@@ -27,7 +28,8 @@ COLUMNS = {
     "contacts": "source_number,staff_number,organisation_code,kind,occurred_at,recorded_at,duration_minutes,"
     "population_group,people_count,place_code,note",
     "issues": "source_number,type,category,channel,urgency,title,description,received_at,respond_by,due_at,"
-    "organisation_code,staff_number,responded_at,closed_at,outcome,reply,contact_source_number",
+    "organisation_code,staff_number,responded_at,closed_at,outcome,reply,contact_source_number,"
+    "subject_staff_number,citizen_name,citizen_phone",
     "ratings": "source_number,issue_source_number,contact_source_number,level,solved,method,rated_at",
 }
 
@@ -52,8 +54,13 @@ def build_year(*, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Year:
     arrivals = build_arrivals(
         chance.stream(seed, "arrivals"), county=county, contacts=contacts, catalogue=catalogue, scale=scale
     )
+    cadre_names = {cadre.name for cadre in roster.cadres.values()}
     issues = build_issues(
-        chance.stream(seed, "issues"), arrivals=arrivals, assigner=Assigner(county, roster), catalogue=catalogue
+        chance.stream(seed, "issues"),
+        arrivals=arrivals,
+        residents=Residents(chance.stream(seed, "citizens"), cadre_names=cadre_names),
+        assigner=Assigner(county, roster),
+        catalogue=catalogue,
     )
     ratings = build_ratings(chance.stream(seed, "ratings"), issues=issues, contacts=contacts, cadres=roster.cadres)
     return Year(county=county, roster=roster, duties=duties, contacts=contacts, issues=issues, ratings=ratings)

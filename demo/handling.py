@@ -16,7 +16,8 @@ RESPOND_WITHIN_HOURS = {"normal": 24.0, "urgent": 4.0, "critical": 1.0}
 QUICK_TYPES = ("enquiry", "thanks")
 RESPONSIBLE = {
     "department": {"department_deputy": 6.0, "section_member": 3.0, "department_head": 1.0},
-    "township": {"township_deputy": 8.0, "township_head": 1.5, "township_secretary": 0.5},
+    # Heads of townships lead so much themselves that some of their half-years have ten people's ratings.
+    "township": {"township_deputy": 8.0, "township_head": 16.0, "township_secretary": 1.0},
     "village": {"village_secretary": 1.0},
 }
 FORGOTTEN_SHARE = 0.012
@@ -62,6 +63,16 @@ class Assigner:
         weights = [RESPONSIBLE[level][post.kind] for post in present]
         post = random.choices(present, weights=weights)[0]
         return Assignment(organisation=organisation, cadre=self._roster.cadres[post.staff_number])
+
+    def find_subject(self, arrival: Arrival) -> str:
+        """The staff number of the official whom the citizen complains about, or nothing."""
+        day = arrival.received_at.date()
+        blamed = (
+            post.staff_number
+            for post in self._posts[arrival.village.code]
+            if post.kind == arrival.situation.about and post.holds_on(day)
+        )
+        return next(blamed, "")
 
     def _unit(self, random: Random, arrival: Arrival) -> tuple[str, Organisation]:
         department, township, village = arrival.situation.levels

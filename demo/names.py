@@ -1,4 +1,4 @@
-"""Invented names of cadres: common family names by frequency, given names as a county roster would show them."""
+"""Invented names: common family names by frequency, given names as a county roster would show them."""
 
 from collections.abc import Iterator
 from random import Random
@@ -20,17 +20,19 @@ WOMEN = """
 晓丽 红霞 爱华 玉兰 凤霞 彩云 小红 静 敏 燕 丽 娟 芳 婷 洁 莉 颖 蕾 倩 琳 瑞芳 素云 春华 秋菊
 翠萍 月娥 惠芬 金凤 兰英 晓霞 志红 亚男 俊梅 银环 云霞 丹丹 晨曦 梦洁 若兰 书琴
 """
-SHARE_OF_MEN = 0.68
+SHARE_OF_MEN_AMONG_CADRES = 0.68
+
+
+def draw_name(random: Random, *, share_of_men: float) -> str:
+    given = random.choice((MEN if random.random() < share_of_men else WOMEN).split())
+    return random.choices(list(FAMILY_NAMES), weights=list(FAMILY_NAMES.values()))[0] + given
 
 
 def unique_names(random: Random) -> Iterator[str]:
-    """No name comes twice: the register would allow it, a reader of the demo would wonder."""
-    families, weights = list(FAMILY_NAMES), list(FAMILY_NAMES.values())
-    men, women = MEN.split(), WOMEN.split()
+    """Of cadres. No name comes twice: the register would allow it, a reader of the demo would wonder."""
     taken: set[str] = set()
     while True:
-        given = random.choice(men if random.random() < SHARE_OF_MEN else women)
-        name = random.choices(families, weights=weights)[0] + given
+        name = draw_name(random, share_of_men=SHARE_OF_MEN_AMONG_CADRES)
         if name not in taken:
             taken.add(name)
             yield name

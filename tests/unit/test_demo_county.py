@@ -1,4 +1,4 @@
-"""The demo county holds together: every code exists, times run forward, and nothing points to a person."""
+"""The demo county holds together: every code exists, times run forward, and no text points to a person."""
 
 import csv
 import re
@@ -67,6 +67,7 @@ def test_parents_come_before_their_children_and_codes_are_unassigned(tables):
         ("issues", "organisation_code", "organisations", "code"),
         ("issues", "staff_number", "cadres", "staff_number"),
         ("issues", "contact_source_number", "contacts", "source_number"),
+        ("issues", "subject_staff_number", "cadres", "staff_number"),
         ("ratings", "issue_source_number", "issues", "source_number"),
         ("ratings", "contact_source_number", "contacts", "source_number"),
     ],

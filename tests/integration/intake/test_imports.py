@@ -29,7 +29,8 @@ pytestmark = pytest.mark.integration
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 HEADER = (
     "source_number,type,category,channel,urgency,title,description,received_at,respond_by,due_at,organisation_code,"
-    "staff_number,responded_at,closed_at,outcome,reply,contact_source_number"
+    "staff_number,responded_at,closed_at,outcome,reply,contact_source_number,"
+    "subject_staff_number,citizen_name,citizen_phone"
 )
 DATA = Path(os.environ.get("LIANXIN_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -37,7 +38,9 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 def issue(number: str, *, title: str = "路灯不亮", closed_at: str = "", unit: str = "town") -> str:
     outcome, reply = ("resolved", "已修复") if closed_at else ("", "")
-    return f"{number},help,道路,phone,,{title},,2026-01-05T09:00:00+08:00,,,{unit},S1,,{closed_at},{outcome},{reply},"
+    return (
+        f"{number},help,道路,phone,,{title},,2026-01-05T09:00:00+08:00,,,{unit},S1,,{closed_at},{outcome},{reply},,,,"
+    )
 
 
 def text_of(*rows: str) -> bytes:
