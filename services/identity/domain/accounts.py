@@ -36,6 +36,12 @@ class NameTaken(Conflict):
     code = "name-taken"
 
 
+class OtherPerson(Conflict):
+    """The staff number says who it is, and the account was to be somebody else's."""
+
+    code = "other-person"
+
+
 class OwnAccount(Conflict):
     """Nobody administers the account of the person they are, whichever account they act by."""
 

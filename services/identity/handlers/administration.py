@@ -13,6 +13,7 @@ from services.identity.domain.accounts import (
     AccountStatus,
     GrantableRole,
     HasAdministrator,
+    OtherPerson,
     OwnAccount,
     RoleGrant,
     UnknownAccount,
@@ -24,7 +25,7 @@ from services.identity.domain.passwords import ONE_TIME_VALID
 from services.identity.domain.provider_visits import LinkedElsewhere
 from services.identity.handlers.choosing import put_one_time_password
 from services.identity.handlers.desk import Desk
-from services.identity.storage import accounts, provider_visits, second_factors, sessions, unfinished
+from services.identity.storage import accounts, provider_visits, roster_users, second_factors, sessions, unfinished
 from services.identity.storage.provider_visits import ProviderIdentity
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
@@ -37,7 +38,7 @@ ONE_TIME_ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """person_id None: a person who has no other account here."""
+    """person_id None: the person of that staff number, or one who has no other account here."""
 
     name: str
     display_name: str
@@ -67,13 +68,13 @@ def new_one_time_password() -> str:
 
 
 def create_account(desk: Desk, wished: NewAccount, *, now: datetime) -> tuple[Account, str | None]:
-    """Return the account and its one-time password, which is shown once. Raises NameTaken, UnsafeName."""
+    """Return the account and its one-time password, shown once. Raises NameTaken, UnsafeName, OtherPerson."""
     account_id = desk.new_id()
     account = Account(
         id=account_id,
         name=check_name(wished.name),
         display_name=wished.display_name,
-        person_id=wished.person_id or str(account_id),
+        person_id=str(account_id),
         staff_number=wished.staff_number,
         status="active",
         created_at=now,
@@ -82,6 +83,7 @@ def create_account(desk: Desk, wished: NewAccount, *, now: datetime) -> tuple[Ac
     one_time = new_one_time_password() if wished.with_password else None
     one_time_hash = desk.hashing.hash(one_time) if one_time else None
     with _with_proofs(desk) as connection:
+        account = replace(account, person_id=_person_of(connection, account_id, wished.person_id, wished.staff_number))
         accounts.insert_account(connection, account)
         if one_time_hash is not None:
             put_one_time_password(connection, account.id, one_time_hash, valid_until=now + ONE_TIME_VALID, now=now)
@@ -143,11 +145,12 @@ def set_status(desk: Desk, administrator: Principal, account_id: UUID, status: A
 
 
 def set_person(desk: Desk, administrator: Principal, account_id: UUID, person: Person, *, now: datetime) -> None:
-    """Raises UnknownAccount, OwnAccount, IncompatibleRoles. An account cannot become one's own by it either."""
+    """Raises UnknownAccount, OwnAccount, IncompatibleRoles, OtherPerson. No account becomes one's own by it either."""
     with transaction(desk.pool) as connection:
         _lock_other(connection, administrator, account_id)
         if person.person_id == administrator.person_id:
             raise OwnAccount("nobody makes an account their own")
+        _person_of(connection, account_id, person.person_id, person.staff_number)
         accounts.set_person(
             connection,
             account_id,
@@ -251,6 +254,17 @@ def unlink_identities(desk: Desk, administrator: Principal, account_id: UUID, *,
         removed = provider_visits.delete_identities(connection, account_id, issuer)
         _note(connection, "oidc.unlinked", account_id)
         return removed
+
+
+def _person_of(connection: Connection, account_id: UUID, stated: str | None, staff_number: str | None) -> str:
+    """Accounts of one staff number belong to one person, who is not the second person to themselves.
+
+    Raises OtherPerson.
+    """
+    other = roster_users.find_person(connection, staff_number, but=account_id) if staff_number else None
+    if other is not None and stated not in {None, other}:
+        raise OtherPerson("another account of this staff number belongs to another person")
+    return other or stated or str(account_id)
 
 
 def _note(connection: Connection, action: str, account_id: UUID, **details: str | bool | None) -> None:

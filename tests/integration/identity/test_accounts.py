@@ -261,6 +261,21 @@ def test_no_other_account_is_made_ones_own(administrator, add_account):
     assert administrator.put(f"/v1/accounts/{other.id}", json=person).json()["title"] == "own-account"
 
 
+def test_accounts_of_one_staff_number_are_one_persons(administrator, add_account):
+    def make(name, **more):
+        return administrator.post("/v1/accounts", json={"name": name, "display_name": "周宁", **more})
+
+    first, second = make("zhou.ning", staff_number="S7").json(), make("zhou.ning.2", staff_number="S7").json()
+    other = add_account("he.ping")
+
+    assert first["person_id"] == second["person_id"] == first["id"]
+    assert make("zhou.ning.3", staff_number="S7", person_id="somebody-else").status_code == 409
+    moved = {"display_name": "何平", "person_id": other.person_id, "staff_number": "S7"}
+    assert administrator.put(f"/v1/accounts/{other.id}", json=moved).status_code == 409
+    moved["person_id"] = first["person_id"]
+    assert administrator.put(f"/v1/accounts/{other.id}", json=moved).status_code == 200
+
+
 def test_one_person_never_holds_two_of_the_separated_roles(administrator, add_account):
     first = add_account("shenji")
     second = add_account("yunwei", person_id=first.person_id)
