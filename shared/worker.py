@@ -4,17 +4,20 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Never
 from urllib.parse import urlsplit
 
 import celery.beat
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 from celery.worker.consumer import Consumer
+from kombu import compression
 from kombu.entity import Queue
 from kombu.exceptions import KombuError
+from prometheus_client import Counter
 
 from shared.links import tls_files, without_files
+from shared.nudges import REASONS, NoNudge, read_nudge
 from shared.observability import get_logger
 
 # A task that failed or was lost with its worker is not repeated by the queue but found again by the sweep.
@@ -27,16 +30,59 @@ RELIABLE: dict[str, Any] = {
 
 STALLED_AFTER_SECONDS = 60
 
+tasks_refused_total = Counter(
+    "tasks_refused_total", "Task messages dropped undone, since no service writes such.", ["reason"]
+)
 log = get_logger()
 
 
 class PlainConsumer(Consumer):  # type: ignore[misc] # Celery has no types
-    """Celery's consumer without delayed delivery: no task is ever postponed, and it would cost 28 queues a service."""
+    """Celery's consumer for plain nudges alone.
+
+    It has no delayed delivery: no task is ever postponed, and it would cost 28 queues a service. And it has a gate: a
+    body of an unexpected shape would end the worker and every one after it, since the message goes back to the queue,
+    or keep its place among the prefetched until none is left; other surprises are logged with all that they contain.
+    """
 
     class Blueprint(Consumer.Blueprint):  # type: ignore[misc] # same
         default_steps = tuple(
             step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
         )
+
+    def create_task_handler(self, *arguments: Any) -> Callable[[Any], None]:  # noqa: ANN401 - same
+        handle = super().create_task_handler(*arguments)
+        tasks = {name: task.run for name, task in self.app.tasks.items() if not name.startswith("celery.")}
+
+        def on_task_received(message: Any) -> None:  # noqa: ANN401 - same
+            content = message.content_type, message.content_encoding
+            try:
+                message.headers = read_nudge(message.body, message.headers, content=content, tasks=tasks)
+            except NoNudge as refusal:
+                refuse(message, refusal.detail)
+            else:
+                handle(message)
+
+        return on_task_received
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:  # noqa: ANN401, ARG002 - same
+        refuse(message, "packed")
+
+
+def refuse(message: Any, reason: str) -> None:  # noqa: ANN401 - kombu has no types
+    """Drop the message and tell nothing of its content. The row is the truth: a sweep finds what it may have asked."""
+    tasks_refused_total.labels(reason).inc()
+    log.error("task_refused", reason=reason)
+    message.reject(requeue=False)
+
+
+def forbid_packing() -> None:
+    """Have this process unpack no message. Nobody here packs one, and a thousandth of its size is easily sent."""
+
+    def unpack(_: bytes) -> Never:
+        raise ValueError("messages are not packed here")
+
+    for kind in compression.encoders():  # type: ignore[no-untyped-call] # kombu
+        compression.register(unpack, unpack, kind)  # type: ignore[no-untyped-call] # same
 
 
 def make_celery(service: str) -> Celery:
@@ -147,6 +193,9 @@ def run_worker(app: Celery, *, concurrency: int = 2) -> None:
         """A receiver is what makes Celery leave the root logger, its level and its format as they are."""
         logging.getLogger("celery").setLevel(logging.WARNING)
 
+    for reason in (*REASONS, "packed"):
+        tasks_refused_total.labels(reason)  # from nothing to one is no increase that an alert could see
+    forbid_packing()
     worker_ready.connect(start_clock, weak=False)
     setup_logging.connect(keep_logging, weak=False)
     app.worker_main(

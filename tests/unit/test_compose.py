@@ -347,6 +347,15 @@ def test_messages_without_a_right_seal_wake_somebody(tmp_path: Path) -> None:
 
 
 @needs("promtool")
+def test_task_messages_of_somebody_else_wake_somebody(tmp_path: Path) -> None:
+    labels = 'job="lianxin",service="notify",process="work",reason="body"'
+    series = {f"tasks_refused_total{{{labels}}}": "0 0 0 1 1 1 1"}
+    expected = [("TasksRefused", {"job": "lianxin", "service": "notify", "process": "work", "reason": "body"})]
+
+    check_alerts(tmp_path, series, expected, severity="critical", quiet_at="1m", raised_at="2m")
+
+
+@needs("promtool")
 def test_an_alert_is_raised_when_many_sign_ins_are_refused(tmp_path: Path) -> None:
     series = {
         'identity_sign_ins_total{method="password",outcome="refused"}': "0 1 2 3 60 60 60 60",
