@@ -22,7 +22,7 @@ from shared.access.principal import Asked, Authenticator, Principal
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
-from shared.networks import forwarded_for, sender_of
+from shared.networks import forwarded_for, network_of, sender_of
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
@@ -136,16 +136,24 @@ def leave_open(action: str) -> Callable[[], Awaitable[None]]:
     return admit
 
 
+def network_behind(request: Request) -> str:
+    """The network that stands for the sender, where there is no account that limits could be counted by."""
+    return network_of(_address_of(request))
+
+
 def _asked(request: Request) -> Asked:
-    headers = request.headers
-    settings: ProcessSettings = request.app.state.settings
-    peer = request.client.host if request.client is not None else None
     return Asked(
         method=request.method,
-        headers=headers,
-        address=sender_of(peer, forwarded_for(headers), settings.trusted_proxies),
-        cookies=tuple(headers.getlist("cookie")),
+        headers=request.headers,
+        address=_address_of(request),
+        cookies=tuple(request.headers.getlist("cookie")),
     )
+
+
+def _address_of(request: Request) -> str:
+    settings: ProcessSettings = request.app.state.settings
+    peer = request.client.host if request.client is not None else None
+    return sender_of(peer, forwarded_for(request.headers), settings.trusted_proxies)
 
 
 def create_app(

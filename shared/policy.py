@@ -187,6 +187,10 @@ POLICY: Final[Mapping[str, Rule]] = {
     ),
     "issue.receive": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
     "issue.respond": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    # A link rates in a citizen's name: who sends it gets it once, and no person of the staff ever does.
+    "link.issue": Rule(roles={"machine_client": "within"}, scope="links.issue"),
+    "link.read": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
+    "link.use": Rule(roles={}, is_open=True),
     "rating.submit": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
     "register.read": Rule(
         roles={

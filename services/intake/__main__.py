@@ -12,6 +12,7 @@ from services.intake.handlers import epochs, erasures, imports, retention
 from services.intake.handlers.backlog import seal_backlog
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
+from services.intake.web.pages import add_pages
 from shared import chores, processes
 from shared.database import Pool
 from shared.worker import connect_celery, nudge
@@ -30,6 +31,7 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
         authenticator=processes.open_authenticator(settings, service="intake"),
         nudge_import=lambda import_id: nudge(tasks.celery, tasks.RUN_IMPORT, import_id=import_id),
     )
+    add_pages(app, pool)
     return processes.serve_api(settings, pool, app)
 
 

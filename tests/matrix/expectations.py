@@ -48,6 +48,8 @@ decide such a proposal     -     -     -         -                  in       -  
 fetch a list of citizens   -     -     -         in                 -        -       -                      -          -
 disclose a citizen's data  -     -     -         in                 -        -       -                      -          -
 submit a rating            -     -     -         -                  -        -       -                      -          in
+issue a rating link        -     -     -         -                  -        -       -                      -          in
+rate by a link             yes   yes   yes       yes                yes      yes     yes                    yes        yes
 read an organisation       in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 read a cadre               in    self  in        in                 in       -       -                      -          in

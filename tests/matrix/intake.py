@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
+from services.intake.web.pages import add_pages
 from shared.database import Pool
 from tests.fakes import KnownPrincipals, machine, person
 from tests.matrix.expectations import Place
@@ -41,6 +42,7 @@ class IntakeWorld:
         principals.principals["maker"] = machine(name="maker")
         principals.principals["registrar"] = person("clerk", name="registrar")
         self.app = create_intake_app(settings, pool, authenticator=principals)
+        add_pages(self.app, pool)
         self.contacts: dict[Place, str] = {}
         self.issues: dict[Place, str] = {}
         self.posts: dict[Place, str] = {}
@@ -70,6 +72,7 @@ class IntakeWorld:
         return str(answer.json().get("id"))
 
     def probes(self) -> dict[tuple[str, str], Probe]:
+        rate = "rate by a link"
         step, write = "take a step of an issue", "write the registers"
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
@@ -115,6 +118,27 @@ class IntakeWorld:
             ),
             ("GET", "/v1/citizens/{citizen_ref}/export"): Probe(
                 action="disclose a citizen's data", aim=lambda place: _nowhere("citizen_ref", place), fine=NOWHERE
+            ),
+            ("POST", "/v1/issues/{issue_id}/rating-link"): Probe(
+                action="issue a rating link",
+                aim=lambda place: self._at("issue_id", self.issues, place),
+                fine=frozenset({409}),  # none of them is closed yet
+            ),
+            **{
+                (method, path): Probe(
+                    action=rate, aim=everywhere(Shot()), fine=frozenset({200, 404, 429}), is_open=True
+                )
+                for method in ("GET", "HEAD")
+                for path in ("/rate", "/rate.css", "/rate.js", "/v1/rating-links")
+            },
+            ("POST", "/rate"): Probe(
+                action=rate, aim=everywhere(Shot()), fine=frozenset({404, 422, 429}), is_open=True
+            ),
+            ("POST", "/v1/rating-links/rating"): Probe(
+                action=rate,
+                aim=everywhere(Shot(body={"token": "of nobody", "level": 5})),
+                fine=frozenset({404, 429}),
+                is_open=True,
             ),
             ("POST", "/v1/ratings"): Probe(action="submit a rating", aim=self._rate, absent=422),
             **RETENTION,

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.intake.api import contacts, imports, issues, ratings, registers, shield
+from services.intake.api import contacts, imports, issues, rating_links, ratings, registers, shield
 from services.intake.api.doors import Doors
 from services.intake.handlers import retention
 from services.intake.settings import IntakeSettings
@@ -38,6 +38,7 @@ def create_intake_app(
         authenticator=authenticator,
         lifespan=lifespan,
         upload_paths=("/v1/imports",),
+        form_paths=("/rate",),  # the page in `web`
     )
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="intake")
@@ -50,6 +51,7 @@ def create_intake_app(
         registers,
         imports,
         shield,
+        rating_links,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     return app

@@ -29,6 +29,30 @@ def delete_keys(connection: Connection, before: datetime, batch: int, _: int) ->
     return Step(removed=removed, seen=removed)
 
 
+def measure_links(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            "SELECT count(*), min(expires_at) FROM citizen_link WHERE expires_at < %s", [before]
+        ).fetchone()
+    )
+
+
+def delete_links(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """The ratings stay; what tells that one of them came by a link is its own method."""
+    removed = connection.execute(
+        """
+        DELETE FROM citizen_link
+         WHERE id IN (SELECT id
+                        FROM citizen_link
+                       WHERE expires_at < %s
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
 def measure_rating_links(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
     return measured(
         connection.execute(

@@ -18,6 +18,7 @@ from services.identity.web.pages import FORM_PATHS, add_pages
 from services.intake.__main__ import open_vault
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
+from services.intake.web.pages import add_pages as add_intake_pages
 from services.notify.api import create_api as create_notify
 from services.notify.settings import NotifySettings
 from shared.crypto import KeyRing
@@ -82,7 +83,9 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
     if service == "intake":
         settings = IntakeSettings(**common, broker_url=BROKER)
         open_vault(settings)
-        return create_intake_app(settings, pool, authenticator=known)
+        app = create_intake_app(settings, pool, authenticator=known)
+        add_intake_pages(app, pool)
+        return app
     if service == "assessment":
         return create_assessment(AssessmentSettings(**common, broker_url=BROKER), pool, authenticator=known)
     return create_notify(NotifySettings(**common, broker_url=BROKER), pool, authenticator=known)

@@ -46,7 +46,8 @@ def check_silence(answer: Any, route: Route, fault: Exception) -> bool:
     if answer.status_code in {413, 415}:  # the path of a form takes no JSON
         return False
     assert answer.status_code == 500, (route, answer.status_code, answer.text)
-    assert answer.json()["title"] == "internal-error", route
+    if route.method != "HEAD":  # its answer has no body
+        assert answer.json()["title"] == "internal-error", route
     assert len(answer.headers["x-correlation-id"]) >= 8
     for piece in ("秘密", "13800001111", "SELECT", "Traceback", "psycopg", type(fault).__name__, ".py"):
         assert piece not in answer.text, (route, piece)

@@ -64,6 +64,23 @@ def add_import(pool, at):
     return run_id
 
 
+def add_link(pool, expires_at):
+    issue_id = uuid4()
+    execute(
+        pool,
+        "INSERT INTO issue (id, source, type, category, channel, urgency, title_sealed, received_at, closed_at,"
+        " outcome, status, sequence, recorded_at, flags, content_hash, progress_hash)"
+        " VALUES (%s, 's', 'help', 'c', 'web', 'normal', %s, %s, %s, 'resolved', 'closed', 1, now(), '{}', %s, %s)",
+        *(issue_id, bytes(40), NOW - timedelta(days=900), NOW - timedelta(days=800), bytes(16), bytes(16)),
+    )
+    execute(
+        pool,
+        "INSERT INTO citizen_link (id, digest, purpose, issue_id, issued_at, expires_at)"
+        " VALUES (%s, %s, 'rating', %s, %s, %s)",
+        *(uuid4(), issue_id.bytes * 2, issue_id, expires_at - timedelta(days=14), expires_at),
+    )
+
+
 def add_rating(pool, at):
     rating_id, contact_id, cadre_id = uuid4(), uuid4(), uuid4()
     execute(
@@ -177,6 +194,7 @@ def add_issue(pool, ref, closed_at, *, subject_id=None):
 # By class: its service, how an item of an age is made, and a statement that counts what is left of them.
 CLASSES = {
     "citizen_identifiers": ("intake", intake.CLASSES, add_citizen, "SELECT count(name) FROM citizen"),
+    "citizen_links": ("intake", intake.CLASSES, add_link, "SELECT count(digest) FROM citizen_link"),
     "idempotency_keys": ("intake", intake.CLASSES, add_key, "SELECT count(*) FROM idempotency_key"),
     "sent_events": ("intake", intake.CLASSES, add_event, "SELECT count(*) FROM outbox"),
     "import_files": ("intake", intake.CLASSES, add_import, "SELECT count(storage_name) FROM import_run"),

@@ -1,0 +1,11 @@
+"""What a rating link is: how long it lives, and what of its token may be kept."""
+
+import hashlib
+from datetime import timedelta
+
+LIVES_FOR = timedelta(days=14)
+
+
+def digest_token(token: str) -> bytes:
+    """Any text has a digest, so that what was never a token takes the same way as one that is over."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,1 @@
+"""The HTTP door for people: the page on which citizens rate."""
