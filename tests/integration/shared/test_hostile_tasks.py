@@ -179,6 +179,13 @@ def test_hostile_messages_are_counted_and_dropped_undone_and_the_worker_goes_on(
     assert CANARY not in log
 
 
+def test_every_reason_is_counted_from_nothing(start_worker):
+    """An alert sees an increase, and from no series at all to the first refusal there is none."""
+    worker = start_worker()
+
+    assert worker.told() == [["first", dict.fromkeys((*REASONS, "packed"), 0)]]
+
+
 def test_what_is_packed_is_not_unpacked(start_worker):
     worker = start_worker()
     before = worker.peak_megabytes()
