@@ -15,6 +15,7 @@ from shared.ciphers import Undecipherable
 from shared.crypto import KeyRing
 from shared.database import Pool
 from shared.identifiers import new_id
+from shared.reach import Reach
 from tests.fakes import one_of_each_role
 from tests.integration.intake.commands import a_contact, a_rating, an_issue
 from tests.integration.intake.conftest import NOW
@@ -165,6 +166,22 @@ def test_a_document_told_later_joins_whom_phone_and_name_know(registered, ref_of
     without_phone = receive(registered, describe_citizen(id_number=FATHER, today=date(2026, 3, 2)))[0]
 
     assert ref_of(first) == ref_of(with_document) == ref_of(without_phone)
+
+
+def test_a_cadre_does_not_tell_anew_who_somebody_is(registered, ask):
+    def known():
+        return ask("SELECT ref, name, phone, id_number, address FROM citizen"), ask("SELECT digest FROM citizen_handle")
+
+    receive(registered, a_citizen(id_number=FATHER))
+    before = known()
+    own = Reach(kind="scoped", staff_number="S1", actor_staff_number="S1", account_id=new_id())
+    other = a_citizen(name="骗子", phone=OTHER_PHONE, id_number=FATHER)
+    [met] = contacts.record_contacts(registered, [a_contact(citizen=other, reach=own)], now=NOW)
+
+    assert met.status == "created"
+    assert known() == before
+    receive(registered, other)  # whoever takes what citizens say writes it down
+    assert known() != before
 
 
 def test_one_batch_with_many_of_one_citizen_enters_one(registered, ask):
