@@ -23,6 +23,7 @@ TITLE, DESCRIPTION, REPLY, NOTE = "金丝雀标题一", "金丝雀描述二", "�
 CITIZENS = (NAME, ADDRESS, PHONE, ID_NUMBER, TITLE, DESCRIPTION, REPLY, NOTE)
 # What somebody puts where it does not belong: into fields that nobody knows, paths, queries, headers and passwords.
 STRAY = ("金丝雀错处五", SECOND_PHONE)
+TOKENS: list[str] = []  # of rating links, as they are issued
 UNIT, CADRE = "canary-unit", "canary-cadre"
 
 
@@ -109,6 +110,10 @@ def _raise_issue(suite: Suite, answers: list[str]) -> None:
         ("/v1/ratings", {"issue_id": issue["id"], "level": 2, "solved": False, "method": "kiosk"}),
     ):
         answers.append(machine.post(path, body).body.decode())
+    TOKENS.append(machine.post(f"/v1/issues/{issue['id']}/rating-link", {}).document["token"])
+    for level in (7, 2, 2):  # no level; used; used up
+        given = {"token": TOKENS[-1], "level": level}
+        answers.append(machine.post("/v1/rating-links/rating", given).body.decode())
     for role in ("machine_client", "department_officer", "clerk"):  # masked, unless revealed
         masked = suite.client("intake", role).get(f"/v1/issues/{issue['id']}").document
         answers.append(json.dumps(masked["citizen"], ensure_ascii=False))
@@ -141,7 +146,7 @@ def found_in(text: str, *, canaries: tuple[str, ...] = (*CITIZENS, *STRAY)) -> l
     """Also as JSON, Python and a bytea write them."""
     return [
         canary
-        for canary in canaries
+        for canary in (*canaries, *TOKENS)
         if canary in text
         or json.dumps(canary)[1:-1] in text
         or repr(canary.encode())[2:-1] in text
@@ -154,6 +159,8 @@ def test_the_canaries_can_be_found(traffic: list[str]) -> None:
     assert found_in(json.dumps({"phone": PHONE, "name": NAME})) == [NAME, PHONE]
     assert found_in(f"\\x00{TITLE.encode().hex()}") == [TITLE]
     assert any("issue.received" in message for message in traffic)
+    assert any('"link"' in message and "rating.submitted" in message for message in traffic)
+    assert found_in(TOKENS[0]) == TOKENS
 
 
 def test_no_event_carries_one(traffic: list[str]) -> None:
