@@ -91,6 +91,8 @@ def form_releases(
 ) -> list[Release]:
     """Close a month: of each holder whose waiting answers come from enough people, the run of months that ends with it.
 
+    A run goes on to the end of its half-year where it would leave too little for another one behind it.
+
     `waiting` is every answer up to the month that no release has; `begun` says where the run of a holder begins, if
     not with the year. With December what is left over is pooled up the organisation tree.
     """
@@ -99,16 +101,27 @@ def form_releases(
         runs.setdefault((answer.question, answer.holder), []).append(answer)
     formed, left = [], []
     for (question, holder), answers in sorted(runs.items()):
-        if count_people(answers) < raters_needed:
+        first_month = begun.get((question, holder), date(month.year, 1, 1))
+        people = count_people(answers)
+        if people < raters_needed or not leaves_enough(people, first_month, month, raters_needed=raters_needed):
             left += answers
             continue
-        first_month = begun.get((question, holder), date(month.year, 1, 1))
         home_id = find_home((answer.organisation_id for answer in answers), parents)
         formed.append(_release(holder, answers, home_id=home_id, months=(first_month, month)))
     if month.month == 12:
         for question in QUESTIONS:
             formed += _pool([a for a in left if a.question == question], month.year, parents, raters_needed)
     return formed
+
+
+def leaves_enough(people: int, first_month: date, month: date, *, raters_needed: int) -> bool:
+    """Whether the rest of the half-year, at the pace so far, would bring twice the people that a release needs.
+
+    A release that leaves too little behind it withholds the half-year, and the year, that it begins.
+    """
+    months_left = (12 - month.month) % 6
+    months_gone = (month.year - first_month.year) * 12 + month.month - first_month.month + 1
+    return months_left == 0 or people * months_left >= 2 * raters_needed * months_gone
 
 
 def find_home(organisation_ids: Iterable[UUID], parents: Parents) -> UUID | None:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -125,17 +126,21 @@ class World:
                     and self._asks(question, rating)
                 }
                 waiting = {answer: unit for answer, unit in mine.items() if answer not in told}
-                if self.people_of(waiting) >= self.k:
-                    before = [
-                        atom.months.stop for atom in self.atoms if (atom.question, atom.cadre) == (question, code)
-                    ]
-                    months = range(max(before, default=1), month + 1)
+                before = [atom.months.stop for atom in self.atoms if (atom.question, atom.cadre) == (question, code)]
+                months = range(max(before, default=1), month + 1)
+                if self._may_end(self.people_of(waiting), months):
                     self.atoms.append(Atom(question, code, self._homes(waiting.values()), months, set(waiting)))
                 else:
                     for answer, unit in waiting.items():
                         left[question].setdefault(unit, set()).add(answer)
             if month == 12:
                 self._pool(question, left[question])
+
+    def _may_end(self, people: int, months: range) -> bool:
+        """Enough people, and at their pace twice as many as needed until June or December."""
+        month = months[-1]
+        rest = (6 if month <= 6 else 12) - month
+        return people >= self.k and (rest == 0 or Fraction(people, len(months)) * rest >= 2 * self.k)
 
     def _pool(self, question: str, left: dict[str, set[Answer]]) -> None:
         for unit in ("V0", "T0", "T1", "C"):

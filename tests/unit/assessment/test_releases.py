@@ -15,6 +15,7 @@ from services.assessment.domain.releases import (
     count_people,
     find_home,
     form_releases,
+    leaves_enough,
     tell_cadre,
     tell_organisations,
 )
@@ -196,3 +197,20 @@ def test_the_periods_that_end_with_a_month():
 
 def test_a_half_year_is_read_as_it_is_written():
     assert [parse_published_period(text).label for text in ("2025H1", "2025H2")] == ["2025H1", "2025H2"]
+
+
+@pytest.mark.parametrize(
+    ("people", "first", "month", "ends"),
+    [
+        (10, 1, 6, True),  # with the half-year every run may end
+        (10, 7, 12, True),
+        (10, 1, 5, False),  # two more to come in June
+        (10, 1, 1, True),  # ten a month: fifty more to come
+        (19, 5, 5, False),  # June would bring nineteen, which may turn out to be nine
+        (20, 5, 5, True),
+        (40, 1, 8, True),  # a run over the half-year's end: forty in eight months, twenty more in four
+        (39, 1, 8, False),
+    ],
+)
+def test_a_run_ends_early_only_where_enough_would_follow(people, first, month, ends):
+    assert leaves_enough(people, date(2025, first, 1), date(2025, month, 1), raters_needed=10) == ends
