@@ -192,10 +192,12 @@ def create_app(
 
 
 def check_routes_are_guarded(app: FastAPI) -> None:
-    """Raises RuntimeError when a route does not say which action it is: deny by default."""
+    """Raises RuntimeError when a route does not say which action it is, or not before all else: deny by default."""
     for route, actions in list_actions(app):
         if len(actions) != 1 or actions[0] not in POLICY:
             raise RuntimeError(f"{route.path} does not say which action it is")
+        if _action_of(route.dependant.dependencies[0].call) is None:  # they are called in the order they are named
+            raise RuntimeError(f"{route.path} reads what was sent before it asks who sends it")
         if POLICY[actions[0]].sensitive_read and not hasattr(app.state, "trail"):
             raise RuntimeError(f"{route.path} must be recorded in an audit, and there is none")
 
@@ -206,11 +208,14 @@ def list_actions(app: FastAPI) -> list[tuple[APIRoute, list[str]]]:
     for route in _each_route(app.routes):
         if not isinstance(route, APIRoute):
             raise TypeError(f"{route} is not an API route")
-        calls = [dependency.call for dependency in route.dependant.dependencies]
-        listed.append(
-            (route, [str(vars(call)["action"]) for call in calls if "action" in getattr(call, "__dict__", {})])
-        )
+        named = [_action_of(dependency.call) for dependency in route.dependant.dependencies]
+        listed.append((route, [action for action in named if action is not None]))
     return listed
+
+
+def _action_of(call: object) -> str | None:
+    action = getattr(call, "__dict__", {}).get("action")
+    return None if action is None else str(action)
 
 
 def _each_route(routes: Iterable[object]) -> Iterator[object]:

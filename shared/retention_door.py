@@ -63,8 +63,8 @@ def add_retention(
     @app.put("/v1/retention/{kind}/approval", openapi_extra=describe_body(ApprovalBody))
     def approve_period(
         kind: CodeText,
-        body: Annotated[ApprovalBody, Depends(json_body(ApprovalBody))],
         principal: Annotated[Principal, Depends(permit("retention.approve"))],
+        body: Annotated[ApprovalBody, Depends(json_body(ApprovalBody))],
     ) -> Response:
         """The period that was read is named again, so that nobody agrees to another one."""
         keep = _changed_period(kind, body.keep)
@@ -91,8 +91,8 @@ def _add_holds(app: FastAPI, pool: Pool) -> None:
     def put_legal_hold(
         object_type: CodeText,
         object_id: CodeText,
-        body: Annotated[HoldBody, Depends(json_body(HoldBody))],
         principal: Annotated[Principal, Depends(permit("hold.set"))],
+        body: Annotated[HoldBody, Depends(json_body(HoldBody))],
     ) -> Response:
         with transaction(pool) as connection:
             is_new = set_hold(connection, object_type, object_id, reason=body.reason, set_by=principal.name)

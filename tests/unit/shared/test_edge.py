@@ -197,6 +197,17 @@ def test_a_route_that_lets_everybody_in_stops_the_start(app):
         check_routes_are_guarded(app)
 
 
+def test_a_route_that_reads_before_it_asks_who_is_there_stops_the_start(app):
+    def put_hastily(
+        note: Annotated[Note, Depends(json_body(Note))], _: Annotated[Principal, Depends(permit("contact.record"))]
+    ):
+        return json_response({"text": note.text})
+
+    app.put("/hasty")(put_hastily)
+    with pytest.raises(RuntimeError, match="/hasty reads"):
+        check_routes_are_guarded(app)
+
+
 def test_a_correlation_id_is_taken_over_only_when_plain(app):
     kept = post(app, b'{"text":"a"}', **{"X-Correlation-Id": "visit-2025-0001"})
     replaced = post(app, b'{"text":"a"}', **{"X-Correlation-Id": "a b\tc; drop"})
