@@ -1,6 +1,6 @@
 """The HTTP door to retention, the same in every service: what is over, who agrees to a change, and what is held."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Response
 from shared.access.principal import Principal
 from shared.database import Pool, transaction
 from shared.edge import CodeText, ShortText
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Rejected
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.retention.jobs import (
     NEEDED_APPROVALS,
@@ -21,7 +21,7 @@ from shared.retention.jobs import (
     report,
     set_hold,
 )
-from shared.retention.records import audit_classes
+from shared.retention.records import FILE, audit_classes
 from shared.schedule import Period, load_schedule
 from shared.settings import ProcessSettings
 
@@ -32,6 +32,12 @@ class UnknownClass(NotFound):
 
 class NotHeld(NotFound):
     code = "not-held"
+
+
+class UnknownObjectType(Rejected):
+    """Nothing here asks whether such an object is held: the hold would protect nothing."""
+
+    code = "unknown-object-type"
 
 
 class NothingToApprove(Conflict):
@@ -51,9 +57,10 @@ class HoldBody(Body):
 def add_retention(
     app: FastAPI, pool: Pool, settings: ProcessSettings, classes: Sequence[DataClass], *, service: str
 ) -> None:
-    _add_holds(app, pool)
     schedule, exported = load_schedule(settings.retention_schedule), settings.audit_export_directory
     everything = [*classes, *audit_classes(exported / service if exported is not None else None)]
+    # Files may be exported later than they are held.
+    _add_holds(app, pool, held_as={FILE, *(name for one in classes for name in one.held_as)})
 
     @app.get("/v1/retention")
     def list_retention(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
@@ -81,7 +88,7 @@ def add_retention(
         return keep
 
 
-def _add_holds(app: FastAPI, pool: Pool) -> None:
+def _add_holds(app: FastAPI, pool: Pool, *, held_as: Collection[str]) -> None:
     @app.get("/v1/legal-holds")
     def list_legal_holds(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
         with transaction(pool) as connection:
@@ -94,6 +101,8 @@ def _add_holds(app: FastAPI, pool: Pool) -> None:
         principal: Annotated[Principal, Depends(permit("hold.set"))],
         body: Annotated[HoldBody, Depends(json_body(HoldBody))],
     ) -> Response:
+        if object_type not in held_as:
+            raise UnknownObjectType(f"what can be held here is: {', '.join(sorted(held_as))}")
         with transaction(pool) as connection:
             is_new = set_hold(connection, object_type, object_id, reason=body.reason, set_by=principal.name)
         return json_response({"object_type": object_type, "object_id": object_id}, status=201 if is_new else 200)

@@ -43,12 +43,14 @@ class DataClass:
     """One kind of data that comes to an end, by the name it has in the schedule.
 
     `measure` counts what is older than an instant and finds the oldest; `remove` takes away at most so many of it, in
-    the transaction it is given, leaving alone what is held. Both may be repeated at any time.
+    the transaction it is given, leaving alone what is held. Both may be repeated at any time. `held_as` are the types
+    of objects whose holds it asks for.
     """
 
     name: str
     measure: Callable[[Connection, datetime], tuple[int, datetime | None]]
     remove: Callable[[Connection, datetime, int, int], Step]
+    held_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from shared.retention.jobs import DataClass, Step, measured
 
 # The function in the database refuses less; six months of the calendar can be a day or two shorter.
 LEAST: Final = timedelta(days=184)
+FILE: Final = "audit_file"  # the type by which one of them is held
 
 
 def audit_classes(directory: Path | None) -> list[DataClass]:
@@ -20,7 +21,7 @@ def audit_classes(directory: Path | None) -> list[DataClass]:
     if directory is None:
         return [records]
     files = _Files(directory)
-    return [records, DataClass(name="audit_files", measure=files.measure, remove=files.remove)]
+    return [records, DataClass(name="audit_files", measure=files.measure, remove=files.remove, held_as=(FILE,))]
 
 
 def _measure_records(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
@@ -58,5 +59,5 @@ class _Files:
             at = datetime.fromisoformat(orjson.loads(last)["at"])
             if at >= before:
                 return
-            if connection.execute("SELECT is_held('audit_file', %s)", [path.name]).fetchone() == (False,):
+            if connection.execute("SELECT is_held(%s, %s)", [FILE, path.name]).fetchone() == (False,):
                 yield path, at

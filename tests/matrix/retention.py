@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.matrix.probes import Probe, Shot, everywhere
 
-HOLD: Final = {"object_type": "issue", "object_id": "4711"}
+HOLD: Final = {"object_type": "audit_file", "object_id": "records-4711.jsonl"}
 RETENTION: Final[Mapping[tuple[str, str], Probe]] = {
     ("GET", "/v1/retention"): Probe(action="look at retention", aim=everywhere(Shot())),
     ("PUT", "/v1/retention/{kind}/approval"): Probe(

@@ -4,6 +4,6 @@ from services.assessment.storage import retention as storage
 from shared.retention.jobs import DataClass, sent_events
 
 CLASSES = (
-    DataClass(name="scores", measure=storage.measure_scores, remove=storage.delete_scores),
+    DataClass(name="scores", measure=storage.measure_scores, remove=storage.delete_scores, held_as=("score",)),
     sent_events(),
 )

@@ -3,4 +3,6 @@
 from services.identity.storage import sessions
 from shared.retention.jobs import DataClass
 
-CLASSES = (DataClass(name="sessions", measure=sessions.measure_over, remove=sessions.delete_over),)
+CLASSES = (
+    DataClass(name="sessions", measure=sessions.measure_over, remove=sessions.delete_over, held_as=("account",)),
+)

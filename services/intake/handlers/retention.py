@@ -17,10 +17,25 @@ def forget_citizens(connection: Connection, before: datetime, batch: int, _: int
 
 
 CLASSES = (
-    DataClass(name="citizen_identifiers", measure=forgetting.measure_citizens, remove=forget_citizens),
+    DataClass(
+        name="citizen_identifiers",
+        measure=forgetting.measure_citizens,
+        remove=forget_citizens,
+        held_as=("citizen", "issue"),
+    ),
     DataClass(name="citizen_links", measure=storage.measure_links, remove=storage.delete_links),
     DataClass(name="idempotency_keys", measure=storage.measure_keys, remove=storage.delete_keys),
-    DataClass(name="import_files", measure=storage.measure_import_files, remove=storage.forget_import_files),
-    DataClass(name="rating_links", measure=storage.measure_rating_links, remove=storage.unlink_ratings),
+    DataClass(
+        name="import_files",
+        measure=storage.measure_import_files,
+        remove=storage.forget_import_files,
+        held_as=("import",),
+    ),
+    DataClass(
+        name="rating_links",
+        measure=storage.measure_rating_links,
+        remove=storage.unlink_ratings,
+        held_as=("rating", "issue", "contact"),
+    ),
     sent_events(),
 )

@@ -4,7 +4,19 @@ from services.notify.storage import retention as storage
 from shared.retention.jobs import DataClass
 
 CLASSES = (
-    DataClass(name="inbox_messages", measure=storage.measure_inbox, remove=storage.delete_messages),
-    DataClass(name="notification_content", measure=storage.measure_content, remove=storage.remove_content),
-    DataClass(name="notification_status", measure=storage.measure_status, remove=storage.delete_deliveries),
+    DataClass(
+        name="inbox_messages", measure=storage.measure_inbox, remove=storage.delete_messages, held_as=("message",)
+    ),
+    DataClass(
+        name="notification_content",
+        measure=storage.measure_content,
+        remove=storage.remove_content,
+        held_as=("delivery",),
+    ),
+    DataClass(
+        name="notification_status",
+        measure=storage.measure_status,
+        remove=storage.delete_deliveries,
+        held_as=("delivery",),
+    ),
 )

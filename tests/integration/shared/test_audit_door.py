@@ -287,6 +287,14 @@ def test_a_changed_period_is_agreed_to_by_two_persons_and_one_person_is_one(chan
     )
 
 
+def test_what_nothing_would_keep_is_not_held(changed):
+    answer = ask(changed, "PUT", "/v1/legal-holds/score/4711", "first", json={"reason": "a court asks for it"})
+
+    assert (answer.status_code, answer.json()["title"]) == (422, "unknown-object-type")
+    assert answer.json()["detail"].endswith(": audit_file, citizen, contact, import, issue, rating")
+    assert ask(changed, "GET", "/v1/legal-holds", "auditor").json()["items"] == []
+
+
 def test_holds_are_set_listed_and_released_by_who_may(changed):
     path, body = "/v1/legal-holds/issue/4711", {"reason": "a court asks for it"}
 

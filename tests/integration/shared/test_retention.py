@@ -256,6 +256,7 @@ def test_what_is_held_stays_until_it_is_released(new_pool, name):
     pool, classes = new_pool(service), only(classes, name)
     item = str(add(pool, SCHEDULE.keep[name].before(NOW) - timedelta(days=400)))
     with transaction(pool) as connection:
+        assert HELD[name] in classes[0].held_as
         assert set_hold(connection, HELD[name], item, reason="a court asks for it", set_by="li.wei")
         assert not set_hold(connection, HELD[name], item, reason="again", set_by="li.wei")
 
