@@ -1,7 +1,7 @@
 """Finding the citizen whom a record is about, or entering a new one; and opening what is sealed for readers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -41,6 +41,7 @@ class _Desk:
 
     vault: Vault
     may_tell_anew: bool
+    known_elsewhere: set[UUID] = field(default_factory=set)
     by_handle: dict[tuple[str, str], list[KnownCitizen]] = field(default_factory=lambda: defaultdict(list))
     new_rows: list[dict[str, object]] = field(default_factory=list)
     told_anew: list[dict[str, object]] = field(default_factory=list)
@@ -50,7 +51,7 @@ class _Desk:
         known = self._find(citizen)
         if known is None:
             known = self._enter(citizen)
-        elif not (self.may_tell_anew or known.is_new):
+        elif not known.is_new and (not self.may_tell_anew or known.ref in self.known_elsewhere):
             return known
         else:
             self.told_anew.append(self._seal(citizen, known))
@@ -92,7 +93,8 @@ class _Desk:
 def settle_citizens(connection: Connection, wanted: Sequence[Citizen], *, now: datetime) -> list[KnownCitizen]:
     """Find or enter the citizens of a batch, in one go.
 
-    A cadre's own record leaves who is known already as they are: the cadre may be the one they complain about.
+    A cadre's own record leaves who is known already as they are: the cadre may be the one they complain about. So does
+    the record of a sender who does not see all records of a citizen: what others were told is not theirs to change.
     """
     if not wanted:
         return []
@@ -103,11 +105,23 @@ def settle_citizens(connection: Connection, wanted: Sequence[Citizen], *, now: d
     with storage.elevated(connection):
         if digests:
             storage.lock_handles(connection, [desk.vault.handles(*pair)[0][-1] for pair in names])
-            _note_known(desk, storage.list_by_handles(connection, list(digests)), digests)
+            found = storage.list_by_handles(connection, list(digests))
+            _note_known(desk, found, digests)
+            if found and desk.may_tell_anew:
+                desk.known_elsewhere = list_known_elsewhere(connection, {row.citizen_ref for row in found})
         settled = [desk.settle(citizen) for citizen in wanted]
         storage.insert_citizens(connection, desk.new_rows, desk.handles, recorded_at=now)
         storage.set_details(connection, desk.told_anew)
     return settled
+
+
+def list_known_elsewhere(connection: Connection, refs: Collection[UUID]) -> set[UUID]:
+    """List whom records name that a scoped sender does not see: beyond that reach, or complaints hidden within it."""
+    sender = current()
+    if not refs or sender is None or sender.kind != "scoped":
+        return set()
+    with storage.reaching(connection, sender.kind):
+        return storage.list_known_elsewhere(connection, sorted(refs))
 
 
 def _note_known(desk: _Desk, found: Sequence[storage.FoundHandle], digests: Mapping[bytes, tuple[str, str]]) -> None:

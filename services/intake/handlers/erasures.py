@@ -95,7 +95,7 @@ def _erase(
 
 
 def _handles(connection: Connection, citizen_ref: UUID) -> list[dict[str, object]]:
-    revealed = open_citizen(citizen_ref, citizens.get_citizen(connection, citizen_ref))
+    revealed = open_citizen(citizen_ref, citizens.get_citizen(connection, citizen_ref), withheld=False)
     citizen = Citizen(name=revealed.name, phone=revealed.phone, id_number=revealed.id_number, id_kind=revealed.id_kind)
     return [
         {"kind": kind, "digest": "\\x" + vault().handle(kind, value).hex(), "citizen_ref": citizen_ref}

@@ -1,6 +1,7 @@
 """Showing who a citizen is: one at a time with a reason, many only with a second person, and every time on record."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from services.intake import metrics
 from services.intake.domain.citizens import IdKind
+from services.intake.handlers.citizens import list_known_elsewhere
 from services.intake.sealing import vault
 from services.intake.storage import issues as issue_storage
 from services.intake.storage import proposals as storage
@@ -51,6 +53,7 @@ class RevealedCitizen:
     id_number: str | None = field(repr=False)
     id_kind: IdKind | None
     address: str | None = field(repr=False)
+    withheld: bool = False  # the document and the address were told where the reader does not see
 
 
 def reveal_citizen(
@@ -63,6 +66,7 @@ def reveal_citizen(
         if issue.citizen_ref is None:
             raise CitizenNotFound("no citizen is known of this issue")
         citizen = get_citizen(connection, issue.citizen_ref)
+        withheld = citizen.ref in list_known_elsewhere(connection, [citizen.ref])
         _take_one_of_today(connection, principal, now)
         reveal_id = new_id()
         row = {
@@ -86,7 +90,7 @@ def reveal_citizen(
             ),
         )
     metrics.reveals_total.labels("shown").inc()
-    return open_citizen(issue_id, citizen)
+    return open_citizen(issue_id, citizen, withheld=withheld)
 
 
 def fetch_revealed(pool: Pool, proposal_id: UUID, principal: Principal, *, now: datetime) -> list[RevealedCitizen]:
@@ -125,8 +129,8 @@ def fetch_revealed(pool: Pool, proposal_id: UUID, principal: Principal, *, now: 
     return shown
 
 
-def open_citizen(issue_id: UUID, citizen: SealedCitizen) -> RevealedCitizen:
-    """Raises CitizenNotFound for one who was erased meanwhile."""
+def open_citizen(issue_id: UUID, citizen: SealedCitizen, *, withheld: bool) -> RevealedCitizen:
+    """Whom to call, and unless that is withheld all else. Raises CitizenNotFound for one who was erased meanwhile."""
     key = vault().open_key(citizen.ref, citizen.wrapped)
     if key is None:
         raise CitizenNotFound("nothing is known of this citizen any more")
@@ -135,9 +139,10 @@ def open_citizen(issue_id: UUID, citizen: SealedCitizen) -> RevealedCitizen:
         citizen_ref=citizen.ref,
         name=vault().open("citizen", "name", citizen.ref, citizen.name, key),
         phone=vault().open("citizen", "phone", citizen.ref, citizen.phone, key),
-        id_number=vault().open("citizen", "id_number", citizen.ref, citizen.id_number, key),
-        id_kind=citizen.id_kind,
-        address=vault().open("citizen", "address", citizen.ref, citizen.address, key),
+        id_number=None if withheld else vault().open("citizen", "id_number", citizen.ref, citizen.id_number, key),
+        id_kind=None if withheld else citizen.id_kind,
+        address=None if withheld else vault().open("citizen", "address", citizen.ref, citizen.address, key),
+        withheld=withheld,
     )
 
 
@@ -164,12 +169,17 @@ def _take_one_of_today(connection: Connection, principal: Principal, now: dateti
 
 def _open_all(connection: Connection, issue_ids: Sequence[UUID]) -> list[RevealedCitizen]:
     """Those that are still within reach and still there: the list was approved, not its later content."""
-    shown = []
+    found = []
     for issue_id in issue_ids:
         try:
             issue = issue_storage.get_issue(connection, issue_id)
             if issue.citizen_ref is not None:
-                shown.append(open_citizen(issue_id, get_citizen(connection, issue.citizen_ref)))
+                found.append((issue_id, get_citizen(connection, issue.citizen_ref)))
         except (issue_storage.IssueNotFound, CitizenNotFound):
             continue
+    elsewhere = list_known_elsewhere(connection, {citizen.ref for _, citizen in found})
+    shown = []
+    for issue_id, citizen in found:
+        with suppress(CitizenNotFound):
+            shown.append(open_citizen(issue_id, citizen, withheld=citizen.ref in elsewhere))
     return shown

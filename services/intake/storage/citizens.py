@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,7 @@ from services.intake.domain.citizens import CitizenState, HandleKind, IdKind
 from shared.database import Connection
 from shared.errors import NotFound
 
+ReachKind = Literal["system", "scoped"]
 LOCK_CLASS = 0x6369  # advisory locks of handles: 256 of them, so that a batch of thousands holds no more
 
 
@@ -52,8 +53,15 @@ def elevated(connection: Connection) -> Iterator[None]:
 
     What they return must not leave intake's own code. An exception ends the transaction, and the reach with it.
     """
+    with reaching(connection, "system"):
+        yield
+
+
+@contextmanager
+def reaching(connection: Connection, kind: ReachKind) -> Iterator[None]:
+    """Let some statements see what this kind of reach sees; within `elevated`, what the sender's own does."""
     row = connection.execute("SELECT coalesce(current_setting('lianxin.reach', true), '')").fetchone()
-    connection.execute("SELECT set_config('lianxin.reach', 'system', true)")
+    connection.execute("SELECT set_config('lianxin.reach', %s, true)", [kind])
     yield
     connection.execute("SELECT set_config('lianxin.reach', %s, true)", [row[0] if row else ""])
 
@@ -81,6 +89,20 @@ def list_by_handles(connection: Connection, digests: Sequence[bytes]) -> list[Fo
             """,
             [list(digests)],
         ).fetchall()
+
+
+def list_known_elsewhere(connection: Connection, refs: Sequence[UUID]) -> set[UUID]:
+    """List those with an issue or a contact that is not seen here, on the indexes issue_citizen and contact_citizen."""
+    rows = connection.execute(
+        """
+        SELECT ref
+          FROM unnest(%s::uuid[]) AS ref
+         WHERE has_records_beyond(ref, (SELECT count(*) FROM issue WHERE issue.citizen_ref = ref)
+                                     + (SELECT count(*) FROM contact WHERE contact.citizen_ref = ref))
+        """,
+        [list(refs)],
+    )
+    return {row[0] for row in rows}  # type: ignore[misc] # psycopg types a row as a tuple of objects
 
 
 def insert_citizens(

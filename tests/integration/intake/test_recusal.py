@@ -197,3 +197,23 @@ def test_ratings_of_a_complaint_are_refused_to_the_line(door, complaint):
 
     assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
     assert there.status_code == 422
+
+
+def test_whom_a_hidden_complaint_names_is_known_elsewhere(town, tmp_path):
+    helper = person("clerk", "county", name="helper", staff_number="S1")
+    door = Door(town[0], {"county_clerk": PEOPLE["county_clerk"], "helper": helper}, tmp_path)
+    citizen = {"name": "金丝雀", "phone": "13812345678"}
+    help_wanted = {**COMPLAINT, "type": "help", "organisation_code": "department", "citizen": citizen}
+    own = door.post("helper", "/v1/issues", help_wanted).json()["id"]
+    complaint = {**COMPLAINT, "subject_staff_number": "S1", "organisation_code": "department"}
+    told = {**complaint, "citizen": {**citizen, "address": "幸福路1号"}}
+    assert door.post("county_clerk", "/v1/issues", told).status_code == 201
+
+    reveal = f"/v1/issues/{own}/citizen/reveal"
+    shown = {
+        who: door.post(who, reveal, {"reason_code": "call_back", "reason": "回访"}).json()
+        for who in ("helper", "county_clerk")
+    }
+
+    assert (shown["helper"]["address"], shown["helper"]["withheld"]) == (None, True)
+    assert (shown["county_clerk"]["address"], shown["county_clerk"]["withheld"]) == ("幸福路1号", False)

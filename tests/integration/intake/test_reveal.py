@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.intake.domain.citizens import describe_citizen
-from services.intake.handlers import issues
+from services.intake.handlers import contacts, issues
 from shared.database import transaction
 from shared.identifiers import new_id
 from tests.fakes import machine, person
-from tests.integration.intake.commands import an_issue
+from tests.integration.intake.commands import a_contact, an_issue
 from tests.integration.intake.door import Door
 
 pytestmark = pytest.mark.integration
@@ -89,6 +89,85 @@ def test_a_clerk_has_seven_days(door, receive, days):
     answer = door.post("clerk", f"/v1/issues/{issue}/citizen/reveal", CALL)
 
     assert answer.status_code == (200 if days == 6 else 403)
+
+
+NAMED = {"name": "金丝雀", "phone": PHONE}
+WITHHELD = {**NAMED, "id_number": None, "id_kind": None, "address": None, "withheld": True}
+
+
+def tell(door, who, organisation, **citizen):
+    body = {"type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮"}
+    citizen = {**NAMED, **citizen}
+    answer = door.post(who, "/v1/issues", {**body, "organisation_code": organisation, "citizen": citizen})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def shown_to(door, who, issue):
+    answer = door.post(who, f"/v1/issues/{issue}/citizen/reveal", CALL)
+    assert answer.status_code == 200
+    return {name: answer.json()[name] for name in WITHHELD}
+
+
+def test_naming_whom_others_know_shows_nothing_that_others_were_told(door, receive):
+    receive(organisation_code="county")
+
+    own = tell(door, "clerk", "town")
+
+    assert shown_to(door, "clerk", own) == WITHHELD
+    assert shown_to(door, "officer", own)["id_number"] == DOCUMENT  # who sees the county as well
+
+
+def test_a_clerk_sees_all_of_whom_only_own_records_name(door):
+    tell(door, "clerk", "town")
+
+    shown = shown_to(door, "clerk", tell(door, "clerk", "town", id_number=DOCUMENT, address="幸福路1号"))
+
+    assert (shown["id_number"], shown["address"], shown["withheld"]) == (DOCUMENT, "幸福路1号", False)
+
+
+@pytest.mark.parametrize("who", ["clerk", "machine"])
+def test_naming_whom_others_know_changes_nothing_of_them(door, receive, ask, who):
+    def known():
+        return ask("SELECT ref, name, phone, id_number, address FROM citizen"), ask("SELECT digest FROM citizen_handle")
+
+    receive(organisation_code="county")
+    before = known()
+
+    tell(door, who, "town", name="骗子", phone="13987654321", id_number=DOCUMENT, address="别处")
+
+    assert known() == before
+    moved = describe_citizen(id_number=DOCUMENT, address="别处", today=date(2026, 3, 2))
+    receive(citizen=moved)  # under the pool's own reach, which sees both
+    assert known() != before
+
+
+def test_a_contact_out_of_reach_counts_like_an_issue(door, registered):
+    own = tell(door, "clerk", "town", id_number=DOCUMENT)
+    assert shown_to(door, "clerk", own)["withheld"] is False
+    citizen = describe_citizen(id_number=DOCUMENT, today=date(2026, 3, 2))
+
+    contacts.record_contacts(registered, [a_contact(citizen=citizen, organisation_code="county")], now=now())
+
+    assert shown_to(door, "clerk", own) == WITHHELD
+
+
+def test_a_list_withholds_what_one_reveal_would(registered, receive, tmp_path):
+    people = {
+        "clerk": person("clerk", "town", name="clerk"),
+        "officer": person("department_officer", "town", name="officer", stepped_up_at=now()),
+        "approver": person("approver", "county", name="approver", stepped_up_at=now()),
+    }
+    door = Door(registered, people, tmp_path)
+    receive(organisation_code="county")
+    own, other = tell(door, "clerk", "town"), receive("李四")
+    path = "/v1/citizen-proposals/" + propose(door, "officer", own, other).json()["id"]
+    assert door.post("approver", f"{path}/decision", {"decision": "approve"}).status_code == 200
+
+    items = door.post("officer", f"{path}/result").json()["items"]
+
+    assert {name: items[0][name] for name in WITHHELD} == WITHHELD
+    assert (items[1]["address"], items[1]["withheld"]) == ("幸福路1号", False)
 
 
 def test_a_clerk_does_not_see_the_citizen_of_a_closed_case(door, receive):
@@ -201,9 +280,6 @@ def test_a_list_names_only_what_is_within_reach(door, receive):
 
 
 def test_a_citizen_gets_their_own_data_and_no_notes_of_staff(door, receive, registered, ask):
-    from services.intake.handlers import contacts
-    from tests.integration.intake.commands import a_contact
-
     issue, other = receive(description="井盖坏了三天"), receive("李四", title="别人的事")
     citizen = describe_citizen(id_number=DOCUMENT, today=date(2026, 3, 2))
     contacts.record_contacts(
