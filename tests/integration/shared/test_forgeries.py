@@ -105,6 +105,17 @@ def disbelieved(code):
     return messages_disbelieved_total.labels(code)._value.get()
 
 
+def test_forgeries_are_counted_from_nothing(declared, keys):
+    """An alert on an increase misses the first one of a series that begins with it."""
+    messages_disbelieved_total.clear()
+
+    with reader_with(declared, KeyRing(keys)).running():
+        (metric,) = messages_disbelieved_total.collect()
+
+    counted = {sample.labels["code"]: sample.value for sample in metric.samples if sample.name.endswith("_total")}
+    assert counted == {"unexpected-producer": 0, "not-sealed": 0, "bad-seal": 0}
+
+
 def altered_body(properties, body):
     document = orjson.loads(body)
     document["data"]["issue_id"] = "0199aaaa-0000-7000-8000-000000000001"
