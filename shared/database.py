@@ -197,6 +197,7 @@ def migrate(owner_url: str, directory: Path) -> list[str]:
             )
             """
         )
+        _keep_to_owner(connection)
         seen = {str(row[0]) for row in connection.execute("SELECT name FROM migration")}
         applied = []
         for file in sorted(directory.glob("[0-9]*.sql")):
@@ -208,6 +209,23 @@ def migrate(owner_url: str, directory: Path) -> list[str]:
             applied.append(file.name)
             log.info("migration_applied", name=file.name)
         return applied
+
+
+def _keep_to_owner(connection: Connection) -> None:
+    """The rights of every new table went to the running service, which could call a file applied that was not."""
+    grantees = connection.execute(
+        """
+        SELECT DISTINCT coalesce(pg_roles.rolname, 'public')
+          FROM pg_class, aclexplode(relacl) AS granted
+               LEFT JOIN pg_roles ON pg_roles.oid = granted.grantee
+         WHERE pg_class.oid = 'migration'::regclass
+           AND granted.grantee <> relowner
+           AND granted.privilege_type <> 'SELECT' -- who only reads may be a backup
+        """
+    ).fetchall()
+    for (name,) in grantees:
+        role = sql.SQL("PUBLIC") if name == "public" else sql.Identifier(str(name))
+        connection.execute(sql.SQL("REVOKE ALL ON migration FROM {}").format(role))
 
 
 def _migration_options() -> dict[str, Any]:

@@ -161,6 +161,40 @@ def test_the_running_service_owns_nothing(new_pool, service):
     assert owned == (0,)
 
 
+@pytest.mark.parametrize("service", ["intake", "assessment", "notify", "identity"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO migration (name) VALUES ('9999_later.sql')",
+        "UPDATE migration SET name = '9999_later.sql'",
+        "DELETE FROM migration",
+        "TRUNCATE migration",
+    ],
+)
+def test_the_running_service_cannot_say_what_was_applied(new_pool, service, statement):
+    with transaction(new_pool(service)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)
+
+
+def test_rights_of_an_older_release_are_taken_back_and_a_reader_keeps_its_own(new_database, tmp_path):
+    database = new_database("notify")
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON migration TO test_notify")
+        owner.execute("GRANT INSERT ON migration TO PUBLIC")
+        owner.execute("GRANT SELECT ON migration TO pg_monitor")
+
+        migrate(database.owner_url, tmp_path)
+
+        left = owner.execute(
+            """
+            SELECT DISTINCT grantee::regrole::text
+              FROM pg_class, aclexplode(relacl)
+             WHERE pg_class.oid = 'migration'::regclass
+            """
+        ).fetchall()
+    assert {name for (name,) in left} == {"test_notify_owner", "pg_monitor"}
+
+
 def test_a_logged_failure_does_not_quote_the_row(new_pool, capsys):
     pool = new_pool("notify")
     capsys.readouterr()
