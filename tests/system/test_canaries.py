@@ -1,6 +1,7 @@
 """Unique names, phones, identity numbers and words go in through every door, and are looked for everywhere else."""
 
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from psycopg import sql
 
 from deploy.naming import SERVICES
 from tests.harness.quiescence import wait_until_quiet
+from tests.harness.servers import Servers
 from tests.harness.suite import Suite
 
 NAME, ADDRESS = "欧阳金丝雀", "金丝雀巷四十七号"
@@ -49,6 +51,13 @@ class Tap:
 
     def close(self) -> None:
         self._connection.close()
+
+
+@pytest.fixture(scope="module")
+def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """An installation of its own: what is entered here stands in no experiment's journal."""
+    with Suite(servers, tmp_path_factory.mktemp("canaries"), name=f"lianxin_canaries{os.getpid()}") as suite:
+        yield suite
 
 
 @pytest.fixture(scope="module")
