@@ -127,7 +127,7 @@ def test_a_body_that_is_too_large_or_breaks_off_leaves_nothing_behind(door: Door
 
 @pytest.mark.parametrize("profile", ["nowhere", "..%2Fboston311", "lianxin-duties%00"])
 def test_an_unknown_profile_is_refused_before_the_body_is_read(door: Door, profile: str):
-    assert door.upload(DUTIES, profile=profile).status_code == 404
+    assert door.upload(DUTIES, profile=profile).status_code == (400 if "%00" in profile else 404)
     assert door.spooled() == []
 
 

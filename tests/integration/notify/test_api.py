@@ -143,7 +143,8 @@ def test_an_inbox_that_cannot_be_a_name_is_refused(officer, name):
     inbox = officer.get(f"/v1/inbox/{name}/messages")
     read = officer.post(f"/v1/inbox/{name}/messages/00000000-0000-0000-0000-000000000000/read")
 
-    assert (inbox.status_code, read.status_code) == (422, 422)
+    expected = 400 if "%00" in name else 422
+    assert (inbox.status_code, read.status_code) == (expected, expected)
 
 
 def test_roles_are_kept_apart(app):
