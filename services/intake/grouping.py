@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
 from services.intake import metrics
-from services.intake.domain.commands import Outcome
+from services.intake.domain.commands.base import Outcome
 from shared import crash
 from shared.errors import Transient
 

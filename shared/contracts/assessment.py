@@ -37,3 +37,6 @@ class ScoreComputed(Event):
     scheme: Code
     scheme_version: Annotated[int, Field(ge=1)]
     computed_at: Instant
+
+
+EVENTS: tuple[type[Event], ...] = (ScoreComputed,)

@@ -9,37 +9,20 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from shared.contracts.assessment import ScoreComputed
+from shared.contracts import assessment
 from shared.contracts.base import Event
-from shared.contracts.intake import (
-    CadreRegistered,
-    CitizenErased,
-    ContactRecorded,
-    DutyDefined,
-    IssueAssigned,
-    IssueClosed,
-    IssueReceived,
-    IssueResponded,
-    OrganisationRegistered,
-    PostRecorded,
-    RatingSubmitted,
-)
+from shared.contracts.intake import citizens, contacts, duties, issues, ratings, registers
 from shared.errors import Rejected
 
 CONTENT_TYPE = "application/cloudevents+json"
 EVENTS: tuple[type[Event], ...] = (
-    OrganisationRegistered,
-    CadreRegistered,
-    PostRecorded,
-    DutyDefined,
-    ContactRecorded,
-    IssueReceived,
-    IssueAssigned,
-    IssueResponded,
-    IssueClosed,
-    RatingSubmitted,
-    CitizenErased,
-    ScoreComputed,
+    *registers.EVENTS,
+    *duties.EVENTS,
+    *contacts.EVENTS,
+    *issues.EVENTS,
+    *ratings.EVENTS,
+    *citizens.EVENTS,
+    *assessment.EVENTS,
 )
 LARGEST_SEQUENCE = 1_000_000_000
 LONGEST_ATTRIBUTE = 200

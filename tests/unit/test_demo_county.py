@@ -11,7 +11,10 @@ import pytest
 
 from demo.county import COLUMNS, build_year, write_files
 from demo.workdays import END
-from shared.contracts import intake
+from shared.contracts.intake.contacts import ContactKind
+from shared.contracts.intake.duties import DutyPeriod
+from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urgency
+from shared.contracts.intake.ratings import RatingMethod
 
 Table = list[dict[str, str]]
 
@@ -79,14 +82,14 @@ def test_every_reference_exists(tables, table, column, register, key):
 @pytest.mark.parametrize(
     ("table", "column", "permitted"),
     [
-        ("duties", "contact_kind", intake.ContactKind),
-        ("duties", "per", intake.DutyPeriod),
-        ("contacts", "kind", intake.ContactKind),
-        ("issues", "type", intake.IssueType),
-        ("issues", "channel", intake.Channel),
-        ("issues", "urgency", intake.Urgency),
-        ("issues", "outcome", intake.IssueOutcome),
-        ("ratings", "method", intake.RatingMethod),
+        ("duties", "contact_kind", ContactKind),
+        ("duties", "per", DutyPeriod),
+        ("contacts", "kind", ContactKind),
+        ("issues", "type", IssueType),
+        ("issues", "channel", Channel),
+        ("issues", "urgency", Urgency),
+        ("issues", "outcome", IssueOutcome),
+        ("ratings", "method", RatingMethod),
     ],
 )
 def test_coded_fields_use_the_codes_of_the_contracts(tables, table, column, permitted):
@@ -169,7 +172,7 @@ def test_the_year_has_every_outcome_late_closures_and_open_issues(tables):
     outcomes = keys(issues, "outcome")
     late = [row for row in issues if row["closed_at"] > row["due_at"]]
 
-    assert outcomes == {*get_args(intake.IssueOutcome), ""}
+    assert outcomes == {*get_args(IssueOutcome), ""}
     assert 0.04 < len(late) / len(issues) < 0.2
 
 

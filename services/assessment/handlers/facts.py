@@ -15,18 +15,11 @@ from services.assessment.storage import due, facts, registers
 from shared import crash, inbox
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
-from shared.contracts.intake import (
-    CadreRegistered,
-    ContactRecorded,
-    DutyDefined,
-    IssueAssigned,
-    IssueClosed,
-    IssueReceived,
-    IssueResponded,
-    OrganisationRegistered,
-    PostRecorded,
-    RatingSubmitted,
-)
+from shared.contracts.intake.contacts import ContactRecorded
+from shared.contracts.intake.duties import DutyDefined
+from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
+from shared.contracts.intake.ratings import RatingSubmitted
+from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 from shared.database import Connection, Pool, transaction
 
 CONSUMER = "assessment.facts"

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.intake.api.citizens import CitizenBody, read_citizen
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
-from services.intake.domain.commands import RecordContact
+from services.intake.domain.commands.contacts import RecordContact
 from services.intake.handlers import contacts
 from shared.access.principal import Principal
-from shared.contracts.intake import ContactKind, Minutes, PeopleCount
+from shared.contracts.intake.contacts import ContactKind, Minutes, PeopleCount
 from shared.edge import CodeText, LongText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 

@@ -3,27 +3,13 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request, Response
 
-from services.intake.domain.commands import (
-    AssignIssue,
-    CloseIssue,
-    DefineDuty,
-    EndPost,
-    IdempotencyKey,
-    Outcome,
-    ReceiveIssue,
-    RecordContact,
-    RecordPost,
-    RegisterCadre,
-    RegisterOrganisation,
-    RespondToIssue,
-    SubmitRating,
-)
+from services.intake.domain.commands.base import IdempotencyKey, Outcome
 from services.intake.grouping import Group
 from services.intake.handlers import contacts, duties, issue_steps, issues, posts, ratings, registers
 from services.intake.sealing import vault
@@ -35,6 +21,13 @@ from shared.http import json_response, problem
 from shared.identifiers import new_id
 from shared.observability import correlation_id
 from shared.reach import current
+
+if TYPE_CHECKING:
+    from services.intake.domain.commands.contacts import RecordContact
+    from services.intake.domain.commands.duties import DefineDuty
+    from services.intake.domain.commands.issues import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
+    from services.intake.domain.commands.ratings import SubmitRating
+    from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 
 LONGEST_KEY = 255
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.intake.api.citizens import CitizenBody, read_citizen
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
-from services.intake.domain.commands import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
+from services.intake.domain.commands.issues import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
 from services.intake.handlers import issues
 from shared.access.principal import Principal
-from shared.contracts.intake import Channel, IssueOutcome, IssueType, Urgency
+from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urgency
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
-from services.intake.domain.commands import SubmitRating
+from services.intake.domain.commands.ratings import SubmitRating
 from shared.access.principal import Principal
-from shared.contracts.intake import RatingMethod
+from shared.contracts.intake.ratings import RatingMethod
 from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])

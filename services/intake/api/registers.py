@@ -9,16 +9,12 @@ from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Cursor, Day, Limit
-from services.intake.domain.commands import (
-    DefineDuty,
-    EndPost,
-    RecordPost,
-    RegisterCadre,
-    RegisterOrganisation,
-)
+from services.intake.domain.commands.duties import DefineDuty
+from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.handlers import registers
 from shared.access.principal import Principal
-from shared.contracts.intake import ContactKind, DutyPeriod
+from shared.contracts.intake.contacts import ContactKind
+from shared.contracts.intake.duties import DutyPeriod
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor

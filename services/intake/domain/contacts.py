@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from services.intake.domain.citizens import digestible
-from services.intake.domain.commands import RecordContact, SubmitRating
+from services.intake.domain.commands.contacts import RecordContact
+from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.times import TimeCheck, digest
 
 

@@ -12,7 +12,8 @@ from typing import Literal
 from uuid import UUID
 
 from services.intake.domain.citizens import digestible
-from services.intake.domain.commands import IssueOutcome, Outcome, ReceiveIssue
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.issues import IssueOutcome, ReceiveIssue
 from services.intake.domain.times import TimeCheck, digest
 from shared.errors import Conflict, Rejected
 

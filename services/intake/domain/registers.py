@@ -4,7 +4,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from services.intake.domain.commands import Outcome, RegisterOrganisation
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.domain.repeats import unknown
 
 Item = TypeVar("Item")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from services.intake.domain.commands import Outcome
+from services.intake.domain.commands.base import Outcome
 
 
 class Named(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from services.intake.domain.commands import Outcome
+from services.intake.domain.commands.base import Outcome
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # the same bounds as the domain `instant` in the migrations
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)

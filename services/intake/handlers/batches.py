@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from services.intake import metrics
-from services.intake.domain.commands import Command, Outcome
+from services.intake.domain.commands.base import Command, Outcome
 from services.intake.handlers.keys import run_once_per_key
 from shared import crash, outbox
 from shared.audit.chain import Line, append, as_row

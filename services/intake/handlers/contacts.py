@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake import metrics
-from services.intake.domain.commands import Outcome, RecordContact
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.contacts import RecordContact
 from services.intake.domain.contacts import check_contact, digest_contact
 from services.intake.domain.repeats import id_taken, out_of_reach, settle_repeat, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
@@ -16,7 +17,7 @@ from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
 from services.intake.storage import registers
 from services.intake.storage.reach import is_id_taken
-from shared.contracts.intake import ContactRecorded
+from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from services.intake.domain.commands import DefineDuty, Outcome
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.duties import DefineDuty
 from services.intake.domain.repeats import other_content
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.posts import ENDS_BEFORE_BEGIN
 from services.intake.storage import posts as storage
-from shared.contracts.intake import DutyDefined
+from shared.contracts.intake.duties import DutyDefined
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
 

@@ -12,7 +12,7 @@ from services.intake.storage import citizens, erasures
 from services.intake.storage import proposals as storage
 from shared import crash, outbox
 from shared.audit import chain
-from shared.contracts.intake import CitizenErased
+from shared.contracts.intake.citizens import CitizenErased
 from shared.database import Connection, Pool, transaction
 from shared.observability import correlation_id, get_logger
 from shared.outbox import OutgoingEvent

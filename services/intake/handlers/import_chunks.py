@@ -6,17 +6,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.domain.commands import (
-    Command,
-    DefineDuty,
-    Outcome,
-    ReceiveIssue,
-    RecordContact,
-    RecordPost,
-    RegisterCadre,
-    RegisterOrganisation,
-    SubmitRating,
-)
+from services.intake.domain.commands.base import Command, Outcome
+from services.intake.domain.commands.contacts import RecordContact
+from services.intake.domain.commands.duties import DefineDuty
+from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.ratings import SubmitRating
+from services.intake.domain.commands.registers import RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.handlers.contacts import record_contacts
 from services.intake.handlers.duties import define_duties
 from services.intake.handlers.issues import receive_issues

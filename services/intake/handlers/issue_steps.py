@@ -6,7 +6,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.intake.domain import issues as domain
-from services.intake.domain.commands import AssignIssue, CloseIssue, Command, Outcome, RespondToIssue
+from services.intake.domain.commands.base import Command, Outcome
+from services.intake.domain.commands.issues import AssignIssue, CloseIssue, RespondToIssue
 from services.intake.domain.issues import Issue
 from services.intake.domain.repeats import not_found
 from services.intake.domain.times import TimeCheck
@@ -15,7 +16,7 @@ from services.intake.handlers.texts import hold
 from services.intake.storage import issues as storage
 from services.intake.storage import recusal, registers
 from services.intake.storage.reach import find_reached_organisation_ids
-from shared.contracts.intake import IssueAssigned, IssueClosed, IssueResponded
+from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueResponded
 from shared.database import Connection, Pool
 from shared.errors import Conflict, Rejected
 from shared.outbox import OutgoingEvent

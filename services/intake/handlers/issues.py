@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.intake import metrics
-from services.intake.domain.commands import Outcome, ReceiveIssue
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.domain.issues import (
     HandledBySubject,
     Issue,
@@ -27,7 +28,7 @@ from services.intake.sealing import vault
 from services.intake.storage import contacts, recusal, registers
 from services.intake.storage import issues as storage
 from services.intake.storage.reach import is_id_taken, may_enter_issue
-from shared.contracts.intake import IssueReceived
+from shared.contracts.intake.issues import IssueReceived
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from services.intake.domain.commands import Command, Outcome
+from services.intake.domain.commands.base import Command, Outcome
 from services.intake.storage import keys as storage
 from shared.database import Connection
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from services.intake.domain.commands import EndPost, Outcome, RecordPost
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.registers import EndPost, RecordPost
 from services.intake.domain.repeats import not_found, other_content, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.storage import posts as storage
 from services.intake.storage import registers
-from shared.contracts.intake import PostRecorded
+from shared.contracts.intake.registers import PostRecorded
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.domain.commands import SubmitRating
+from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.rating_links import LIVES_FOR, digest_token
 from services.intake.handlers.ratings import submit_ratings
 from services.intake.storage import rating_links as storage

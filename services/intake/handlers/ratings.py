@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.intake import metrics
-from services.intake.domain.commands import Outcome, SubmitRating
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.contacts import check_rating, digest_rating
 from services.intake.domain.repeats import id_taken, settle_repeat, unknown
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.storage import ratings as storage
 from services.intake.storage.reach import is_id_taken
-from shared.contracts.intake import RatingSubmitted
+from shared.contracts.intake.ratings import RatingSubmitted
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.intake.domain.commands import Outcome
+from services.intake.domain.commands.base import Outcome
 from services.intake.domain.repeats import AnyStored, KnownRecords, Named
 from services.intake.domain.times import TimeCheck
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from services.intake.domain.commands import Outcome, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.registers import RegisterCadre, RegisterOrganisation
 from services.intake.domain.registers import Turns, refuse_broken_trees, split_into_turns
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.storage import posts
 from services.intake.storage import registers as storage
-from shared.contracts.intake import CadreRegistered, OrganisationRegistered
+from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
 

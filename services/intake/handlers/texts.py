@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.commands import Channel, ContactKind, IssueOutcome, IssueType, Urgency
+from services.intake.domain.commands.contacts import ContactKind
+from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, Urgency
 from services.intake.domain.issues import Issue, State
 from services.intake.handlers.citizens import MaskedCitizen, mask_citizen
 from services.intake.sealing import vault

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from services.intake.domain.commands import Command
+from services.intake.domain.commands.base import Command
 from services.intake.importing.findings import FileRefused, Finding
 from services.intake.importing.mapping import MappedRow, Mapper, NewId
 from services.intake.importing.profile import Profile

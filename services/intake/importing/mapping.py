@@ -6,16 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain.citizens import NotValid, describe_citizen
-from services.intake.domain.commands import (
-    Command,
-    DefineDuty,
-    ReceiveIssue,
-    RecordContact,
-    RecordPost,
-    RegisterCadre,
-    RegisterOrganisation,
-    SubmitRating,
-)
+from services.intake.domain.commands.base import Command
+from services.intake.domain.commands.contacts import RecordContact
+from services.intake.domain.commands.duties import DefineDuty
+from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.ratings import SubmitRating
+from services.intake.domain.commands.registers import RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
 from services.intake.importing.findings import FileRefused, Finding, error, flag
 from services.intake.importing.instants import InstantParser

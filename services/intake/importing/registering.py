@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.commands import Command, RecordPost, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.base import Command
+from services.intake.domain.commands.registers import RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.importing.codes import make_code
 from services.intake.importing.fields import Compiler, Notes, Origin
 from services.intake.importing.findings import Finding, flag

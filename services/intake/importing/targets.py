@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from services.intake.domain import commands
 from services.intake.domain.citizens import IdKind
+from services.intake.domain.commands.contacts import ContactKind
+from services.intake.domain.commands.duties import DutyPeriod
+from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, Urgency
+from services.intake.domain.commands.ratings import RatingMethod
 
 Kind = Literal["code", "text", "choice", "instant", "day", "integer", "boolean"]
 TargetName = Literal["organisation", "cadre", "duty", "contact", "issue", "rating"]
@@ -96,9 +99,9 @@ TARGETS: dict[str, Target] = {
         key=("post_kind", "contact_kind", "per", "valid_from"),
         fields={
             "post_kind": _code(required=True),
-            "contact_kind": _choice(commands.ContactKind),
+            "contact_kind": _choice(ContactKind),
             "required_count": _integer(1, 10_000, required=True),
-            "per": _choice(commands.DutyPeriod),
+            "per": _choice(DutyPeriod),
             "valid_from": _day(required=True),
             "valid_until": _day(),
         },
@@ -109,7 +112,7 @@ TARGETS: dict[str, Target] = {
             "source_number": _code(required=True),
             "staff_number": _code(required=True),
             "organisation_code": _code(),
-            "kind": _choice(commands.ContactKind),
+            "kind": _choice(ContactKind),
             "occurred_at": _instant(required=True),
             "recorded_at": _instant(),
             "duration_minutes": _integer(0, 525_600),
@@ -124,10 +127,10 @@ TARGETS: dict[str, Target] = {
         key=("source_number",),
         fields={
             "source_number": _code(required=True),
-            "type": _choice(commands.IssueType),
+            "type": _choice(IssueType),
             "category": _code(required=True),
-            "channel": _choice(commands.Channel),
-            "urgency": _choice(commands.Urgency, required=False),
+            "channel": _choice(Channel),
+            "urgency": _choice(Urgency, required=False),
             "title": _title(),
             "description": _text(),
             "received_at": _instant(required=True),
@@ -137,7 +140,7 @@ TARGETS: dict[str, Target] = {
             "staff_number": _code(),
             "responded_at": _instant(),
             "closed_at": _instant(),
-            "outcome": _choice(commands.IssueOutcome, required=False),
+            "outcome": _choice(IssueOutcome, required=False),
             "reply": _text(),
             "contact_source_number": _code(),
             "subject_staff_number": _code(),
@@ -152,7 +155,7 @@ TARGETS: dict[str, Target] = {
             "contact_source_number": _code(),
             "level": _integer(1, 5, required=True),
             "solved": TargetField(kind="boolean"),
-            "method": _choice(commands.RatingMethod),
+            "method": _choice(RatingMethod),
             "rated_at": _instant(required=True),
         },
     ),

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from psycopg.rows import class_row
 
-from services.intake.domain.commands import ContactKind
+from services.intake.domain.commands.contacts import ContactKind
 from services.intake.domain.repeats import Named
 from services.intake.storage.names import list_names
 from shared.database import Connection

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from psycopg.rows import class_row, dict_row
 
-from services.intake.domain.commands import Channel, IssueOutcome, IssueType, Urgency
+from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, Urgency
 from services.intake.domain.issues import Issue, State
 from services.intake.domain.repeats import Named
 from services.intake.storage.names import list_names

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.domain.commands import IdempotencyKey
+from services.intake.domain.commands.base import IdempotencyKey
 from shared.database import Connection
 
 Claim = tuple[IdempotencyKey, UUID]

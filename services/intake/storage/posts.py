@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 from psycopg.rows import class_row
 
-from services.intake.domain.commands import ContactKind, DutyPeriod
+from services.intake.domain.commands.contacts import ContactKind
+from services.intake.domain.commands.duties import DutyPeriod
 from shared.database import Connection
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.intake.domain.commands import ReceiveIssue
+from services.intake.domain.commands.issues import ReceiveIssue
 from shared.database import Connection
 
 

@@ -8,18 +8,11 @@ from uuid import UUID
 from services.assessment.domain.measures import NOBODY
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
-from shared.contracts.intake import (
-    CadreRegistered,
-    ContactRecorded,
-    DutyDefined,
-    IssueAssigned,
-    IssueClosed,
-    IssueReceived,
-    IssueResponded,
-    OrganisationRegistered,
-    PostRecorded,
-    RatingSubmitted,
-)
+from shared.contracts.intake.contacts import ContactRecorded
+from shared.contracts.intake.duties import DutyDefined
+from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
+from shared.contracts.intake.ratings import RatingSubmitted
+from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 OUTCOMES = ("resolved", "resolved", "resolved", "explained_policy", "not_accepted", "withdrawn", "merged")

@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.intake.domain.commands import ReceiveIssue, RecordContact, RecordPost, SubmitRating
+from services.intake.domain.commands.contacts import RecordContact
+from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.ratings import SubmitRating
+from services.intake.domain.commands.registers import RecordPost
 from shared.identifiers import new_id
 
 

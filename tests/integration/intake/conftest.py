@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain.commands import RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.registers import RegisterCadre, RegisterOrganisation
 from services.intake.handlers import contacts, issues, posts, ratings, registers
 from shared.database import Pool, transaction
 from shared.identifiers import new_id

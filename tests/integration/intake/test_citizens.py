@@ -8,7 +8,7 @@ import pytest
 
 from services.intake import metrics, sealing
 from services.intake.domain.citizens import Citizen, describe_citizen
-from services.intake.domain.commands import CloseIssue
+from services.intake.domain.commands.issues import CloseIssue
 from services.intake.handlers import contacts, issue_steps, issues, ratings
 from services.intake.sealing import Vault
 from shared.ciphers import Undecipherable

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.domain.commands import IdempotencyKey
+from services.intake.domain.commands.base import IdempotencyKey
 from services.intake.handlers import contacts, issues, ratings
 from shared.identifiers import new_id
 from tests.integration.intake.commands import a_contact, a_rating, an_issue

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from services.intake import journal, sealing
 from services.intake.domain.citizens import describe_citizen
-from services.intake.domain.commands import CloseIssue
+from services.intake.domain.commands.issues import CloseIssue
 from services.intake.handlers import epochs, erasures, issue_steps, issues
 from services.intake.sealing import Vault
 from shared import crash

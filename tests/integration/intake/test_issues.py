@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.domain.commands import AssignIssue, CloseIssue, RespondToIssue
+from services.intake.domain.commands.issues import AssignIssue, CloseIssue, RespondToIssue
 from services.intake.handlers import contacts, issue_steps, issues
 from shared.identifiers import new_id
 from tests.integration.intake.commands import a_contact, an_issue

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
-from services.intake.domain.commands import AssignIssue, EndPost, IdempotencyKey, RegisterOrganisation
+from services.intake.domain.commands.base import IdempotencyKey
+from services.intake.domain.commands.issues import AssignIssue
+from services.intake.domain.commands.registers import EndPost, RegisterOrganisation
 from services.intake.handlers import contacts, issue_steps, posts, registers
 from services.intake.storage.contacts import ContactNotFound
 from shared.database import _beginning, open_pool, transaction

@@ -6,7 +6,8 @@ from uuid import uuid5
 
 import pytest
 
-from services.intake.domain.commands import AssignIssue, EndPost, RegisterOrganisation
+from services.intake.domain.commands.issues import AssignIssue
+from services.intake.domain.commands.registers import EndPost, RegisterOrganisation
 from services.intake.handlers import issue_steps, issues, posts, registers
 from shared.access.principal import Grant
 from shared.database import transaction

@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 
-from services.intake.domain.commands import DefineDuty, EndPost, IdempotencyKey, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.base import IdempotencyKey
+from services.intake.domain.commands.duties import DefineDuty
+from services.intake.domain.commands.registers import EndPost, RegisterCadre, RegisterOrganisation
 from services.intake.handlers import duties, posts, registers
 from shared.identifiers import new_id
 from tests.integration.intake.commands import a_post

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from shared import inbox, outbox
-from shared.contracts.intake import IssueResponded
+from shared.contracts.intake.issues import IssueResponded
 from shared.database import DatabaseAway, migrate, open_pool, transaction
 from shared.identifiers import new_id
 from shared.observability import configure_logging, get_logger

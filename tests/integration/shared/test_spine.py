@@ -17,7 +17,7 @@ from shared.broker.seals import Seals
 from shared.broker.topology import Subscription, connect, declare_publishing, declare_subscription
 from shared.ciphers import SymmetricKey
 from shared.contracts.envelope import CONTENT_TYPE
-from shared.contracts.intake import IssueResponded
+from shared.contracts.intake.issues import IssueResponded
 from shared.database import transaction
 from shared.errors import Rejected, Transient
 from shared.identifiers import new_id

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from services.intake.domain.commands import Command
+from services.intake.domain.commands.base import Command
 from services.intake.importing.chunks import Chunk, read_chunks
 from services.intake.importing.findings import Finding
 from services.intake.importing.profile import Profile, parse_profile

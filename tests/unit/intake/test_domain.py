@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import issues
-from services.intake.domain.commands import RecordContact, RegisterOrganisation
+from services.intake.domain.commands.contacts import RecordContact
+from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.domain.contacts import check_contact, digest_contact
 from services.intake.domain.issues import AlreadyClosed, AlreadyResponded, BeforeReceived, Issue, Progress
 from services.intake.domain.registers import refuse_broken_trees, split_into_turns

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain.commands import Outcome
+from services.intake.domain.commands.base import Outcome
 from services.intake.grouping import Group, Overloaded
 from shared.errors import Transient
 

@@ -6,14 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.intake.domain.citizens import Citizen
-from services.intake.domain.commands import (
-    DefineDuty,
-    ReceiveIssue,
-    RecordPost,
-    RegisterCadre,
-    RegisterOrganisation,
-    SubmitRating,
-)
+from services.intake.domain.commands.duties import DefineDuty
+from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.ratings import SubmitRating
+from services.intake.domain.commands.registers import RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.importing.codes import make_code
 from services.intake.importing.findings import FileRefused
 from services.intake.importing.instants import BadFormat, InstantParser, NotAnInstant, compile_format

@@ -1,0 +1,67 @@
+"""Requests about issues and the steps of their life."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.intake.domain.citizens import Citizen
+from services.intake.domain.commands.base import DIRECT, Command
+
+IssueType = Literal["enquiry", "help", "complaint", "report", "suggestion", "thanks"]
+IssueOutcome = Literal["resolved", "explained_policy", "not_accepted", "withdrawn", "merged"]
+Urgency = Literal["normal", "urgent", "critical"]
+Channel = Literal["phone", "web", "app", "mailbox", "contact", "reception", "staff", "social_media", "other_system"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveIssue(Command):
+    """A new issue, with as much of its later life as is known already. Natural key as for contacts.
+
+    A repeat under a source number brings the issue up to date: it may assign it anew, respond and close it.
+    `respond_within` makes the response deadline where `respond_by` is absent. `subject_staff_number` is the official
+    whom the issue complains about, who never handles it.
+    """
+
+    type: IssueType
+    category: str
+    channel: Channel
+    title: str
+    urgency: Urgency = "normal"
+    description: str | None = None
+    received_at: datetime | None = None
+    respond_by: datetime | None = None
+    respond_within: timedelta | None = None
+    due_at: datetime | None = None
+    organisation_code: str | None = None
+    staff_number: str | None = None
+    contact_id: UUID | None = None
+    contact_source_number: str | None = None
+    responded_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: IssueOutcome | None = None
+    reply: str | None = None
+    citizen: Citizen | None = None
+    subject_staff_number: str | None = None
+    source: str = DIRECT
+    source_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignIssue(Command):
+    """`id` is the issue's, here and in the next two."""
+
+    organisation_code: str
+    staff_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespondToIssue(Command):
+    responded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseIssue(Command):
+    outcome: IssueOutcome
+    reply: str
+    closed_at: datetime | None = None

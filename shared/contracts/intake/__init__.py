@@ -1,0 +1,1 @@
+"""The events that intake publishes, by opaque ids: one file a topic."""

@@ -1,0 +1,85 @@
+"""What intake publishes of issues, step by step of their life."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.contracts.base import Code, Event, Instant
+
+IssueType = Literal["enquiry", "help", "complaint", "report", "suggestion", "thanks"]
+IssueOutcome = Literal["resolved", "explained_policy", "not_accepted", "withdrawn", "merged"]
+Urgency = Literal["normal", "urgent", "critical"]
+Channel = Literal["phone", "web", "app", "mailbox", "contact", "reception", "staff", "social_media", "other_system"]
+
+
+class IssueReceived(Event):
+    """A citizen's issue came in. Where it was assigned at once, the lead unit and responsible cadre are named."""
+
+    type: ClassVar[str] = "cn.lianxin.issue.received.v1"
+    key: ClassVar[str] = "intake.issue.received.v1"
+    aggregate: ClassVar[str] = "issue"
+    dated_by: ClassVar[str | None] = "received_at"
+    summary: ClassVar[str] = "An issue raised by a citizen was received"
+
+    issue_id: UUID
+    issue_type: IssueType
+    category: Code
+    channel: Channel
+    urgency: Urgency = "normal"
+    source: Code
+    received_at: Instant
+    respond_by: Instant | None = None
+    due_at: Instant | None = None
+    organisation_id: UUID | None = None
+    cadre_id: UUID | None = None
+    contact_id: UUID | None = None
+    citizen_ref: UUID | None = None  # a pseudonym; who it is stays with intake
+
+
+class IssueAssigned(Event):
+    """An issue was assigned, or assigned anew, to a lead unit and a responsible cadre."""
+
+    type: ClassVar[str] = "cn.lianxin.issue.assigned.v1"
+    key: ClassVar[str] = "intake.issue.assigned.v1"
+    aggregate: ClassVar[str] = "issue"
+    dated_by: ClassVar[str | None] = "assigned_at"
+    summary: ClassVar[str] = "An issue was assigned to a lead unit and a responsible cadre"
+
+    issue_id: UUID
+    organisation_id: UUID
+    cadre_id: UUID | None = None
+    assigned_at: Instant
+
+
+class IssueResponded(Event):
+    """The citizen was first contacted about the issue."""
+
+    type: ClassVar[str] = "cn.lianxin.issue.responded.v1"
+    key: ClassVar[str] = "intake.issue.responded.v1"
+    aggregate: ClassVar[str] = "issue"
+    dated_by: ClassVar[str | None] = "responded_at"
+    summary: ClassVar[str] = "The citizen was first contacted about an issue"
+
+    issue_id: UUID
+    responded_at: Instant
+
+
+class IssueClosed(Event):
+    """An issue was closed with an outcome."""
+
+    type: ClassVar[str] = "cn.lianxin.issue.closed.v1"
+    key: ClassVar[str] = "intake.issue.closed.v1"
+    aggregate: ClassVar[str] = "issue"
+    dated_by: ClassVar[str | None] = "closed_at"
+    summary: ClassVar[str] = "An issue was closed with an outcome"
+
+    issue_id: UUID
+    closed_at: Instant
+    outcome: IssueOutcome
+
+
+EVENTS: tuple[type[Event], ...] = (
+    IssueReceived,
+    IssueAssigned,
+    IssueResponded,
+    IssueClosed,
+)
