@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query, Response
+from pydantic import Field
 
 from shared import reach
 from shared.access.principal import Principal
+from shared.answers import Page, Shown, shows
 from shared.audit.reading import SECURITY_TOPICS, Wanted, list_page
 from shared.audit.records import Record, instant
 from shared.audit.trail import Trail
@@ -18,6 +20,7 @@ from shared.http import json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 Text = Annotated[CodeText | None, Query()]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 LARGEST_SEQ = 10**15
 
 
@@ -25,11 +28,31 @@ class BadTime(Rejected):
     code = "bad-time"
 
 
+class ShownRecord(Shown):
+    """Its place in the chain and the hashes are there for who sees all records."""
+
+    seq: int | None = None
+    prev_hash: Hash | None = None
+    hash: Hash | None = None
+    at: datetime
+    account_id: UUID | None
+    actor: str
+    role: str
+    organisation: str | None
+    action: str
+    object_type: str | None
+    object_id: str | None
+    decision: Literal["allowed", "denied"]
+    reason: str | None
+    correlation_id: str
+    details: dict[str, Any]
+
+
 def add_audit(app: FastAPI, pool: Pool) -> None:
     """Let the app's reads and refusals be recorded in this database, and add the route that shows the records."""
     app.state.trail = Trail(pool)
 
-    @app.get("/v1/audit-records")
+    @app.get("/v1/audit-records", responses=shows(Page[ShownRecord]))
     def list_audit_records(  # noqa: PLR0913 - the filters of a list are its arguments
         _: Annotated[Principal, Depends(permit("audit.read"))],
         *,

@@ -173,6 +173,8 @@ async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     if status == 408:  # the rest of the body may still come, and must not be waited for
         headers.append((b"connection", b"close"))
+    if status == 503:
+        headers.append((b"retry-after", b"2"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -24,6 +24,7 @@ from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected,
 from shared.headers import complete
 from shared.networks import forwarded_for, network_of, sender_of
 from shared.observability import correlated, get_logger, new_correlation_id
+from shared.openapi import complete_document
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
 from shared.settings import ProcessSettings
@@ -40,12 +41,6 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (TooMany, 429),
     (Transient, 503),
 )
-TOO_MANY: dict[int | str, dict[str, Any]] = {
-    429: {
-        "description": "Too many requests of this kind; Retry-After says for how many seconds to wait.",
-        "headers": {"Retry-After": {"schema": {"type": "integer"}}},
-    }
-}
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
@@ -93,9 +88,8 @@ def parse_body(model: type[Model], body: bytes) -> Model:
 
 
 def describe_body(model: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route whose body is read by `json_body`."""
+    """The `openapi_extra` of a route whose body is read by `json_body`. What it refers to is put among all schemas."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -173,8 +167,9 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        responses=TOO_MANY,
+        separate_input_output_schemas=False,
     )
+    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign] # as FastAPI itself advises
     app.state.settings = settings
     app.state.authenticator = authenticator
     app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
@@ -189,6 +184,13 @@ def create_app(
         return json_response(app.openapi())
 
     return app
+
+
+def describe_api(app: FastAPI) -> dict[str, Any]:
+    """The app's OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        complete_document(FastAPI.openapi(app), list_actions(app))
+    return app.openapi_schema or {}
 
 
 def check_routes_are_guarded(app: FastAPI) -> None:
@@ -338,7 +340,9 @@ async def _answer_invalid(_: Request, error: RequestValidationError) -> Response
 
 async def _answer_http(_: Request, error: HTTPException) -> Response:
     codes = {404: "not-found", 405: "method-not-allowed"}
-    return problem(error.status_code, codes.get(error.status_code, "http-error"), "the request cannot be answered")
+    answer = problem(error.status_code, codes.get(error.status_code, "http-error"), "the request cannot be answered")
+    answer.headers.update(error.headers or {})  # which methods there are instead
+    return answer
 
 
 def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:

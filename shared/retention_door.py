@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Response
 
 from shared.access.principal import Principal
+from shared.answers import Listing, Shown, refuses, shows
 from shared.database import Pool, transaction
 from shared.edge import CodeText, ShortText
 from shared.errors import Conflict, NotFound, Rejected
@@ -54,6 +55,36 @@ class HoldBody(Body):
     reason: ShortText
 
 
+class ShownPeriod(Shown):
+    """A class of data: how long it is kept, how much of it is over, and whether that period is in force."""
+
+    kind: str
+    keep: str
+    before: datetime
+    over: int
+    oldest: datetime | None
+    approvals: int | None
+    is_in_force: bool
+
+
+class ShownApproval(Shown):
+    kind: str
+    keep: str
+    approvals: int
+    needed: int
+
+
+class HeldObject(Shown):
+    object_type: str
+    object_id: str
+
+
+class ShownHold(HeldObject):
+    reason: str
+    set_by: str
+    set_at: datetime
+
+
 def add_retention(
     app: FastAPI, pool: Pool, settings: ProcessSettings, classes: Sequence[DataClass], *, service: str
 ) -> None:
@@ -62,12 +93,16 @@ def add_retention(
     # Files may be exported later than they are held.
     _add_holds(app, pool, held_as={FILE, *(name for one in classes for name in one.held_as)})
 
-    @app.get("/v1/retention")
+    @app.get("/v1/retention", responses=shows(Listing[ShownPeriod]))
     def list_retention(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
         findings = report(pool, schedule, everything, now=datetime.now(UTC))
         return json_response({"items": [_show(finding) for finding in findings]})
 
-    @app.put("/v1/retention/{kind}/approval", openapi_extra=describe_body(ApprovalBody))
+    @app.put(
+        "/v1/retention/{kind}/approval",
+        responses=shows(ShownApproval) | refuses(_409="No such change waits for approval."),
+        openapi_extra=describe_body(ApprovalBody),
+    )
     def approve_period(
         kind: CodeText,
         principal: Annotated[Principal, Depends(permit("retention.approve"))],
@@ -89,12 +124,16 @@ def add_retention(
 
 
 def _add_holds(app: FastAPI, pool: Pool, *, held_as: Collection[str]) -> None:
-    @app.get("/v1/legal-holds")
+    @app.get("/v1/legal-holds", responses=shows(Listing[ShownHold]))
     def list_legal_holds(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
         with transaction(pool) as connection:
             return json_response({"items": list_holds(connection)})
 
-    @app.put("/v1/legal-holds/{object_type}/{object_id}", openapi_extra=describe_body(HoldBody))
+    @app.put(
+        "/v1/legal-holds/{object_type}/{object_id}",
+        responses=shows(HeldObject, description="It was held already.") | shows(HeldObject, status=201),
+        openapi_extra=describe_body(HoldBody),
+    )
     def put_legal_hold(
         object_type: CodeText,
         object_id: CodeText,
@@ -107,7 +146,7 @@ def _add_holds(app: FastAPI, pool: Pool, *, held_as: Collection[str]) -> None:
             is_new = set_hold(connection, object_type, object_id, reason=body.reason, set_by=principal.name)
         return json_response({"object_type": object_type, "object_id": object_id}, status=201 if is_new else 200)
 
-    @app.delete("/v1/legal-holds/{object_type}/{object_id}")
+    @app.delete("/v1/legal-holds/{object_type}/{object_id}", responses=shows(HeldObject))
     def delete_legal_hold(
         object_type: CodeText, object_id: CodeText, _: Annotated[Principal, Depends(permit("hold.release"))]
     ) -> Response:

@@ -11,7 +11,9 @@ from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.handlers import contacts
+from services.intake.handlers.texts import ContactRecord
 from shared.access.principal import Principal
+from shared.answers import shows
 from shared.contracts.intake.contacts import ContactKind, Minutes, PeopleCount
 from shared.edge import CodeText, LongText
 from shared.http import Body, describe_body, json_response, parse_body, permit
@@ -54,7 +56,7 @@ async def record_contact(
     return answer(await doors(request).contacts.submit(command), location=f"/v1/contacts/{command.id}")
 
 
-@router.get("/{contact_id}")
+@router.get("/{contact_id}", responses=shows(ContactRecord))
 def get_contact(
     request: Request, _: Annotated[Principal, Depends(permit("contact.read"))], contact_id: UUID
 ) -> Response:

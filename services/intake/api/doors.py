@@ -1,6 +1,7 @@
 """How every writing route works: read the body, wait for the commit, answer with what became of it."""
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from services.intake.handlers import contacts, duties, issue_steps, issues, post
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
+from shared.answers import RECORDS
 from shared.database import Pool
 from shared.errors import Rejected
 from shared.http import json_response, problem
@@ -29,17 +31,9 @@ if TYPE_CHECKING:
     from services.intake.domain.commands.ratings import SubmitRating
     from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 
-LONGEST_KEY = 255
+_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "It stood already with the same content, or its entry was brought up to date."},
-    201: {"description": "It is recorded: the answer is given after the commit."},
-    409: {"description": "The same id or key stands with other content, or the step contradicts what stands."},
-    413: {"description": "The body is too large."},
-    415: {"description": "The body is not plain JSON."},
-    422: {"description": "The request does not fit, or names something that is not registered."},
-    503: {"description": "The database is away or too many requests wait. The same request may succeed later."},
-}
+ANSWERS = RECORDS  # of routes that make records, as STEPS are of steps
 
 
 class BadKey(Rejected):
@@ -96,15 +90,21 @@ async def describe(request: Request, principal: Principal, *, record_id: UUID | 
 
 async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | None:
     """Raises BadKey. The digest covers method, path and body: a key stands for one request and no other."""
-    key = request.headers.get("idempotency-key")
+    key = read_key_text(request)
     if key is None:
         return None
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-        raise BadKey(f"an idempotency key has 1 to {LONGEST_KEY} printable characters")
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.method.encode(), request.url.path.encode(), await request.body()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return IdempotencyKey(caller=str(principal.account_id), key=key, fingerprint=vault().keyed(digest.digest()))
+
+
+def read_key_text(request: Request) -> str | None:
+    """Raises BadKey."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise BadKey("an idempotency key has 1 to 255 visible ASCII characters")
+    return key
 
 
 def answer(outcome: Outcome, *, location: str | None = None) -> Response:

@@ -7,14 +7,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from services.intake.api.doors import ANSWERS, LONGEST_KEY, BadKey, doors
+from services.intake.api.doors import doors, read_key_text
 from services.intake.handlers import imports
 from services.intake.importing.spool import Upload, UploadTooLarge, remove_stored, stored_name
-from services.intake.storage.imports import ImportRun
+from services.intake.storage.imports import ImportRun, Severity, State
 from shared.access.principal import Principal
+from shared.answers import Page, Shown, refuses, shows
 from shared.errors import Rejected, Transient
 from shared.http import json_response, permit, problem
 from shared.identifiers import new_id
@@ -23,11 +25,6 @@ from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 SILENCE_SECONDS = 30  # a sender that says nothing for so long has gone, or wants to keep us busy
 BLOCK = 1024 * 1024
-ACCEPTED: dict[int | str, dict[str, Any]] = {
-    **{status: ANSWERS[status] for status in (409, 413, 422, 503)},
-    200: {"description": "The key stood for this import already."},
-    202: {"description": "The file is stored and the import is entered; Location tells how it goes."},
-}
 UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -41,6 +38,44 @@ router = APIRouter(prefix="/v1/imports", tags=["imports"])
 Reader = Annotated[Principal, Depends(permit("import.read"))]
 FindingsReader = Annotated[Principal, Depends(permit("import.read_findings"))]
 Writer = Annotated[Principal, Depends(permit("import.run"))]
+
+
+class ShownImport(Shown):
+    id: UUID
+    profile: str
+    file_name: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    size: int
+    dry_run: bool
+    state: State
+    reason_code: str | None
+    reason: str | None
+    rows_read: int
+    created: int
+    changed: int
+    unchanged: int
+    errors: int
+    flags: int
+    findings: dict[str, int]
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ShownFinding(Shown):
+    line: int
+    severity: Severity
+    code: str
+    column: str | None
+    detail: str
+
+
+ACCEPTED = (
+    shows(ShownImport, description="The key stood for this import already.")
+    | shows(ShownImport, status=202, description="The file is stored and the import entered.", headers=("Location",))
+    | refuses(409)
+)
 
 
 class EmptyUpload(Rejected):
@@ -67,7 +102,7 @@ async def start_import(
     """Store the file, enter the import, and only then answer. The profile is checked before the first byte is read."""
     pool = doors(request).pool
     settings = imports.settings_of(doors(request).settings)
-    key = _read_key(request)
+    key = read_key_text(request)
     await run_in_threadpool(imports.check_import, pool, profile, settings)
     run_id = new_id()
     upload = await run_in_threadpool(Upload, settings.directory, stored_name(run_id), settings.most_bytes)
@@ -100,12 +135,12 @@ async def start_import(
     return json_response(_describe(run), status=202, headers={"Location": f"/v1/imports/{run.id}"})
 
 
-@router.get("/{import_id}", responses={404: {"description": "There is no such import."}})
+@router.get("/{import_id}", responses=shows(ShownImport))
 def get_import(request: Request, _: Reader, import_id: UUID) -> Response:
     return json_response(_describe(imports.get_import(doors(request).pool, import_id)))
 
 
-@router.get("/{import_id}/findings", responses={404: {"description": "There is no such import."}})
+@router.get("/{import_id}/findings", responses=shows(Page[ShownFinding]))
 def list_findings(
     request: Request,
     _: FindingsReader,
@@ -153,13 +188,6 @@ async def _receive(request: Request, upload: Upload) -> None:
         if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise SpoolFull("there is no room for the file at the moment") from None
         raise
-
-
-def _read_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
-        raise BadKey(f"an idempotency key has 1 to {LONGEST_KEY} printable characters")
-    return key
 
 
 def _read_cursor(cursor: str | None) -> int:

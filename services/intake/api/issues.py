@@ -11,7 +11,9 @@ from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands.issues import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
 from services.intake.handlers import issues
+from services.intake.handlers.texts import IssueRecord
 from shared.access.principal import Principal
+from shared.answers import STEPS, shows
 from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urgency
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
@@ -76,12 +78,12 @@ async def receive_issue(
     return answer(await doors(request).issues.submit(command), location=f"/v1/issues/{command.id}")
 
 
-@router.get("/{issue_id}")
+@router.get("/{issue_id}", responses=shows(IssueRecord))
 def get_issue(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
     return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
 
 
-@router.post("/{issue_id}/assignments", responses=ANSWERS, openapi_extra=describe_body(AssignmentBody))
+@router.post("/{issue_id}/assignments", responses=STEPS, openapi_extra=describe_body(AssignmentBody))
 async def assign_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.assign"))], issue_id: UUID
 ) -> Response:
@@ -94,7 +96,7 @@ async def assign_issue(
     return answer(await doors(request).assignments.submit(command))
 
 
-@router.post("/{issue_id}/responses", responses=ANSWERS, openapi_extra=describe_body(ResponseBody))
+@router.post("/{issue_id}/responses", responses=STEPS, openapi_extra=describe_body(ResponseBody))
 async def respond_to_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.respond"))], issue_id: UUID
 ) -> Response:
@@ -103,7 +105,7 @@ async def respond_to_issue(
     return answer(await doors(request).responses.submit(command))
 
 
-@router.post("/{issue_id}/closure", responses=ANSWERS, openapi_extra=describe_body(ClosureBody))
+@router.post("/{issue_id}/closure", responses=STEPS, openapi_extra=describe_body(ClosureBody))
 async def close_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.close"))], issue_id: UUID
 ) -> Response:

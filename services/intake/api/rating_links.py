@@ -5,7 +5,7 @@ The token travels in headers and bodies only, never in a path or query: those en
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,6 +14,7 @@ from pydantic import Field
 from services.intake.api.doors import doors
 from services.intake.handlers import rating_links
 from shared.access.principal import Principal
+from shared.answers import Shown, refuses, shows
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, permit
 from shared.observability import correlation_id
 
@@ -28,10 +29,23 @@ class LinkRatingBody(Body):
     solved: bool | None = None
 
 
+class IssuedLink(Shown):
+    token: str
+    expires_at: datetime
+
+
+class LiveLink(Shown):
+    expires_at: datetime
+
+
+class RatedByLink(Shown):
+    status: Literal["created"]
+
+
 @router.post(
     "/v1/issues/{issue_id}/rating-link",
     status_code=201,
-    responses={409: {"description": "The issue is not closed, or its citizen has rated it by a link."}},
+    responses=shows(IssuedLink, status=201) | refuses(_409="The issue is not closed, or was rated by a link."),
 )
 def issue_link(request: Request, _: Annotated[Principal, Depends(permit("link.issue"))], issue_id: UUID) -> Response:
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -40,7 +54,11 @@ def issue_link(request: Request, _: Annotated[Principal, Depends(permit("link.is
 
 
 @router.head("/v1/rating-links", include_in_schema=False, dependencies=[Depends(leave_open("link.read"))])
-@router.get("/v1/rating-links", dependencies=[Depends(leave_open("link.read"))])
+@router.get(
+    "/v1/rating-links",
+    dependencies=[Depends(leave_open("link.read"))],
+    responses=shows(LiveLink) | refuses(404),
+)
 def look_at_link(request: Request) -> Response:
     """Whether the link of the header `Authorization: Link <token>` can be used. Looking never uses it."""
     given = request.headers.get("authorization", "")
@@ -54,6 +72,7 @@ def look_at_link(request: Request) -> Response:
     "/v1/rating-links/rating",
     status_code=201,
     dependencies=[Depends(leave_open("link.use"))],
+    responses=shows(RatedByLink, status=201) | refuses(404),
     openapi_extra=describe_body(LinkRatingBody),
 )
 def rate_by_link(request: Request, body: Annotated[LinkRatingBody, Depends(json_body(LinkRatingBody))]) -> Response:

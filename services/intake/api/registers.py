@@ -1,6 +1,7 @@
 """Routes of organisations, cadres, posts and duties."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from services.intake.api.fields import Cursor, Day, Limit
 from services.intake.domain.commands.duties import DefineDuty
 from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.handlers import registers
+from services.intake.storage.registers import Cadre, Organisation
 from shared.access.principal import Principal
+from shared.answers import STEPS, Page, Shown, shows
 from shared.contracts.intake.contacts import ContactKind
 from shared.contracts.intake.duties import DutyPeriod
 from shared.edge import CodeText, ShortText
@@ -59,6 +62,22 @@ class DutyBody(Body):
     valid_until: Day | None = None
 
 
+class HeldPost(Shown):
+    id: UUID
+    organisation_code: str
+    post_kind: str
+    post_level: str
+    from_on: date
+    until_on: date | None
+
+
+class CadreWithPosts(Shown):
+    id: UUID
+    staff_number: str
+    name: str
+    posts: list[HeldPost]
+
+
 @router.put("/organisations/{code}", responses=ANSWERS, openapi_extra=describe_body(OrganisationBody))
 async def register_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
     body = parse_body(OrganisationBody, await request.body())
@@ -73,7 +92,7 @@ async def register_organisation(request: Request, principal: Writer, code: PathC
     return answer(await doors(request).organisations.submit(command), location=f"/v1/organisations/{code}")
 
 
-@router.get("/organisations")
+@router.get("/organisations", responses=shows(Page[Organisation]))
 def list_organisations(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor = None) -> Response:
     after = _after(cursor)
     entries = registers.list_organisations(doors(request).pool, after_code=after, limit=limit)
@@ -81,7 +100,7 @@ def list_organisations(request: Request, _: Reader, limit: Limit = 100, cursor: 
     return json_response({"items": entries, "next_cursor": following})
 
 
-@router.get("/organisations/{code}")
+@router.get("/organisations/{code}", responses=shows(Organisation))
 def get_organisation(request: Request, _: Reader, code: PathCode) -> Response:
     return json_response(registers.get_organisation(doors(request).pool, code))
 
@@ -93,14 +112,14 @@ async def register_cadre(request: Request, principal: Writer, staff_number: Path
     return answer(await doors(request).cadres.submit(command), location=f"/v1/cadres/{staff_number}")
 
 
-@router.get("/cadres")
+@router.get("/cadres", responses=shows(Page[Cadre]))
 def list_cadres(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor = None) -> Response:
     entries = registers.list_cadres(doors(request).pool, after_number=_after(cursor), limit=limit)
     following = encode_cursor([entries[-1].staff_number]) if len(entries) == limit else None
     return json_response({"items": entries, "next_cursor": following})
 
 
-@router.get("/cadres/{staff_number}")
+@router.get("/cadres/{staff_number}", responses=shows(CadreWithPosts))
 def get_cadre(request: Request, _: Reader, staff_number: PathCode) -> Response:
     cadre, posts = registers.get_cadre(doors(request).pool, staff_number)
     listed = [
@@ -132,7 +151,7 @@ async def record_post(request: Request, principal: Writer, staff_number: PathCod
     return answer(await doors(request).posts.submit(command), location=f"/v1/cadres/{staff_number}")
 
 
-@router.post("/posts/{post_id}/end", responses=ANSWERS, openapi_extra=describe_body(PostEndBody))
+@router.post("/posts/{post_id}/end", responses=STEPS, openapi_extra=describe_body(PostEndBody))
 async def end_post(request: Request, principal: Writer, post_id: UUID) -> Response:
     body = parse_body(PostEndBody, await request.body())
     command = EndPost(**await describe(request, principal, record_id=post_id), until_on=body.until_on)

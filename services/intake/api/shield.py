@@ -1,7 +1,7 @@
 """Routes behind the citizen's shield: showing, restricting and erasing citizens, and their own access to their data."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -10,9 +10,13 @@ from pydantic import Field, model_validator
 
 from services.intake.api.doors import doors
 from services.intake.api.fields import Day
+from services.intake.domain.citizens import IdKind
 from services.intake.handlers import disclosures, proposals, reveals
-from services.intake.handlers.reveals import Reason, ReasonCode
+from services.intake.handlers.reveals import Reason, ReasonCode, RevealedCitizen
+from services.intake.storage import proposals as storage
+from services.intake.storage.disclosures import DisclosedContact, DisclosedRating
 from shared.access.principal import Principal
+from shared.answers import Listing, Shown, refuses, shows
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
@@ -49,7 +53,59 @@ class DecisionBody(Body):
     decision: Literal["approve", "refuse"]
 
 
-@router.post("/v1/issues/{issue_id}/citizen/reveal", openapi_extra=describe_body(RevealBody))
+class ProposalState(Shown):
+    id: UUID
+    state: Literal["open", "approved", "refused"]
+
+
+class DisclosedCitizen(Shown):
+    name: str | None
+    phone: str | None
+    id_number: str | None
+    id_kind: IdKind | None
+    address: str | None
+    recorded_at: datetime
+
+
+class DisclosedIssue(Shown):
+    id: UUID
+    type: str
+    category: str
+    channel: str
+    title: str | None
+    description: str | None
+    reply: str | None
+    received_at: datetime
+    status: str
+    closed_at: datetime | None
+    outcome: str | None
+
+
+class DisclosedData(Shown):
+    citizen: DisclosedCitizen
+    issues: list[DisclosedIssue]
+    contacts: list[DisclosedContact]
+    ratings: list[DisclosedRating]
+
+
+class ShownProposal(Shown):
+    id: UUID
+    kind: storage.ProposalKind
+    citizen_ref: UUID | None
+    issue_ids: list[UUID]
+    reason_code: str
+    reason: str | None
+    review_on: date | None
+    proposed_at: datetime
+    state: storage.ProposalState
+    decided_at: datetime | None
+    finished_at: datetime | None
+    outcome_code: str | None
+
+
+@router.post(
+    "/v1/issues/{issue_id}/citizen/reveal", responses=shows(RevealedCitizen), openapi_extra=describe_body(RevealBody)
+)
 def reveal_citizen(
     request: Request,
     principal: Annotated[Principal, Depends(permit("citizen.reveal"))],
@@ -61,7 +117,12 @@ def reveal_citizen(
     return json_response(asdict(shown))
 
 
-@router.post("/v1/citizen-proposals", status_code=201, openapi_extra=describe_body(ProposalBody))
+@router.post(
+    "/v1/citizen-proposals",
+    status_code=201,
+    responses=shows(ProposalState, status=201, headers=("Location",)) | refuses(404, 409),
+    openapi_extra=describe_body(ProposalBody),
+)
 def propose(
     request: Request,
     principal: Annotated[Principal, Depends(permit("citizen.propose"))],
@@ -80,7 +141,7 @@ def propose(
     return json_response({"id": wanted.id, "state": "open"}, status=201, headers=location)
 
 
-@router.get("/v1/citizen-proposals/{proposal_id}")
+@router.get("/v1/citizen-proposals/{proposal_id}", responses=shows(ShownProposal))
 def get_proposal(
     request: Request, _: Annotated[Principal, Depends(permit("citizen.read_proposal"))], proposal_id: UUID
 ) -> Response:
@@ -103,7 +164,11 @@ def get_proposal(
     )
 
 
-@router.post("/v1/citizen-proposals/{proposal_id}/decision", openapi_extra=describe_body(DecisionBody))
+@router.post(
+    "/v1/citizen-proposals/{proposal_id}/decision",
+    responses=shows(ProposalState) | refuses(409),
+    openapi_extra=describe_body(DecisionBody),
+)
 def decide(
     request: Request,
     principal: Annotated[Principal, Depends(permit("citizen.decide"))],
@@ -115,7 +180,7 @@ def decide(
     return json_response({"id": proposal_id, "state": "approved" if approve else "refused"})
 
 
-@router.post("/v1/citizen-proposals/{proposal_id}/result")
+@router.post("/v1/citizen-proposals/{proposal_id}/result", responses=shows(Listing[RevealedCitizen]) | refuses(409))
 def fetch_result(
     request: Request, principal: Annotated[Principal, Depends(permit("citizen.reveal_many"))], proposal_id: UUID
 ) -> Response:
@@ -123,7 +188,7 @@ def fetch_result(
     return json_response({"items": [asdict(citizen) for citizen in shown]})
 
 
-@router.get("/v1/citizens/{citizen_ref}/export")
+@router.get("/v1/citizens/{citizen_ref}/export", responses=shows(DisclosedData))
 def disclose(
     request: Request, _: Annotated[Principal, Depends(permit("citizen.disclose"))], citizen_ref: UUID
 ) -> Response:

@@ -1,0 +1,163 @@
+"""The OpenAPI document of a service: what its routes say of themselves, and what holds for every route of their kind.
+
+Nothing that can be known from the policy, the path or the method is written at a route: it would be forgotten there.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from shared.access.authenticator import SESSION_COOKIE
+from shared.answers import HEADERS, REFUSALS, Fault, Problem, header
+from shared.policy import POLICY, Rule
+
+PROBLEM: Final = "application/problem+json"
+REFERENCE: Final = "#/components/schemas/"
+CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
+IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": (
+        "The sender's own name for this request. Sent again with the same key it changes nothing more; a key that "
+        "stood for another request is refused with 422. Keys are kept for three days."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "c0a8-0001-2026-03-01-17",
+}
+
+Document = dict[str, Any]
+
+
+def complete_document(document: Document, routes: Iterable[tuple[APIRoute, list[str]]]) -> Document:
+    """Fill in what the routes do not say of themselves. `document` is what FastAPI made of them."""
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):  # what FastAPI would answer; we do not
+        schemas.pop(name, None)
+    schemas.update({model.__name__: _schema_of(model) for model in (Fault, Problem)})
+    components["headers"] = HEADERS
+    components["securitySchemes"] = _security_schemes()
+    shown = [(route, POLICY[action]) for route, [action] in routes if route.include_in_schema]
+    names = Counter(route.name for route, _ in shown for _ in route.methods or ())
+    for route, rule in shown:
+        for method in route.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
+            operation["operationId"] = _name_of(route, "" if names[route.name] == 1 else method)
+            _complete_operation(operation, method.lower(), rule, schemas)
+    return document
+
+
+def _complete_operation(operation: Document, method: str, rule: Rule, schemas: Document) -> None:
+    _hoist_definitions(operation, schemas)
+    operation["security"] = [] if rule.is_open else _security_of(rule)
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    if any(
+        response.get("content", {}).get("application/json", {}).get("schema") == _recorded()
+        for response in responses.values()
+    ):
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    for status in _statuses_of(operation, method, rule):
+        responses.setdefault(str(status), {"description": REFUSALS[status]})
+    for status, response in responses.items():
+        _complete_response(status, response)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _statuses_of(operation: Document, method: str, rule: Rule) -> set[int]:
+    """The refusals that a route of this kind may answer with, whatever else it does."""
+    statuses = {400, 429, 503}
+    if not rule.is_open:
+        statuses |= {401, 403}
+    if method in CHANGING:
+        statuses |= {408, 413, 415}
+    parameters = operation.get("parameters", [])
+    if parameters or "requestBody" in operation:
+        statuses.add(422)
+    if any(parameter["in"] == "path" for parameter in parameters):
+        statuses.add(404)
+    return statuses
+
+
+def _complete_response(status: str, response: Document) -> None:
+    if status.isdigit() and int(status) >= 400:
+        empty = not any(content.get("schema") for content in response.get("content", {}).values())
+        if empty and "content" not in response:
+            response["content"] = {PROBLEM: {"schema": {"$ref": REFERENCE + Problem.__name__}}}
+    headers = response.setdefault("headers", {})
+    headers["X-Correlation-Id"] = header("X-Correlation-Id")
+    if status == "401":
+        headers["WWW-Authenticate"] = header("WWW-Authenticate")
+    if status in {"429", "503"}:
+        headers["Retry-After"] = header("Retry-After")
+
+
+def _hoist_definitions(operation: Document, schemas: Document) -> None:
+    """What `describe_body` says of a body, with all that it refers to, becomes part of the shared schemas."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content.get("schema", {})
+        schemas.update(schema.pop("$defs", {}))
+        name = schema.get("title", "")
+        if name.endswith("Body") and schema.get("type") == "object":
+            schemas[name] = dict(schema)
+            content["schema"] = {"$ref": REFERENCE + name}
+
+
+def _recorded() -> Document:
+    return {"$ref": REFERENCE + "Recorded"}
+
+
+def _schema_of(model: type[BaseModel]) -> Document:
+    schema = model.model_json_schema(ref_template=REFERENCE + "{model}", mode="serialization")
+    schema.pop("$defs", None)
+    return schema
+
+
+def _name_of(route: APIRoute, method: str) -> str:
+    """Its function's name; with the method and the path behind it where several routes share one."""
+    place = f" {route.path_format} {method.lower()}" if method else ""
+    return "_".join(re.findall(r"[A-Za-z0-9]+", route.name + place))
+
+
+def _security_of(rule: Rule) -> list[dict[str, list[str]]]:
+    ways: list[dict[str, list[str]]] = []
+    if rule.is_own or rule.roles.keys() - {"machine_client"}:
+        ways.append({"session": []})
+    if "machine_client" in rule.roles:
+        ways.append({"machine": [rule.scope] if rule.scope else []})
+    return ways
+
+
+def _security_schemes() -> Mapping[str, Document]:
+    scopes = sorted({rule.scope for rule in POLICY.values() if rule.scope})
+    return {
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": SESSION_COOKIE,
+            "description": (
+                "The session of a person who signed in at identity. Whatever changes something needs the header "
+                "X-Lianxin-Request: 1 beside it, which no foreign page can make a browser send."
+            ),
+        },
+        "machine": {
+            "type": "oauth2",
+            "description": "A machine client's token of ten minutes for this service, asked for at identity.",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": "/v1/oauth2/token",
+                    "scopes": {scope: _tell_scope(scope) for scope in scopes},
+                }
+            },
+        },
+    }
+
+
+def _tell_scope(scope: str) -> str:
+    return ", ".join(sorted(action for action, rule in POLICY.items() if rule.scope == scope))
