@@ -16,6 +16,9 @@ class IntakeSettings(ServiceSettings):
     respond_within_hours: Annotated[int, Field(ge=1, le=8_784)] = 24
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
+    import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000
+    import_sheet_max_rows: Annotated[int, Field(ge=1, le=100_000)] = 20_000
+    import_sheet_max_columns: Annotated[int, Field(ge=1, le=1_000)] = 50
 
     @property
     def respond_within(self) -> timedelta:

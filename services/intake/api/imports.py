@@ -29,7 +29,12 @@ UPLOAD_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            name: {"schema": {"type": "string", "format": "binary"}} for name in ("text/csv", "application/gzip")
+            name: {"schema": {"type": "string", "format": "binary"}}
+            for name in (
+                "text/csv",
+                "application/gzip",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            )
         },
     }
 }

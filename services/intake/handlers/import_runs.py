@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +18,7 @@ from services.intake.handlers.import_chunks import ChunkResult, apply_chunk
 from services.intake.importing.chunks import Chunk, read_chunks
 from services.intake.importing.findings import FileRefused, Finding
 from services.intake.importing.profile import load_profile
+from services.intake.importing.sheets import SheetLimits
 from services.intake.importing.source import Limits
 from services.intake.storage import imports as storage
 from shared import crash
@@ -54,6 +55,7 @@ class _Rehearsed(Exception):
 class ImportSettings:
     directory: Path
     most_bytes: int
+    sheets: SheetLimits = field(default_factory=SheetLimits)
     profile_directories: tuple[Path, ...] = ()
 
 
@@ -93,7 +95,7 @@ class ImportWork:
         try:
             profile = load_profile(self._run.profile, self._settings.profile_directories)
             with file.open("rb") as stream:
-                limits = Limits(most_bytes=self._settings.most_bytes)
+                limits = Limits(most_bytes=self._settings.most_bytes, sheets=self._settings.sheets)
                 chunks = read_chunks(stream, profile, limits, correlation_id=self._run.correlation_id, new_id=new_id)
                 with closing(_read_ahead(chunks)) as ahead:
                     return self._rehearse(ahead) if self._run.dry_run else self._perform(ahead)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.intake.handlers.import_runs import LEASE, Clock, ImportSettings, ImportWork, Report, now_utc
 from services.intake.importing.profile import load_profile
+from services.intake.importing.sheets import SheetLimits
 from services.intake.importing.spool import digest_file, display_name, list_older_than, remove_stored, stored_file
 from services.intake.settings import IntakeSettings
 from services.intake.storage import imports as storage
@@ -48,7 +49,15 @@ class ImportRequest:
 
 
 def settings_of(settings: IntakeSettings) -> ImportSettings:
-    return ImportSettings(directory=settings.import_directory, most_bytes=settings.import_max_bytes)
+    return ImportSettings(
+        directory=settings.import_directory,
+        most_bytes=settings.import_max_bytes,
+        sheets=SheetLimits(
+            most_bytes=settings.import_sheet_max_bytes,
+            most_rows=settings.import_sheet_max_rows,
+            most_columns=settings.import_sheet_max_columns,
+        ),
+    )
 
 
 def check_import(pool: Pool, profile: str, settings: ImportSettings) -> None:

@@ -8,8 +8,9 @@ from services.intake.domain.commands.base import Command
 from services.intake.importing.findings import FileRefused, Finding
 from services.intake.importing.mapping import MappedRow, Mapper, NewId
 from services.intake.importing.profile import Profile
-from services.intake.importing.reader import Reader
-from services.intake.importing.source import Limits, read_blocks
+from services.intake.importing.reader import Reader, Row
+from services.intake.importing.sheets import Sheet, is_sheet, refuse_old_office
+from services.intake.importing.source import Limits, begins_with, read_blocks
 
 ROWS_A_CHUNK = 2_000
 CELL_CHARACTERS_A_CHUNK = 8 * 1024 * 1024
@@ -33,9 +34,17 @@ def read_chunks(
     file: BinaryIO, profile: Profile, limits: Limits, *, correlation_id: str, new_id: NewId
 ) -> Iterator[Chunk]:
     """Raises FileRefused where not even the header can be used; a file that breaks off later still gives its rows."""
-    reader = Reader(read_blocks(file, limits), encoding=profile.file.encoding, delimiter=profile.file.delimiter)
-    mapper = Mapper(profile, reader.header, correlation_id=correlation_id, new_id=new_id)
-    rows = reader.rows()
+    source: Reader | Sheet
+    start = begins_with(file)
+    refuse_old_office(start, file, limits.sheets)
+    if is_sheet(start):
+        profile = profile.for_sheets()
+        source = Sheet(file, limits.sheets, wanted=profile.columns, name=profile.file.sheet)
+    else:
+        blocks = read_blocks(file, limits)
+        source = Reader(blocks, encoding=profile.file.encoding, delimiter=profile.file.delimiter)
+    mapper = Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id)
+    rows = source.rows()
     while True:
         chunk = _fill(rows, mapper)
         if chunk.rows_read or chunk.broken:
@@ -44,7 +53,7 @@ def read_chunks(
             return
 
 
-def _fill(rows: Iterator[tuple[int, list[str]] | Finding], mapper: Mapper) -> Chunk:
+def _fill(rows: Iterator[Row | Finding], mapper: Mapper) -> Chunk:
     chunk = Chunk()
     try:
         for row in rows:

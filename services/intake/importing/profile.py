@@ -19,6 +19,9 @@ from shared.errors import NotFound, Rejected
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 BUILT_IN = Path(__file__).parent.parent / "profiles"
 LARGEST_PROFILE = 1024 * 1024
+CHINA = "Asia/Shanghai"
+SHEET_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+SHEET_DAYS = ("%Y-%m-%d 00:00:00", "%Y-%m-%d")
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
@@ -47,6 +50,7 @@ class File(Part):
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_texts: list[str] = [""]
+    sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None  # of a workbook that has several
 
     @field_validator("encoding")
     @classmethod
@@ -204,6 +208,17 @@ class Profile(Part):
             names += [unit.column for unit in self.registration.organisations if unit.column is not None]
             names += [self.registration.cadre.column] if self.registration.cadre else []
         return list(dict.fromkeys(names))
+
+    def for_sheets(self) -> Self:
+        """The same for a workbook, whose cells know days and times as such and no zone."""
+        time = self.time.model_copy(
+            update={
+                "zone": self.time.zone or CHINA,
+                "formats": [*self.time.formats, *SHEET_TIMES],
+                "day_formats": [*self.time.day_formats, *SHEET_DAYS],
+            }
+        )
+        return self.model_copy(update={"time": time})
 
     @field_validator("name")
     @classmethod

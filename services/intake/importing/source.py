@@ -1,12 +1,14 @@
-"""The bytes of an uploaded file, in bounded blocks: plain or gzipped, which the content decides and not the name."""
+"""The bytes of an uploaded text, in bounded blocks: plain or gzipped, which the content decides and not the name."""
 
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import SEEK_CUR
 from typing import BinaryIO
 
 from services.intake.importing.findings import FileRefused
+from services.intake.importing.sheets import SheetLimits
 
 BLOCK = 128 * 1024
 SALVAGE_STEP = 16
@@ -14,8 +16,6 @@ GZIP = b"\x1f\x8b"
 RATIO_LIMIT = 100
 RATIO_FREE_BYTES = 10 * 1024 * 1024  # short files of equal rows compress very well without being an attack
 NOT_TEXT = {
-    b"PK\x03\x04": "this is a spreadsheet or a ZIP archive; save the sheet as CSV first",
-    b"\xd0\xcf\x11\xe0": "this is an old spreadsheet; save the sheet as CSV first",
     b"%PDF": "this is a PDF document, not a CSV file",
     b"BZh": "this is compressed with bzip2; only gzip is read",
     b"\xfd7zX": "this is compressed with xz; only gzip is read",
@@ -26,6 +26,14 @@ NOT_TEXT = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     most_bytes: int  # uncompressed, counted while reading and never believed from a header
+    sheets: SheetLimits = field(default_factory=SheetLimits)
+
+
+def begins_with(file: BinaryIO) -> bytes:
+    """Return the beginning of a file, which says what it is, and leave the file where it was."""
+    start = file.read(BLOCK)
+    file.seek(-len(start), SEEK_CUR)
+    return start
 
 
 def read_blocks(file: BinaryIO, limits: Limits) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from shared.errors import Transient
 from shared.identifiers import new_id
 from shared.retention.jobs import run as retain
 from shared.schedule import load_schedule
+from tests.unit.intake.workbooks import workbook
 
 pytestmark = pytest.mark.integration
 
@@ -246,6 +247,32 @@ def test_an_import_that_dies_between_chunks_goes_on_and_counts_nothing_twice(
     assert (half_way.state, half_way.rows_read) == ("running", 30)
     assert (counts(whole), whole.rows_read, whole.attempts) == ((50, 0, 0, 1), 51, 2)
     assert ask("SELECT count(*), count(DISTINCT aggregate_id) FROM outbox WHERE aggregate = 'issue'") == [(50, 50)]
+
+
+def test_a_workbook_goes_the_way_of_a_csv_file(
+    registered: Pool, settings: ImportSettings, finished, stored, ask: Ask, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(chunks, "ROWS_A_CHUNK", 2)
+    rows = [issue(f"A{number}").split(",") for number in range(5)]
+    data = workbook([["某县工单"], HEADER.split(","), *rows, [123456789012345678, *rows[0][1:]]])
+
+    rehearsed = finished(data, dry_run=True)
+    run = stored(data)
+    turns = [imports.run_import(registered, run.id, settings, turn_seconds=0) for _ in range(4)]
+    as_text = finished(text_of(*(issue(f"A{number}") for number in range(5))))
+
+    whole = imports.get_import(registered, run.id)
+    assert turns == ["due", "due", "due", "done"]
+    assert counts(rehearsed) == counts(whole) == (5, 0, 0, 1)
+    assert findings(registered, whole) == [(8, "imprecise-number")]
+    assert counts(as_text) == (0, 0, 5, 0)
+    assert ask("SELECT count(*) FROM issue") == [(5,)]
+
+
+def test_a_workbook_with_macros_is_refused_whole(finished):
+    run = finished(workbook([HEADER.split(",")], **{"xl/vbaProject.bin": b"x"}))
+
+    assert (run.state, run.reason_code, run.rows_read) == ("failed", "sheet-macros", 0)
 
 
 def test_a_commit_of_unknown_outcome_is_looked_up_and_not_done_again(

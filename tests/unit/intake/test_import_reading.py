@@ -123,7 +123,7 @@ def test_formula_like_cells_stay_as_they_are() -> None:
         ("a,b\n1,2\n".encode("utf-16-le"), "utf-16"),
         ("编号,标题\n".encode("gb18030"), "bad-encoding"),
         (b'"a,b\n1,2\n', "bad-header"),
-        (b"PK\x03\x04 a workbook", "not-csv"),
+        (b"%PDF-1.7", "not-csv"),
         (b"x" * (LONGEST_LINE + 200_000), "bad-header"),
     ],
 )

@@ -1,0 +1,41 @@
+"""The process itself: python -m services.intake.importing.sandboxed JOB ARGUMENTS, the file on its standard input.
+
+It answers in lines of JSON: what it reads, or one line that says why the file is refused.
+"""
+
+import codecs
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from services.intake.importing.sandboxed.refusals import Refused
+from services.intake.importing.sandboxed.sheets import read_sheet
+from services.intake.importing.sandboxed.walls import close_in
+
+ENCODINGS = ("ascii", "cp437", "gb18030", "iso-8859-1", "utf-8-sig", "utf-16")  # each a file, out of reach later
+NO_WALLS = 77  # the exit code that tells of it
+JOBS: dict[str, Callable[..., Iterable[object]]] = {"sheet": read_sheet}
+
+
+def main(job: str, arguments: dict[str, Any]) -> None:
+    read = JOBS[job]
+    for encoding in ENCODINGS:
+        codecs.lookup(encoding)
+    try:
+        close_in()
+    except OSError:
+        sys.exit(NO_WALLS)
+    out = sys.stdout.buffer
+    try:
+        for item in read(sys.stdin.buffer.read(), **arguments):
+            out.write(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n")
+    except Refused as refusal:
+        out.write(json.dumps({"refused": refusal.code}).encode() + b"\n")
+    except MemoryError:
+        out.write(b'{"refused":"too-costly"}\n')
+    out.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.loads(sys.argv[2]))

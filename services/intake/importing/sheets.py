@@ -1,0 +1,130 @@
+"""The rows of an XLSX worksheet, in the form in which those of a CSV file come."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+from services.intake.importing.findings import FileRefused, Finding, error
+from services.intake.importing.reader import CONTROLS, Row
+from services.intake.importing.sandbox import read_sandboxed
+
+XLSX: Final = b"PK\x03\x04"
+OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+HEADER_AMONG: Final = 10  # rows: above the header stand the title of the table and who made it when
+LONGEST_CELL: Final = 32_767
+FAULTS: Final = {
+    "imprecise-number": "a number of more than 15 digits, of which the sheet has lost some: "
+    "format the column as text before the numbers are put in, and export it again",
+    "formula-error": "a formula that gives an error",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetLimits:
+    most_bytes: int = 5_000_000
+    most_rows: int = 20_000
+    most_columns: int = 50
+
+
+class Sheet:
+    """One worksheet, read to its end before the first row is given. `wanted` names the columns that a profile uses."""
+
+    def __init__(self, file: BinaryIO, limits: SheetLimits, *, wanted: Sequence[str], name: str | None = None) -> None:
+        """Raises FileRefused where no row among the first could be a header."""
+        self._rows = _read(file, limits, name)
+        self._pending: list[_Read] = []
+        self.header = self._find_header(wanted)
+        self._used = [place for place, column in enumerate(self.header) if column in set(wanted)]
+
+    def rows(self) -> Iterator[Row | Finding]:
+        width = len(self.header)
+        for row in (*self._pending, *self._rows):
+            cells = row.cells[:width] + [""] * (width - len(row.cells))
+            yield self._fault_of(row, cells) or (row.number, cells)
+
+    def _fault_of(self, row: "_Read", cells: list[str]) -> Finding | None:
+        """A fault counts where the profile reads the cell; a broken formula in a column that nobody wants does not."""
+        for place in self._used:
+            column = self.header[place]
+            if place in row.faults:
+                code = row.faults[place]
+                return error(row.number, code, FAULTS[code], column)
+            if len(cells[place]) > LONGEST_CELL:
+                return error(row.number, "cell-too-long", f"a cell has more than {LONGEST_CELL} characters", column)
+            control = CONTROLS.search(cells[place])
+            if control is not None:
+                return error(row.number, "control-character", f"control character U+{ord(control[0]):04X}", column)
+        return None
+
+    def _find_header(self, wanted: Sequence[str]) -> list[str]:
+        """The first row that has every wanted column; else the first of all, so that the refusal can name it."""
+        for row in self._rows:
+            self._pending.append(row)
+            names = _names(row)
+            if set(wanted) <= set(names):
+                self._pending.clear()
+                return names
+            if len(self._pending) >= HEADER_AMONG:
+                break
+        if not self._pending:
+            raise FileRefused("empty-file", "the sheet is empty: a header row is needed")
+        return max((_names(row) for row in self._pending), key=lambda names: len(set(wanted) & set(names)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    number: int
+    cells: list[str]
+    faults: dict[int, str]
+
+
+def is_sheet(start: bytes) -> bool:
+    return start.startswith(XLSX)
+
+
+def refuse_old_office(start: bytes, file: BinaryIO, limits: SheetLimits) -> None:
+    """Raises FileRefused for what older programs, and newer ones with a password, put into the same container."""
+    if not start.startswith(OLD_OFFICE):
+        return
+    if ENCRYPTED in start or ENCRYPTED in file.read(limits.most_bytes):
+        raise FileRefused("password-protected", "the file is protected by a password; save it without one")
+    raise FileRefused("old-office", "this is an old .xls or .et spreadsheet, whatever its name; save it as XLSX or CSV")
+
+
+def _read(file: BinaryIO, limits: SheetLimits, name: str | None) -> Iterator[_Read]:
+    data = file.read(limits.most_bytes + 1)
+    if len(data) > limits.most_bytes:
+        raise FileRefused("sheet-too-large", f"a workbook may have {limits.most_bytes} bytes; send the rows as CSV")
+    values = read_sandboxed(
+        "sheet", data, most_rows=limits.most_rows + HEADER_AMONG, most_columns=limits.most_columns, name=name
+    )
+    return (_believe(value, limits) for value in values)
+
+
+def _believe(value: Any, limits: SheetLimits) -> _Read:  # noqa: ANN401 - whatever JSON holds
+    """Raises FileRefused for an answer that the reading process cannot have given while it was itself."""
+    match value:
+        case [int(number), [*cells], [*faults]] if (
+            0 < number <= limits.most_rows + HEADER_AMONG
+            and len(cells) <= limits.most_columns
+            and all(isinstance(cell, str) for cell in cells)
+            and all(_is_fault(fault) for fault in faults)
+        ):
+            return _Read(number, cells, dict(faults))
+    raise FileRefused("sheet-broken", "the workbook could not be read")
+
+
+def _is_fault(fault: object) -> bool:
+    match fault:
+        case [int(), str(code)]:
+            return code in FAULTS
+    return False
+
+
+def _names(row: _Read) -> list[str]:
+    names = [re.sub(r"\s+", " ", cell).strip() for cell in row.cells]
+    while names and not names[-1]:
+        names.pop()
+    return names
