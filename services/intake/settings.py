@@ -9,11 +9,18 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings
 
+Hours = Annotated[int, Field(ge=1, le=8_784)]
+
 
 class IntakeSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="LIANXIN_INTAKE_", extra="ignore", hide_input_in_errors=True)
 
-    respond_within_hours: Annotated[int, Field(ge=1, le=8_784)] = 24
+    respond_within_hours: Hours = 24
+    return_within_hours: Hours = 48
+    object_within_hours: Hours = 48
+    reopen_within_hours: Hours = 360
+    longest_extension_hours: Hours = 720
+    most_extensions: Annotated[int, Field(ge=0, le=100)] = 2
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000

@@ -11,7 +11,18 @@ from pydantic import ValidationError
 
 from shared.contracts import assessment
 from shared.contracts.base import Event
-from shared.contracts.intake import citizens, contacts, duties, issues, ratings, registers
+from shared.contracts.intake import (
+    citizens,
+    contacts,
+    duties,
+    issue_endings,
+    issue_requests,
+    issue_supervision,
+    issue_work,
+    issues,
+    ratings,
+    registers,
+)
 from shared.errors import Rejected
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -20,6 +31,10 @@ EVENTS: tuple[type[Event], ...] = (
     *duties.EVENTS,
     *contacts.EVENTS,
     *issues.EVENTS,
+    *issue_work.EVENTS,
+    *issue_requests.EVENTS,
+    *issue_endings.EVENTS,
+    *issue_supervision.EVENTS,
     *ratings.EVENTS,
     *citizens.EVENTS,
     *assessment.EVENTS,

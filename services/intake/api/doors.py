@@ -3,16 +3,19 @@
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request, Response
 
-from services.intake.domain.commands.base import IdempotencyKey, Outcome
+from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
+from services.intake.domain.issues.rules import LifeRules
 from services.intake.grouping import Group
-from services.intake.handlers import contacts, duties, issue_steps, issues, posts, ratings, registers
+from services.intake.handlers import contacts, duties, issues, posts, ratings, registers
+from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
@@ -27,7 +30,8 @@ from shared.reach import current
 if TYPE_CHECKING:
     from services.intake.domain.commands.contacts import RecordContact
     from services.intake.domain.commands.duties import DefineDuty
-    from services.intake.domain.commands.issues import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
+    from services.intake.domain.commands.issue_steps import StepCommand
+    from services.intake.domain.commands.issues import ReceiveIssue
     from services.intake.domain.commands.ratings import SubmitRating
     from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 
@@ -54,9 +58,7 @@ class Doors:
         self.duties: Group[DefineDuty] = self._group(duties.define_duties)
         self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
         self.issues: Group[ReceiveIssue] = self._group(issues.receive_issues)
-        self.assignments: Group[AssignIssue] = self._group(issue_steps.assign_issues)
-        self.responses: Group[RespondToIssue] = self._group(issue_steps.respond_to_issues)
-        self.closures: Group[CloseIssue] = self._group(issue_steps.close_issues)
+        self.steps: Group[StepCommand] = self._group(partial(take_steps, rules=_life_rules(settings)))
         self.ratings: Group[SubmitRating] = self._group(ratings.submit_ratings)
 
     def _group(self, handler: Any) -> Group[Any]:  # noqa: ANN401 - the attribute it is assigned to says of what
@@ -73,6 +75,16 @@ class Doors:
         self._executor.shutdown()
 
 
+def _life_rules(settings: IntakeSettings) -> LifeRules:
+    return LifeRules(
+        return_within=timedelta(hours=settings.return_within_hours),
+        object_within=timedelta(hours=settings.object_within_hours),
+        reopen_within=timedelta(hours=settings.reopen_within_hours),
+        longest_extension=timedelta(hours=settings.longest_extension_hours),
+        most_extensions=settings.most_extensions,
+    )
+
+
 def doors(request: Request) -> Doors:
     opened: Doors = request.app.state.doors
     return opened
@@ -86,6 +98,12 @@ async def describe(request: Request, principal: Principal, *, record_id: UUID | 
         "reach": current(),
         "key": await _read_key(request, principal),
     }
+
+
+async def describe_step(request: Request, principal: Principal, issue_id: UUID) -> dict[str, Any]:
+    """What every step of an issue has: the issue, and who takes it."""
+    described = await describe(request, principal, record_id=issue_id)
+    return {**described, "actor": Actor(account_id=principal.account_id, person_id=principal.person_id)}
 
 
 async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | None:

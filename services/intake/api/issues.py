@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.api.citizens import CitizenBody, read_citizen
-from services.intake.api.doors import ANSWERS, answer, describe, doors
+from services.intake.api.doors import ANSWERS, answer, describe, describe_step, doors
 from services.intake.api.fields import Instant
-from services.intake.domain.commands.issues import AssignIssue, CloseIssue, ReceiveIssue, RespondToIssue
+from services.intake.domain.commands.issue_steps import AssignIssue, CloseIssue, RespondToIssue
+from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.handlers import issues
 from services.intake.handlers.texts import IssueRecord
 from shared.access.principal import Principal
@@ -89,11 +90,11 @@ async def assign_issue(
 ) -> Response:
     body = parse_body(AssignmentBody, await request.body())
     command = AssignIssue(
-        **await describe(request, principal, record_id=issue_id),
+        **await describe_step(request, principal, issue_id),
         organisation_code=body.organisation_code,
         staff_number=body.staff_number,
     )
-    return answer(await doors(request).assignments.submit(command))
+    return answer(await doors(request).steps.submit(command))
 
 
 @router.post("/{issue_id}/responses", responses=STEPS, openapi_extra=describe_body(ResponseBody))
@@ -101,8 +102,8 @@ async def respond_to_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.respond"))], issue_id: UUID
 ) -> Response:
     body = parse_body(ResponseBody, await request.body())
-    command = RespondToIssue(**await describe(request, principal, record_id=issue_id), responded_at=body.responded_at)
-    return answer(await doors(request).responses.submit(command))
+    command = RespondToIssue(**await describe_step(request, principal, issue_id), responded_at=body.responded_at)
+    return answer(await doors(request).steps.submit(command))
 
 
 @router.post("/{issue_id}/closure", responses=STEPS, openapi_extra=describe_body(ClosureBody))
@@ -111,9 +112,9 @@ async def close_issue(
 ) -> Response:
     body = parse_body(ClosureBody, await request.body())
     command = CloseIssue(
-        **await describe(request, principal, record_id=issue_id),
+        **await describe_step(request, principal, issue_id),
         outcome=body.outcome,
         reply=body.reply,
         closed_at=body.closed_at,
     )
-    return answer(await doors(request).closures.submit(command))
+    return answer(await doors(request).steps.submit(command))

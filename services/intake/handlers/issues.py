@@ -8,24 +8,19 @@ from uuid import UUID
 from services.intake import metrics
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.issues import ReceiveIssue
-from services.intake.domain.issues import (
-    HandledBySubject,
-    Issue,
-    Progress,
-    catch_up,
-    check_issue,
-    digest_content,
-    digest_progress,
-    state_of,
-)
+from services.intake.domain.issues.leading import HandledBySubject
+from services.intake.domain.issues.life import Issue, state_of
+from services.intake.domain.issues.receiving import Progress, catch_up, check_issue, digest_content, digest_progress
+from services.intake.domain.issues.steps import Details, Step, take
 from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, settle_new, take_back_unused
-from services.intake.handlers.issue_steps import events_between
+from services.intake.handlers.issue_steps.events import events_of
+from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.handlers.texts import IssueRecord, hold, open_issue
 from services.intake.sealing import vault
-from services.intake.storage import contacts, recusal, registers
+from services.intake.storage import contacts, issue_steps, recusal, registers
 from services.intake.storage import issues as storage
 from services.intake.storage.reach import is_id_taken, may_enter_issue
 from shared.contracts.intake.issues import IssueReceived
@@ -192,9 +187,13 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue) -> list[Out
         content_hash=b"",
         progress_hash=b"",
     )
-    after = replace(before, responded_at=command.responded_at, closed_at=command.closed_at, outcome=command.outcome)
+    steps = []
+    if command.responded_at is not None:
+        steps.append(Step(kind="contacted", happened_at=command.responded_at))
+    if command.closed_at is not None:
+        steps.append(Step(kind="closed", happened_at=command.closed_at, details=Details(outcome=command.outcome)))
     first = OutgoingEvent(event=received, sequence=1, correlation_id=command.correlation_id)
-    return [first, *events_between(before, after, command.correlation_id)]
+    return [first, *events_of(before, steps, command.correlation_id)]
 
 
 def _settle_met(connection: Connection, met: Sequence[Met], events: Events, now: datetime) -> dict[int, Outcome]:
@@ -222,8 +221,9 @@ def _bring_up_to_date(
     cadre_ids = registers.find_cadre_ids(
         connection, [command.staff_number for command in commands if command.staff_number is not None]
     )
-    held = hold(storage.lock_issues(connection, [issue.id for _, _, issue in behind]))
+    held = hold(issue_steps.lock_issues(connection, [issue.id for _, _, issue in behind]))
     issues = dict(held.before)
+    taken: list[Taken] = []
     outcomes: dict[int, Outcome] = {}
     for position, candidate, known in behind:
         command, issue = candidate.command, issues[known.id]
@@ -244,20 +244,21 @@ def _bring_up_to_date(
             outcome=command.outcome,
             reply=command.reply,
         )
-        moved, differs = catch_up(issue, progress, at=now)
+        steps, differs = catch_up(issue, progress, at=now)
         differs = differs or candidate.content_hash != issue.content_hash
         odd = candidate.check.flags
+        taken.append(Taken(before=issue, steps=steps, correlation_id=command.correlation_id))
         issues[issue.id] = replace(
-            moved, progress_hash=_progress_hash(command), flags=list(dict.fromkeys([*issue.flags, *odd]))
+            take(issue, steps),
+            progress_hash=_progress_hash(command),
+            flags=list(dict.fromkeys([*issue.flags, *odd])),
         )
-        events.extend(events_between(issue, moved, command.correlation_id))
         outcomes[position] = Outcome(
-            status="changed" if moved is not issue else "unchanged",
+            status="changed" if steps else "unchanged",
             id=issue.id,
             flags=(*odd, "differs") if differs else tuple(odd),
         )
-    changed = [issue for issue in issues.values() if issue != held.before[issue.id]]
-    storage.set_progress(connection, changed, replies=held.seal_replies(changed))
+    write_taken(connection, held, issues, taken, events, now=now)
     return outcomes
 
 

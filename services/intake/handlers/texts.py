@@ -1,18 +1,20 @@
 """Records as their readers see them: texts opened, the citizen masked. And issues held open while they are changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.intake.domain.commands.contacts import ContactKind
-from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, Urgency
-from services.intake.domain.issues import Issue, State
+from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, ReplyMeans, Urgency
+from services.intake.domain.issues.life import Effect, Issue, State
+from services.intake.domain.issues.steps import Step
 from services.intake.handlers.citizens import MaskedCitizen, mask_citizen
 from services.intake.sealing import vault
 from services.intake.storage.contacts import SealedContact
-from services.intake.storage.issues import LockedIssue, SealedIssue
+from services.intake.storage.issue_steps import LockedIssue
+from services.intake.storage.issues import SealedIssue
 from shared.ciphers import SymmetricKey
 
 
@@ -41,6 +43,21 @@ class IssueRecord:
     citizen: MaskedCitizen | None
     subject_staff_number: str | None
     texts_withheld: bool
+    first_organisation_code: str | None
+    first_staff_number: str | None
+    signed_at: datetime | None
+    started_at: datetime | None
+    paused_at: datetime | None
+    replied_at: datetime | None
+    reply_means: ReplyMeans | None
+    reopened_at: datetime | None
+    redo_count: int
+    merged_into: UUID | None
+    assisting: list[str]
+    problem_code: str | None
+    excluded: Effect | None
+    escalation_level: int
+    updated_at: datetime
     status: State
     source: str
     source_number: str | None
@@ -106,18 +123,17 @@ def _citizen_key(row: SealedIssue | SealedContact) -> SymmetricKey | None:
 
 @dataclass(frozen=True, slots=True)
 class HeldIssues:
-    """Issues locked by this transaction, opened; and how a new reply of each is to be sealed."""
+    """Issues locked by this transaction, opened; and how the texts of their new steps are to be sealed."""
 
     before: Mapping[UUID, Issue]
     keys: Mapping[UUID, SymmetricKey | None]
 
-    def seal_replies(self, after: Sequence[Issue]) -> dict[UUID, str]:
+    def seal_reply(self, issue_id: UUID, step: Step) -> str | None:
         """A citizen without a key any more has no text under it either: the month's key takes its place."""
-        return {
-            issue.id: "\\x" + vault().seal("issue", "reply", issue.id, issue.reply, self.keys[issue.id]).hex()
-            for issue in after
-            if issue.reply is not None and issue.reply != self.before[issue.id].reply
-        }
+        return vault().seal_if("issue", "reply", issue_id, step.reply, self.keys[issue_id])
+
+    def seal_note(self, issue_id: UUID, step: Step) -> str | None:
+        return vault().seal_if("issue_step", "note", issue_id, step.note, self.keys[issue_id])
 
 
 def hold(locked: Mapping[UUID, LockedIssue]) -> HeldIssues:

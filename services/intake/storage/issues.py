@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
-from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, Urgency
-from services.intake.domain.issues import Issue, State
+from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, ReplyMeans, Urgency
+from services.intake.domain.issues.life import Effect, State
 from services.intake.domain.repeats import Named
 from services.intake.storage.names import list_names
 from shared.database import Connection
@@ -36,15 +36,6 @@ class StoredIssue:
     content_hash: bytes
     progress_hash: bytes
     citizen_ref: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedIssue:
-    """An issue as it stands, held for this transaction; the reply is still sealed."""
-
-    issue: Issue
-    reply_sealed: bytes | None
-    citizen_key: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +68,21 @@ class SealedIssue:
     citizen_phone: bytes | None
     citizen_key: bytes | None
     subject_staff_number: str | None
+    first_organisation_code: str | None
+    first_staff_number: str | None
+    signed_at: datetime | None
+    started_at: datetime | None
+    paused_at: datetime | None
+    replied_at: datetime | None
+    reply_means: ReplyMeans | None
+    reopened_at: datetime | None
+    redo_count: int
+    merged_into: UUID | None
+    assisting: list[str]
+    problem_code: str | None
+    excluded: Effect | None
+    escalation_level: int
+    updated_at: datetime
     status: State
     source: str
     source_number: str | None
@@ -86,24 +92,29 @@ class SealedIssue:
 def insert_issues(
     connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime
 ) -> list[StoredIssue]:
-    """Insert issues, each into the organisation given, else that of the cadre's post, else that of the contact.
+    """Insert issues, each into the organisation given, else that of the cadre's post, else that of the contact; and the
+    steps of their life that they came with, in the same statement.
 
     Those whose id or number is taken, that name something unknown, or that are out of reach, are left out.
     """
     with connection.cursor(row_factory=class_row(StoredIssue)) as cursor:
         return cursor.execute(
             """
+            WITH made AS (
             INSERT INTO issue (id, source, source_number, type, category, channel, urgency, title_sealed,
                                description_sealed, received_at, respond_by, due_at, contact_id, organisation_id,
                                cadre_id, assigned_at, responded_at, closed_at, outcome, reply_sealed, citizen_ref,
-                               subject_id, status, sequence, recorded_at, flags, content_hash, progress_hash,
-                               owner_organisation_id)
+                               subject_id, status, sequence, recorded_at, updated_at, flags, content_hash,
+                               progress_hash, owner_organisation_id, first_organisation_id, first_cadre_id, replied_at)
             SELECT item.id, item.source, item.source_number, item.type, item.category, item.channel, item.urgency,
                    item.title_sealed, item.description_sealed, item.received_at, item.respond_by, item.due_at,
                    coalesce(contact.id, numbered.id), organisation.id, cadre.id, item.assigned_at, item.responded_at,
                    item.closed_at, item.outcome, item.reply_sealed, item.citizen_ref, subject.id, item.status,
-                   item.sequence, %s, item.flags, item.content_hash, item.progress_hash, owner.id
-              FROM ROWS FROM (json_to_recordset(%s::json)
+                   item.sequence, %(recorded_at)s, %(recorded_at)s, item.flags, item.content_hash,
+                   item.progress_hash, owner.id, organisation.id,
+                   CASE WHEN organisation.id IS NOT NULL THEN cadre.id END,
+                   CASE WHEN item.reply_sealed IS NOT NULL THEN item.closed_at END
+              FROM ROWS FROM (json_to_recordset(%(rows)s::json)
                   AS (id uuid, source text, source_number text, type text, category text, channel text,
                       urgency text, title_sealed bytea, description_sealed bytea, received_at timestamptz,
                       respond_by timestamptz, due_at timestamptz, contact_id uuid, contact_source_number text,
@@ -131,9 +142,28 @@ def insert_issues(
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
             RETURNING id, source, source_number, contact_id, organisation_id, cadre_id, received_at, respond_by,
-                      content_hash, progress_hash, citizen_ref
+                      content_hash, progress_hash, citizen_ref, responded_at, closed_at, outcome, reply_sealed),
+            logged AS (
+            INSERT INTO issue_step (issue_id, sequence, kind, happened_at, recorded_at, actor_id, details, reply_sealed)
+            SELECT id, sequence, kind, happened_at, %(recorded_at)s,
+                   nullif(current_setting('lianxin.account', true), '')::uuid, jsonb_strip_nulls(details),
+                   step.reply_sealed
+              FROM made
+             CROSS JOIN LATERAL (
+                   SELECT 1 AS sequence, 'received' AS kind, received_at AS happened_at, NULL::bytea AS reply_sealed,
+                          jsonb_build_object('organisation_id', organisation_id, 'cadre_id', cadre_id) AS details
+                    UNION ALL
+                   SELECT 2, 'contacted', responded_at, NULL, '{}'
+                    WHERE responded_at IS NOT NULL
+                    UNION ALL
+                   SELECT 2 + (responded_at IS NOT NULL)::integer, 'closed', closed_at, made.reply_sealed,
+                          jsonb_build_object('outcome', outcome)
+                    WHERE closed_at IS NOT NULL) AS step)
+            SELECT id, source, source_number, contact_id, organisation_id, cadre_id, received_at, respond_by,
+                   content_hash, progress_hash, citizen_ref
+              FROM made
             """,
-            [recorded_at, orjson.dumps(rows).decode()],
+            {"recorded_at": recorded_at, "rows": orjson.dumps(rows).decode()},
         ).fetchall()
 
 
@@ -160,71 +190,6 @@ def list_standing_issues(connection: Connection, wanted: Sequence[Named]) -> lis
         ).fetchall()
 
 
-def lock_issues(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, LockedIssue]:
-    """List issues and hold them until the transaction ends; in order of id, so that two batches cannot deadlock."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(
-            """
-            SELECT issue.id, source, source_number, received_at, organisation_id, cadre_id, assigned_at, responded_at,
-                   closed_at, outcome, reply, reply_sealed, issue.citizen_ref, subject_id, sequence, flags,
-                   content_hash, progress_hash, citizen_key.wrapped AS citizen_key
-              FROM issue
-              LEFT JOIN citizen_key ON citizen_key.citizen_ref = issue.citizen_ref
-             WHERE issue.id = ANY(%s)
-             ORDER BY issue.id
-               FOR UPDATE OF issue
-            """,
-            [list(ids)],
-        )
-        return {row["id"]: _locked(row) for row in rows}
-
-
-def _locked(row: dict[str, Any]) -> LockedIssue:
-    sealed = {name: row.pop(name) for name in ("reply_sealed", "citizen_key")}
-    return LockedIssue(issue=Issue(**row), **sealed)
-
-
-def set_progress(connection: Connection, issues: Sequence[Issue], *, replies: Mapping[UUID, str]) -> None:
-    """`replies` are sealed, and only those that are new: one that stands is never taken back."""
-    rows = [
-        {
-            "id": issue.id,
-            "organisation_id": issue.organisation_id,
-            "cadre_id": issue.cadre_id,
-            "assigned_at": issue.assigned_at,
-            "responded_at": issue.responded_at,
-            "closed_at": issue.closed_at,
-            "outcome": issue.outcome,
-            "reply_sealed": replies.get(issue.id),
-            "status": issue.status,
-            "sequence": issue.sequence,
-            "flags": issue.flags,
-            "progress_hash": "\\x" + issue.progress_hash.hex(),
-        }
-        for issue in issues
-    ]
-    if not rows:
-        return
-    connection.execute(
-        """
-        UPDATE issue
-           SET organisation_id = item.organisation_id, cadre_id = item.cadre_id, assigned_at = item.assigned_at,
-               responded_at = item.responded_at, closed_at = item.closed_at, outcome = item.outcome,
-               reply_sealed = coalesce(item.reply_sealed, issue.reply_sealed), status = item.status,
-               sequence = item.sequence, flags = item.flags, progress_hash = item.progress_hash,
-               owner_organisation_id = CASE WHEN issue.organisation_id IS DISTINCT FROM item.organisation_id
-                                            THEN item.organisation_id
-                                            ELSE issue.owner_organisation_id END
-          FROM json_to_recordset(%s::json)
-            AS item (id uuid, organisation_id uuid, cadre_id uuid, assigned_at timestamptz, responded_at timestamptz,
-                     closed_at timestamptz, outcome text, reply_sealed bytea, status text, sequence integer,
-                     flags text[], progress_hash bytea)
-         WHERE issue.id = item.id
-        """,
-        [orjson.dumps(rows).decode()],
-    )
-
-
 def get_issue(connection: Connection, issue_id: UUID) -> SealedIssue:
     """Raises IssueNotFound."""
     with connection.cursor(row_factory=class_row(SealedIssue)) as cursor:
@@ -237,8 +202,13 @@ def get_issue(connection: Connection, issue_id: UUID) -> SealedIssue:
                    issue.closed_at, issue.outcome, issue.reply, issue.title_sealed, issue.description_sealed,
                    issue.reply_sealed, issue.citizen_ref, citizen.name AS citizen_name,
                    citizen.phone AS citizen_phone, citizen_key.wrapped AS citizen_key,
-                   staff_number_of(issue.subject_id) AS subject_staff_number, issue.status, issue.source,
-                   issue.source_number, issue.flags
+                   staff_number_of(issue.subject_id) AS subject_staff_number,
+                   code_of(issue.first_organisation_id) AS first_organisation_code,
+                   staff_number_of(issue.first_cadre_id) AS first_staff_number, issue.signed_at, issue.started_at,
+                   issue.paused_at, issue.replied_at, issue.reply_means, issue.reopened_at, issue.redo_count,
+                   issue.merged_into, ARRAY(SELECT code_of(helper) FROM unnest(issue.assisting) AS helper) AS assisting,
+                   issue.problem_code, issue.excluded, issue.escalation_level, issue.updated_at, issue.status,
+                   issue.source, issue.source_number, issue.flags
               FROM issue
               LEFT JOIN citizen ON citizen.ref = issue.citizen_ref AND citizen.state = 'active'
               LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref

@@ -8,6 +8,8 @@ from shared.contracts.base import Code, Event, Instant
 IssueType = Literal["enquiry", "help", "complaint", "report", "suggestion", "thanks"]
 IssueOutcome = Literal["resolved", "explained_policy", "not_accepted", "withdrawn", "merged"]
 Urgency = Literal["normal", "urgent", "critical"]
+AssignmentKind = Literal["dispatch", "transfer", "return", "redispatch"]
+ReplyMeans = Literal["phone", "sms", "letter", "mail", "app", "web", "in_person", "imported"]
 Channel = Literal["phone", "web", "app", "mailbox", "contact", "reception", "staff", "social_media", "other_system"]
 
 
@@ -48,6 +50,8 @@ class IssueAssigned(Event):
     organisation_id: UUID
     cadre_id: UUID | None = None
     assigned_at: Instant
+    kind: AssignmentKind | None = None  # absent where an older release told it
+    reason_code: Code | None = None
 
 
 class IssueResponded(Event):

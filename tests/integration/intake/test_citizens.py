@@ -8,8 +8,9 @@ import pytest
 
 from services.intake import metrics, sealing
 from services.intake.domain.citizens import Citizen, describe_citizen
-from services.intake.domain.commands.issues import CloseIssue
-from services.intake.handlers import contacts, issue_steps, issues, ratings
+from services.intake.domain.commands.issue_steps import CloseIssue
+from services.intake.handlers import contacts, issues, ratings
+from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import Vault
 from shared.ciphers import Undecipherable
 from shared.crypto import KeyRing
@@ -62,9 +63,7 @@ def test_nothing_that_a_citizen_says_or_is_lies_in_clear(registered, ask):
     )
     issues.receive_issues(registered, [issue], now=NOW)
     contacts.record_contacts(registered, [contact], now=NOW)
-    issue_steps.close_issues(
-        registered, [CloseIssue(id=issue.id, correlation_id="t", outcome="resolved", reply="井盖已换")], now=NOW
-    )
+    take_steps(registered, [CloseIssue(id=issue.id, correlation_id="t", outcome="resolved", reply="井盖已换")], now=NOW)
     ratings.submit_ratings(registered, [a_rating(issue_id=issue.id)], now=NOW)
 
     tables = [
@@ -237,7 +236,7 @@ def test_ciphertexts_of_two_citizens_cannot_be_swapped(registered, ask):
 
 
 def test_digests_of_content_cannot_be_recomputed_without_the_key(registered, ask):
-    from services.intake.domain.issues import digest_content, digest_progress
+    from services.intake.domain.issues.receiving import digest_content, digest_progress
 
     command = an_issue(title="短")
     issues.receive_issues(registered, [command], now=NOW)
@@ -269,7 +268,7 @@ def test_records_of_both_ciphers_are_read_while_either_writes(registered, keys_f
 
 def test_what_older_releases_wrote_in_clear_is_sealed_and_still_known(registered, ask):
     from services.intake.domain.contacts import digest_contact
-    from services.intake.domain.issues import digest_content, digest_progress
+    from services.intake.domain.issues.receiving import digest_content, digest_progress
     from services.intake.handlers.backlog import seal_backlog
 
     issue, contact = an_issue(description="很长的说明"), a_contact()

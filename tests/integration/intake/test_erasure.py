@@ -12,8 +12,9 @@ from psycopg import sql
 
 from services.intake import journal, sealing
 from services.intake.domain.citizens import describe_citizen
-from services.intake.domain.commands.issues import CloseIssue
-from services.intake.handlers import epochs, erasures, issue_steps, issues
+from services.intake.domain.commands.issue_steps import CloseIssue
+from services.intake.handlers import epochs, erasures, issues
+from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import Vault
 from shared import crash
 from shared.ciphers import Undecipherable
@@ -83,7 +84,7 @@ def receive(pool: Pool, name: str = "金丝雀", *, closed: bool = True, **citiz
     assert issues.receive_issues(pool, [command], now=now())[0].status == "created"
     if closed:
         closing = CloseIssue(id=command.id, correlation_id="t", outcome="resolved", reply="已换")
-        assert issue_steps.close_issues(pool, [closing], now=now())[0].status == "changed"
+        assert take_steps(pool, [closing], now=now())[0].status == "changed"
     return command.id
 
 

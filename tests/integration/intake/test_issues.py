@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.domain.commands.issues import AssignIssue, CloseIssue, RespondToIssue
-from services.intake.handlers import contacts, issue_steps, issues
+from services.intake.domain.commands.issue_steps import AssignIssue, CloseIssue, RespondToIssue
+from services.intake.handlers import contacts, issues
+from services.intake.handlers.issue_steps.batch import take_steps
 from shared.identifiers import new_id
 from tests.integration.intake.commands import a_contact, an_issue
 from tests.integration.intake.conftest import NOW
@@ -43,9 +44,9 @@ def test_an_issue_goes_its_way_from_receipt_to_closure(registered, events_of):
 
     for _ in range(2):
         issues.receive_issues(registered, [issue], now=NOW)
-        issue_steps.assign_issues(registered, [assign], now=NOW)
-        issue_steps.respond_to_issues(registered, [respond], now=NOW + timedelta(hours=1))
-        issue_steps.close_issues(registered, [close], now=NOW + timedelta(hours=2))
+        take_steps(registered, [assign], now=NOW)
+        take_steps(registered, [respond], now=NOW + timedelta(hours=1))
+        take_steps(registered, [close], now=NOW + timedelta(hours=2))
 
     record = issues.get_issue(registered, issue.id)
     assert (record.status, record.organisation_code, record.staff_number) == ("closed", "town", "S1")
@@ -63,7 +64,7 @@ def test_what_contradicts_the_life_of_an_issue_is_refused(registered, events_of)
     closed = CloseIssue(id=issue.id, correlation_id="t", outcome="resolved", reply="已修好")
     issues.receive_issues(registered, [issue], now=NOW)
 
-    outcomes = issue_steps.close_issues(
+    outcomes = take_steps(
         registered,
         [
             replace(closed, closed_at=EARLIER - timedelta(seconds=1)),
@@ -75,10 +76,8 @@ def test_what_contradicts_the_life_of_an_issue_is_refused(registered, events_of)
         ],
         now=NOW,
     )
-    late = issue_steps.assign_issues(
-        registered, [AssignIssue(id=issue.id, correlation_id="t", organisation_code="town")], now=NOW
-    )
-    unknown = issue_steps.assign_issues(
+    late = take_steps(registered, [AssignIssue(id=issue.id, correlation_id="t", organisation_code="town")], now=NOW)
+    unknown = take_steps(
         registered,
         [
             AssignIssue(id=issue.id, correlation_id="t", organisation_code="nowhere"),
@@ -210,7 +209,7 @@ def test_racing_steps_number_their_events_one_after_another(registered, ask):
     ] * 10
 
     with ThreadPoolExecutor(max_workers=8) as threads:
-        runs = [threads.submit(issue_steps.assign_issues, registered, [step], now=NOW) for step in steps]
+        runs = [threads.submit(take_steps, registered, [step], now=NOW) for step in steps]
         changed = sum(run.result()[0].status == "changed" for run in runs)
 
     sequences = [row[0] for row in ask("SELECT sequence FROM outbox WHERE aggregate_id = %s ORDER BY id", issue.id)]
@@ -223,7 +222,7 @@ def test_sixty_concurrent_closures_make_one_event(registered, events_of):
     close = CloseIssue(id=issue.id, correlation_id="t", outcome="resolved", reply="已修好")
 
     with ThreadPoolExecutor(max_workers=8) as threads:
-        runs = [threads.submit(issue_steps.close_issues, registered, [close], now=NOW) for _ in range(60)]
+        runs = [threads.submit(take_steps, registered, [close], now=NOW) for _ in range(60)]
         statuses = sorted(run.result()[0].status for run in runs)
 
     assert statuses == ["changed"] + ["unchanged"] * 59

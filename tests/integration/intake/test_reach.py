@@ -6,9 +6,10 @@ import psycopg
 import pytest
 
 from services.intake.domain.commands.base import IdempotencyKey
-from services.intake.domain.commands.issues import AssignIssue
+from services.intake.domain.commands.issue_steps import AssignIssue
 from services.intake.domain.commands.registers import EndPost, RegisterOrganisation
-from services.intake.handlers import contacts, issue_steps, posts, registers
+from services.intake.handlers import contacts, posts, registers
+from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.storage.contacts import ContactNotFound
 from shared.database import _beginning, open_pool, transaction
 from shared.identifiers import new_id
@@ -222,7 +223,7 @@ def test_a_step_on_an_issue_out_of_reach_is_a_step_on_none(pool, county):
         AssignIssue(id=near.id, correlation_id="a-test", organisation_code="county", reach=within("town")),
     ]
 
-    mine, strange, absent, away, up = issue_steps.assign_issues(pool, commands, now=NOW)
+    mine, strange, absent, away, up = take_steps(pool, commands, now=NOW)
 
     assert mine.status == "changed"
     assert strange == absent
@@ -233,7 +234,7 @@ def test_an_assigned_issue_goes_over_to_who_leads_it_now(pool, county, see):
     far = county["issues"][1]
     command = AssignIssue(id=far.id, correlation_id="a-test", organisation_code="street", reach=within("county"))
 
-    [outcome] = issue_steps.assign_issues(pool, [command], now=NOW)
+    [outcome] = take_steps(pool, [command], now=NOW)
 
     assert outcome.status == "changed"
     assert str(far.id) in see(within("street"), "issue", "id")

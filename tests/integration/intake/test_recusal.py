@@ -6,9 +6,10 @@ from uuid import uuid5
 
 import pytest
 
-from services.intake.domain.commands.issues import AssignIssue
+from services.intake.domain.commands.issue_steps import AssignIssue
 from services.intake.domain.commands.registers import EndPost, RegisterOrganisation
-from services.intake.handlers import issue_steps, issues, posts, registers
+from services.intake.handlers import issues, posts, registers
+from services.intake.handlers.issue_steps.batch import take_steps
 from shared.access.principal import Grant
 from shared.database import transaction
 from shared.identifiers import new_id
@@ -171,7 +172,7 @@ def test_a_complaint_is_not_passed_to_its_subject_or_unit(door, town, complaint,
         else None
     )
     later = door.post("everywhere_clerk", f"/v1/issues/{complaint}/assignments", assignment)
-    by_worker = issue_steps.assign_issues(
+    by_worker = take_steps(
         pool, [AssignIssue(id=uuid5(new_id(), "x"), correlation_id="t", organisation_code="town")], now=NOW
     )
 

@@ -1,122 +1,23 @@
-"""The pure rules of intake: the life of an issue, odd times, digests, trees and turns."""
+"""The pure rules of intake: odd times, digests, trees and turns."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import issues
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.domain.contacts import check_contact, digest_contact
-from services.intake.domain.issues import AlreadyClosed, AlreadyResponded, BeforeReceived, Issue, Progress
 from services.intake.domain.registers import refuse_broken_trees, split_into_turns
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-TOWN, COUNTY, CADRE = (UUID(int=number) for number in (1, 2, 3))
-ISSUE = Issue(
-    id=UUID(int=9),
-    source="lianxin",
-    source_number=None,
-    received_at=NOW,
-    sequence=1,
-    flags=[],
-    content_hash=b"",
-    progress_hash=b"",
-)
-LATER = NOW + timedelta(days=1)
 
 
 def contact(**changes):
     command = RecordContact(id=UUID(int=5), correlation_id="t", staff_number="S1", kind="visit", occurred_at=NOW)
     return replace(command, **changes)
-
-
-def test_each_step_moves_the_state_and_the_sequence_on():
-    assigned = issues.assign(ISSUE, organisation_id=TOWN, cadre_id=CADRE, at=NOW)
-    responded = issues.respond(assigned, responded_at=LATER)
-    closed = issues.close(responded, outcome="resolved", reply="已修好", closed_at=LATER)
-
-    steps = [ISSUE, assigned, responded, closed]
-    assert [step.status for step in steps] == ["received", "assigned", "responded", "closed"]
-    assert [step.sequence for step in steps] == [1, 2, 3, 4]
-
-
-def test_a_repeated_step_returns_the_very_same_issue():
-    assigned = issues.assign(ISSUE, organisation_id=TOWN, cadre_id=None, at=NOW)
-    closed = issues.close(assigned, outcome="resolved", reply="已修好", closed_at=LATER)
-
-    assert issues.assign(assigned, organisation_id=TOWN, cadre_id=None, at=LATER) is assigned
-    assert issues.close(closed, outcome="resolved", reply="别的", closed_at=NOW) is closed
-    assert issues.assign(closed, organisation_id=TOWN, cadre_id=None, at=LATER) is closed
-
-
-def test_a_closed_issue_takes_no_new_step():
-    closed = issues.close(ISSUE, outcome="resolved", reply="已修好", closed_at=LATER)
-
-    with pytest.raises(AlreadyClosed):
-        issues.assign(closed, organisation_id=TOWN, cadre_id=None, at=LATER)
-    with pytest.raises(AlreadyClosed):
-        issues.respond(closed, responded_at=LATER)
-    with pytest.raises(AlreadyClosed):
-        issues.close(closed, outcome="withdrawn", reply="撤回", closed_at=LATER)
-
-
-def test_no_step_lies_before_the_receipt_and_a_first_contact_is_one():
-    responded = issues.respond(ISSUE, responded_at=LATER)
-
-    with pytest.raises(BeforeReceived):
-        issues.close(ISSUE, outcome="resolved", reply="已修好", closed_at=NOW - timedelta(seconds=1))
-    with pytest.raises(BeforeReceived):
-        issues.respond(ISSUE, responded_at=NOW - timedelta(seconds=1))
-    with pytest.raises(AlreadyResponded):
-        issues.respond(responded, responded_at=LATER + timedelta(seconds=1))
-
-
-@pytest.mark.parametrize(("unit", "cadre_id"), [(TOWN, CADRE), (COUNTY, None)])
-def test_an_export_that_names_no_cadre_leaves_the_one_of_the_same_unit(unit, cadre_id):
-    led = issues.assign(ISSUE, organisation_id=TOWN, cadre_id=CADRE, at=NOW)
-    told = Progress(
-        organisation_id=unit, cadre_id=None, responded_at=None, closed_at=LATER, outcome="resolved", reply="已办"
-    )
-
-    moved, _ = issues.catch_up(led, told, at=LATER)
-
-    assert (moved.organisation_id, moved.cadre_id, moved.outcome) == (unit, cadre_id, "resolved")
-
-
-progresses = st.builds(
-    lambda organisation_id, cadre_id, responded_at, closure: Progress(
-        organisation_id=organisation_id,
-        cadre_id=cadre_id,
-        responded_at=responded_at,
-        closed_at=closure and closure[0],
-        outcome=closure and closure[1],
-        reply=closure and "已办",
-    ),
-    st.sampled_from([None, TOWN, COUNTY]),
-    st.sampled_from([None, CADRE]),
-    st.sampled_from([None, NOW, LATER]),
-    st.sampled_from([None, (LATER, "resolved"), (LATER, "withdrawn")]),
-)
-
-
-@given(st.lists(progresses, max_size=6))
-def test_catching_up_never_goes_back_and_a_repeat_changes_nothing(told):
-    issue = ISSUE
-
-    for progress in told:
-        moved, _ = issues.catch_up(issue, progress, at=LATER)
-        again, _ = issues.catch_up(moved, progress, at=LATER)
-
-        assert again == moved
-        assert moved.sequence - issue.sequence in {0, 1, 2, 3}
-        assert issue.closed_at is None or moved is issue
-        assert issue.responded_at is None or moved.responded_at == issue.responded_at
-        issue = moved
 
 
 def test_times_are_refused_flagged_or_fine():

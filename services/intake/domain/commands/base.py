@@ -41,3 +41,14 @@ class Command:
     correlation_id: str
     key: IdempotencyKey | None = None
     reach: Reach | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who takes a step. Of a process or an import there is no account; one person may have several accounts."""
+
+    account_id: UUID | None = None
+    person_id: str | None = None
+
+
+NOBODY = Actor()

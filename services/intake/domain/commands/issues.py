@@ -1,4 +1,4 @@
-"""Requests about issues and the steps of their life."""
+"""Requests that bring issues in."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from services.intake.domain.commands.base import DIRECT, Command
 IssueType = Literal["enquiry", "help", "complaint", "report", "suggestion", "thanks"]
 IssueOutcome = Literal["resolved", "explained_policy", "not_accepted", "withdrawn", "merged"]
 Urgency = Literal["normal", "urgent", "critical"]
+AssignmentKind = Literal["dispatch", "transfer", "return", "redispatch"]
+ReplyMeans = Literal["phone", "sms", "letter", "mail", "app", "web", "in_person", "imported"]
 Channel = Literal["phone", "web", "app", "mailbox", "contact", "reception", "staff", "social_media", "other_system"]
 
 
@@ -45,23 +47,3 @@ class ReceiveIssue(Command):
     subject_staff_number: str | None = None
     source: str = DIRECT
     source_number: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignIssue(Command):
-    """`id` is the issue's, here and in the next two."""
-
-    organisation_code: str
-    staff_number: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RespondToIssue(Command):
-    responded_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseIssue(Command):
-    outcome: IssueOutcome
-    reply: str
-    closed_at: datetime | None = None

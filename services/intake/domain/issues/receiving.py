@@ -1,0 +1,114 @@
+"""Receiving an issue: odd times, digests, and catching up with what its source tells later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.domain.citizens import digestible
+from services.intake.domain.commands.base import Outcome
+from services.intake.domain.commands.issues import IssueOutcome, ReceiveIssue
+from services.intake.domain.issues.leading import assign
+from services.intake.domain.issues.life import Issue
+from services.intake.domain.issues.steps import Details, Step, take
+from services.intake.domain.times import TimeCheck, digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far an issue has come, as another system tells it."""
+
+    organisation_id: UUID | None
+    cadre_id: UUID | None
+    responded_at: datetime | None
+    closed_at: datetime | None
+    outcome: IssueOutcome | None
+    reply: str | None
+
+
+def catch_up(issue: Issue, progress: Progress, *, at: datetime) -> tuple[tuple[Step, ...], bool]:
+    """The steps that bring an issue up to what its source tells now, and whether anything it tells is not taken over.
+
+    Only forward: what stands is not taken back because a later export lacks it or tells it otherwise. A source tells
+    what was done elsewhere, so its times are taken as they are.
+    """
+    steps: tuple[Step, ...] = ()
+    if issue.closed_at is None:
+        if progress.organisation_id is not None:
+            assigned_at = at if progress.closed_at is None else min(at, progress.closed_at)
+            keeps_cadre = progress.cadre_id is None and progress.organisation_id == issue.organisation_id
+            cadre_id = issue.cadre_id if keeps_cadre else progress.cadre_id
+            steps += assign(issue, organisation_id=progress.organisation_id, cadre_id=cadre_id, at=assigned_at)
+        if progress.responded_at is not None and issue.responded_at is None:
+            steps += (Step(kind="contacted", happened_at=progress.responded_at),)
+        taken_back = (
+            progress.closed_at is not None and issue.reopened_at is not None and progress.closed_at < issue.reopened_at
+        )
+        if progress.closed_at is not None and progress.outcome is not None and not taken_back:
+            details = Details(outcome=progress.outcome)
+            steps += (Step(kind="closed", happened_at=progress.closed_at, details=details, reply=progress.reply),)
+    return steps, progress_of(take(issue, steps)) != progress
+
+
+def progress_of(issue: Issue) -> Progress:
+    return Progress(
+        organisation_id=issue.organisation_id,
+        cadre_id=issue.cadre_id,
+        responded_at=issue.responded_at,
+        closed_at=issue.closed_at,
+        outcome=issue.outcome,
+        reply=issue.reply,
+    )
+
+
+def check_issue(command: ReceiveIssue, *, received_at: datetime, now: datetime, allow_odd: bool) -> TimeCheck:
+    check = TimeCheck(now=now, allow_odd=allow_odd)
+    instants = (received_at, command.respond_by, command.due_at, command.responded_at, command.closed_at)
+    if not check.bounded(*instants):
+        return check
+    if (command.closed_at is None) != (command.outcome is None):
+        detail = "a closing time and an outcome come together"
+        check.refusal = Outcome(status="rejected", code="incomplete-closure", detail=detail)
+        return check
+    check.not_in_future("received_in_future", received_at)
+    check.not_in_future("responded_in_future", command.responded_at)
+    check.not_in_future("closed_in_future", command.closed_at)
+    check.in_order("closed_before_received", received_at, command.closed_at)
+    check.in_order("responded_before_received", received_at, command.responded_at)
+    check.in_order("closed_before_responded", command.responded_at, command.closed_at)
+    check.in_order("due_before_received", received_at, command.due_at)
+    check.in_order("respond_by_before_received", received_at, command.respond_by)
+    check.odd("closed_without_reply", when=command.closed_at is not None and not command.reply)
+    return check
+
+
+def digest_content(command: ReceiveIssue) -> bytes:
+    return digest(
+        (
+            command.type,
+            command.category,
+            command.channel,
+            command.urgency,
+            command.title,
+            command.description,
+            command.received_at,
+            command.respond_by,
+            command.due_at,
+            command.contact_id,
+            command.contact_source_number,
+            *digestible(command.citizen),
+            *([] if command.subject_staff_number is None else [("subject", command.subject_staff_number)]),
+        )
+    )
+
+
+def digest_progress(command: ReceiveIssue) -> bytes:
+    return digest(
+        (
+            command.organisation_code,
+            command.staff_number,
+            command.responded_at,
+            command.closed_at,
+            command.outcome,
+            command.reply,
+        )
+    )

@@ -1,0 +1,93 @@
+"""The event that tells of a step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain.issues.life import Issue
+from services.intake.domain.issues.steps import Step
+from services.intake.domain.issues.table import StepKind
+from shared.contracts.base import Event
+from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, IssueReplied, RedoOrdered
+from shared.contracts.intake.issue_requests import (
+    ExclusionDecided,
+    ExclusionRequested,
+    ExtensionDecided,
+    ExtensionRequested,
+    ObjectionDecided,
+    ObjectionRaised,
+)
+from shared.contracts.intake.issue_supervision import IssueEscalated, IssueSupervised, ProblemOrderRaised
+from shared.contracts.intake.issue_work import (
+    AssistingUnitsSet,
+    IssuePaused,
+    IssueResumed,
+    IssueSigned,
+    IssueStarted,
+    UrgencySet,
+)
+from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueResponded
+from shared.outbox import OutgoingEvent
+
+# What each step says beside the issue, its time and its reason. That it was received says `IssueReceived`, which is
+# made of the whole record.
+_SAYS: Mapping[StepKind, tuple[type[Event], Callable[[Step], dict[str, Any]]]] = {
+    "assigned": (
+        IssueAssigned,
+        lambda step: {
+            "organisation_id": step.details.organisation_id,
+            "cadre_id": step.details.cadre_id,
+            "kind": step.details.assignment,
+        },
+    ),
+    "signed": (IssueSigned, lambda _: {}),
+    "contacted": (IssueResponded, lambda _: {}),
+    "started": (IssueStarted, lambda _: {}),
+    "paused": (IssuePaused, lambda _: {}),
+    "resumed": (IssueResumed, lambda _: {}),
+    "assisting_set": (AssistingUnitsSet, lambda step: {"organisation_ids": step.details.assisting}),
+    "urgency_set": (UrgencySet, lambda step: {"urgency": step.details.urgency}),
+    "extension_requested": (ExtensionRequested, lambda step: {"due_at": step.details.due_at}),
+    "extension_decided": (
+        ExtensionDecided,
+        lambda step: {"granted": step.details.due_at is not None, "due_at": step.details.due_at},
+    ),
+    "objection_raised": (ObjectionRaised, lambda step: {"organisation_id": step.details.organisation_id}),
+    "objection_decided": (ObjectionDecided, lambda step: {"upheld": step.details.decision == "upheld"}),
+    "replied": (IssueReplied, lambda step: {"means": step.details.means}),
+    "closed": (IssueClosed, lambda step: {"outcome": step.details.outcome}),
+    "merged": (IssueMerged, lambda step: {"merged_into": step.details.merged_into}),
+    "redo_ordered": (RedoOrdered, lambda step: {"redo_count": step.details.count}),
+    "reopened": (IssueReopened, lambda step: {"asked_by": step.details.asked_by}),
+    "exclusion_requested": (ExclusionRequested, lambda _: {}),
+    "exclusion_decided": (
+        ExclusionDecided,
+        lambda step: {"excluded": step.details.effect is not None, "effect": step.details.effect},
+    ),
+    "supervised": (IssueSupervised, lambda _: {}),
+    "escalated": (
+        IssueEscalated,
+        lambda step: {
+            "level": step.details.level,
+            "organisation_id": step.details.organisation_id,
+            "cadre_id": step.details.cadre_id,
+        },
+    ),
+    "problem_raised": (ProblemOrderRaised, lambda _: {}),
+}
+
+
+def event_of(issue_id: UUID, step: Step) -> Event:
+    contract, says = _SAYS[step.kind]
+    values: dict[str, Any] = {"issue_id": issue_id, str(contract.dated_by): step.happened_at, **says(step)}
+    if step.reason_code is not None:
+        values["reason_code"] = step.reason_code
+    return contract.model_validate(values)
+
+
+def events_of(before: Issue, steps: Sequence[Step], correlation_id: str) -> list[OutgoingEvent]:
+    """The events of these steps of one issue, numbered on."""
+    return [
+        OutgoingEvent(event=event_of(before.id, step), sequence=before.sequence + place, correlation_id=correlation_id)
+        for place, step in enumerate(steps, start=1)
+    ]
