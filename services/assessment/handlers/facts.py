@@ -18,7 +18,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
-from shared.contracts.intake.ratings import RatingSubmitted
+from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 from shared.database import Connection, Pool, transaction
 
@@ -38,6 +38,7 @@ class Batch:
     contacts: Rows = field(default_factory=dict)
     issues: Rows = field(default_factory=dict)
     ratings: Rows = field(default_factory=dict)
+    rated: set[UUID] = field(default_factory=set)  # issues and contacts
     touched_facts: dict[UUID, str] = field(default_factory=dict)
     touched_duties: dict[UUID, str] = field(default_factory=dict)
     touched_subjects: dict[tuple[str, UUID], str] = field(default_factory=dict)
@@ -66,7 +67,7 @@ def take_facts(pool: Pool, envelopes: Sequence[Envelope], *, zone: ZoneInfo, now
 
 
 def _note_former(connection: Connection, batch: Batch) -> None:
-    """A parent that loses a child, and a cadre whose post was recorded otherwise, are due as well."""
+    """A parent that loses a child, a cadre whose post was recorded otherwise, and what a rating is about, are due."""
     if batch.organisations:
         correlation_id = next(reversed(batch.touched_subjects.values()))
         for parent_id in due.list_parents(connection, list(batch.organisations)):
@@ -74,6 +75,10 @@ def _note_former(connection: Connection, batch: Batch) -> None:
     if batch.posts:
         for post_id, cadre_id in due.list_cadres_of_posts(connection, list(batch.posts)).items():
             batch.touched_subjects.setdefault(("cadre", cadre_id), batch.touched_duties[post_id])
+    if batch.ratings:
+        for rating_id, rated_id in facts.list_rated(connection, list(batch.ratings)).items():
+            batch.rated.add(rated_id)
+            batch.touched_facts.setdefault(rated_id, batch.touched_facts[rating_id])
 
 
 def _mark_due(connection: Connection, batch: Batch, *, zone: ZoneInfo, now: datetime) -> None:
@@ -89,13 +94,12 @@ def _write(connection: Connection, batch: Batch) -> None:
         (batch.duties, registers.upsert_duties),
         (batch.contacts, facts.upsert_contacts),
         (batch.issues, facts.merge_issues),
-        (batch.ratings, facts.upsert_ratings),
+        (batch.ratings, facts.merge_ratings),
     )
     for rows, write in writers:
         if rows:
             write(connection, list(rows.values()))
-    issue_ids = batch.issues.keys() | {row["issue_id"] for row in batch.ratings.values() if row["issue_id"]}
-    contact_ids = batch.contacts.keys() | {row["contact_id"] for row in batch.ratings.values() if row["contact_id"]}
+    issue_ids, contact_ids = batch.issues.keys() | batch.rated, batch.contacts.keys() | batch.rated
     if issue_ids or contact_ids:
         facts.settle_ratings(connection, issue_ids=list(issue_ids), contact_ids=list(contact_ids))
 
@@ -164,14 +168,33 @@ def _collect_contact(batch: Batch, envelope: Envelope) -> None:
 
 
 def _collect_rating(batch: Batch, envelope: Envelope) -> None:
+    """Merge the parts of one rating; nothing is known of its answers without a sequence, nor set aside at 0."""
     event = envelope.event
-    assert isinstance(event, RatingSubmitted)  # noqa: S101
-    row = {**dict(event), "organisation_id": NOBODY, "cadre_id": NOBODY, "sequence": envelope.sequence}
-    _keep_newest(batch.ratings, event.rating_id, row)
+    assert isinstance(event, RatingSubmitted | RatingAmended | RatingQuarantined | RatingReviewed)  # noqa: S101
+    row = batch.ratings.setdefault(
+        event.rating_id,
+        {
+            "rating_id": event.rating_id,
+            "organisation_id": NOBODY,
+            "cadre_id": NOBODY,
+            "sequence": None,
+            "is_set_aside": False,
+            "standing_sequence": 0,
+        },
+    )
+    if isinstance(event, RatingSubmitted):
+        row |= {name: getattr(event, name) for name in ("issue_id", "contact_id", "method", "rated_at", "rater_ref")}
+        if (rated_id := event.issue_id or event.contact_id) is not None:
+            batch.rated.add(rated_id)
+            batch.touched_facts[rated_id] = envelope.correlation_id
+    if isinstance(event, RatingSubmitted | RatingAmended):
+        if envelope.sequence > (row["sequence"] or 0):
+            row |= {name: getattr(event, name) for name in ("level", "solved", "attitude", "speed")}
+            row["sequence"] = envelope.sequence
+    elif envelope.sequence > row["standing_sequence"]:
+        row["is_set_aside"] = isinstance(event, RatingQuarantined) or not event.counts
+        row["standing_sequence"] = envelope.sequence
     batch.touched_facts[event.rating_id] = envelope.correlation_id
-    target = event.issue_id or event.contact_id
-    if target is not None:
-        batch.touched_facts[target] = envelope.correlation_id
 
 
 def _collect_issue(batch: Batch, envelope: Envelope) -> None:
@@ -212,4 +235,7 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     IssueResponded: _collect_issue,
     IssueClosed: _collect_issue,
     RatingSubmitted: _collect_rating,
+    RatingAmended: _collect_rating,
+    RatingQuarantined: _collect_rating,
+    RatingReviewed: _collect_rating,
 }

@@ -54,6 +54,7 @@ def mark_cells_of_facts(
              UNION ALL
             SELECT organisation_id, cadre_id, rated_at, correlation_id
               FROM touched JOIN rating_fact ON rating_id = fact_id
+             WHERE rated_at IS NOT NULL
              UNION ALL
             SELECT organisation_id, cadre_id, rated_at, correlation_id
               FROM touched JOIN rating_fact ON issue_id = fact_id

@@ -81,6 +81,7 @@ def list_rating_facts(connection: Connection, scope: Scope) -> list[RatingFact]:
               JOIN rating_fact AS fact
                 ON fact.organisation_id = tally.organisation_id
                AND fact.cadre_id = tally.cadre_id
+               AND NOT fact.is_set_aside
                AND rated_at >= month::timestamp AT TIME ZONE %(time_zone)s::text
                AND rated_at < (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
              WHERE month >= %(start)s AND month < %(next_start)s
@@ -155,6 +156,7 @@ def list_denials(connection: Connection, issue_ids: Sequence[UUID]) -> dict[UUID
           FROM rating_fact
          WHERE issue_id = ANY(%s)
            AND NOT solved
+           AND NOT is_set_aside
         """,
         [list(issue_ids)],
     ).fetchall()

@@ -108,29 +108,55 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
     )
 
 
-def upsert_ratings(connection: Connection, rows: Sequence[Row]) -> None:
+def merge_ratings(connection: Connection, rows: Sequence[Row]) -> None:
+    """Each row holds the parts of one rating that a batch brought. A part that is absent leaves what stands.
+
+    Submitted comes once; of the answers, and of whether it is set aside, the highest sequence stands.
+    """
     connection.execute(
         """
-        INSERT INTO rating_fact AS known (rating_id, issue_id, contact_id, level, solved, method, rated_at, rater_ref,
-                                          organisation_id, cadre_id, sequence)
-        SELECT rating_id, issue_id, contact_id, level, solved, method, rated_at, rater_ref, organisation_id, cadre_id,
-               sequence
+        INSERT INTO rating_fact AS known (rating_id, issue_id, contact_id, method, rated_at, rater_ref, level, solved,
+                                          attitude, speed, sequence, is_set_aside, standing_sequence,
+                                          organisation_id, cadre_id)
+        SELECT rating_id, issue_id, contact_id, method, rated_at, rater_ref, level, solved, attitude, speed, sequence,
+               is_set_aside, standing_sequence, organisation_id, cadre_id
           FROM json_to_recordset(%s::json)
-            AS row (rating_id uuid, issue_id uuid, contact_id uuid, level smallint, solved boolean, method text,
-                    rated_at timestamptz, rater_ref uuid, organisation_id uuid, cadre_id uuid, sequence integer)
+            AS row (rating_id uuid, issue_id uuid, contact_id uuid, method text, rated_at timestamptz, rater_ref uuid,
+                    level smallint, solved boolean, attitude smallint, speed smallint, sequence integer,
+                    is_set_aside boolean, standing_sequence integer, organisation_id uuid, cadre_id uuid)
             ON CONFLICT (rating_id) DO UPDATE
-           SET issue_id = excluded.issue_id,
-               contact_id = excluded.contact_id,
-               level = excluded.level,
-               solved = excluded.solved,
-               method = excluded.method,
-               rated_at = excluded.rated_at,
-               rater_ref = excluded.rater_ref,
-               sequence = excluded.sequence
-         WHERE known.sequence < excluded.sequence
+           SET issue_id = coalesce(excluded.issue_id, known.issue_id),
+               contact_id = coalesce(excluded.contact_id, known.contact_id),
+               method = coalesce(excluded.method, known.method),
+               rated_at = coalesce(excluded.rated_at, known.rated_at),
+               rater_ref = coalesce(excluded.rater_ref, known.rater_ref),
+               (level, solved, attitude, speed, sequence) = (
+                   SELECT newer.level, newer.solved, newer.attitude, newer.speed, newer.sequence
+                     FROM (VALUES (excluded.level, excluded.solved, excluded.attitude, excluded.speed,
+                                   excluded.sequence),
+                                  (known.level, known.solved, known.attitude, known.speed, known.sequence))
+                       AS newer (level, solved, attitude, speed, sequence)
+                    ORDER BY newer.sequence DESC NULLS LAST
+                    LIMIT 1),
+               is_set_aside = CASE WHEN excluded.standing_sequence > known.standing_sequence
+                                   THEN excluded.is_set_aside ELSE known.is_set_aside END,
+               standing_sequence = greatest(excluded.standing_sequence, known.standing_sequence)
         """,
         [orjson.dumps(rows).decode()],
     )
+
+
+def list_rated(connection: Connection, rating_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The issue or contact by rating, as far as it is known."""
+    rows = connection.execute(
+        """
+        SELECT rating_id, coalesce(issue_id, contact_id)
+          FROM rating_fact
+         WHERE rating_id = ANY(%s) AND rated_at IS NOT NULL
+        """,
+        [list(rating_ids)],
+    ).fetchall()
+    return {UUID(str(row[0])): UUID(str(row[1])) for row in rows}
 
 
 def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact_ids: Sequence[UUID]) -> None:
@@ -157,7 +183,8 @@ def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact
            SET denied = NOT issue.denied
          WHERE issue.issue_id = ANY(%(issue_ids)s)
            AND issue.denied <> EXISTS (
-                   SELECT FROM rating_fact AS rating WHERE rating.issue_id = issue.issue_id AND NOT rating.solved)
+                   SELECT FROM rating_fact AS rating
+                    WHERE rating.issue_id = issue.issue_id AND NOT rating.solved AND NOT rating.is_set_aside)
         """,
         {"issue_ids": list(issue_ids)},
         prepare=False,

@@ -102,6 +102,7 @@ def list_closed_months(connection: Connection) -> list[date]:
 
 def list_waiting_answers(connection: Connection, month: date, *, time_zone: str) -> list[Answer]:
     """The answers given up to the month's end that no release has. Late ones are among them: they wait like others.
+    So do those that were set aside and count again. What is told stays told, also of one that is set aside later.
 
     Of `solved` only what was closed as resolved: elsewhere the answer denies nothing.
     """
@@ -115,6 +116,7 @@ def list_waiting_answers(connection: Connection, month: date, *, time_zone: str)
                   LEFT JOIN issue_fact AS issue USING (issue_id)
                  WHERE rated_at < (%(month)s::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
                    AND (rating.organisation_id, rating.cadre_id) <> (%(nobody)s, %(nobody)s)
+                   AND NOT is_set_aside
             ), answer AS (
                 SELECT rating_id, 'level' AS question, organisation_id, cadre_id, rater,
                        level >= %(satisfied)s AS positive

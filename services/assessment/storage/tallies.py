@@ -142,6 +142,7 @@ def tally_cells(
                      FROM rating_fact AS rating
                     WHERE rating.organisation_id = cell.organisation_id
                       AND rating.cadre_id = cell.cadre_id
+                      AND NOT rating.is_set_aside
                       AND rated_at >= begins_at AND rated_at < ends_at) AS ratings
             ON CONFLICT (organisation_id, month, cadre_id) DO UPDATE
            SET duties_owed_month = excluded.duties_owed_month,
@@ -288,9 +289,19 @@ def list_cells_of_cadres(connection: Connection, cadre_ids: Sequence[UUID]) -> l
 
 
 def list_months_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> list[tuple[UUID, date]]:
+    """Of what is below them too: an organisation may become known after its children were counted."""
     rows = connection.execute(
-        "SELECT organisation_id, month FROM organisation_tally WHERE organisation_id = ANY(%s)",
-        [list(organisation_ids)],
+        """
+        SELECT organisation_id, month
+          FROM organisation_tally
+         WHERE organisation_id = ANY(%(ids)s)
+         UNION
+        SELECT child.parent_id, month
+          FROM organisation AS child
+          JOIN organisation_tally AS below USING (organisation_id)
+         WHERE child.parent_id = ANY(%(ids)s)
+        """,
+        {"ids": list(organisation_ids)},
     ).fetchall()
     return [(UUID(str(row[0])), row[1]) for row in rows if isinstance(row[1], date)]
 

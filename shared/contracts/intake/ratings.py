@@ -5,9 +5,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Event, Instant
+from shared.contracts.base import Code, Event, Instant
 
 RatingMethod = Literal["link", "callback", "kiosk", "app", "import"]
+InvitationMethod = Literal["link", "callback", "kiosk"]
+Level = Annotated[int, Field(ge=1, le=5)]  # 5 very satisfied to 1 very dissatisfied
 
 
 class RatingSubmitted(Event):
@@ -22,11 +24,77 @@ class RatingSubmitted(Event):
     rating_id: UUID
     issue_id: UUID | None = None  # exactly one of issue_id and contact_id
     contact_id: UUID | None = None
-    level: Annotated[int, Field(ge=1, le=5)]
+    level: Level
     solved: bool | None = None
+    attitude: Level | None = None
+    speed: Level | None = None
     method: RatingMethod
     rated_at: Instant
     rater_ref: UUID | None = None  # the pseudonym of the citizen whose issue or contact is rated, where one is known
 
 
-EVENTS: tuple[type[Event], ...] = (RatingSubmitted,)
+class RatingAmended(Event):
+    """The citizen put other answers in the place of the ones given before: all of them, not only those that differ."""
+
+    type: ClassVar[str] = "cn.lianxin.rating.amended.v1"
+    key: ClassVar[str] = "intake.rating.amended.v1"
+    aggregate: ClassVar[str] = "rating"
+    dated_by: ClassVar[str | None] = "amended_at"
+    summary: ClassVar[str] = "A citizen amended a rating"
+
+    rating_id: UUID
+    level: Level
+    solved: bool | None = None
+    attitude: Level | None = None
+    speed: Level | None = None
+    amended_at: Instant
+
+
+class RatingQuarantined(Event):
+    """Something about a rating is odd: it does not count until a person has looked at it."""
+
+    type: ClassVar[str] = "cn.lianxin.rating.quarantined.v1"
+    key: ClassVar[str] = "intake.rating.quarantined.v1"
+    aggregate: ClassVar[str] = "rating"
+    dated_by: ClassVar[str | None] = "quarantined_at"
+    summary: ClassVar[str] = "A rating was set aside until it is reviewed"
+
+    rating_id: UUID
+    signals: list[Code]
+    rules: Code  # name and version of the thresholds that it was held against
+    quarantined_at: Instant
+
+
+class RatingReviewed(Event):
+    """A person decided, with a reason, whether a rating counts."""
+
+    type: ClassVar[str] = "cn.lianxin.rating.reviewed.v1"
+    key: ClassVar[str] = "intake.rating.reviewed.v1"
+    aggregate: ClassVar[str] = "rating"
+    dated_by: ClassVar[str | None] = "reviewed_at"
+    summary: ClassVar[str] = "A person decided whether a rating counts"
+
+    rating_id: UUID
+    counts: bool
+    reason_code: Code
+    reviewed_at: Instant
+
+
+class RatingInvited(Event):
+    """A citizen was asked to rate an issue or a contact."""
+
+    type: ClassVar[str] = "cn.lianxin.rating_invitation.made.v1"
+    key: ClassVar[str] = "intake.rating_invitation.made.v1"
+    aggregate: ClassVar[str] = "rating_invitation"
+    identified_by: ClassVar[str | None] = "invitation_id"
+    dated_by: ClassVar[str | None] = "invited_at"
+    summary: ClassVar[str] = "A citizen was invited to rate an issue or a contact"
+
+    invitation_id: UUID
+    issue_id: UUID | None = None  # exactly one of issue_id and contact_id
+    contact_id: UUID | None = None
+    method: InvitationMethod
+    invited_at: Instant
+
+
+EVENTS: tuple[type[Event], ...] = (RatingSubmitted, RatingAmended, RatingQuarantined, RatingReviewed, RatingInvited)

@@ -11,7 +11,7 @@ from shared.contracts.envelope import Envelope, decode, encode
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
-from shared.contracts.intake.ratings import RatingSubmitted
+from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -177,6 +177,15 @@ class Story:
             )
         )
 
+    def amend(self, rating_id: UUID, level: int, *, solved: bool | None = None) -> None:
+        self.tell(RatingAmended(rating_id=rating_id, level=level, solved=solved, amended_at=START))
+
+    def set_aside(self, rating_id: UUID) -> None:
+        self.tell(RatingQuarantined(rating_id=rating_id, signals=["too_fast"], rules="default-1", quarantined_at=START))
+
+    def review(self, rating_id: UUID, *, counts: bool) -> None:
+        self.tell(RatingReviewed(rating_id=rating_id, counts=counts, reason_code="genuine", reviewed_at=START))
+
 
 def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
     """Organisations in three levels, transfers, reassignments, everything that may arrive in the wrong order."""
@@ -204,7 +213,7 @@ def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
     for _ in range(issues):
         _tell_issue(story, draw, units, cadres)
     for contact_id in draw.sample(contacts, 8):
-        story.rate(_moment(draw), draw.randint(1, 5), contact_id=contact_id)
+        _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), contact_id=contact_id))
     return story.take()
 
 
@@ -228,7 +237,18 @@ def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: li
         story.close(issue_id, received_at + timedelta(days=draw.randint(1, 60)), draw.choice(OUTCOMES))
         for _ in range(draw.choice([0, 0, 1, 2])):
             solved = draw.choice([None, True, False])
-            story.rate(_moment(draw), draw.randint(1, 5), issue_id=issue_id, solved=solved)
+            _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), issue_id=issue_id, solved=solved))
+
+
+def _look_at(story: Story, draw: random.Random, rating_id: UUID) -> None:
+    """What becomes of a rating: amended, set aside, decided on, each perhaps and more than once."""
+    for step in draw.choices(["nothing", "amend", "set aside", "keep", "remove"], k=3):
+        if step == "amend":
+            story.amend(rating_id, draw.randint(1, 5), solved=draw.choice([None, True, False]))
+        elif step == "set aside":
+            story.set_aside(rating_id)
+        elif step != "nothing":
+            story.review(rating_id, counts=step == "keep")
 
 
 def _moment(draw: random.Random) -> datetime:

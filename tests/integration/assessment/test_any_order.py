@@ -2,12 +2,14 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
+from shared.contracts.intake.ratings import RatingSubmitted
 from shared.database import transaction
 from tests.integration.assessment.conftest import score_all, take
-from tests.integration.assessment.story import random_county
+from tests.integration.assessment.story import Story, random_county
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +74,54 @@ def test_arrival_order_repeats_and_passes_in_between_do_not_matter(new_assessmen
 
     assert dump(shuffled, FACTS) == dump(ordered, FACTS)
     assert figures(shuffled) == figures(ordered)
+
+
+def test_an_organisation_that_is_known_after_its_children_were_counted_is_summed(new_assessment):
+    story = Story()
+    county, town = story.id(), story.id()
+    village = story.organisation("V", town)
+    story.issue(village, story.cadre("S"), datetime(2025, 3, 3, tzinfo=UTC))
+    below = story.take()
+    story.organisation("T", county, town)
+    story.organisation("C", None, county)
+    above = story.take()
+
+    pools = [new_assessment() for _ in range(2)]
+    for pool, batches in zip(pools, ((below, above), (above, below)), strict=True):
+        for batch in batches:
+            take(pool, batch)
+            score_all(pool)
+
+    assert figures(pools[0]) == figures(pools[1])
+
+
+def test_what_counts_again_leaves_no_trace_in_any_figure(new_assessment):
+    """Set aside and restored, in the order of the telling or against it: the same figures to the byte."""
+    envelopes = random_county(5)
+    rating_id = next(one.event.rating_id for one in envelopes if isinstance(one.event, RatingSubmitted))
+    last = max(one.sequence for one in envelopes if one.event.aggregate_id == rating_id)
+    story = Story(_made=1 << 20, _sequences={rating_id: last})
+    story.review(rating_id, counts=True)
+    base = [*envelopes, *story.take()]
+    pools = [new_assessment() for _ in range(3)]
+    for pool in pools:
+        take(pool, base)
+        score_all(pool)
+    before = figures(pools[0])
+
+    story.set_aside(rating_id)
+    away = story.take()
+    story.review(rating_id, counts=True)
+    back = story.take()
+    for pool, batches in ((pools[0], (away, back)), (pools[1], (back, away))):
+        for batch in batches:
+            take(pool, batch)
+            score_all(pool)
+    take(pools[2], away)
+    score_all(pools[2])
+
+    assert figures(pools[0]) == figures(pools[1]) == before
+    assert figures(pools[2]) != before
 
 
 def test_the_same_batch_twice_changes_nothing(pool):

@@ -190,6 +190,49 @@ def test_a_late_rating_changes_nothing_that_was_told(pool):
     assert rows == [(date(2025, 1, 1), date(2025, 1, 1), 10), (date(2025, 2, 1), date(2025, 2, 1), 10)]
 
 
+def test_setting_ratings_aside_tells_nothing_of_fewer_than_k(new_assessment):
+    """Ten people, one of them set aside: as if nine had rated. What was told stays told; what counts again waits."""
+    heard = []
+    for ratings, aside in ((9, False), (10, True)):
+        pool = new_assessment()
+        story, issue_ids = town_with_issues()
+        for issue_id in issue_ids[:ratings]:
+            rate(story, issue_id, 1)
+        if aside:
+            story.set_aside(next(one.event.rating_id for one in story.envelopes if one.event.aggregate == "rating"))
+        take(pool, story.take(), now=LONG_AFTER)
+        close_year(pool, until=datetime(2025, 2, 27, tzinfo=UTC))
+        app = open_door(pool, READERS)
+        heard.append({name: hear(app, name, PATHS) for name in READERS.principals})
+
+    assert heard[0] == heard[1]
+
+
+def test_a_told_rating_that_is_removed_and_restored_changes_nothing_that_was_told(pool):
+    story, issue_ids = town_with_issues()
+    for issue_id in issue_ids[:11]:
+        rate(story, issue_id, 1, level=4)
+    ids = [one.event.rating_id for one in story.envelopes if one.event.aggregate == "rating"]
+    take(pool, story.take(), now=LONG_AFTER)
+    close_year(pool, until=datetime(2025, 2, 27, tzinfo=UTC))
+    app = open_door(pool, READERS)
+    told = {name: hear(app, name, PATHS) for name in READERS.principals}
+
+    for counts in (False, True):
+        story.review(ids[0], counts=counts)
+        story.amend(ids[1], 1, solved=False)
+        take(pool, story.take(), now=LONG_AFTER)
+        score_all(pool, now=LONG_AFTER)
+        assert {name: hear(app, name, PATHS) for name in READERS.principals} == told
+    close_year(pool)
+
+    with transaction(pool) as connection:
+        rows = connection.execute(
+            "SELECT count(*), count(DISTINCT rating_id) FROM released_answer WHERE question = 'level'"
+        )
+        assert rows.fetchall() == [(11, 11)]
+
+
 def test_an_issue_that_changes_hands_takes_no_told_answer_along(pool):
     story, issue_ids = town_with_issues()
     for issue_id in issue_ids[:10]:
@@ -315,7 +358,7 @@ def test_months_that_should_be_closed_are_measured_by_age(pool):
 
 def busy_pool(new_assessment):
     pool = new_assessment()
-    world = World(7, 5)
+    world = World(1, 5)
     for month in range(1, 13):
         world.tell_month(month)
     take(pool, world.story.take(), now=LONG_AFTER)

@@ -1,4 +1,4 @@
-"""Generated worlds of ratings: few cases, shared raters, late ratings, transfers; and which answers went where.
+"""Generated worlds of ratings: few cases, shared raters, late ratings, transfers, reviews; and what went where.
 
 The reckoning here is simple and slow on purpose, and shares no line with the product: it keeps lists of answers.
 """
@@ -32,6 +32,7 @@ class Rating:
     month: int
     level: int
     solved: bool | None
+    is_set_aside: bool = False
 
 
 @dataclass
@@ -61,6 +62,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)  # noqa: S311 - repeatable worlds, not secrets
+        self.review = random.Random(self.seed)  # noqa: S311 - same
         for code, above in (("C", None), ("T0", "C"), ("T1", "C"), ("V0", "T0")):
             self.above[code] = above
             self.units[code] = self.story.organisation(code, self.units[above] if above else None)
@@ -72,12 +74,22 @@ class World:
         self.people = [UUID(int=0xFACE0000 + number) for number in range(self.k * 4)]
 
     def tell_month(self, month: int) -> None:
-        """New issues and ratings, late ratings of earlier months, and issues that go to somebody else."""
+        """New issues and ratings, late ratings of earlier months, issues that go to somebody else, and reviews."""
         for code in self.cadres:
             for _ in range(round(self.draw.expovariate(1 / self.busy[code]))):
                 self._tell_issue(code, month)
         for rating in self.draw.sample(self.ratings, min(2, len(self.ratings))):
             self._move(rating.issue_id)
+        for rating in self.review.sample(self.ratings, min(3, len(self.ratings))):
+            self._turn(rating)
+
+    def _turn(self, rating: Rating) -> None:
+        """Set it aside, or let it count again."""
+        if rating.is_set_aside:
+            self.story.review(rating.rating_id, counts=True)
+        else:
+            self.story.set_aside(rating.rating_id)
+        rating.is_set_aside = not rating.is_set_aside
 
     def _tell_issue(self, code: str, month: int) -> None:
         unit = self.draw.choice(["T0", "T1", "V0"]) if self.draw.random() < 0.2 else self._unit_of(code)
@@ -123,6 +135,7 @@ class World:
                     for rating in self.ratings
                     if self.placed[rating.issue_id][1] == code
                     and rating.month <= month
+                    and not rating.is_set_aside
                     and self._asks(question, rating)
                 }
                 waiting = {answer: unit for answer, unit in mine.items() if answer not in told}
