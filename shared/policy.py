@@ -141,6 +141,9 @@ POLICY: Final[Mapping[str, Rule]] = {
     "token.request": Rule(roles={}, is_open=True),
     "token_key.read": Rule(roles={}, is_open=True),
     # intake
+    "booking.make": Rule(roles={}, is_open=True),
+    "booking.read": Rule(roles={"cadre": "self", "clerk": "within"}, sensitive_read=True),
+    "booking.read_own": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
     "citizen.decide": Rule(roles={"approver": "within"}, step_up=True),
     "citizen.disclose": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
     "citizen.propose": Rule(roles={"department_officer": "within"}, step_up=True),
@@ -192,6 +195,9 @@ POLICY: Final[Mapping[str, Rule]] = {
     "link.read": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
     "link.use": Rule(roles={}, is_open=True),
     "rating.submit": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
+    "reception_day.hold": Rule(roles={"cadre": "self", "clerk": "within"}),
+    "reception_day.read": Rule(roles={}, is_open=True),  # announced to everybody
+    "reception_day.offer": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
     "register.read": Rule(
         roles={
             "approver": "within",

@@ -20,6 +20,7 @@ from shared.contracts.intake import (
     issue_supervision,
     issue_work,
     issues,
+    participation,
     ratings,
     registers,
 )
@@ -36,6 +37,7 @@ EVENTS: tuple[type[Event], ...] = (
     *issue_endings.EVENTS,
     *issue_supervision.EVENTS,
     *ratings.EVENTS,
+    *participation.EVENTS,
     *citizens.EVENTS,
     *assessment.EVENTS,
 )

@@ -41,6 +41,9 @@ read a contact             in    self  -         in                 in       -  
 receive an issue           in    -     -         -                  -        -       -                      -          in
 read an issue              in    self  -         in                 in       -       -                      -          in
 take a step of an issue    in    -     -         -                  -        -       -                      -          in
+offer a reception day      in    -     -         -                  -        -       -                      -          in
+hold a reception day       in    self  -         -                  -        -       -                      -          -
+read who has booked        in    self  -         -                  -        -       -                      -          -
 reveal a citizen           in    -     -         in                 -        -       -                      -          -
 propose about citizens     -     -     -         in                 -        -       -                      -          -
 read such a proposal       -     -     -         in                 in       -       -                      -          -

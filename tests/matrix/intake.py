@@ -1,6 +1,7 @@
 """Intake's world: one object of each kind in each place, made through its own doors; and a probe for each route."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,6 +47,7 @@ class IntakeWorld:
         self.contacts: dict[Place, str] = {}
         self.issues: dict[Place, str] = {}
         self.posts: dict[Place, str] = {}
+        self.reception_days: dict[Place, str] = {}
 
     def fill(self, client: TestClient) -> None:
         for code, parent in TREE:
@@ -64,6 +66,7 @@ class IntakeWorld:
         self.posts[place] = self._make(client, "POST", f"/v1/cadres/{number}/posts", post_of(place))
         self.contacts[place] = self._make(client, "POST", "/v1/contacts", contact_of(place))
         self.issues[place] = self._make(client, "POST", "/v1/issues", issue_of(place))
+        self.reception_days[place] = self._make(client, "POST", "/v1/reception-days", reception_day_of(place))
 
     def _make(self, client: TestClient, method: str, path: str, body: Any) -> str:
         answer = client.request(method, path, json=body, headers={"Authorization": "Bearer maker"})
@@ -137,6 +140,48 @@ class IntakeWorld:
             ("POST", "/v1/rating-links/rating"): Probe(
                 action=rate,
                 aim=everywhere(Shot(body={"token": "of nobody", "level": 5})),
+                fine=frozenset({404, 429}),
+                is_open=True,
+            ),
+            ("POST", "/v1/reception-days"): Probe(
+                action="offer a reception day",
+                aim=lambda place: _said(place, reception_day_of(place)),
+                absent=422,
+                known=frozenset({"above"}),
+            ),
+            ("POST", "/v1/reception-days/{reception_day_id}/cancellation"): Probe(
+                action="offer a reception day",
+                aim=lambda place: self._at("reception_day_id", self.reception_days, place, {"reason_code": "illness"}),
+            ),
+            ("POST", "/v1/reception-days/{reception_day_id}/holding"): Probe(
+                action="hold a reception day",
+                aim=lambda place: self._at("reception_day_id", self.reception_days, place, {"visitor_count": 3}),
+                fine=frozenset({409}),  # none of them has begun
+            ),
+            ("GET", "/v1/reception-days/{reception_day_id}/bookings"): Probe(
+                action="read who has booked",
+                aim=lambda place: self._at("reception_day_id", self.reception_days, place),
+            ),
+            ("POST", "/v1/reception-days/{reception_day_id}/bookings/{booking_id}/mark"): Probe(
+                action="hold a reception day",
+                aim=lambda place: _nowhere("booking_id", place, {"state": "came"}, reception_day_id=uuid4()),
+                fine=NOWHERE,
+            ),
+            ("GET", "/v1/reception-days"): Probe(action=rate, aim=everywhere(Shot()), is_open=True),
+            ("GET", "/v1/reception-bookings"): Probe(
+                action=rate, aim=everywhere(Shot()), fine=frozenset({404, 429}), is_open=True
+            ),
+            ("POST", "/v1/reception-bookings/cancellation"): Probe(
+                action=rate, aim=everywhere(Shot(body={"token": "x"})), fine=frozenset({404, 429}), is_open=True
+            ),
+            ("POST", "/v1/reception-days/{reception_day_id}/bookings"): Probe(
+                action=rate,
+                aim=everywhere(
+                    Shot(
+                        path={"reception_day_id": uuid4()},
+                        body={"slot": 1, "name": "张三", "phone": "13812345678"},
+                    )
+                ),
                 fine=frozenset({404, 429}),
                 is_open=True,
             ),
@@ -228,6 +273,17 @@ def contact_of(place: Place) -> dict[str, Any]:
     return {"staff_number": staff_number(place), "kind": "visit", "occurred_at": OCCURRED_AT}
 
 
+def reception_day_of(place: Place) -> dict[str, Any]:
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+    return {
+        "organisation_code": CODES.get(place, CODES["own"]),
+        "staff_number": staff_number(place),
+        "place": "一楼接访室",
+        "from_at": begins.isoformat(),
+        "until_at": (begins + timedelta(hours=2)).isoformat(),
+    }
+
+
 def issue_of(place: Place) -> dict[str, Any]:
     number = staff_number(place)
     return {
@@ -241,9 +297,9 @@ def issue_of(place: Place) -> dict[str, Any]:
     }
 
 
-def _nowhere(name: str, place: Place, body: Any = None) -> Shot | None:
+def _nowhere(name: str, place: Place, body: Any = None, **path: object) -> Shot | None:
     """For what no fixture of this world makes: who may ask at all gets the answer of what does not exist."""
-    return Shot(path={name: uuid4()}, body=body) if place in {"own", "unknown"} else None
+    return Shot(path={name: uuid4(), **path}, body=body) if place in {"own", "unknown"} else None
 
 
 def _said(place: Place, body: dict[str, Any]) -> Shot | None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.intake.api import contacts, imports, issues, rating_links, ratings, registers, shield
+from services.intake.api import contacts, imports, issues, rating_links, ratings, receptions, registers, shield
 from services.intake.api.doors import Doors
 from services.intake.handlers import retention
 from services.intake.settings import IntakeSettings
@@ -52,6 +52,7 @@ def create_intake_app(
         imports,
         shield,
         rating_links,
+        receptions,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     return app

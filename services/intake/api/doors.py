@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.grouping import Group
-from services.intake.handlers import contacts, duties, issues, posts, ratings, registers
+from services.intake.handlers import contacts, duties, issues, posts, ratings, receptions, registers
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from services.intake.domain.commands.issue_steps import StepCommand
     from services.intake.domain.commands.issues import ReceiveIssue
     from services.intake.domain.commands.ratings import SubmitRating
+    from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
     from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -59,6 +60,9 @@ class Doors:
         self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
         self.issues: Group[ReceiveIssue] = self._group(issues.receive_issues)
         self.steps: Group[StepCommand] = self._group(partial(take_steps, rules=_life_rules(settings)))
+        self.reception_days: Group[OfferReceptionDay] = self._group(receptions.offer_days)
+        self.reception_cancellations: Group[CancelReceptionDay] = self._group(receptions.cancel_days)
+        self.reception_holdings: Group[HoldReceptionDay] = self._group(receptions.hold_days)
         self.ratings: Group[SubmitRating] = self._group(ratings.submit_ratings)
 
     def _group(self, handler: Any) -> Group[Any]:  # noqa: ANN401 - the attribute it is assigned to says of what

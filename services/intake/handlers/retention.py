@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.storage import citizens, forgetting
+from services.intake.storage import citizens, forgetting, receptions
 from services.intake.storage import retention as storage
 from shared.database import Connection
 from shared.retention.jobs import DataClass, Step, sent_events
@@ -14,6 +14,11 @@ def forget_citizens(connection: Connection, before: datetime, batch: int, _: int
     """No batch settles any citizen meanwhile: one that found this one would say so under a name that goes away."""
     citizens.lock_handles(connection, ALL_BUCKETS)
     return forgetting.forget_citizens(connection, before, batch)
+
+
+def forget_bookings(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    forgotten = receptions.forget_known(connection, before, batch)
+    return Step(removed=forgotten, seen=forgotten)
 
 
 CLASSES = (
@@ -36,6 +41,12 @@ CLASSES = (
         measure=storage.measure_rating_links,
         remove=storage.unlink_ratings,
         held_as=("rating", "issue", "contact"),
+    ),
+    DataClass(
+        name="reception_bookings",
+        measure=receptions.measure_known,
+        remove=forget_bookings,
+        held_as=("reception_day",),
     ),
     sent_events(),
 )

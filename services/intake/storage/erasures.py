@@ -93,6 +93,13 @@ def set_erased(
             DELETE FROM citizen_key USING gone WHERE citizen_key.citizen_ref = gone.ref
         ), unfindable AS (
             DELETE FROM citizen_handle USING gone WHERE citizen_handle.citizen_ref = gone.ref
+        ), unbooked AS (
+            UPDATE reception_booking
+               SET name_sealed = NULL, phone_sealed = NULL, topic_sealed = NULL, phone_handle = NULL,
+                   person_handle = NULL, forgotten_at = %(at)s
+              FROM gone
+              JOIN citizen_handle ON citizen_handle.citizen_ref = gone.ref
+             WHERE reception_booking.person_handle = citizen_handle.digest
         ), unsaid AS (
             UPDATE reveal SET reason = NULL FROM gone WHERE reveal.citizen_ref = gone.ref
         )

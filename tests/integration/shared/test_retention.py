@@ -191,6 +191,33 @@ def add_issue(pool, ref, closed_at, *, subject_id=None):
     )
 
 
+def add_booking(pool, ended_at):
+    day_id, organisation_id, cadre_id = uuid4(), uuid4(), uuid4()
+    execute(
+        pool,
+        "INSERT INTO organisation (id, code, name, level, sequence, recorded_at) VALUES (%s, %s, 'o', '50', 1, now())",
+        *(organisation_id, organisation_id.hex),
+    )
+    execute(
+        pool,
+        "INSERT INTO cadre (id, staff_number, name, sequence, recorded_at) VALUES (%s, %s, 'c', 1, now())",
+        *(cadre_id, cadre_id.hex),
+    )
+    execute(
+        pool,
+        "INSERT INTO reception_day (id, organisation_id, cadre_id, place, from_at, until_at, slot_minutes, state,"
+        " visitor_count, sequence, recorded_at) VALUES (%s, %s, %s, 'p', %s, %s, 30, 'held', 1, 2, now())",
+        *(day_id, organisation_id, cadre_id, ended_at - timedelta(hours=2), ended_at),
+    )
+    execute(
+        pool,
+        "INSERT INTO reception_booking (id, reception_day_id, slot, digest, state, name_sealed, phone_sealed,"
+        " booked_at) VALUES (%s, %s, 1, %s, 'came', %s, %s, %s)",
+        *(uuid4(), day_id, day_id.bytes * 2, bytes(40), bytes(40), ended_at - timedelta(days=2)),
+    )
+    return day_id
+
+
 # By class: its service, how an item of an age is made, and a statement that counts what is left of them.
 CLASSES = {
     "citizen_identifiers": ("intake", intake.CLASSES, add_citizen, "SELECT count(name) FROM citizen"),
@@ -199,6 +226,12 @@ CLASSES = {
     "sent_events": ("intake", intake.CLASSES, add_event, "SELECT count(*) FROM outbox"),
     "import_files": ("intake", intake.CLASSES, add_import, "SELECT count(storage_name) FROM import_run"),
     "rating_links": ("intake", intake.CLASSES, add_rating, "SELECT count(contact_id) FROM rating"),
+    "reception_bookings": (
+        "intake",
+        intake.CLASSES,
+        add_booking,
+        "SELECT count(name_sealed) FROM reception_booking",
+    ),
     "inbox_messages": ("notify", notify.CLASSES, add_message, "SELECT count(*) FROM message"),
     "notification_content": ("notify", notify.CLASSES, add_delivery, "SELECT count(address) FROM delivery"),
     "notification_status": ("notify", notify.CLASSES, add_delivery, "SELECT count(*) FROM delivery"),
@@ -244,6 +277,7 @@ HELD = {
     "citizen_identifiers": "citizen",
     "import_files": "import",
     "rating_links": "rating",
+    "reception_bookings": "reception_day",
     "inbox_messages": "message",
     "notification_content": "delivery",
     "notification_status": "delivery",
