@@ -151,6 +151,11 @@ POLICY: Final[Mapping[str, Rule]] = {
     # An officer steps up for it, a clerk has the days after the receipt: the handler says which of both it is.
     "citizen.reveal": Rule(roles={"clerk": "within", "department_officer": "within"}, sensitive_read=True),
     "citizen.reveal_many": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
+    # Its recorder for some days, an officer for ever: the handler says which of both it is.
+    "contact.correct": Rule(
+        roles={"cadre": "self", "clerk": "within", "department_officer": "within", "machine_client": "within"},
+        scope="intake.write",
+    ),
     "contact.read": Rule(
         roles={
             "approver": "within",
@@ -162,8 +167,10 @@ POLICY: Final[Mapping[str, Rule]] = {
         scope="intake.read",
         sensitive_read=True,
     ),
+    # What lies long back is entered by officers alone, who say why so late.
     "contact.record": Rule(
-        roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"
+        roles={"cadre": "self", "clerk": "within", "department_officer": "within", "machine_client": "within"},
+        scope="intake.write",
     ),
     "import.read": Rule(
         roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},

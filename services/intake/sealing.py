@@ -11,7 +11,17 @@ from services.intake import metrics
 from shared.ciphers import SymmetricKey, Undecipherable, header_of
 from shared.crypto import DATA_KEY_ID, KeyRing, data_key
 
-Table = Literal["contact", "issue", "issue_step", "citizen", "reveal", "bulk_reveal", "reception_booking", "opinion"]
+Table = Literal[
+    "contact",
+    "contact_version",
+    "issue",
+    "issue_step",
+    "citizen",
+    "reveal",
+    "bulk_reveal",
+    "reception_booking",
+    "opinion",
+]
 
 EPOCH: Final = "epoch"  # wraps the citizens' keys, one a month
 TEXT: Final = "text"  # seals the texts that belong to no known citizen, one a month

@@ -21,6 +21,9 @@ class IntakeSettings(ServiceSettings):
     reopen_within_hours: Hours = 360
     longest_extension_hours: Hours = 720
     most_extensions: Annotated[int, Field(ge=0, le=100)] = 2
+    # Older contacts than that are entered by officers, with the reason; and after that only officers correct them.
+    record_within_days: Annotated[int, Field(ge=7, le=366)] = 31
+    correct_within_days: Annotated[int, Field(ge=1, le=366)] = 31
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000

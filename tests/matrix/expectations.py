@@ -36,7 +36,9 @@ look at retention          -     -     -         all                all      yes
 agree to a period          -     -     -         all                all      -       -                      -          -
 hold an object             -     -     -         all                all      -       -                      -          -
 release what is held       -     -     -         -                  all      -       -                      -          -
-record a contact           in    self  -         -                  -        -       -                      -          in
+record a contact           in    self  -         in                 -        -       -                      -          in
+send a batch of contacts   yes   yes   -         yes                -        -       -                      -          yes
+correct a contact          in    self  -         in                 -        -       -                      -          in
 read a contact             in    self  -         in                 in       -       -                      -          in
 receive an issue           in    -     -         -                  -        -       -                      -          in
 read an issue              in    self  -         in                 in       -       -                      -          in

@@ -27,7 +27,8 @@ DUTY = {
 }
 NOWHERE = frozenset({404})
 WHY = {"reason_code": "call_back", "reason": "回访核实"}
-OCCURRED_AT = "2026-03-01T09:30:00+08:00"
+OCCURRED_AT = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+AMENDED = {"kind": "reception", "occurred_at": OCCURRED_AT, "reason_code": "mistyped"}
 
 
 class IntakeWorld:
@@ -82,8 +83,22 @@ class IntakeWorld:
             ("POST", "/v1/contacts"): Probe(
                 action="record a contact", aim=lambda place: _said(place, contact_of(place)), absent=422
             ),
+            ("POST", "/v1/contacts/batch"): Probe(  # it answers for each record; tests/integration/intake looks at that
+                action="send a batch of contacts",
+                aim=everywhere(Shot(body={"contacts": [contact_of("own")], "issues": [issue_of("own")]})),
+            ),
             ("GET", "/v1/contacts/{contact_id}"): Probe(
                 action="read a contact", aim=lambda place: self._at("contact_id", self.contacts, place)
+            ),
+            ("GET", "/v1/contacts/{contact_id}/versions"): Probe(
+                action="read a contact", aim=lambda place: self._at("contact_id", self.contacts, place)
+            ),
+            ("POST", "/v1/contacts/{contact_id}/amendments"): Probe(
+                action="correct a contact", aim=lambda place: self._at("contact_id", self.contacts, place, AMENDED)
+            ),
+            ("POST", "/v1/contacts/{contact_id}/void"): Probe(
+                action="correct a contact",
+                aim=lambda place: self._at("contact_id", self.contacts, place, {"reason_code": "duplicate"}),
             ),
             ("POST", "/v1/issues"): Probe(
                 action="receive an issue",
@@ -270,7 +285,9 @@ def post_of(place: Place) -> dict[str, Any]:
 
 
 def contact_of(place: Place) -> dict[str, Any]:
-    return {"staff_number": staff_number(place), "kind": "visit", "occurred_at": OCCURRED_AT}
+    """With the reason that an officer has to give; it does not matter who else gives one."""
+    late = {"late_reason": "整理档案时发现"}
+    return {"staff_number": staff_number(place), "kind": "visit", "occurred_at": OCCURRED_AT, **late}
 
 
 def reception_day_of(place: Place) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class ContactFact:
     cadre_id: UUID
     kind: str
     occurred_at: datetime
+    counts: bool
 
 
 def measure_issue(issue: IssueFact, as_of: datetime) -> frozenset[str]:
@@ -99,3 +100,10 @@ def measure_issue(issue: IssueFact, as_of: datetime) -> frozenset[str]:
 
 def measure_rating(rating: RatingFact) -> frozenset[str]:
     return frozenset({"ratings", "satisfied"} if rating.level >= SATISFIED_LEVEL else {"ratings"})
+
+
+def measure_contact(contact: ContactFact, *, meets_duty: bool) -> frozenset[str]:
+    """Nothing at all for one that was voided, or that a review found not to count."""
+    if not contact.counts:
+        return frozenset()
+    return frozenset({"contacts", "duties_met"} if meets_duty else {"contacts"})

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.assessment.domain.duties import DutyUnit
-from services.assessment.domain.measures import ContactFact, measure_issue, measure_rating
+from services.assessment.domain.measures import ContactFact, measure_contact, measure_issue, measure_rating
 from services.assessment.domain.periods import MONTHS_OF, Period, period_of, periods_covering
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
@@ -162,7 +162,7 @@ def _count_contacts(
             organisation_id=contact.organisation_id,
             cadre_id=contact.cadre_id,
             kind=contact.kind,
-            measures=frozenset({"contacts", "duties_met"} if contact.contact_id in meeting else {"contacts"}),
+            measures=measure_contact(contact, meets_duty=contact.contact_id in meeting),
         )
         for contact in contacts
     ]

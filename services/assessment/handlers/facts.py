@@ -15,7 +15,7 @@ from services.assessment.storage import due, facts, registers
 from shared import crash, inbox
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
-from shared.contracts.intake.contacts import ContactRecorded
+from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
@@ -160,9 +160,15 @@ def _collect_duty(batch: Batch, envelope: Envelope) -> None:
 
 
 def _collect_contact(batch: Batch, envelope: Envelope) -> None:
+    """Each event of a contact tells the whole of it, so that the newest is what stands, whichever came first."""
     event = envelope.event
-    assert isinstance(event, ContactRecorded)  # noqa: S101
-    row = {**dict(event), "organisation_id": event.organisation_id or NOBODY, "sequence": envelope.sequence}
+    assert isinstance(event, ContactRecorded | ContactAmended | ContactVoided)  # noqa: S101
+    row = {
+        **dict(event),
+        "organisation_id": event.organisation_id or NOBODY,
+        "counts": True if isinstance(event, ContactRecorded) else event.counts,
+        "sequence": envelope.sequence,
+    }
     _keep_newest(batch.contacts, event.contact_id, row)
     batch.touched_facts[event.contact_id] = envelope.correlation_id
 
@@ -230,6 +236,8 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     PostRecorded: _collect_post,
     DutyDefined: _collect_duty,
     ContactRecorded: _collect_contact,
+    ContactAmended: _collect_contact,
+    ContactVoided: _collect_contact,
     IssueReceived: _collect_issue,
     IssueAssigned: _collect_issue,
     IssueResponded: _collect_issue,

@@ -101,7 +101,7 @@ def list_contact_facts(connection: Connection, scope: Scope) -> list[ContactFact
     with connection.cursor(row_factory=class_row(ContactFact)) as cursor:
         return cursor.execute(
             """
-            SELECT contact_id, fact.organisation_id, fact.cadre_id, kind, occurred_at
+            SELECT contact_id, fact.organisation_id, fact.cadre_id, kind, occurred_at, counts
               FROM (SELECT DISTINCT cadre_id, month
                       FROM tally
                      WHERE month >= %(start)s AND month < %(next_start)s
@@ -131,6 +131,7 @@ def count_earlier_contacts(connection: Connection, asked: Sequence[tuple[Contact
           LEFT JOIN contact_fact AS earlier
             ON earlier.cadre_id = asked.cadre_id
            AND earlier.kind = asked.kind
+           AND earlier.counts
            AND earlier.occurred_at >= since
            AND (earlier.occurred_at, earlier.contact_id) < (asked.occurred_at, asked.contact_id)
          GROUP BY place

@@ -38,13 +38,14 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(
         """
         INSERT INTO contact_fact AS known (contact_id, organisation_id, cadre_id, kind, occurred_at, recorded_at,
-                                           duration_minutes, population_group, people_count, place_code, sequence)
+                                           duration_minutes, population_group, people_count, place_code, counts,
+                                           sequence)
         SELECT contact_id, organisation_id, cadre_id, kind, occurred_at, recorded_at, duration_minutes,
-               population_group, people_count, place_code, sequence
+               population_group, people_count, place_code, counts, sequence
           FROM json_to_recordset(%s::json)
             AS row (contact_id uuid, organisation_id uuid, cadre_id uuid, kind text, occurred_at timestamptz,
                     recorded_at timestamptz, duration_minutes integer, population_group text, people_count integer,
-                    place_code text, sequence integer)
+                    place_code text, counts boolean, sequence integer)
             ON CONFLICT (contact_id) DO UPDATE
            SET organisation_id = excluded.organisation_id,
                cadre_id = excluded.cadre_id,
@@ -55,6 +56,7 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
                population_group = excluded.population_group,
                people_count = excluded.people_count,
                place_code = excluded.place_code,
+               counts = excluded.counts,
                sequence = excluded.sequence
          WHERE known.sequence < excluded.sequence
         """,

@@ -55,6 +55,7 @@ def list_duty_units(connection: Connection, units: Sequence[tuple[UUID, Period]]
                          FROM contact_fact AS contact
                         WHERE contact.cadre_id = post.cadre_id
                           AND contact.kind = contact_kind
+                          AND contact.counts
                           AND occurred_at >= held_from::timestamp AT TIME ZONE %(time_zone)s::text
                           AND occurred_at < (held_until + 1)::timestamp AT TIME ZONE %(time_zone)s::text) AS made
              WHERE held_from <= held_until
@@ -134,6 +135,7 @@ def tally_cells(
                      FROM contact_fact AS contact
                     WHERE contact.organisation_id = cell.organisation_id
                       AND contact.cadre_id = cell.cadre_id
+                      AND contact.counts
                       AND occurred_at >= begins_at AND occurred_at < ends_at) AS contacts
          CROSS JOIN LATERAL (
                    SELECT count(*) AS ratings,

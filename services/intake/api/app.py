@@ -5,7 +5,18 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.intake.api import contacts, imports, issues, rating_links, ratings, receptions, registers, shield
+from services.intake.api import (
+    batches,
+    contacts,
+    corrections,
+    imports,
+    issues,
+    rating_links,
+    ratings,
+    receptions,
+    registers,
+    shield,
+)
 from services.intake.api.doors import Doors
 from services.intake.handlers import retention
 from services.intake.settings import IntakeSettings
@@ -46,6 +57,8 @@ def create_intake_app(
     app.state.nudge_import = nudge_import
     for topic in (
         contacts,
+        corrections,
+        batches,
         issues,
         ratings,
         registers,

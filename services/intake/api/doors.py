@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.grouping import Group
-from services.intake.handlers import contacts, duties, issues, posts, ratings, receptions, registers
+from services.intake.handlers import contacts, corrections, duties, issues, posts, ratings, receptions, registers
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
@@ -29,6 +29,7 @@ from shared.reach import current
 
 if TYPE_CHECKING:
     from services.intake.domain.commands.contacts import RecordContact
+    from services.intake.domain.commands.corrections import AmendContact, VoidContact
     from services.intake.domain.commands.duties import DefineDuty
     from services.intake.domain.commands.issue_steps import StepCommand
     from services.intake.domain.commands.issues import ReceiveIssue
@@ -58,6 +59,8 @@ class Doors:
         self.post_ends: Group[EndPost] = self._group(posts.end_posts)
         self.duties: Group[DefineDuty] = self._group(duties.define_duties)
         self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
+        self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
+        self.voids: Group[VoidContact] = self._group(corrections.void_contacts)
         self.issues: Group[ReceiveIssue] = self._group(issues.receive_issues)
         self.steps: Group[StepCommand] = self._group(partial(take_steps, rules=_life_rules(settings)))
         self.reception_days: Group[OfferReceptionDay] = self._group(receptions.offer_days)

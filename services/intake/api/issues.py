@@ -1,7 +1,7 @@
 """Routes of issues and of the steps of their life."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,6 +13,7 @@ from services.intake.domain.commands.issue_steps import AssignIssue, CloseIssue,
 from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.handlers import issues
 from services.intake.handlers.texts import IssueRecord
+from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
 from shared.answers import STEPS, shows
 from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urgency
@@ -59,8 +60,14 @@ async def receive_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.receive"))]
 ) -> Response:
     body = parse_body(IssueBody, await request.body())
-    command = ReceiveIssue(
-        **await describe(request, principal, record_id=body.id),
+    command = command_of(body, await describe(request, principal, record_id=body.id), doors(request).settings)
+    return answer(await doors(request).issues.submit(command), location=f"/v1/issues/{command.id}")
+
+
+def command_of(body: IssueBody, told: dict[str, Any], settings: IntakeSettings) -> ReceiveIssue:
+    """Raises NotValid."""
+    return ReceiveIssue(
+        **told,
         type=body.type,
         category=body.category,
         channel=body.channel,
@@ -68,7 +75,7 @@ async def receive_issue(
         title=body.title,
         description=body.description,
         received_at=body.received_at,
-        respond_within=doors(request).settings.respond_within,
+        respond_within=settings.respond_within,
         due_at=body.due_at,
         organisation_code=body.organisation_code,
         staff_number=body.staff_number,
@@ -76,7 +83,6 @@ async def receive_issue(
         citizen=read_citizen(body.citizen),
         subject_staff_number=body.subject_staff_number,
     )
-    return answer(await doors(request).issues.submit(command), location=f"/v1/issues/{command.id}")
 
 
 @router.get("/{issue_id}", responses=shows(IssueRecord))

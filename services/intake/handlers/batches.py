@@ -17,8 +17,11 @@ from shared.reach import Reach, acting
 AnyCommand = TypeVar("AnyCommand", bound=Command)
 Events = list[outbox.OutgoingEvent]
 Parts = dict[Reach | None, list[int]]
-# Registers and duties decide what a cadre is measured by: who changes them is kept, by use case and kind of record.
+# Registers and duties decide what a cadre is measured by, and corrections what counts: who changes them is kept, by use
+# case and kind of record.
 AUDITED = {
+    "amend_contacts": "contact",
+    "void_contacts": "contact",
     "register_organisations": "organisation",
     "register_cadres": "cadre",
     "record_posts": "post",

@@ -7,19 +7,31 @@ from uuid import UUID
 from services.intake import metrics
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.contacts import RecordContact
-from services.intake.domain.contacts import check_contact, digest_contact
+from services.intake.domain.contacts import check_contact, digest_contact, sum_people
+from services.intake.domain.corrections import is_officer
 from services.intake.domain.repeats import id_taken, out_of_reach, settle_repeat, unknown
+from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, settle_new, take_back_unused
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.handlers.texts import ContactRecord, open_contact
 from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
-from services.intake.storage import registers
+from services.intake.storage import corrections, registers
 from services.intake.storage.reach import is_id_taken
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
+
+BEFORE_FIRST_POST = Outcome(
+    status="rejected",
+    code="before-first-post",
+    detail="the cadre held no post yet; an officer enters it, with the reason (late_reason)",
+)
+
+LATE_REASON_MISSING = Outcome(
+    status="rejected", code="late-reason-missing", detail="an officer says why a contact is entered late (late_reason)"
+)
 
 
 def record_contacts(
@@ -31,7 +43,12 @@ def record_contacts(
         candidates = [
             Candidate(
                 command=command,
-                check=(check := check_contact(command, now=now, allow_odd=allow_odd)),
+                check=(
+                    check := _refuse_officer(
+                        command,
+                        check_contact(command, now=now, allow_odd=allow_odd, may_be_late=_may_be_late(command)),
+                    )
+                ),
                 content_hash=vault().keyed(digest_contact(command)) if check.refusal is None else b"",
             )
             for command in fresh
@@ -40,7 +57,7 @@ def record_contacts(
             connection, candidates, lambda some: storage.list_standing_contacts(connection, some), now=now
         )
         rows = [
-            _row(candidate, settled.get(position), now)
+            _row(candidate, settled.get(position), now, allow_odd=allow_odd)
             for position, candidate in enumerate(candidates)
             if candidate.check.refusal is None
         ]
@@ -69,11 +86,27 @@ def get_contact(pool: Pool, contact_id: UUID) -> ContactRecord:
     """Raises ContactNotFound."""
     with transaction(pool) as connection:
         row = storage.get_contact(connection, contact_id)
-    return open_contact(row)
+        issues = storage.list_raised_issues(connection, contact_id)
+    return open_contact(row, issues)
 
 
-def _row(candidate: Candidate[RecordContact], citizen: KnownCitizen | None, now: datetime) -> dict[str, object]:
+def _refuse_officer(command: RecordContact, check: TimeCheck) -> TimeCheck:
+    """An officer who is no clerk enters what others may no longer, and says why; the rest is for who was there."""
+    if command.reach is not None and command.reach.role == "department_officer" and command.late_reason is None:
+        check.refusal = check.refusal or LATE_REASON_MISSING
+    return check
+
+
+def _may_be_late(command: RecordContact) -> bool:
+    return command.late_reason is not None and is_officer(command.reach)
+
+
+def _row(
+    candidate: Candidate[RecordContact], citizen: KnownCitizen | None, now: datetime, *, allow_odd: bool
+) -> dict[str, object]:
     command = candidate.command
+    key = citizen.key if citizen else None
+    population_group, people_count = sum_people(command)
     return {
         "id": command.id,
         "source": command.source,
@@ -84,10 +117,17 @@ def _row(candidate: Candidate[RecordContact], citizen: KnownCitizen | None, now:
         "occurred_at": command.occurred_at,
         "recorded_at": command.recorded_at or now,
         "duration_minutes": command.duration_minutes,
-        "population_group": command.population_group,
-        "people_count": command.people_count,
+        "population_group": population_group,
+        "people_count": people_count,
+        "people_by_group": command.people_by_group or None,
+        "companions": list(command.companions) or None,
+        "first_on": command.first_on,
+        "last_on": command.last_on,
         "place_code": command.place_code,
-        "note_sealed": vault().seal_if("contact", "note", command.id, command.note, citizen.key if citizen else None),
+        "note_sealed": vault().seal_if("contact", "note", command.id, command.note, key),
+        "late_reason_sealed": vault().seal_if("contact", "late_reason", command.id, command.late_reason, key),
+        "any_place": allow_odd,  # another system's places are its own
+        "any_day": allow_odd or _may_be_late(command),
         "citizen_ref": citizen.ref if citizen else None,
         "flags": candidate.check.flags,
         "content_hash": hexadecimal(candidate.content_hash),
@@ -95,6 +135,7 @@ def _row(candidate: Candidate[RecordContact], citizen: KnownCitizen | None, now:
 
 
 def _event(command: RecordContact, contact: storage.StoredContact) -> OutgoingEvent:
+    population_group, people_count = sum_people(command)
     event = ContactRecorded(
         contact_id=contact.id,
         cadre_id=contact.cadre_id,
@@ -103,18 +144,22 @@ def _event(command: RecordContact, contact: storage.StoredContact) -> OutgoingEv
         occurred_at=command.occurred_at,
         recorded_at=contact.recorded_at,
         duration_minutes=command.duration_minutes,
-        population_group=command.population_group,
-        people_count=command.people_count,
+        population_group=population_group,
+        people_count=people_count,
         place_code=command.place_code,
+        people_by_group=dict(command.people_by_group) if command.people_by_group else None,
+        companion_ids=tuple(contact.companion_ids) or None,
+        first_on=command.first_on,
+        last_on=command.last_on,
     )
     return OutgoingEvent(event=event, sequence=1, correlation_id=command.correlation_id)
 
 
 def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:
-    if not registers.find_cadre_ids(connection, [command.staff_number]):
-        return unknown("cadre")
-    if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
-        return unknown("organisation")
+    """Raises BatchRaced where nothing speaks against it any more."""
+    unregistered = _find_unregistered(connection, command)
+    if unregistered is not None:
+        return unknown(unregistered)
     if is_id_taken(connection, "contact", command.id):
         return id_taken()
     if not storage.may_enter_contact(
@@ -124,4 +169,23 @@ def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:
         occurred_at=command.occurred_at,
     ):
         return out_of_reach()
+    if not _may_be_late(command) and storage.is_before_first_post(
+        connection, staff_number=command.staff_number, occurred_at=command.occurred_at
+    ):
+        return BEFORE_FIRST_POST
     raise BatchRaced("a register changed while the batch ran")
+
+
+def _find_unregistered(connection: Connection, command: RecordContact) -> str | None:
+    """What the command names that is not there, or that its sender does not see."""
+    if not registers.find_cadre_ids(connection, [command.staff_number]):
+        return "cadre"
+    if command.organisation_code and not registers.find_organisation_ids(connection, [command.organisation_code]):
+        return "organisation"
+    if command.companions:
+        known = corrections.find_companion_ids(connection, command.companions)
+        if not known.keys() >= set(command.companions):
+            return "companion"
+    if command.place_code and not corrections.list_places(connection, [command.place_code]):
+        return "place"
+    return None

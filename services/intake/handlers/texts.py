@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from services.intake.domain.issues.life import Effect, Issue, State
 from services.intake.domain.issues.steps import Step
 from services.intake.handlers.citizens import MaskedCitizen, mask_citizen
 from services.intake.sealing import vault
-from services.intake.storage.contacts import SealedContact
+from services.intake.storage.contacts import RaisedIssue, SealedContact
 from services.intake.storage.issue_steps import LockedIssue
 from services.intake.storage.issues import SealedIssue
 from shared.ciphers import SymmetricKey
@@ -75,17 +75,26 @@ class ContactRecord:
     duration_minutes: int | None
     population_group: str | None
     people_count: int | None
+    people_by_group: dict[str, int] | None
+    companions: list[str]
+    first_on: date | None
+    last_on: date | None
     place_code: str | None
     note: str | None
+    late_reason: str | None
     citizen: MaskedCitizen | None
     texts_withheld: bool
     source: str
     source_number: str | None
     flags: list[str]
+    version: int
+    counts: bool
+    voided_at: datetime | None
+    issues: list[RaisedIssue]
 
 
 OPENED_ISSUE = {"title", "description", "reply", "citizen", "texts_withheld"}
-OPENED_CONTACT = {"note", "citizen", "texts_withheld"}
+OPENED_CONTACT = {"note", "late_reason", "citizen", "texts_withheld", "issues"}
 ISSUE_FIELDS = tuple(field.name for field in fields(IssueRecord) if field.name not in OPENED_ISSUE)
 CONTACT_FIELDS = tuple(field.name for field in fields(ContactRecord) if field.name not in OPENED_CONTACT)
 
@@ -106,12 +115,14 @@ def open_issue(row: SealedIssue) -> IssueRecord:
     )
 
 
-def open_contact(row: SealedContact) -> ContactRecord:
+def open_contact(row: SealedContact, issues: list[RaisedIssue]) -> ContactRecord:
     key = _citizen_key(row)
     note = row.note or vault().open("contact", "note", row.id, row.note_sealed, key)
     return ContactRecord(
         **{name: getattr(row, name) for name in CONTACT_FIELDS},
         note=note,
+        late_reason=vault().open("contact", "late_reason", row.id, row.late_reason_sealed, key),
+        issues=issues,
         citizen=mask_citizen(row.citizen_ref, row.citizen_name, row.citizen_phone, key),
         texts_withheld=note is None and row.note_sealed is not None,
     )

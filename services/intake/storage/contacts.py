@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ class StoredContact:
     recorded_at: datetime
     content_hash: bytes
     citizen_ref: UUID | None = None
+    companion_ids: list[UUID] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,14 @@ class SealedContact:
     duration_minutes: int | None
     population_group: str | None
     people_count: int | None
+    people_by_group: dict[str, int] | None
+    companions: list[str]
+    first_on: date | None
+    last_on: date | None
     place_code: str | None
     note: str | None = field(repr=False)
     note_sealed: bytes | None
+    late_reason_sealed: bytes | None
     citizen_ref: UUID | None
     citizen_name: bytes | None
     citizen_phone: bytes | None
@@ -57,36 +63,66 @@ class SealedContact:
     source: str
     source_number: str | None
     flags: list[str]
+    version: int
+    counts: bool
+    voided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaisedIssue:
+    """An issue that came out of a contact, as far as a list tells of it."""
+
+    id: UUID
+    type: str
+    category: str
+    status: str
+    received_at: datetime
 
 
 def insert_contacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[StoredContact]:
     """Insert contacts, each into the organisation given, or else into that of the cadre's post on the day.
 
-    Those whose id or number is taken, whose cadre or organisation is unknown, or that are out of reach, are left out.
+    Those whose id or number is taken, that name something unknown, that were before the cadre served, or that are out
+    of reach, are left out.
     """
     with connection.cursor(row_factory=class_row(StoredContact)) as cursor:
         return cursor.execute(
             """
             INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
-                                 duration_minutes, population_group, people_count, place_code, note_sealed, citizen_ref,
-                                 flags, content_hash, owner_organisation_id)
+                                 duration_minutes, population_group, people_count, people_by_group, companion_ids,
+                                 first_on, last_on, place_code, note_sealed, late_reason_sealed, citizen_ref, flags,
+                                 content_hash, owner_organisation_id)
             SELECT item.id, item.source, item.source_number, cadre.id, organisation.id, item.kind, item.occurred_at,
                    item.recorded_at, item.duration_minutes, item.population_group, item.people_count,
-                   item.place_code, item.note_sealed, item.citizen_ref, item.flags, item.content_hash, owner.id
+                   item.people_by_group, companion.ids, item.first_on, item.last_on, item.place_code, item.note_sealed,
+                   item.late_reason_sealed, item.citizen_ref, item.flags, item.content_hash, owner.id
               FROM ROWS FROM (json_to_recordset(%s::json)
                   AS (id uuid, source text, source_number text, staff_number text, organisation_code text,
                       kind text, occurred_at timestamptz, recorded_at timestamptz, duration_minutes integer,
-                      population_group text, people_count integer, place_code text, note_sealed bytea,
-                      citizen_ref uuid, flags text[], content_hash bytea)) WITH ORDINALITY AS item
+                      population_group text, people_count integer, people_by_group jsonb, companions text[],
+                      first_on date, last_on date, place_code text, note_sealed bytea, late_reason_sealed bytea,
+                      citizen_ref uuid, flags text[], content_hash bytea, any_place boolean,
+                      any_day boolean))
+                  WITH ORDINALITY AS item
               JOIN cadre ON cadre.staff_number = item.staff_number
               LEFT JOIN organisation ON organisation.code = item.organisation_code
              CROSS JOIN LATERAL (
                    SELECT coalesce(organisation.id, post_organisation(cadre.id, item.occurred_at)) AS id) AS owner
+             CROSS JOIN LATERAL (
+                   SELECT CASE WHEN item.companions IS NULL THEN '{}'::uuid[]
+                               ELSE officials_of(item.companions) END AS ids) AS companion
              WHERE (item.organisation_code IS NULL OR organisation.id IS NOT NULL)
+               AND array_position(companion.ids, NULL) IS NULL
+               AND CASE WHEN item.any_place OR item.place_code IS NULL THEN true ELSE is_place(item.place_code) END
+               AND CASE WHEN item.any_day THEN true
+                        WHEN item.organisation_code IS NULL AND owner.id IS NOT NULL THEN true -- by a post of that day
+                        ELSE coalesce(served_since(cadre.id) <= (item.occurred_at AT TIME ZONE 'Asia/Shanghai')::date,
+                                      true) END
                AND ((SELECT reaches_everything()) OR may_enter_contact(owner.id, cadre.id))
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
-            RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref
+            RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref,
+                      companion_ids
             """,
             [orjson.dumps(rows).decode()],
         ).fetchall()
@@ -121,9 +157,13 @@ def get_contact(connection: Connection, contact_id: UUID) -> SealedContact:
             SELECT contact.id, staff_number_of(contact.cadre_id) AS staff_number,
                    code_of(contact.organisation_id) AS organisation_code, contact.kind,
                    contact.occurred_at, contact.recorded_at, contact.duration_minutes, contact.population_group,
-                   contact.people_count, contact.place_code, contact.note, contact.note_sealed, contact.citizen_ref,
+                   contact.people_count, contact.people_by_group,
+                   ARRAY(SELECT staff_number_of(id) FROM unnest(contact.companion_ids) AS id) AS companions,
+                   contact.first_on, contact.last_on, contact.place_code, contact.note, contact.note_sealed,
+                   contact.late_reason_sealed, contact.citizen_ref,
                    citizen.name AS citizen_name, citizen.phone AS citizen_phone, citizen_key.wrapped AS citizen_key,
-                   contact.source, contact.source_number, contact.flags
+                   contact.source, contact.source_number, contact.flags, contact.sequence AS version, contact.counts,
+                   contact.voided_at
               FROM contact
               LEFT JOIN citizen ON citizen.ref = contact.citizen_ref AND citizen.state = 'active'
               LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
@@ -134,6 +174,20 @@ def get_contact(connection: Connection, contact_id: UUID) -> SealedContact:
     if contact is None:
         raise ContactNotFound("there is no such contact")
     return contact
+
+
+def list_raised_issues(connection: Connection, contact_id: UUID) -> list[RaisedIssue]:
+    """List the issues that came out of a contact, as far as the reader may see them, on issue_contact."""
+    with connection.cursor(row_factory=class_row(RaisedIssue)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, type, category, status, received_at
+              FROM issue
+             WHERE contact_id = %s
+             ORDER BY received_at, id
+            """,
+            [contact_id],
+        ).fetchall()
 
 
 def is_contact_missing(
@@ -147,6 +201,18 @@ def is_contact_missing(
                SELECT 1 FROM contact WHERE source = %(source)s AND source_number = %(number)s))
         """,
         {"id": contact_id, "source": source, "number": source_number},
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def is_before_first_post(connection: Connection, *, staff_number: str, occurred_at: datetime) -> bool:
+    row = connection.execute(
+        """
+        SELECT served_since(id) > (%s AT TIME ZONE 'Asia/Shanghai')::date
+          FROM cadre
+         WHERE staff_number = %s
+        """,
+        [occurred_at, staff_number],
     ).fetchone()
     return row is not None and bool(row[0])
 

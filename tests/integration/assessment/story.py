@@ -3,12 +3,13 @@
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from services.assessment.domain.measures import NOBODY
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
-from shared.contracts.intake.contacts import ContactRecorded
+from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
@@ -30,6 +31,7 @@ class Story:
     cadre_id: UUID = NOBODY
     _made: int = 0
     _sequences: dict[UUID, int] = field(default_factory=dict)
+    _contacts: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     def id(self) -> UUID:
         self._made += 1
@@ -106,16 +108,23 @@ class Story:
         )
 
     def contact(self, cadre_id: UUID, at: datetime, kind="visit", organisation_id: UUID | None = None) -> UUID:
-        return self.tell(
-            ContactRecorded(
-                contact_id=self.id(),
-                cadre_id=cadre_id,
-                organisation_id=organisation_id,
-                kind=kind,
-                occurred_at=at,
-                recorded_at=at,
-            )
+        recorded = ContactRecorded(
+            contact_id=self.id(),
+            cadre_id=cadre_id,
+            organisation_id=organisation_id,
+            kind=kind,
+            occurred_at=at,
+            recorded_at=at,
         )
+        self._contacts[recorded.contact_id] = dict(recorded)
+        return self.tell(recorded)
+
+    def amend_contact(self, contact_id: UUID, **changes: Any) -> None:
+        self._contacts[contact_id] |= changes
+        self.tell(ContactAmended(**self._contacts[contact_id], amended_at=START, reason_code="mistyped"))
+
+    def void_contact(self, contact_id: UUID) -> None:
+        self.tell(ContactVoided(**self._contacts[contact_id], voided_at=START, reason_code="duplicate"))
 
     def issue(
         self,
@@ -210,6 +219,12 @@ def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
         story.contact(draw.choice(cadres), _moment(draw), draw.choice(KINDS), draw.choice([None, *units]))
         for _ in range(issues)
     ]
+    for contact_id in draw.sample(contacts, len(contacts) // 3):
+        story.amend_contact(
+            contact_id, occurred_at=_moment(draw), kind=draw.choice(KINDS), people_count=draw.randint(0, 9)
+        )
+    for contact_id in draw.sample(contacts, len(contacts) // 6):
+        story.void_contact(contact_id)
     for _ in range(issues):
         _tell_issue(story, draw, units, cadres)
     for contact_id in draw.sample(contacts, 8):

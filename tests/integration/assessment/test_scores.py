@@ -88,6 +88,36 @@ def test_a_month_by_hand(pool, county):
     assert fractions(pool, "organisation", "C", "2025-03") == month
 
 
+def test_a_voided_contact_counts_for_nothing_and_an_amended_one_as_it_stands(pool, county):
+    visits = [county.contact(county.cadre_id, at(3, day)) for day in (3, 4, 5, 6)]
+    county.void_contact(visits[0])
+    county.amend_contact(visits[1], kind="reception")
+    county.amend_contact(visits[2], occurred_at=at(4, 1))
+    county.rate(at(3, 30), 1, contact_id=visits[0])  # what citizens said is not taken away with the contact
+
+    take(pool, county.take()[::-1])
+    score_all(pool)
+
+    assert fractions(pool, "cadre", "S001", "2025-03")["contact_duty"] == (1, 4)
+    assert fractions(pool, "cadre", "S001", "2025-04")["contact_duty"] == (1, 4)
+    assert fractions(pool, "cadre", "S001", "2025Q1")["contact_duty"] == (2, 13)  # the reception with them
+    assert read(pool, "cadre", "S001", "2025-03").indicators[0].measures["contacts"] == 2
+
+
+def test_what_was_counted_is_taken_back_when_it_is_voided_later(pool, county):
+    visit = county.contact(county.cadre_id, at(3, 3))
+    take(pool, county.take())
+    score_all(pool)
+    before = fractions(pool, "cadre", "S001", "2025-03")["contact_duty"]
+
+    county.void_contact(visit)
+    take(pool, county.take())
+    score_all(pool)
+
+    assert before == (1, 4)
+    assert fractions(pool, "cadre", "S001", "2025-03")["contact_duty"] == (0, 4)
+
+
 def test_a_month_begins_at_midnight_of_the_configured_zone(pool, county):
     county.issue(county.town, county.cadre_id, datetime(2025, 3, 31, 15, 59, tzinfo=UTC))
     county.issue(county.town, county.cadre_id, datetime(2025, 3, 31, 16, 0, tzinfo=UTC))

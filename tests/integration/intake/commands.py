@@ -1,7 +1,7 @@
 """Valid commands; a test states only what it is about."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.intake.domain.commands.contacts import RecordContact
@@ -9,6 +9,11 @@ from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.commands.registers import RecordPost
 from shared.identifiers import new_id
+
+
+def lately() -> str:
+    """A time that anybody may enter a contact of, as a request writes it."""
+    return (datetime.now(UTC) - timedelta(hours=2)).replace(microsecond=0).isoformat()
 
 
 def a_contact(**changes: Any) -> RecordContact:

@@ -18,7 +18,7 @@ from shared.database import Pool
 from shared.identifiers import new_id
 from shared.reach import Reach
 from tests.fakes import one_of_each_role
-from tests.integration.intake.commands import a_contact, a_rating, an_issue
+from tests.integration.intake.commands import a_contact, a_rating, an_issue, lately
 from tests.integration.intake.conftest import NOW
 from tests.integration.intake.door import Door
 
@@ -87,7 +87,7 @@ def test_readers_see_masks_only(registered, tmp_path):
     door = Door(registered, one_of_each_role().principals, tmp_path)
     body = {"type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮", "id": str(new_id())}
     citizen = {"name": "金丝雀", "phone": "+86 138-1234-5678", "id_number": FATHER, "address": "幸福路1号"}
-    contact = {"staff_number": "S1", "kind": "visit", "occurred_at": "2026-03-01T09:30:00+08:00", "id": str(new_id())}
+    contact = {"staff_number": "S1", "kind": "visit", "occurred_at": lately(), "id": str(new_id())}
 
     assert door.post("clerk", "/v1/issues", {**body, "citizen": citizen}).status_code == 201
     assert door.post("clerk", "/v1/contacts", {**contact, "citizen": {"name": "Zoe Li"}}).status_code == 201

@@ -12,11 +12,11 @@ from services.intake.handlers import posts
 from services.intake.settings import IntakeSettings
 from shared.identifiers import new_id
 from tests.fakes import KnownPrincipals, machine, one_of_each_role, person
-from tests.integration.intake.commands import a_post
+from tests.integration.intake.commands import a_post, lately
 
 pytestmark = pytest.mark.integration
 
-CONTACT = {"staff_number": "S1", "kind": "visit", "occurred_at": "2026-03-01T09:30:00+08:00"}
+CONTACT = {"staff_number": "S1", "kind": "visit", "occurred_at": lately()}
 ISSUE = {"type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮"}
 PEOPLE = {
     **one_of_each_role().principals,

@@ -1,7 +1,8 @@
 """Requests about contacts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.intake.domain.citizens import Citizen
@@ -23,7 +24,11 @@ ContactKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordContact(Command):
-    """Natural key: source and source number where there is one, else the id. `recorded_at` absent: now."""
+    """Natural key: source and source number where there is one, else the id. `recorded_at` absent: now.
+
+    `staff_number` is who led, `companions` who came along. Older than `record_within` it needs an officer, who gives
+    the `late_reason`.
+    """
 
     staff_number: str
     kind: ContactKind
@@ -33,8 +38,14 @@ class RecordContact(Command):
     duration_minutes: int | None = None
     population_group: str | None = None
     people_count: int | None = None
+    people_by_group: Mapping[str, int] | None = None
+    companions: tuple[str, ...] = ()
+    first_on: date | None = None
+    last_on: date | None = None
     place_code: str | None = None
     note: str | None = None
+    late_reason: str | None = None
+    record_within: timedelta | None = None
     citizen: Citizen | None = None
     source: str = DIRECT
     source_number: str | None = None
