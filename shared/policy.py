@@ -182,8 +182,28 @@ POLICY: Final[Mapping[str, Rule]] = {
         sensitive_read=True,
     ),
     "import.run": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="imports.run"),
+    # Clerks and the responsible cadre take the steps. Who decides on what they ask for reads what it is about: no head
+    # of a unit does.
+    "issue.arrange": Rule(  # units that assist, urgency
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="intake.write"
+    ),
     "issue.assign": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
     "issue.close": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.decide_exclusion": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "issue.decide_extension": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "issue.decide_objection": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "issue.escalate": Rule(
+        roles={
+            "clerk": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="intake.write",
+    ),
+    "issue.object": Rule(roles={"clerk": "within"}),  # to a dispatch, or return it
+    "issue.order_redo": Rule(
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="intake.write"
+    ),
     "issue.read": Rule(
         roles={
             "approver": "within",
@@ -196,7 +216,17 @@ POLICY: Final[Mapping[str, Rule]] = {
         sensitive_read=True,
     ),
     "issue.receive": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
-    "issue.respond": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.reopen": Rule(
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="intake.write"
+    ),
+    "issue.reply": Rule(roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.request_exclusion": Rule(roles={"clerk": "within"}),
+    "issue.request_extension": Rule(roles={"cadre": "self", "clerk": "within"}),
+    "issue.respond": Rule(roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "issue.supervise": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "issue.work": Rule(  # sign, start, pause, resume
+        roles={"cadre": "self", "clerk": "within", "machine_client": "within"}, scope="intake.write"
+    ),
     # A link rates in a citizen's name: who sends it gets it once, and no person of the staff ever does.
     "link.issue": Rule(roles={"machine_client": "within"}, scope="links.issue"),
     "link.read": Rule(roles={}, is_open=True),  # the token in hand proves what it proves

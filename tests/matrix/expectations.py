@@ -42,10 +42,22 @@ correct a contact          in    self  -         in                 -        -  
 read a contact             in    self  -         in                 in       -       -                      -          in
 receive an issue           in    -     -         -                  -        -       -                      -          in
 read an issue              in    self  -         in                 in       -       -                      -          in
+list issues                in    self  -         in                 in       -       -                      -          in
 take a step of an issue    in    -     -         -                  -        -       -                      -          in
 offer a reception day      in    -     -         -                  -        -       -                      -          in
 hold a reception day       in    self  -         -                  -        -       -                      -          -
 read who has booked        in    self  -         -                  -        -       -                      -          -
+work on an issue           in    self  -         -                  -        -       -                      -          in
+arrange help and urgency   in    -     -         in                 -        -       -                      -          in
+object to a dispatch       in    -     -         -                  -        -       -                      -          -
+decide on an objection     -     -     -         in                 in       -       -                      -          -
+ask for an extension       in    self  -         -                  -        -       -                      -          -
+decide on an extension     -     -     -         in                 in       -       -                      -          -
+take an ending back        in    -     -         in                 -        -       -                      -          in
+ask to leave an issue out  in    -     -         -                  -        -       -                      -          -
+decide to leave it out     -     -     -         in                 in       -       -                      -          -
+supervise an issue         -     -     -         in                 in       -       -                      -          -
+escalate an issue          in    -     -         in                 -        -       -                      -          in
 reveal a citizen           in    -     -         in                 -        -       -                      -          -
 propose about citizens     -     -     -         in                 -        -       -                      -          -
 read such a proposal       -     -     -         in                 in       -       -                      -          -

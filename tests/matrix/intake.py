@@ -1,6 +1,6 @@
 """Intake's world: one object of each kind in each place, made through its own doors; and a probe for each route."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,30 @@ NOWHERE = frozenset({404})
 WHY = {"reason_code": "call_back", "reason": "回访核实"}
 OCCURRED_AT = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
 AMENDED = {"kind": "reception", "occurred_at": OCCURRED_AT, "reason_code": "mistyped"}
+
+STEPS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("work on an issue", "POST", "responses", {}),
+    ("work on an issue", "POST", "signature", {}),
+    ("work on an issue", "POST", "start", {}),
+    ("work on an issue", "POST", "pauses", {"reason_code": "waiting_for_citizen"}),
+    ("work on an issue", "POST", "resumption", {}),
+    ("work on an issue", "POST", "replies", {"text": "已修好", "means": "phone"}),
+    ("arrange help and urgency", "PUT", "assisting-units", {"organisation_codes": []}),
+    ("arrange help and urgency", "PUT", "urgency", {"urgency": "urgent", "reason_code": "danger"}),
+    ("object to a dispatch", "POST", "return", {"reason_code": "not_our_duty"}),
+    ("object to a dispatch", "POST", "objections", {"reason_code": "not_our_duty"}),
+    ("decide on an objection", "POST", "objections/decision", {"decision": "dismiss"}),
+    ("ask for an extension", "POST", "extensions", {"due_at": "2030-01-01T00:00:00Z", "reason_code": "complex_case"}),
+    ("decide on an extension", "POST", "extensions/decision", {"decision": "refuse"}),
+    ("take an ending back", "POST", "redos", {"reason_code": "not_solved"}),
+    ("take an ending back", "POST", "reopening", {"reason_code": "not_solved", "asked_by": "citizen"}),
+    ("ask to leave an issue out", "POST", "exclusions", {"reason_code": "legal_channel"}),
+    ("decide to leave it out", "POST", "exclusions/decision", {"decision": "refuse"}),
+    ("supervise an issue", "POST", "supervisions", {"reason_code": "overdue"}),
+    ("escalate an issue", "POST", "escalations", {"level": 1, "reason_code": "overdue"}),
+)
+
+CLOSURE = {"outcome": "resolved", "reply": "已修好", "reply_to_merged": "已修好"}
 
 
 class IntakeWorld:
@@ -109,14 +133,16 @@ class IntakeWorld:
             ("GET", "/v1/issues/{issue_id}"): Probe(
                 action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
             ),
+            ("GET", "/v1/issues/{issue_id}/steps"): Probe(
+                action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
+            ),
+            ("GET", "/v1/issues"): Probe(
+                action="list issues", aim=everywhere(Shot(query={"limit": 200})), lists=self.issues
+            ),
+            **self._steps(),
             ("POST", "/v1/issues/{issue_id}/assignments"): Probe(
                 action=step,
                 aim=lambda place: self._at("issue_id", self.issues, place, {"organisation_code": CODES["own"]}),
-                fine=frozenset({200, 201, 409}),
-            ),
-            ("POST", "/v1/issues/{issue_id}/responses"): Probe(
-                action=step,
-                aim=lambda place: self._at("issue_id", self.issues, place, {}),
                 fine=frozenset({200, 201, 409}),
             ),
             ("POST", "/v1/issues/{issue_id}/citizen/reveal"): Probe(
@@ -250,12 +276,33 @@ class IntakeWorld:
             ("GET", "/v1/imports/{import_id}/findings"): Probe(
                 action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()}))
             ),
+            ("POST", "/v1/issues/{issue_id}/merger"): Probe(
+                action=step,
+                aim=lambda place: self._at(
+                    "issue_id", self.issues, place, {"into_id": self.issues["own"], "reply": "并单处理"}
+                ),
+                fine=frozenset({200, 409}),
+            ),
             ("POST", "/v1/issues/{issue_id}/closure"): Probe(
                 action=step,
-                aim=lambda place: self._at("issue_id", self.issues, place, {"outcome": "resolved", "reply": "已修好"}),
+                aim=lambda place: self._at("issue_id", self.issues, place, CLOSURE),
                 fine=frozenset({200, 201, 409}),
             ),
         }
+
+    def _steps(self) -> dict[tuple[str, str], Probe]:
+        """Whether the step fits the issue is not what is asked here: a conflict lets in as well as a success."""
+        return {
+            (method, f"/v1/issues/{{issue_id}}/{path}"): Probe(
+                action=action,
+                aim=self._step(body),
+                fine=frozenset({200, 409}),
+            )
+            for action, method, path, body in STEPS
+        }
+
+    def _step(self, body: dict[str, Any]) -> Callable[[Place], Shot | None]:
+        return lambda place: self._at("issue_id", self.issues, place, body)
 
     def _propose(self, place: Place) -> Shot | None:
         found = self._at("issue_id", self.issues, place)

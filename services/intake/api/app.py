@@ -18,6 +18,7 @@ from services.intake.api import (
     shield,
 )
 from services.intake.api.doors import Doors
+from services.intake.api.issue_steps import ending, leading, reviewing, working
 from services.intake.handlers import retention
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Authenticator
@@ -60,6 +61,10 @@ def create_intake_app(
         corrections,
         batches,
         issues,
+        working,
+        ending,
+        leading,
+        reviewing,
         ratings,
         registers,
         imports,

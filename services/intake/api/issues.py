@@ -1,24 +1,31 @@
-"""Routes of issues and of the steps of their life."""
+"""Routes of issues: receiving one, and looking at it. The steps of its life are in issue_steps."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 
 from services.intake.api.citizens import CitizenBody, read_citizen
-from services.intake.api.doors import ANSWERS, answer, describe, describe_step, doors
-from services.intake.api.fields import Instant
-from services.intake.domain.commands.issue_steps import AssignIssue, CloseIssue, RespondToIssue
+from services.intake.api.doors import ANSWERS, answer, describe, doors
+from services.intake.api.fields import Cursor, Instant, Limit
 from services.intake.domain.commands.issues import ReceiveIssue
-from services.intake.handlers import issues
+from services.intake.domain.issues.life import State
+from services.intake.handlers import issues, worklist
+from services.intake.handlers.issue_steps import log
+from services.intake.handlers.issue_steps.log import StepRecord
 from services.intake.handlers.texts import IssueRecord
+from services.intake.handlers.worklist import WorklistItem
 from services.intake.settings import IntakeSettings
+from services.intake.storage.worklist import Wanted
 from shared.access.principal import Principal
-from shared.answers import STEPS, shows
-from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urgency
+from shared.answers import Listing, Page, shows
+from shared.contracts.intake.issues import Channel, IssueType, Urgency
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
+from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -40,19 +47,23 @@ class IssueBody(Body):
     subject_staff_number: CodeText | None = None  # the official whom the issue complains about
 
 
-class AssignmentBody(Body):
-    organisation_code: CodeText
+class ListQuery(BaseModel):
+    """`organisation_code` stands for the unit with everything below it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: State | None = None
+    is_open: bool | None = None
+    organisation_code: CodeText | None = None
     staff_number: CodeText | None = None
-
-
-class ResponseBody(Body):
-    responded_at: Instant | None = None
-
-
-class ClosureBody(Body):
-    outcome: IssueOutcome
-    reply: LongText
-    closed_at: Instant | None = None
+    category: CodeText | None = None
+    type: IssueType | None = None
+    urgency: Urgency | None = None
+    overdue: bool | None = None
+    problem: bool | None = None
+    updated_since: Instant | None = None
+    cursor: Cursor = None
+    limit: Limit = 50
 
 
 @router.post("", status_code=201, responses=ANSWERS, openapi_extra=describe_body(IssueBody))
@@ -85,42 +96,43 @@ def command_of(body: IssueBody, told: dict[str, Any], settings: IntakeSettings) 
     )
 
 
+@router.get("", responses=shows(Page[WorklistItem]))
+def list_issues(
+    request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], query: Annotated[ListQuery, Query()]
+) -> Response:
+    """Oldest first; with `updated_since`, in the order of their changes, the last of which may be shown again."""
+    after_at, after_id = _read_cursor(query)
+    asked = query.model_dump(exclude={"cursor"})
+    wanted = Wanted(**asked, now=datetime.now(UTC), after_at=after_at, after_id=after_id)
+    page = worklist.list_issues(doors(request).pool, wanted)
+    following = None
+    if page.next_at is not None:
+        following = encode_cursor([wanted.order, page.next_at.isoformat(), str(page.next_id)])
+    return json_response({"items": [asdict(item) for item in page.items], "next_cursor": following})
+
+
+def _read_cursor(query: ListQuery) -> tuple[datetime | None, UUID | None]:
+    """Raises BadCursor."""
+    if query.cursor is None:
+        return None, None
+    order, at, issue_id = decode_cursor(query.cursor, length=3)
+    if order != ("received_at" if query.updated_since is None else "updated_at"):
+        raise BadCursor("the cursor belongs to another list")
+    try:
+        instant = datetime.fromisoformat(at or "")
+        if instant.tzinfo is None:
+            raise BadCursor("the cursor is not one of ours")
+        return instant, UUID(issue_id)
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
+
+
 @router.get("/{issue_id}", responses=shows(IssueRecord))
 def get_issue(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
     return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
 
 
-@router.post("/{issue_id}/assignments", responses=STEPS, openapi_extra=describe_body(AssignmentBody))
-async def assign_issue(
-    request: Request, principal: Annotated[Principal, Depends(permit("issue.assign"))], issue_id: UUID
-) -> Response:
-    body = parse_body(AssignmentBody, await request.body())
-    command = AssignIssue(
-        **await describe_step(request, principal, issue_id),
-        organisation_code=body.organisation_code,
-        staff_number=body.staff_number,
-    )
-    return answer(await doors(request).steps.submit(command))
-
-
-@router.post("/{issue_id}/responses", responses=STEPS, openapi_extra=describe_body(ResponseBody))
-async def respond_to_issue(
-    request: Request, principal: Annotated[Principal, Depends(permit("issue.respond"))], issue_id: UUID
-) -> Response:
-    body = parse_body(ResponseBody, await request.body())
-    command = RespondToIssue(**await describe_step(request, principal, issue_id), responded_at=body.responded_at)
-    return answer(await doors(request).steps.submit(command))
-
-
-@router.post("/{issue_id}/closure", responses=STEPS, openapi_extra=describe_body(ClosureBody))
-async def close_issue(
-    request: Request, principal: Annotated[Principal, Depends(permit("issue.close"))], issue_id: UUID
-) -> Response:
-    body = parse_body(ClosureBody, await request.body())
-    command = CloseIssue(
-        **await describe_step(request, principal, issue_id),
-        outcome=body.outcome,
-        reply=body.reply,
-        closed_at=body.closed_at,
-    )
-    return answer(await doors(request).steps.submit(command))
+@router.get("/{issue_id}/steps", responses=shows(Listing[StepRecord]))
+def list_steps(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
+    """What became of an issue, step by step: who, when, why, and when that was recorded."""
+    return json_response({"items": [asdict(step) for step in log.list_steps(doors(request).pool, issue_id)]})

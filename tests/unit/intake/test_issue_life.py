@@ -1,13 +1,14 @@
 """The life of an issue, step by step, without a database."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.issues import ending, leading, working
+from services.intake.domain.issues import chart, ending, leading, working
 from services.intake.domain.issues.life import AlreadyClosed, BeforeReceived, Issue
 from services.intake.domain.issues.receiving import Progress, catch_up
 from services.intake.domain.issues.steps import take
@@ -116,3 +117,9 @@ def test_catching_up_never_goes_back_and_a_repeat_changes_nothing(told):
         assert issue.closed_at is None or moved is issue
         assert issue.responded_at is None or moved.responded_at == issue.responded_at
         issue = moved
+
+
+def test_the_page_shows_the_table_as_it_is():
+    page = (Path(__file__).parents[3] / chart.PAGE).read_text("utf-8")
+
+    assert page == chart.insert(page)

@@ -120,9 +120,7 @@ def merge(  # noqa: PLR0913 - as above
     )
 
 
-def order_redo(
-    issue: Issue, *, reason_code: RedoReason, at: datetime, note: str | None, actor: Actor
-) -> tuple[Step, ...]:
+def order_redo(issue: Issue, *, reason_code: str, at: datetime, note: str | None, actor: Actor) -> tuple[Step, ...]:
     """Take the closure back: the work is to be done again, and that is counted."""
     check_allowed(issue, "redo_ordered")
     if issue.outcome not in CAN_BE_REDONE:
@@ -137,7 +135,7 @@ def order_redo(
 def reopen(  # noqa: PLR0913 - as above
     issue: Issue,
     *,
-    reason_code: ReopeningReason,
+    reason_code: str,
     asked_by: Literal["citizen", "clerk"],
     at: datetime,
     rules: LifeRules,

@@ -19,7 +19,6 @@ from services.intake.domain.issues.table import check_allowed
 from shared.errors import Conflict, Rejected
 
 ObjectionReason = Literal["not_our_duty", "not_our_area", "several_units", "needs_higher_level", "duplicate", "other"]
-ReturnReason = ObjectionReason
 
 
 class HandledBySubject(Rejected):
@@ -65,7 +64,7 @@ def assign(  # noqa: PLR0913 - what a dispatch says
 
 
 def hand_back(
-    issue: Issue, *, reason_code: ReturnReason, at: datetime, rules: LifeRules, note: str | None, actor: Actor
+    issue: Issue, *, reason_code: str, at: datetime, rules: LifeRules, note: str | None, actor: Actor
 ) -> tuple[Step, ...]:
     """Return an issue to the unit that handed it over, with a reason and within the window."""
     check_allowed(issue, "assigned")
@@ -88,7 +87,7 @@ def sign(issue: Issue, *, at: datetime, actor: Actor) -> tuple[Step, ...]:
 
 
 def raise_objection(
-    issue: Issue, *, reason_code: ObjectionReason, at: datetime, rules: LifeRules, note: str | None, actor: Actor
+    issue: Issue, *, reason_code: str, at: datetime, rules: LifeRules, note: str | None, actor: Actor
 ) -> tuple[Step, ...]:
     """Say that the issue is not this unit's to handle. The same person's open objection for the same reason stands."""
     check_allowed(issue, "objection_raised")

@@ -58,9 +58,7 @@ def decide_exclusion(
     )
 
 
-def supervise(
-    issue: Issue, *, reason_code: SupervisionReason, at: datetime, note: str | None, actor: Actor
-) -> tuple[Step, ...]:
+def supervise(issue: Issue, *, reason_code: str, at: datetime, note: str | None, actor: Actor) -> tuple[Step, ...]:
     """Watch over the issue; as often as somebody does, at different times."""
     check_allowed(issue, "supervised")
     if issue.supervised_at == at:
@@ -72,7 +70,7 @@ def escalate(  # noqa: PLR0913 - what an escalation says
     issue: Issue,
     *,
     level: int,
-    reason_code: EscalationReason,
+    reason_code: str,
     at: datetime,
     organisation_id: UUID | None = None,
     cadre_id: UUID | None = None,

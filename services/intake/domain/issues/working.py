@@ -72,7 +72,7 @@ def start(issue: Issue, *, at: datetime, actor: Actor) -> tuple[Step, ...]:
     return (Step(kind="started", happened_at=at, actor=actor),)
 
 
-def pause(issue: Issue, *, reason_code: PauseReason, at: datetime, note: str | None, actor: Actor) -> tuple[Step, ...]:
+def pause(issue: Issue, *, reason_code: str, at: datetime, note: str | None, actor: Actor) -> tuple[Step, ...]:
     """Let the work wait. Pausing again at the same time changes nothing; at another time it contradicts what stands."""
     check_allowed(issue, "paused")
     if issue.paused_at is not None:
@@ -91,9 +91,7 @@ def resume(issue: Issue, *, at: datetime, actor: Actor) -> tuple[Step, ...]:
     return (Step(kind="resumed", happened_at=at, actor=actor),)
 
 
-def set_urgency(
-    issue: Issue, *, urgency: Urgency, reason_code: UrgencyReason, at: datetime, actor: Actor
-) -> tuple[Step, ...]:
+def set_urgency(issue: Issue, *, urgency: Urgency, reason_code: str, at: datetime, actor: Actor) -> tuple[Step, ...]:
     check_allowed(issue, "urgency_set")
     if issue.urgency == urgency:
         return ()
@@ -105,7 +103,7 @@ def request_extension(  # noqa: PLR0913 - what such a request says
     issue: Issue,
     *,
     due_at: datetime,
-    reason_code: ExtensionReason,
+    reason_code: str,
     at: datetime,
     rules: LifeRules,
     note: str | None,

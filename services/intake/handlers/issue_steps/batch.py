@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.intake.domain.commands.base import Outcome
-from services.intake.domain.commands.issue_steps import CloseIssue, StepCommand
+from services.intake.domain.commands.issue_steps import CloseIssue, MergeIssue, StepCommand
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.handlers.batches import Events, run_batch
-from services.intake.handlers.issue_steps import ending, leading, working
+from services.intake.handlers.issue_steps import ending, leading, reviewing, working
 from services.intake.handlers.issue_steps.taking import Decide, begin_turn, take_step, write_taken
 from shared.database import Connection, Pool
 
-DECIDE: dict[type, Decide] = {**leading.STEPS, **working.STEPS, **ending.STEPS}
+DECIDE: dict[type, Decide] = {**leading.STEPS, **working.STEPS, **ending.STEPS, **reviewing.STEPS}
 
 
 def take_steps(
@@ -20,7 +20,7 @@ def take_steps(
     """Take one step a command under the issues' row locks, several of one issue in their order."""
 
     def run(connection: Connection, fresh: list[StepCommand], events: Events) -> list[Outcome]:
-        closing = [command.id for command in fresh if isinstance(command, CloseIssue)]
+        closing = [command.id for command in fresh if isinstance(command, CloseIssue | MergeIssue)]
         turn = begin_turn(connection, fresh, closing=closing, now=now, rules=rules or LifeRules())
         outcomes = [take_step(turn, command, DECIDE[type(command)]) for command in fresh]
         write_taken(connection, turn.held, turn.issues, turn.taken, events, now=now)

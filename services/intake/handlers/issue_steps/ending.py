@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.domain.commands.issue_steps import CloseIssue
+from services.intake.domain.commands.issue_steps import CloseIssue, MergeIssue, OrderRedo, ReopenIssue, ReplyToIssue
 from services.intake.domain.issues import ending as domain
 from services.intake.domain.issues.life import Issue
 from services.intake.handlers.issue_steps.taking import Decide, Steps, Turn
@@ -13,6 +13,10 @@ class MergedReplyMissing(Rejected):
     """The citizens of the issues that were merged into this one are answered too."""
 
     code = "merged-reply-missing"
+
+
+class OtherIssueUnknown(Rejected):
+    code = "other-issue-unknown"
 
 
 def close(turn: Turn, issue: Issue, command: CloseIssue) -> Steps:
@@ -43,4 +47,55 @@ def _answer_merged(turn: Turn, issue: Issue, command: CloseIssue, at: datetime) 
         turn.take(merged, steps, command.correlation_id)
 
 
-STEPS: dict[type, Decide] = {CloseIssue: close}
+def reply(turn: Turn, issue: Issue, command: ReplyToIssue) -> Steps:
+    return domain.reply(
+        issue, text=command.text, means=command.means, at=turn.at(command, "replied"), actor=command.actor
+    )
+
+
+def merge(turn: Turn, issue: Issue, command: MergeIssue) -> Steps:
+    """Merge an issue into another within the sender's reach; whoever is complained of sees neither."""
+    into = turn.issues.get(command.into_id) if command.into_id in turn.reached else None
+    if into is None:
+        raise OtherIssueUnknown("there is no such issue to merge into")
+    if into.subject_id != issue.subject_id:
+        raise domain.MergeRefused("a complaint about an official is merged with none that is not about the same one")
+    steps = domain.merge(
+        issue,
+        into,
+        has_merged=bool(turn.merged.get(issue.id)),
+        reply=command.reply,
+        means=command.means,
+        at=turn.now,
+        actor=command.actor,
+    )
+    if steps:
+        turn.merged.setdefault(into.id, []).append(issue.id)
+    return steps
+
+
+def order_redo(turn: Turn, issue: Issue, command: OrderRedo) -> Steps:
+    return domain.order_redo(
+        issue, reason_code=command.reason_code, at=turn.now, note=command.note, actor=command.actor
+    )
+
+
+def reopen(turn: Turn, issue: Issue, command: ReopenIssue) -> Steps:
+    return domain.reopen(
+        issue,
+        reason_code=command.reason_code,
+        asked_by=command.asked_by,
+        at=turn.now,
+        rules=turn.rules,
+        note=command.note,
+        actor=command.actor,
+    )
+
+
+STEPS: dict[type, Decide] = {
+    CloseIssue: close,
+    ReplyToIssue: reply,
+    MergeIssue: merge,
+    OrderRedo: order_redo,
+    ReopenIssue: reopen,
+}

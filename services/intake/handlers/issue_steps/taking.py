@@ -63,7 +63,7 @@ class Turn:
     reached: frozenset[UUID]  # by the sender; others are held as well where something follows for them
     organisation_ids: Mapping[str, UUID]
     cadre_ids: Mapping[str, UUID]
-    merged: Mapping[UUID, Sequence[UUID]] = field(default_factory=dict)  # by issue those that were merged into it
+    merged: dict[UUID, list[UUID]] = field(default_factory=dict)  # by issue those that were merged into it
     taken: list[Taken] = field(default_factory=list)
 
     def at(self, command: StepCommand, flag: str, told: datetime | None = None) -> datetime:
