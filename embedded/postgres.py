@@ -38,7 +38,8 @@ log_checkpoints = off
 log_line_prefix = '%m [%p] %q%a %u '
 """
 # For tests that never cut the power: a kill -9 loses nothing even so, because the kernel still holds what was written.
-FORGETFUL = "fsync = off\nfull_page_writes = off\n"
+# Their databases live for a second: nobody needs them vacuumed, nor the log kept short by frequent checkpoints.
+FORGETFUL = "fsync = off\nfull_page_writes = off\nautovacuum = off\nmax_wal_size = 8GB\ncheckpoint_timeout = 1h\n"
 
 
 class PrivatePostgres:

@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from fastapi import FastAPI
-from psycopg import sql
 
 from services.identity.api.app import create_api
 from services.identity.credentials import HashCost, PasswordHashing
@@ -18,16 +16,14 @@ from services.identity.handlers.desk import Caller, Desk, system
 from services.identity.settings import IdentitySettings
 from services.identity.storage import accounts, passwords
 from services.identity.storage.passwords import Password
-from services.identity.storage.rights import grant_doors
 from shared.crypto import KeyRing
 from shared.database import Pool, open_pool
 from shared.keyfiles import KeyName, create_key
 from shared.processes import make_authenticator
-from tests.conftest import Database
+from tests.stock import Database
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PASSWORD = "tangerine-window-42"
-READER, READER_PASSWORD = "test_identity_reader", "reader-of-the-tests-4711"
 CHEAP = HashCost(memory_kib=1_024, passes=1, lanes=1)
 
 
@@ -49,17 +45,9 @@ def pool(database: Database) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def reader_url(database: Database, postgres_admin_url: str) -> str:
-    """The URL of the role that may ask who somebody is, made as an installation makes it."""
-    with psycopg.connect(postgres_admin_url, autocommit=True) as admin:
-        known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
-        verb = "ALTER" if known else "CREATE"
-        admin.execute(
-            sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(READER), sql.Literal(READER_PASSWORD))
-        )
-    grant_doors(database.owner_url, roles=[READER])
-    parts = psycopg.conninfo.conninfo_to_dict(database.url)
-    return f"postgresql://{READER}:{READER_PASSWORD}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+def reader_url(database: Database) -> str:
+    """The URL of the role that may ask who somebody is, with the rights that an installation gives it."""
+    return database.reader_url
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import ROOT, Database
+from tests.stock import ROOT, Database
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ class Door:
             import_directory=folder,
         )
         self.people = KnownPrincipals(people)
-        self._pool, self._settings = pool, settings
+        self._app = create_intake_app(settings, pool, authenticator=self.people)  # once: that takes long
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         return asyncio.run(self._send(who, method, path, body, headers))
@@ -36,11 +36,10 @@ class Door:
         return self.ask(who, "POST", path, {} if body is None else body, **headers)
 
     async def _send(self, who: str, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
-        app = create_intake_app(self._settings, self._pool, authenticator=self.people)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake") as client,
+            self._app.router.lifespan_context(self._app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://intake") as client,
         ):
             return await client.request(
                 method,
