@@ -17,7 +17,7 @@ PASSWORDS = {role: f"{role}-of-the-tests-4711" for role in ("owner", "runtime", 
 READER = "test_identity_reader"  # who may ask the identity database who somebody is
 MOST_BYTES = 4 * 1024 * 1024  # of tables and indexes: beyond that a new database is cheaper than one full of dead rows
 
-# Whatever a migration can make, with its rights: a test that changed any of it takes its database along. Every change of
+# Whatever a migration can make, with its rights: a test that changed any of it takes its database along. Each change of
 # such a row gives it another xmin; only those of pg_class and pg_database change for lesser reasons.
 FINGERPRINT = """
     WITH line AS (

@@ -1,10 +1,10 @@
 """Finding the citizen whom a record is about, or entering a new one; and opening what is sealed for readers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from services.intake.domain.citizens import Citizen, handles_of, mask_name, mask_phone
@@ -17,6 +17,7 @@ from shared.database import Connection
 from shared.reach import current
 
 FIELDS = ("name", "phone", "id_number", "address")
+CALLED_BY = ("name", "phone")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class KnownCitizen:
     key: SymmetricKey
     has_id_number: bool
     is_new: bool = False
+    told: Mapping[str, object] | None = None  # what one record told, where that is not what is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +51,22 @@ class _Desk:
 
     def settle(self, citizen: Citizen) -> KnownCitizen:
         known = self._find(citizen)
+        told = None
         if known is None:
             known = self._enter(citizen)
         elif not known.is_new and (not self.may_tell_anew or known.ref in self.known_elsewhere):
-            return known
+            return replace(known, told=self._seal_told(citizen, known))
         else:
             self.told_anew.append(self._seal(citizen, known))
+            if citizen.name is None or citizen.phone is None:
+                told = self._seal_told(citizen, known)
         known.has_id_number = known.has_id_number or citizen.id_number is not None
         for kind, value in handles_of(citizen):
             if known not in self.by_handle[kind, value]:
                 self.by_handle[kind, value].append(known)
                 digest = "\\x" + self.vault.handle(kind, value).hex()
                 self.handles.append({"kind": kind, "digest": digest, "citizen_ref": known.ref})
-        return known
+        return known if told is None else replace(known, told=told)
 
     def _find(self, citizen: Citizen) -> KnownCitizen | None:
         """By the document, else by phone and name together; never by a phone alone, which may be a whole family's."""
@@ -89,12 +94,20 @@ class _Desk:
         }
         return {"ref": known.ref, "id_kind": citizen.id_kind, **sealed}
 
+    def _seal_told(self, citizen: Citizen, known: KnownCitizen) -> dict[str, object]:
+        """Sealed as the citizen's own, so that whoever opens a record need not know which of both it is."""
+        return {
+            name: self.vault.seal_if("citizen", name, known.ref, getattr(citizen, name), known.key)
+            for name in CALLED_BY
+        }
+
 
 def settle_citizens(connection: Connection, wanted: Sequence[Citizen], *, now: datetime) -> list[KnownCitizen]:
     """Find or enter the citizens of a batch, in one go.
 
     A cadre's own record leaves who is known already as they are: the cadre may be the one they complain about. So does
-    the record of a sender who does not see all records of a citizen: what others were told is not theirs to change.
+    the record of a sender who does not see all records of a citizen: what others were told is not theirs to change, and
+    what they were told instead stays with their record.
     """
     if not wanted:
         return []
@@ -170,11 +183,36 @@ def settle_new(
     return {position: known for (position, _), known in zip(fresh, settled, strict=True)}
 
 
-def take_back_unused(connection: Connection, settled: Iterable[KnownCitizen], used: set[UUID | None]) -> None:
-    """Nothing is kept of whom only refused records named."""
-    unused = {known.ref for known in settled if known.is_new and known.ref not in used}
-    if unused:
+def by_record(commands: Sequence[Named], settled: Mapping[int, KnownCitizen]) -> dict[UUID, KnownCitizen]:
+    """Of commands for one id, the first makes the record."""
+    return {commands[position].id: settled[position] for position in sorted(settled, reverse=True)}
+
+
+class Inserted(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def citizen_ref(self) -> UUID | None: ...
+
+
+def keep_used(
+    connection: Connection,
+    kind: Literal["issue", "contact"],
+    settled: Mapping[UUID, KnownCitizen],
+    inserted: Sequence[Inserted],
+) -> None:
+    """Keep nothing of whom only refused records named, and with the others what they told and nobody took over.
+
+    `settled` goes by the id of the record.
+    """
+    used = {record.citizen_ref for record in inserted}
+    unused = {known.ref for known in settled.values() if known.is_new and known.ref not in used}
+    known_of = [(record.id, settled[record.id]) for record in inserted if record.id in settled]
+    told = [{"id": record_id, **known.told} for record_id, known in known_of if known.told is not None]
+    if unused or told:
         with storage.elevated(connection):
+            storage.set_told(connection, kind, told)
             storage.delete_citizens(connection, sorted(unused))
 
 

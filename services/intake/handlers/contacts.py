@@ -12,7 +12,7 @@ from services.intake.domain.corrections import is_officer
 from services.intake.domain.repeats import id_taken, out_of_reach, settle_repeat, unknown
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
-from services.intake.handlers.citizens import KnownCitizen, settle_new, take_back_unused
+from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.handlers.texts import ContactRecord, open_contact
 from services.intake.sealing import vault
@@ -62,7 +62,7 @@ def record_contacts(
             if candidate.check.refusal is None
         ]
         inserted = storage.insert_contacts(connection, rows) if rows else []
-        take_back_unused(connection, settled.values(), {contact.citizen_ref for contact in inserted})
+        keep_used(connection, "contact", by_record(fresh, settled), inserted)
         outcomes = []
         for item in sort_out(candidates, inserted, lambda some: storage.list_standing_contacts(connection, some)):
             command, check = item.candidate.command, item.candidate.check

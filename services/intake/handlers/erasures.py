@@ -33,7 +33,10 @@ def carry_out_approved(pool: Pool, *, now: datetime, limit: int = 1_000) -> int:
 
 
 def carry_out(pool: Pool, proposal_id: UUID, *, now: datetime) -> bool:
-    """One transaction, with the event and the audit line in it; false where somebody else was faster."""
+    """One transaction, with the event and the audit line in it.
+
+    False where somebody else was faster, or where the citizen has an open case: then it waits for that to be closed.
+    """
     with transaction(pool, reach=SYSTEM) as connection:
         proposal = storage.lock_proposal(connection, proposal_id)
         if proposal.state != "approved" or proposal.citizen_ref is None:
@@ -41,6 +44,9 @@ def carry_out(pool: Pool, proposal_id: UUID, *, now: datetime) -> bool:
         # No batch is settling any citizen now: one that found this one would seal under a key that goes away.
         citizens.lock_handles(connection, ALL_BUCKETS)
         erasures.lock_citizen(connection, proposal.citizen_ref)
+        if proposal.kind == "erase" and erasures.has_open_case(connection, proposal.citizen_ref):
+            _hold_back(connection, proposal, proposal.citizen_ref, now)
+            return False
         outcome_code = _do(connection, proposal, now)
         storage.set_finished(connection, proposal_id, at=now, outcome_code=outcome_code)
         crash.point("intake.before_proposal_commit")
@@ -65,6 +71,13 @@ def erase_again(pool: Pool, *, now: datetime) -> int:
     return len(standing)
 
 
+def _hold_back(connection: Connection, proposal: storage.Proposal, ref: UUID, now: datetime) -> None:
+    """Nobody is erased out of an open case: until it is closed the citizen is kept from use, which looks the same."""
+    erasures.set_restricted(connection, ref, at=now, review_on=(now + REVIEW_AFTER).date())
+    if storage.set_held(connection, proposal.id, at=now):
+        _note(connection, proposal, OPEN_CASE)
+
+
 def _do(connection: Connection, proposal: storage.Proposal, now: datetime) -> str | None:
     """Return why it was not done after all, or None."""
     ref = proposal.citizen_ref
@@ -75,9 +88,6 @@ def _do(connection: Connection, proposal: storage.Proposal, now: datetime) -> st
         return None if erasures.set_restricted(connection, ref, at=now, review_on=review_on) else "not-active"
     if proposal.kind == "lift":
         return None if erasures.set_active(connection, ref, _handles(connection, ref)) else "not-restricted"
-    if erasures.has_open_case(connection, ref):  # it came in after the proposal: kept from use until it is looked at
-        erasures.set_restricted(connection, ref, at=now, review_on=(now + REVIEW_AFTER).date())
-        return OPEN_CASE
     note_erasure(vault().ring.directory, ref, at=now)
     crash.point("intake.erasure_journalled")
     _erase(connection, ref, proposal_id=proposal.id, reason_code=proposal.reason_code, now=now)

@@ -14,7 +14,7 @@ from services.intake.domain.issues.receiving import Progress, catch_up, check_is
 from services.intake.domain.issues.steps import Details, Step, take
 from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
-from services.intake.handlers.citizens import KnownCitizen, settle_new, take_back_unused
+from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
@@ -55,7 +55,7 @@ def receive_issues(
         ]
         with recusal.entering(connection, complaints=complaints):
             inserted = storage.insert_issues(connection, rows, recorded_at=now) if rows else []
-        take_back_unused(connection, settled.values(), {issue.citizen_ref for issue in inserted})
+        keep_used(connection, "issue", by_record(fresh, settled), inserted)
         outcomes: dict[int, Outcome] = {}
         met: list[Met] = []
         listed = sort_out(candidates, inserted, lambda some: storage.list_standing_issues(connection, some))

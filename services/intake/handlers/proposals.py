@@ -1,10 +1,11 @@
 """Proposing what needs a second person, and that second person's word."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
+from services.intake.handlers.erasures import OPEN_CASE
 from services.intake.handlers.reveals import Reason
 from services.intake.sealing import vault
 from services.intake.storage import citizens, erasures
@@ -29,9 +30,12 @@ class AlreadyDecided(Conflict):
 
 
 class OpenCase(Conflict):
-    """Nobody is erased out of a case that is being handled; restricting until a day is what can be proposed."""
+    """Nobody is erased out of a case that is being handled; restricting until a day is what can be proposed.
 
-    code = "open-case"
+    Only of cases that the proposer sees: whoever may not know of one must not be told by a refusal.
+    """
+
+    code = OPEN_CASE
 
 
 class WrongState(Conflict):
@@ -92,9 +96,17 @@ def decide_proposal(pool: Pool, proposal_id: UUID, principal: Principal, *, appr
 
 
 def get_proposal(pool: Pool, proposal_id: UUID) -> tuple[storage.Proposal, str | None]:
-    """Return it with the reason opened. Raises ProposalNotFound."""
+    """Return it with the reason opened. Raises ProposalNotFound.
+
+    What became of an agreed erasure is told by the audit alone. It may wait for a complaint that the reader must not
+    know of: "done" in most cases and "agreed" in some would tell of it. An open case that the reader sees is named.
+    """
     with transaction(pool) as connection:
         proposal = storage.lock_proposal(connection, proposal_id)
+        if proposal.kind == "erase" and proposal.citizen_ref is not None and proposal.state not in {"open", "refused"}:
+            waits = erasures.has_open_case(connection, proposal.citizen_ref)
+            code = OPEN_CASE if waits else None
+            proposal = replace(proposal, state="approved", finished_at=None, outcome_code=code)
     return proposal, vault().open("bulk_reveal", "reason", proposal.id, proposal.reason, None)
 
 
@@ -109,10 +121,11 @@ def _check_citizen(connection: Connection, wanted: Wanted, citizen_ref: UUID, no
         raise citizens.CitizenNotFound("there is no such citizen")
     if wanted.kind == "restrict" and (wanted.review_on is None or wanted.review_on <= now.date()):
         raise ReviewMissing("a restriction names a day to come on which it is looked at again")
+    is_open = wanted.kind == "erase" and erasures.has_open_case(connection, citizen_ref)
     with citizens.elevated(connection):
         citizen = citizens.get_citizen(connection, citizen_ref)
-        is_open = wanted.kind == "erase" and erasures.has_open_case(connection, citizen_ref)
-    if citizen.state == "erased":
+        is_agreed = storage.is_erasure_agreed(connection, citizen_ref)
+    if citizen.state == "erased" or is_agreed:  # both look the same: whether it waits is not told
         raise citizens.CitizenNotFound("there is no such citizen")
     if is_open:
         raise OpenCase("a case of this citizen is open: propose to restrict until it is closed")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ from services.intake.sealing import vault
 from services.intake.storage import issues as issue_storage
 from services.intake.storage import proposals as storage
 from services.intake.storage.citizens import CitizenNotFound, SealedCitizen, get_citizen
-from shared.access.principal import Principal
+from shared.access.principal import Principal, Role
 from shared.audit import chain
 from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict, Forbidden, TooMany
@@ -66,7 +66,10 @@ def reveal_citizen(
         if issue.citizen_ref is None:
             raise CitizenNotFound("no citizen is known of this issue")
         citizen = get_citizen(connection, issue.citizen_ref)
-        withheld = citizen.ref in list_known_elsewhere(connection, [citizen.ref])
+        shown = as_told(citizen, issue)
+        # A clerk who types a document's number finds nobody by it: there is nothing but what this case told.
+        is_found = shown is not citizen and not _acts_as("department_officer")
+        withheld = is_found or citizen.ref in list_known_elsewhere(connection, [citizen.ref])
         _take_one_of_today(connection, principal, now)
         reveal_id = new_id()
         row = {
@@ -90,7 +93,14 @@ def reveal_citizen(
             ),
         )
     metrics.reveals_total.labels("shown").inc()
-    return open_citizen(issue_id, citizen, withheld=withheld)
+    return open_citizen(issue_id, shown if withheld else citizen, withheld=withheld)
+
+
+def as_told(citizen: SealedCitizen, issue: issue_storage.SealedIssue) -> SealedCitizen:
+    """The citizen with name and phone as the case told them; the same object where it told nothing else."""
+    if (issue.citizen_name, issue.citizen_phone) == (citizen.name, citizen.phone):
+        return citizen
+    return replace(citizen, name=issue.citizen_name, phone=issue.citizen_phone)
 
 
 def fetch_revealed(pool: Pool, proposal_id: UUID, principal: Principal, *, now: datetime) -> list[RevealedCitizen]:
@@ -148,14 +158,17 @@ def open_citizen(issue_id: UUID, citizen: SealedCitizen, *, withheld: bool) -> R
 
 def _require_right(issue: issue_storage.SealedIssue, principal: Principal, now: datetime) -> None:
     """A clerk within the window; else an officer who has just given the second factor."""
-    acting = current()
-    roles = acting.role.split(",") if acting else []
-    if "clerk" in roles and issue.status != "closed" and now - issue.received_at <= CLERKS_WINDOW:
+    if _acts_as("clerk") and issue.status != "closed" and now - issue.received_at <= CLERKS_WINDOW:
         return
-    if "department_officer" not in roles:
+    if not _acts_as("department_officer"):
         raise WindowClosed("the case is closed, or older than seven days")
     if principal.stepped_up_at is None or now - principal.stepped_up_at > STEP_UP_FOR:
         raise StepUpNeeded("this needs the second factor again, given in the last minutes")
+
+
+def _acts_as(role: Role) -> bool:
+    acting = current()
+    return acting is not None and role in acting.role.split(",")
 
 
 def _take_one_of_today(connection: Connection, principal: Principal, now: datetime) -> None:
@@ -174,12 +187,14 @@ def _open_all(connection: Connection, issue_ids: Sequence[UUID]) -> list[Reveale
         try:
             issue = issue_storage.get_issue(connection, issue_id)
             if issue.citizen_ref is not None:
-                found.append((issue_id, get_citizen(connection, issue.citizen_ref)))
+                citizen = get_citizen(connection, issue.citizen_ref)
+                found.append((issue_id, citizen, as_told(citizen, issue)))
         except (issue_storage.IssueNotFound, CitizenNotFound):
             continue
-    elsewhere = list_known_elsewhere(connection, {citizen.ref for _, citizen in found})
+    elsewhere = list_known_elsewhere(connection, {citizen.ref for _, citizen, _ in found})
     shown = []
-    for issue_id, citizen in found:
+    for issue_id, citizen, told in found:
         with suppress(CitizenNotFound):
-            shown.append(open_citizen(issue_id, citizen, withheld=citizen.ref in elsewhere))
+            withheld = citizen.ref in elsewhere
+            shown.append(open_citizen(issue_id, told if withheld else citizen, withheld=withheld))
     return shown

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
+from psycopg import sql
 from psycopg.rows import class_row
 
 from services.intake.domain.citizens import CitizenState, HandleKind, IdKind
@@ -151,6 +152,42 @@ def set_details(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
         """,
         [orjson.dumps(rows).decode()],
     )
+
+
+def set_told(connection: Connection, kind: Literal["issue", "contact"], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep with some records what they told and nobody took over."""
+    if not rows:
+        return
+    query = sql.SQL(
+        """
+        UPDATE {record}
+           SET is_told_apart = true, told_name = item.name, told_phone = item.phone
+          FROM json_to_recordset(%s::json) AS item (id uuid, name bytea, phone bytea)
+         WHERE {record}.id = item.id
+        """
+    )
+    connection.execute(query.format(record=sql.Identifier(kind)), [orjson.dumps(rows).decode()])
+
+
+def get_told(connection: Connection, citizen_ref: UUID) -> tuple[bytes | None, bytes | None]:
+    """Return name and phone as the records within reach tell them: the citizen's own, unless all told others."""
+    row = connection.execute(
+        """
+        SELECT CASE WHEN record.is_told_apart THEN record.told_name ELSE citizen.name END,
+               CASE WHEN record.is_told_apart THEN record.told_phone ELSE citizen.phone END
+          FROM citizen
+          JOIN (SELECT citizen_ref, is_told_apart, told_name, told_phone, recorded_at
+                  FROM issue
+                 UNION ALL
+                SELECT citizen_ref, is_told_apart, told_name, told_phone, recorded_at
+                  FROM contact) AS record ON record.citizen_ref = citizen.ref
+         WHERE citizen.ref = %s
+         ORDER BY record.is_told_apart, record.recorded_at DESC
+         LIMIT 1
+        """,
+        [citizen_ref],
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, None)  # type: ignore[return-value] # psycopg types a row as objects
 
 
 def delete_citizens(connection: Connection, refs: Sequence[UUID]) -> None:

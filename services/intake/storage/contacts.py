@@ -161,7 +161,9 @@ def get_contact(connection: Connection, contact_id: UUID) -> SealedContact:
                    ARRAY(SELECT staff_number_of(id) FROM unnest(contact.companion_ids) AS id) AS companions,
                    contact.first_on, contact.last_on, contact.place_code, contact.note, contact.note_sealed,
                    contact.late_reason_sealed, contact.citizen_ref,
-                   citizen.name AS citizen_name, citizen.phone AS citizen_phone, citizen_key.wrapped AS citizen_key,
+                   CASE WHEN contact.is_told_apart THEN contact.told_name ELSE citizen.name END AS citizen_name,
+                   CASE WHEN contact.is_told_apart THEN contact.told_phone ELSE citizen.phone END AS citizen_phone,
+                   citizen_key.wrapped AS citizen_key,
                    contact.source, contact.source_number, contact.flags, contact.sequence AS version, contact.counts,
                    contact.voided_at
               FROM contact

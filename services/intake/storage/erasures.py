@@ -100,6 +100,14 @@ def set_erased(
               FROM gone
               JOIN citizen_handle ON citizen_handle.citizen_ref = gone.ref
              WHERE reception_booking.person_handle = citizen_handle.digest
+        ), untold AS (
+            UPDATE issue SET told_name = NULL, told_phone = NULL
+              FROM gone
+             WHERE issue.citizen_ref = gone.ref AND is_told_apart
+        ), unmet AS (
+            UPDATE contact SET told_name = NULL, told_phone = NULL
+              FROM gone
+             WHERE contact.citizen_ref = gone.ref AND is_told_apart
         ), unsaid AS (
             UPDATE reveal SET reason = NULL FROM gone WHERE reveal.citizen_ref = gone.ref
         )

@@ -43,7 +43,11 @@ def forget_citizens(connection: Connection, before: datetime, batch: int) -> Ste
         """
         WITH over AS ({} LIMIT %(batch)s),
              unfindable AS (DELETE FROM citizen_handle
-                             WHERE citizen_ref IN (SELECT ref FROM over))
+                             WHERE citizen_ref IN (SELECT ref FROM over)),
+             untold AS (UPDATE issue SET told_name = NULL, told_phone = NULL
+                         WHERE citizen_ref IN (SELECT ref FROM over) AND is_told_apart),
+             unmet AS (UPDATE contact SET told_name = NULL, told_phone = NULL
+                        WHERE citizen_ref IN (SELECT ref FROM over) AND is_told_apart)
         UPDATE citizen
            SET name = NULL, phone = NULL, id_number = NULL, id_kind = NULL, address = NULL
          WHERE ref IN (SELECT ref FROM over)

@@ -40,6 +40,7 @@ class Proposal:
     state: ProposalState
     decided_at: datetime | None = None
     finished_at: datetime | None = None
+    held_at: datetime | None = None
     outcome_code: str | None = None
 
 
@@ -75,7 +76,7 @@ def lock_proposal(connection: Connection, proposal_id: UUID) -> Proposal:
         proposal = cursor.execute(
             """
             SELECT id, kind, citizen_ref, issue_ids, reason_code, reason, review_on, proposed_by, proposer_person,
-                   proposed_at, state, decided_at, finished_at, outcome_code
+                   proposed_at, state, decided_at, finished_at, held_at, outcome_code
               FROM citizen_proposal
              WHERE id = %s
                FOR UPDATE
@@ -115,18 +116,44 @@ def set_finished(connection: Connection, proposal_id: UUID, *, at: datetime, out
 
 
 def list_approved_ids(connection: Connection, *, limit: int) -> list[UUID]:
-    """List what was approved and is not done, the oldest first. A reveal waits for its proposer to fetch it."""
+    """List what was approved and can be done now, the oldest first. A reveal waits for its proposer to fetch it."""
     rows = connection.execute(
         """
         SELECT id
           FROM citizen_proposal
-         WHERE state = 'approved' AND kind <> 'reveal'
+         WHERE state = 'approved'
+           AND kind <> 'reveal'
+           AND (held_at IS NULL
+                OR NOT EXISTS (SELECT 1
+                                 FROM issue
+                                WHERE issue.citizen_ref = citizen_proposal.citizen_ref AND status <> 'closed'))
          ORDER BY decided_at
          LIMIT %s
         """,
         [limit],
     )
     return [row[0] for row in rows]  # type: ignore[misc] # psycopg types a row as a tuple of objects
+
+
+def set_held(connection: Connection, proposal_id: UUID, *, at: datetime) -> bool:
+    """Let an approved erasure wait. Whether it did not wait before."""
+    held = connection.execute(
+        "UPDATE citizen_proposal SET held_at = %s WHERE id = %s AND state = 'approved' AND held_at IS NULL",
+        [at, proposal_id],
+    )
+    return held.rowcount == 1
+
+
+def is_erasure_agreed(connection: Connection, citizen_ref: UUID) -> bool:
+    row = connection.execute(
+        """
+        SELECT EXISTS (SELECT 1
+                         FROM citizen_proposal
+                        WHERE citizen_ref = %s AND kind = 'erase' AND state = 'approved')
+        """,
+        [citizen_ref],
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def lock_account(connection: Connection, account_id: UUID) -> None:

@@ -68,6 +68,8 @@ def door(registered: Pool, keys: Path, tmp_path: Path) -> Door:  # noqa: ARG001 
             "clerk": person("clerk", "county", name="clerk"),
             "officer": person("department_officer", "county", name="officer", stepped_up_at=fresh),
             "approver": person("approver", "county", name="approver", stepped_up_at=fresh),
+            "town_officer": person("department_officer", "town", name="town_officer", stepped_up_at=fresh),
+            "town_approver": person("approver", "town", name="town_approver", stepped_up_at=fresh),
         },
         tmp_path,
     )
@@ -78,22 +80,30 @@ def ref_of(ask):
     return lambda issue: ask("SELECT citizen_ref FROM issue WHERE id = %s", issue)[0][0]
 
 
-def receive(pool: Pool, name: str = "金丝雀", *, closed: bool = True, **citizen: str) -> UUID:
+def receive(
+    pool: Pool, name: str = "金丝雀", *, closed: bool = True, organisation: str = "county", **citizen: str
+) -> UUID:
     given = describe_citizen(**{"name": name, "phone": PHONE, **citizen}, today=date(2026, 3, 2))  # type: ignore[arg-type]
-    command = an_issue(citizen=given, title="井盖坏了", organisation_code="county")
+    command = an_issue(citizen=given, title="井盖坏了", organisation_code=organisation)
     assert issues.receive_issues(pool, [command], now=now())[0].status == "created"
     if closed:
-        closing = CloseIssue(id=command.id, correlation_id="t", outcome="resolved", reply="已换")
-        assert take_steps(pool, [closing], now=now())[0].status == "changed"
+        close(pool, command.id)
     return command.id
 
 
-def agree(door: Door, kind: str, ref: object, **more: str) -> str:
-    """Propose as the officer and approve as another person; return the proposal's path."""
-    proposed = door.post("officer", "/v1/citizen-proposals", {"kind": kind, "citizen_ref": str(ref), **WHY, **more})
+def close(pool: Pool, issue: UUID) -> None:
+    closing = CloseIssue(id=issue, correlation_id="t", outcome="resolved", reply="已换")
+    assert take_steps(pool, [closing], now=now())[0].status == "changed"
+
+
+def agree(door: Door, kind: str, ref: object, *, of: str = "", **more: str) -> str:
+    """Propose as an officer and approve as another person; return the proposal's path."""
+    proposed = door.post(
+        f"{of}officer", "/v1/citizen-proposals", {"kind": kind, "citizen_ref": str(ref), **WHY, **more}
+    )
     assert proposed.status_code == 201, proposed.text
     path = f"/v1/citizen-proposals/{proposed.json()['id']}"
-    assert door.post("approver", f"{path}/decision", {"decision": "approve"}).status_code == 200
+    assert door.post(f"{of}approver", f"{path}/decision", {"decision": "approve"}).status_code == 200
     return path
 
 
@@ -110,7 +120,8 @@ def test_an_erased_citizen_is_gone_and_the_case_stays(door, registered, ask, ref
     assert door.get("clerk", f"/v1/issues/{sharing}").json()["citizen"] == {"name": "李**", "phone": "138****5678"}
     assert door.post("officer", f"/v1/issues/{issue}/citizen/reveal", WHY).status_code == 404
     assert door.get("officer", f"/v1/citizens/{ref}/export").status_code == 404
-    assert door.get("officer", path).json()["state"] == "done"
+    assert door.get("officer", path).json()["state"] == "approved"  # what became of it is for the audit to tell
+    assert ask("SELECT state FROM citizen_proposal") == [("done",)]
     assert ask("SELECT citizen_ref FROM erasure") == [(ref,)]
     assert ask("SELECT count(*) FROM citizen_key WHERE citizen_ref = %s", ref) == [(0,)]
     assert ask("SELECT count(*) FROM citizen_handle WHERE citizen_ref = %s", ref) == [(0,)]
@@ -137,7 +148,7 @@ def test_one_person_alone_erases_nobody(door, registered, ref_of):
 @pytest.mark.parametrize("point", CRASHES)
 def test_an_erasure_that_dies_anywhere_is_completed_once(door, registered, ask, ref_of, point, monkeypatch):
     ref = ref_of(receive(registered))
-    path = agree(door, "erase", ref)
+    agree(door, "erase", ref)
 
     def die(name: str) -> None:
         if name == point:
@@ -149,7 +160,7 @@ def test_an_erasure_that_dies_anywhere_is_completed_once(door, registered, ask, 
             erasures.carry_out_approved(registered, now=now())
     erasures.carry_out_approved(registered, now=now())
 
-    assert door.get("officer", path).json()["state"] == "done"
+    assert ask("SELECT state FROM citizen_proposal") == [("done",)]
     assert ask("SELECT state FROM citizen") == [("erased",)]
     assert ask("SELECT count(*) FROM outbox WHERE event_type = 'cn.lianxin.citizen.erased.v1'") == [(1,)]
     assert ask("SELECT count(*) FROM erasure") == [(1,)]
@@ -164,11 +175,59 @@ def test_an_open_case_is_restricted_and_not_erased(door, registered, ask, ref_of
 
     other = ref_of(receive(registered, "李四"))
     path = agree(door, "erase", other)
-    receive(registered, "李四", closed=False)  # comes in between approval and deed
-    erasures.carry_out_approved(registered, now=now())
+    late = receive(registered, "李四", closed=False)  # comes in between approval and deed
+    assert erasures.carry_out_approved(registered, now=now()) == 0
 
     assert door.get("officer", path).json()["outcome_code"] == "open-case"
     assert ask("SELECT state, review_on > current_date FROM citizen WHERE ref = %s", other) == [("restricted", True)]
+
+    close(registered, late)
+
+    assert erasures.carry_out_approved(registered, now=now()) == 1
+    assert ask("SELECT state FROM citizen WHERE ref = %s", other) == [("erased",)]
+
+
+def test_what_an_erasure_waits_for_is_told_to_nobody_who_may_not_know(door, registered, ask, ref_of):
+    """Two citizens of the town are to be erased, one of whom has an open case above it: nothing tells them apart."""
+
+    def hear(path: str, issue: UUID, ref: UUID) -> list[object]:
+        seen = door.get("town_officer", path).json()
+        plain = {
+            name: value
+            for name, value in seen.items()
+            if name not in {"id", "citizen_ref", "proposed_at", "decided_at"}
+        }
+        bodies = [{"kind": kind, "citizen_ref": str(ref), **WHY} for kind in ("erase", "lift")]
+        asked = [door.post("town_officer", "/v1/citizen-proposals", body).json() for body in bodies]
+        shown = door.post("town_officer", f"/v1/issues/{issue}/citizen/reveal", WHY).json()
+        read = door.get("town_officer", f"/v1/issues/{issue}").json()
+        return [
+            plain,
+            asked,
+            shown,
+            read["citizen"],
+            read["title"],
+            door.get("town_officer", f"/v1/citizens/{ref}/export").json(),
+        ]
+
+    heard, elsewhere = [], {}
+    for name in ("李四", "王五"):
+        issue = receive(registered, name, organisation="town")
+        elsewhere[name] = receive(registered, name, closed=name == "李四")
+        path = agree(door, "erase", ref_of(issue), of="town_")
+        erasures.carry_out_approved(registered, now=now())
+        heard.append(hear(path, issue, ref_of(issue)))
+
+    assert heard[0] == heard[1]
+    states = ask("SELECT state FROM citizen WHERE ref IN (SELECT citizen_ref FROM citizen_proposal) ORDER BY state")
+    assert states == [("erased",), ("restricted",)]
+    lines = ask("SELECT decision, reason FROM audit_record WHERE action = 'citizen.erase' ORDER BY decision")
+    assert lines == [("allowed", "own_request"), ("denied", "open-case")]
+
+    close(registered, elsewhere["王五"])
+
+    assert erasures.carry_out_approved(registered, now=now()) == 1
+    assert ask("SELECT DISTINCT state FROM citizen") == [("erased",)]
 
 
 def test_a_restricted_citizen_is_kept_and_used_for_nothing(door, registered, ask, ref_of):

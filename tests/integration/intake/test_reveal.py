@@ -97,7 +97,7 @@ WITHHELD = {**NAMED, "id_number": None, "id_kind": None, "address": None, "withh
 
 def tell(door, who, organisation, **citizen):
     body = {"type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮"}
-    citizen = {**NAMED, **citizen}
+    citizen = {name: value for name, value in {**NAMED, **citizen}.items() if value is not None}
     answer = door.post(who, "/v1/issues", {**body, "organisation_code": organisation, "citizen": citizen})
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
@@ -116,6 +116,61 @@ def test_naming_whom_others_know_shows_nothing_that_others_were_told(door, recei
 
     assert shown_to(door, "clerk", own) == WITHHELD
     assert shown_to(door, "officer", own)["id_number"] == DOCUMENT  # who sees the county as well
+
+
+def test_naming_a_document_finds_nobody(door, receive):
+    """The citizen is the same person; but this record was told nothing of them, and that is what it shows."""
+    receive(organisation_code="county")
+
+    probe = tell(door, "clerk", "town", name=None, phone=None, id_number=DOCUMENT)
+
+    assert shown_to(door, "clerk", probe) == {**WITHHELD, "name": None, "phone": None}
+    assert door.get("clerk", f"/v1/issues/{probe}").json()["citizen"] == {"name": None, "phone": None}
+    assert shown_to(door, "officer", probe)["phone"] == PHONE  # who sees the county as well
+
+
+def test_naming_a_document_of_an_own_citizen_shows_the_clerk_no_closed_case(door, receive):
+    receive(
+        received_at=now() - timedelta(days=30), closed_at=now() - timedelta(days=29), outcome="resolved", reply="好"
+    )
+
+    probe = tell(door, "clerk", "town", name=None, phone=None, id_number=DOCUMENT)
+
+    assert shown_to(door, "clerk", probe) == {**WITHHELD, "name": None, "phone": None}
+
+
+def test_a_record_shows_the_phone_it_was_told_and_not_that_of_others(door, receive, ask):
+    receive(organisation_code="county")
+
+    own = tell(door, "clerk", "town", phone="13987654321", id_number=DOCUMENT)
+
+    assert shown_to(door, "clerk", own)["phone"] == "13987654321"
+    assert door.get("clerk", f"/v1/issues/{own}").json()["citizen"]["phone"] == "139****4321"
+    assert ask("SELECT count(DISTINCT citizen_ref) FROM issue") == [(1,)]
+
+
+def test_what_citizens_are_told_of_themselves_is_what_the_officer_may_know(registered, receive, tmp_path):
+    people = {
+        "clerk": person("clerk", "town", name="clerk"),
+        "officer": person("department_officer", "town", name="officer", stepped_up_at=now()),
+        "county_officer": person("department_officer", "county", name="county_officer", stepped_up_at=now()),
+    }
+    door = Door(registered, people, tmp_path)
+    receive(organisation_code="county")
+    ref = shown_ref(door, tell(door, "clerk", "town", phone="13987654321", id_number=DOCUMENT))
+
+    part, whole = (door.get(who, f"/v1/citizens/{ref}/export").json() for who in ("officer", "county_officer"))
+
+    assert {name: part["citizen"][name] for name in ("phone", "id_number", "id_kind", "address", "withheld")} == {
+        "phone": "13987654321", "id_number": None, "id_kind": None, "address": None, "withheld": True,
+    }  # fmt: skip
+    assert len(part["issues"]) == 1
+    assert (whole["citizen"]["phone"], whole["citizen"]["id_number"]) == (PHONE, DOCUMENT)
+    assert (whole["citizen"]["withheld"], len(whole["issues"])) == (False, 2)
+
+
+def shown_ref(door, issue):
+    return door.post("clerk", f"/v1/issues/{issue}/citizen/reveal", CALL).json()["citizen_ref"]
 
 
 def test_a_clerk_sees_all_of_whom_only_own_records_name(door):
