@@ -244,6 +244,35 @@ class IntakeWorld:
                     Shot(path={"code": CODES[place]}, body={"name": "新名", "level": "60"}) if place in CODES else None
                 ),
             ),
+            ("GET", "/v1/organisations/{code}/versions"): Probe(
+                action="read an organisation",
+                aim=lambda place: Shot(path={"code": CODES[place]}) if place in CODES else None,
+            ),
+            ("POST", "/v1/organisations/{code}/merger"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(path={"code": CODES[place]}, body={"successor_code": "440000", "merged_on": "2026-01-01"})
+                    if place in CODES
+                    else None
+                ),
+            ),
+            ("POST", "/v1/organisations/{code}/dissolution"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(path={"code": CODES[place]}, body={"dissolved_on": "2026-01-01"}) if place in CODES else None
+                ),
+            ),
+            ("POST", "/v1/cadres/{staff_number}/departure"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(
+                        path={"staff_number": staff_number(place)},
+                        body={"left_on": "2026-01-01", "reason_code": "retired"},
+                    )
+                    if place in CODES
+                    else None
+                ),
+            ),
             ("GET", "/v1/cadres"): Probe(
                 action="list cadres", aim=everywhere(Shot(query={"limit": 200})), lists=CADRES
             ),

@@ -14,7 +14,7 @@ from services.intake.api import (
     rating_links,
     ratings,
     receptions,
-    registers,
+    register_topics,
     shield,
 )
 from services.intake.api.doors import Doors
@@ -66,7 +66,7 @@ def create_intake_app(
         leading,
         reviewing,
         ratings,
-        registers,
+        *register_topics.TOPICS,
         imports,
         shield,
         rating_links,

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from services.intake.api.register_doors import RegisterDoors
 from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.grouping import Group
-from services.intake.handlers import contacts, corrections, duties, issues, posts, ratings, receptions, registers
+from services.intake.handlers import contacts, corrections, issues, ratings, receptions
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
@@ -30,12 +31,10 @@ from shared.reach import current
 if TYPE_CHECKING:
     from services.intake.domain.commands.contacts import RecordContact
     from services.intake.domain.commands.corrections import AmendContact, VoidContact
-    from services.intake.domain.commands.duties import DefineDuty
     from services.intake.domain.commands.issue_steps import StepCommand
     from services.intake.domain.commands.issues import ReceiveIssue
     from services.intake.domain.commands.ratings import SubmitRating
     from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
-    from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
 
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
@@ -46,18 +45,14 @@ class BadKey(Rejected):
     code = "bad-idempotency-key"
 
 
-class Doors:
+class Doors(RegisterDoors):
     """One group a use case over one pool. Lives as long as the app's event loop."""
 
     def __init__(self, pool: Pool, settings: IntakeSettings) -> None:
         self.pool = pool
         self.settings = settings
         self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
-        self.organisations: Group[RegisterOrganisation] = self._group(registers.register_organisations)
-        self.cadres: Group[RegisterCadre] = self._group(registers.register_cadres)
-        self.posts: Group[RecordPost] = self._group(posts.record_posts)
-        self.post_ends: Group[EndPost] = self._group(posts.end_posts)
-        self.duties: Group[DefineDuty] = self._group(duties.define_duties)
+        self.open_registers(self._group)
         self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
         self.voids: Group[VoidContact] = self._group(corrections.void_contacts)

@@ -4,9 +4,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from services.intake.domain.times import EARLIEST, LATEST
+from shared.edge import ShortText
+from shared.errors import Rejected
+
+
+class NotADay(Rejected):
+    code = "bad-day"
 
 
 def _written_out(value: object) -> str:
@@ -35,6 +41,23 @@ def _in_range(day: date) -> date:
     return day
 
 
+def _without_margins(text: str) -> str:
+    """Without the spaces around it, which nobody sees, and which a file does not bring back."""
+    if not text.strip():
+        raise ValueError("is made of spaces")
+    return text.strip()
+
+
+def read_day(text: str | None) -> date | None:
+    """Raises NotADay."""
+    if text is None:
+        return None
+    try:
+        return _DAY.validate_python(text)
+    except ValidationError:
+        raise NotADay("a day is written 2026-03-01") from None
+
+
 # Not strict, because what a validator hands on is no JSON to pydantic any more; the validators are strict enough.
 Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Day = Annotated[
@@ -44,5 +67,9 @@ Day = Annotated[
     BeforeValidator(_written_out),
     AfterValidator(_in_range),
 ]
+# Read by `read_day`: pydantic takes a day in a query for seconds since 1970 where it can.
+OnDay = Annotated[str | None, Query(max_length=32, json_schema_extra={"format": "date"})]
+TidyText = Annotated[ShortText, AfterValidator(_without_margins)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
+_DAY: TypeAdapter[date] = TypeAdapter(Day)

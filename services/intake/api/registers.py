@@ -1,24 +1,28 @@
-"""Routes of organisations, cadres, posts and duties."""
+"""Routes of cadres and their posts."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Cursor, Day, Limit
-from services.intake.domain.commands.duties import DefineDuty
-from services.intake.domain.commands.registers import EndPost, RecordPost, RegisterCadre, RegisterOrganisation
-from services.intake.handlers import registers
-from services.intake.storage.registers import Cadre, Organisation
+from services.intake.api.fields import Cursor, Day, Limit, OnDay, TidyText, read_day
+from services.intake.domain.commands.registers import (
+    EndPost,
+    LeavingReason,
+    RecordDeparture,
+    RecordPost,
+    RegisterCadre,
+)
+from services.intake.domain.registers import day_in_china
+from services.intake.handlers import register_reading
+from services.intake.storage.registers import Cadre
+from services.intake.storage.versions import CadreVersion, Departure
 from shared.access.principal import Principal
 from shared.answers import STEPS, Page, Shown, shows
-from shared.contracts.intake.contacts import ContactKind
-from shared.contracts.intake.duties import DutyPeriod
-from shared.edge import CodeText, ShortText
+from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 
@@ -28,15 +32,11 @@ Reader = Annotated[Principal, Depends(permit("register.read"))]
 Writer = Annotated[Principal, Depends(permit("register.write"))]
 
 
-class OrganisationBody(Body):
-    name: ShortText
-    level: CodeText
-    parent_code: CodeText | None = None
-    region_type: CodeText | None = None
-
-
 class CadreBody(Body):
-    name: ShortText
+    """`from_on` is the first day of the name; a new name without one is the name from today."""
+
+    name: TidyText
+    from_on: Day | None = None
 
 
 class PostBody(Body):
@@ -52,16 +52,6 @@ class PostEndBody(Body):
     until_on: Day
 
 
-class DutyBody(Body):
-    id: UUID | None = None
-    post_kind: CodeText
-    contact_kind: ContactKind
-    required_count: Annotated[int, Field(ge=1, le=10_000)]
-    per: DutyPeriod
-    valid_from: Day
-    valid_until: Day | None = None
-
-
 class HeldPost(Shown):
     id: UUID
     organisation_code: str
@@ -75,53 +65,39 @@ class CadreWithPosts(Shown):
     id: UUID
     staff_number: str
     name: str
+    from_on: date | None
     posts: list[HeldPost]
+    names: list[CadreVersion]
+    departures: list[Departure]
 
 
-@router.put("/organisations/{code}", responses=ANSWERS, openapi_extra=describe_body(OrganisationBody))
-async def register_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
-    body = parse_body(OrganisationBody, await request.body())
-    command = RegisterOrganisation(
-        **await describe(request, principal),
-        code=code,
-        name=body.name,
-        level=body.level,
-        parent_code=body.parent_code,
-        region_type=body.region_type,
-    )
-    return answer(await doors(request).organisations.submit(command), location=f"/v1/organisations/{code}")
-
-
-@router.get("/organisations", responses=shows(Page[Organisation]))
-def list_organisations(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    after = _after(cursor)
-    entries = registers.list_organisations(doors(request).pool, after_code=after, limit=limit)
-    following = encode_cursor([entries[-1].code]) if len(entries) == limit else None
-    return json_response({"items": entries, "next_cursor": following})
-
-
-@router.get("/organisations/{code}", responses=shows(Organisation))
-def get_organisation(request: Request, _: Reader, code: PathCode) -> Response:
-    return json_response(registers.get_organisation(doors(request).pool, code))
+class DepartureBody(Body):
+    left_on: Day
+    reason_code: LeavingReason
 
 
 @router.put("/cadres/{staff_number}", responses=ANSWERS, openapi_extra=describe_body(CadreBody))
 async def register_cadre(request: Request, principal: Writer, staff_number: PathCode) -> Response:
     body = parse_body(CadreBody, await request.body())
-    command = RegisterCadre(**await describe(request, principal), staff_number=staff_number, name=body.name)
+    command = RegisterCadre(
+        **await describe(request, principal), staff_number=staff_number, name=body.name, from_on=body.from_on
+    )
     return answer(await doors(request).cadres.submit(command), location=f"/v1/cadres/{staff_number}")
 
 
 @router.get("/cadres", responses=shows(Page[Cadre]))
-def list_cadres(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    entries = registers.list_cadres(doors(request).pool, after_number=_after(cursor), limit=limit)
+def list_cadres(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor = None, on: OnDay = None) -> Response:
+    """List the cadres by the names of today, or of the day `on`."""
+    day = read_day(on) or day_in_china(datetime.now(UTC))
+    entries = register_reading.list_cadres(doors(request).pool, after_number=_after(cursor), limit=limit, on=day)
     following = encode_cursor([entries[-1].staff_number]) if len(entries) == limit else None
     return json_response({"items": entries, "next_cursor": following})
 
 
 @router.get("/cadres/{staff_number}", responses=shows(CadreWithPosts))
-def get_cadre(request: Request, _: Reader, staff_number: PathCode) -> Response:
-    cadre, posts = registers.get_cadre(doors(request).pool, staff_number)
+def get_cadre(request: Request, _: Reader, staff_number: PathCode, on: OnDay = None) -> Response:
+    """A cadre with all posts, names and departures; with `on`, by the name and the posts of that day."""
+    record = register_reading.get_cadre(doors(request).pool, staff_number, on=read_day(on))
     listed = [
         {
             "id": post.id,
@@ -131,9 +107,10 @@ def get_cadre(request: Request, _: Reader, staff_number: PathCode) -> Response:
             "from_on": post.from_on,
             "until_on": post.until_on,
         }
-        for post, organisation_code in posts
+        for post, organisation_code in record.posts
     ]
-    return json_response({**asdict(cadre), "posts": listed})
+    more = {"posts": listed, "names": record.names, "departures": record.departures}
+    return json_response({**asdict(record.cadre), **more})
 
 
 @router.post("/cadres/{staff_number}/posts", responses=ANSWERS, openapi_extra=describe_body(PostBody))
@@ -158,19 +135,17 @@ async def end_post(request: Request, principal: Writer, post_id: UUID) -> Respon
     return answer(await doors(request).post_ends.submit(command))
 
 
-@router.post("/duties", responses=ANSWERS, openapi_extra=describe_body(DutyBody))
-async def define_duty(request: Request, principal: Writer) -> Response:
-    body = parse_body(DutyBody, await request.body())
-    command = DefineDuty(
-        **await describe(request, principal, record_id=body.id),
-        post_kind=body.post_kind,
-        contact_kind=body.contact_kind,
-        required_count=body.required_count,
-        per=body.per,
-        valid_from=body.valid_from,
-        valid_until=body.valid_until,
+@router.post("/cadres/{staff_number}/departure", responses=ANSWERS, openapi_extra=describe_body(DepartureBody))
+async def record_departure(request: Request, principal: Writer, staff_number: PathCode) -> Response:
+    """Record that a cadre left the service; the posts held until then end on the same day."""
+    body = parse_body(DepartureBody, await request.body())
+    command = RecordDeparture(
+        **await describe(request, principal),
+        staff_number=staff_number,
+        left_on=body.left_on,
+        reason_code=body.reason_code,
     )
-    return answer(await doors(request).duties.submit(command))
+    return answer(await doors(request).departures.submit(command), location=f"/v1/cadres/{staff_number}")
 
 
 def _after(cursor: str | None) -> str:

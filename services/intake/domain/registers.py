@@ -2,13 +2,84 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import date, datetime, timedelta, timezone
+from typing import Final, Protocol, TypeVar
 
+from services.intake.domain import codes
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.domain.repeats import unknown
 
 Item = TypeVar("Item")
+
+CHINA: Final = timezone(timedelta(hours=8))  # it has one zone
+BEGINNING: Final = date(1900, 1, 1)  # the first day of days: what holds from it always did
+
+
+class Entry(Protocol):
+    """What stands in a register, as far as a change of it must know."""
+
+    @property
+    def from_on(self) -> date | None: ...
+    @property
+    def ended_on(self) -> date | None: ...
+
+
+def day_in_china(now: datetime) -> date:
+    return now.astimezone(CHINA).date()
+
+
+def rejected(code: str, detail: str) -> Outcome:
+    return Outcome(status="rejected", code=code, detail=detail)
+
+
+IN_FUTURE = rejected("in-future", "a register tells of days that have come; enter it on the day")
+ENDED = Outcome(status="conflict", code="organisation-ended", detail="the organisation is no more and stays as it was")
+BEFORE_LAST_CHANGE = Outcome(
+    status="conflict", code="before-last-change", detail="the entry was changed from a later day on already"
+)
+
+
+def check_organisation(command: RegisterOrganisation) -> Outcome | None:
+    """Return a refusal for a code that cannot be one. Whether the place lies under its parent's, the tree says."""
+    if command.level not in codes.LEVELS:
+        return rejected("unknown-level", "the level is none of GB/T 12404")
+    if command.division_code is not None and not codes.is_division_code(command.division_code):
+        return rejected("bad-division-code", "not the form of a division code: 6, 9 or 12 digits by GB/T 2260")
+    if command.credit_code is not None and not codes.is_credit_code(command.credit_code):
+        return rejected("bad-credit-code", "not a unified social credit code: its check character does not fit")
+    return None
+
+
+def refuse_misplaced(
+    commands: Sequence[RegisterOrganisation], divisions: Mapping[str, str | None], moved: frozenset[str]
+) -> dict[str, Outcome]:
+    """Return a refusal for those of the moved whose place does not lie in the parent's.
+
+    Only what moves or is told anew is judged: after a merger villages keep their old codes for a time.
+    """
+    wanted = {**divisions, **{command.code: command.division_code for command in commands}}
+    refusal = rejected("division-not-under-parent", "the place does not lie in the place of the parent")
+    return {
+        command.code: refusal
+        for command in commands
+        if command.code in moved
+        and command.division_code is not None
+        and (above := wanted.get(command.parent_code or "")) is not None
+        and not codes.lies_under(command.division_code, above)
+    }
+
+
+def settle_day(given: date | None, standing: Entry | None, *, today: date) -> date | Outcome:
+    """Say from which day on a new or changed entry holds: what is not told, holds always, or changes today."""
+    day = given or (today if standing is not None else BEGINNING)
+    if day > today:
+        return IN_FUTURE
+    if standing is None:
+        return day
+    if standing.ended_on is not None:
+        return ENDED
+    return BEFORE_LAST_CHANGE if day < (standing.from_on or BEGINNING) else day
 
 
 def refuse_broken_trees(

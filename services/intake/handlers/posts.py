@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from services.intake.domain.codes import POST_LEVELS
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.registers import EndPost, RecordPost
+from services.intake.domain.registers import rejected
 from services.intake.domain.repeats import not_found, other_content, unknown
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.storage import posts as storage
@@ -23,6 +25,7 @@ def record_posts(pool: Pool, commands: Sequence[RecordPost], *, now: datetime) -
     def run(connection: Connection, fresh: list[RecordPost], events: Events) -> list[Outcome]:
         cadre_ids = registers.find_cadre_ids(connection, [command.staff_number for command in fresh])
         organisation_ids = registers.find_organisation_ids(connection, [item.organisation_code for item in fresh])
+        ended = registers.list_ended(connection, [item.organisation_code for item in fresh])
         asked: list[storage.Post | Outcome] = []
         for command in fresh:
             cadre_id = cadre_ids.get(command.staff_number)
@@ -31,8 +34,8 @@ def record_posts(pool: Pool, commands: Sequence[RecordPost], *, now: datetime) -
                 asked.append(unknown("cadre"))
             elif organisation_id is None:
                 asked.append(unknown("organisation"))
-            elif command.until_on is not None and command.until_on < command.from_on:
-                asked.append(ENDS_BEFORE_BEGIN)
+            elif (refusal := _check(command, ended.get(command.organisation_code))) is not None:
+                asked.append(refusal)
             else:
                 asked.append(
                     storage.Post(
@@ -58,6 +61,16 @@ def record_posts(pool: Pool, commands: Sequence[RecordPost], *, now: datetime) -
         return outcomes
 
     return run_batch("record_posts", pool, commands, run, now=now)
+
+
+def _check(command: RecordPost, ended_on: date | None) -> Outcome | None:
+    if command.post_level not in POST_LEVELS:
+        return rejected("unknown-post-level", "the post level is none of the code list")
+    if command.until_on is not None and command.until_on < command.from_on:
+        return ENDS_BEFORE_BEGIN
+    if ended_on is not None and command.from_on >= ended_on:
+        return rejected("organisation-ended", "the organisation was no more on the first day of the post")
+    return None
 
 
 def end_posts(pool: Pool, commands: Sequence[EndPost], *, now: datetime) -> list[Outcome]:
@@ -100,7 +113,7 @@ class _PostLedger:
             raise BatchRaced("a post was being recorded by somebody else")
         if asked == post and post.id in self.fresh:
             self.fresh.discard(post.id)
-            self._announce(post, command.correlation_id)
+            self._events.append(announce_post(post, command.correlation_id))
             return Outcome(status="created", id=post.id)
         if replace(asked, id=post.id, sequence=post.sequence) == post:
             return Outcome(status="unchanged", id=post.id)
@@ -124,20 +137,21 @@ class _PostLedger:
         amended = replace(post, until_on=until_on, sequence=post.sequence + 1)
         self._keep(amended)
         self.amended[amended.id] = amended
-        self._announce(amended, correlation_id)
+        self._events.append(announce_post(amended, correlation_id))
         return Outcome(status="changed", id=amended.id)
 
-    def _announce(self, post: storage.Post, correlation_id: str) -> None:
-        event = PostRecorded(
-            post_id=post.id,
-            cadre_id=post.cadre_id,
-            organisation_id=post.organisation_id,
-            post_kind=post.post_kind,
-            post_level=post.post_level,
-            from_on=post.from_on,
-            until_on=post.until_on,
-        )
-        self._events.append(OutgoingEvent(event=event, sequence=post.sequence, correlation_id=correlation_id))
+
+def announce_post(post: storage.Post, correlation_id: str) -> OutgoingEvent:
+    event = PostRecorded(
+        post_id=post.id,
+        cadre_id=post.cadre_id,
+        organisation_id=post.organisation_id,
+        post_kind=post.post_kind,
+        post_level=post.post_level,
+        from_on=post.from_on,
+        until_on=post.until_on,
+    )
+    return OutgoingEvent(event=event, sequence=post.sequence, correlation_id=correlation_id)
 
 
 def _key(post: storage.Post) -> tuple[object, ...]:

@@ -89,6 +89,23 @@ def lock_posts_by_id(connection: Connection, ids: Sequence[UUID]) -> list[Post]:
         ).fetchall()
 
 
+def lock_open_posts(connection: Connection, cadre_id: UUID, *, held_on: date) -> list[Post]:
+    """List and lock the posts that a cadre holds on that day and that have no last day."""
+    with connection.cursor(row_factory=class_row(Post)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, cadre_id, organisation_id, post_kind, post_level, from_on, until_on, sequence
+              FROM post
+             WHERE cadre_id = %s
+               AND from_on <= %s
+               AND until_on IS NULL
+             ORDER BY id
+               FOR UPDATE
+            """,
+            [cadre_id, held_on],
+        ).fetchall()
+
+
 def end_posts(connection: Connection, rows: Sequence[Post]) -> None:
     if not rows:
         return

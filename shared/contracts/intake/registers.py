@@ -1,10 +1,12 @@
 """What intake publishes of its registers: organisations, cadres and their dated posts."""
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts.base import Code, Event, Title
+
+LeavingReason = Literal["retired", "transferred", "resigned", "dismissed", "died", "other"]
 
 
 class OrganisationRegistered(Event):
@@ -21,6 +23,34 @@ class OrganisationRegistered(Event):
     level: Code  # GB/T 12404 subordination code
     parent_id: UUID | None = None
     region_type: Code | None = None
+    division_code: Code | None = None  # GB/T 2260, and below a county with three or six digits more
+    from_on: date | None = None  # the first day on which the entry says so; absent, it always did
+    ended_on: date | None = None  # the first day on which the organisation is no more
+
+
+class OrganisationMerged(Event):
+    """An organisation went up in another one. Its own entry tells that it stands below the successor from then on."""
+
+    type: ClassVar[str] = "cn.lianxin.organisation.merged.v1"
+    key: ClassVar[str] = "intake.organisation.merged.v1"
+    aggregate: ClassVar[str] = "organisation"
+    summary: ClassVar[str] = "An organisation was merged into another"
+
+    organisation_id: UUID
+    successor_id: UUID
+    merged_on: date  # the first day on which it is no more
+
+
+class OrganisationDissolved(Event):
+    """An organisation ended, and none took its place."""
+
+    type: ClassVar[str] = "cn.lianxin.organisation.dissolved.v1"
+    key: ClassVar[str] = "intake.organisation.dissolved.v1"
+    aggregate: ClassVar[str] = "organisation"
+    summary: ClassVar[str] = "An organisation was dissolved"
+
+    organisation_id: UUID
+    dissolved_on: date  # the first day on which it is no more
 
 
 class CadreRegistered(Event):
@@ -34,6 +64,20 @@ class CadreRegistered(Event):
     cadre_id: UUID
     staff_number: Code
     name: Title
+    from_on: date | None = None  # the first day of the name; absent, it always was
+
+
+class CadreLeft(Event):
+    """A cadre left the service. The posts held until then end in events of their own."""
+
+    type: ClassVar[str] = "cn.lianxin.cadre.left.v1"
+    key: ClassVar[str] = "intake.cadre.left.v1"
+    aggregate: ClassVar[str] = "cadre"
+    summary: ClassVar[str] = "A cadre left the service"
+
+    cadre_id: UUID
+    left_on: date  # the last day of service
+    reason_code: LeavingReason
 
 
 class PostRecorded(Event):
@@ -55,6 +99,9 @@ class PostRecorded(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     OrganisationRegistered,
+    OrganisationMerged,
+    OrganisationDissolved,
     CadreRegistered,
+    CadreLeft,
     PostRecorded,
 )

@@ -370,7 +370,7 @@ def audited(pool: Pool) -> list[Any]:
 
 
 def test_who_changes_a_register_is_kept_in_the_audit_and_a_repeat_is_no_change(api, registered):
-    body = {"name": "新镇", "level": "township", "parent_code": "county"}
+    body = {"name": "新镇", "level": "62", "parent_code": "county"}
     duty = {"post_kind": "township_head", "contact_kind": "visit", "required_count": 2, "per": "month"}
     duty = {**duty, "valid_from": "2026-01-01"}
 

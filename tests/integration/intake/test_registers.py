@@ -8,12 +8,13 @@ import pytest
 from services.intake.domain.commands.base import IdempotencyKey
 from services.intake.domain.commands.duties import DefineDuty
 from services.intake.domain.commands.registers import EndPost, RegisterCadre, RegisterOrganisation
-from services.intake.handlers import duties, posts, registers
+from services.intake.handlers import duties, posts, register_reading, registers
 from shared.identifiers import new_id
 from tests.integration.intake.commands import a_post
 from tests.integration.intake.conftest import NOW
 
 pytestmark = pytest.mark.integration
+TODAY = date(2026, 3, 2)
 
 
 def organisation(code, parent_code=None, **changes):
@@ -41,7 +42,7 @@ def test_children_may_stand_before_their_parents(pool, events_of):
     assert statuses(second) == ["unchanged"] * 3
     assert [outcome.id for outcome in first] == [outcome.id for outcome in second]
     assert events_of("organisation") == [("organisation.registered", 1)] * 3
-    assert registers.get_organisation(pool, "village").parent_code == "town"
+    assert register_reading.get_organisation(pool, "village").parent_code == "town"
 
 
 def test_a_changed_entry_goes_out_with_the_next_sequence(registered, events_of):
@@ -58,7 +59,7 @@ def test_a_key_stands_for_the_entry_that_its_request_was_about(registered):
     outcomes = [registers.register_organisations(registered, [request], now=NOW)[0] for request in requests]
 
     assert statuses(outcomes) == ["changed", "unchanged"]
-    assert {outcome.id for outcome in outcomes} == {registers.get_organisation(registered, "town").id}
+    assert {outcome.id for outcome in outcomes} == {register_reading.get_organisation(registered, "town").id}
 
 
 def test_broken_trees_are_refused_and_harm_no_neighbour(registered):
@@ -99,7 +100,7 @@ def test_cadres_are_created_renamed_and_left_alone(pool, events_of):
     assert statuses(first) == ["created", "created"]
     assert statuses(second) == ["unchanged", "changed"]
     assert events_of(first[1].id) == [("cadre.registered", 1), ("cadre.registered", 2)]
-    assert registers.list_cadres(pool, after_number="S1", limit=5)[0].name == "王小芳"
+    assert register_reading.list_cadres(pool, after_number="S1", limit=5, on=TODAY)[0].name == "王小芳"
 
 
 def test_posts_repeat_amend_and_contradict(registered, events_of):
@@ -132,7 +133,7 @@ def test_posts_repeat_amend_and_contradict(registered, events_of):
         ("rejected", "ends-before-begin"),
     ]
     assert events_of(post.id) == [("post.recorded", 1), ("post.recorded", 2)]
-    assert registers.get_cadre(registered, "S1")[1][0][0].until_on == until_on
+    assert register_reading.get_cadre(registered, "S1").posts[0][0].until_on == until_on
 
 
 def test_a_post_is_ended_once(registered, events_of):

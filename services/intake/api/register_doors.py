@@ -1,0 +1,31 @@
+"""The groups by which registers and duties are written: the doors of topics that go together."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from services.intake.grouping import Group
+from services.intake.handlers import departures, duties, mergers, posts, registers
+
+if TYPE_CHECKING:
+    from services.intake.domain.commands.duties import DefineDuty
+    from services.intake.domain.commands.registers import (
+        EndOrganisation,
+        EndPost,
+        RecordDeparture,
+        RecordPost,
+        RegisterCadre,
+        RegisterOrganisation,
+    )
+
+
+class RegisterDoors:
+    """One group a use case. What opens them says how a handler becomes a group."""
+
+    def open_registers(self, group: Callable[[Any], Group[Any]]) -> None:
+        self.organisations: Group[RegisterOrganisation] = group(registers.register_organisations)
+        self.organisation_ends: Group[EndOrganisation] = group(mergers.end_organisations)
+        self.cadres: Group[RegisterCadre] = group(registers.register_cadres)
+        self.departures: Group[RecordDeparture] = group(departures.record_departures)
+        self.posts: Group[RecordPost] = group(posts.record_posts)
+        self.post_ends: Group[EndPost] = group(posts.end_posts)
+        self.duties: Group[DefineDuty] = group(duties.define_duties)
