@@ -151,6 +151,9 @@ POLICY: Final[Mapping[str, Rule]] = {
     # An officer steps up for it, a clerk has the days after the receipt: the handler says which of both it is.
     "citizen.reveal": Rule(roles={"clerk": "within", "department_officer": "within"}, sensitive_read=True),
     "citizen.reveal_many": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
+    "consultation.announce": Rule(roles={"clerk": "within", "department_officer": "within"}),
+    "consultation.answer": Rule(roles={"department_officer": "within", "unit_head": "within"}),
+    "consultation.read": Rule(roles={}, is_open=True),  # asked of everybody
     # Its recorder for some days, an officer for ever: the handler says which of both it is.
     "contact.correct": Rule(
         roles={"cadre": "self", "clerk": "within", "department_officer": "within", "machine_client": "within"},
@@ -231,6 +234,11 @@ POLICY: Final[Mapping[str, Rule]] = {
     "link.issue": Rule(roles={"machine_client": "within"}, scope="links.issue"),
     "link.read": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
     "link.use": Rule(roles={}, is_open=True),
+    "opinion.enter": Rule(roles={"clerk": "within"}),
+    "opinion.give": Rule(roles={}, is_open=True),
+    "opinion.read": Rule(
+        roles={"clerk": "within", "department_officer": "within", "unit_head": "within"}, sensitive_read=True
+    ),
     "rating.submit": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
     "reception_day.hold": Rule(roles={"cadre": "self", "clerk": "within"}),
     "reception_day.read": Rule(roles={}, is_open=True),  # announced to everybody

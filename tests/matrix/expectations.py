@@ -44,6 +44,10 @@ receive an issue           in    -     -         -                  -        -  
 read an issue              in    self  -         in                 in       -       -                      -          in
 list issues                in    self  -         in                 in       -       -                      -          in
 take a step of an issue    in    -     -         -                  -        -       -                      -          in
+announce a consultation    in    -     -         in                 -        -       -                      -          -
+answer a consultation      -     -     in        in                 -        -       -                      -          -
+enter an opinion           in    -     -         -                  -        -       -                      -          -
+read opinions              in    -     in        in                 -        -       -                      -          -
 offer a reception day      in    -     -         -                  -        -       -                      -          in
 hold a reception day       in    self  -         -                  -        -       -                      -          -
 read who has booked        in    self  -         -                  -        -       -                      -          -

@@ -73,6 +73,7 @@ class IntakeWorld:
         self.issues: dict[Place, str] = {}
         self.posts: dict[Place, str] = {}
         self.reception_days: dict[Place, str] = {}
+        self.consultations: dict[Place, str] = {}
 
     def fill(self, client: TestClient) -> None:
         for code, parent in TREE:
@@ -91,10 +92,13 @@ class IntakeWorld:
         self.posts[place] = self._make(client, "POST", f"/v1/cadres/{number}/posts", post_of(place))
         self.contacts[place] = self._make(client, "POST", "/v1/contacts", contact_of(place))
         self.issues[place] = self._make(client, "POST", "/v1/issues", issue_of(place))
+        self.consultations[place] = self._make(
+            client, "POST", "/v1/consultations", consultation_of(place), who="registrar"
+        )
         self.reception_days[place] = self._make(client, "POST", "/v1/reception-days", reception_day_of(place))
 
-    def _make(self, client: TestClient, method: str, path: str, body: Any) -> str:
-        answer = client.request(method, path, json=body, headers={"Authorization": "Bearer maker"})
+    def _make(self, client: TestClient, method: str, path: str, body: Any, *, who: str = "maker") -> str:
+        answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"})
         if answer.status_code not in {200, 201}:
             raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text}")
         return str(answer.json().get("id"))
@@ -181,6 +185,44 @@ class IntakeWorld:
             ("POST", "/v1/rating-links/rating"): Probe(
                 action=rate,
                 aim=everywhere(Shot(body={"token": "of nobody", "level": 5})),
+                fine=frozenset({404, 429}),
+                is_open=True,
+            ),
+            ("POST", "/v1/consultations"): Probe(
+                action="announce a consultation",
+                aim=lambda place: _said(place, consultation_of(place)),
+                absent=422,
+                known=frozenset({"above"}),
+            ),
+            ("POST", "/v1/consultations/{consultation_id}/withdrawal"): Probe(
+                action="announce a consultation",
+                aim=lambda place: self._at("consultation_id", self.consultations, place, {"reason_code": "postponed"}),
+            ),
+            ("POST", "/v1/consultations/{consultation_id}/answer"): Probe(
+                action="answer a consultation",
+                aim=lambda place: self._at(
+                    "consultation_id", self.consultations, place, {"answer": "采纳", "themes": []}
+                ),
+                fine=frozenset({409}),  # none of them is over
+            ),
+            ("GET", "/v1/consultations/{consultation_id}/opinions"): Probe(
+                action="read opinions", aim=lambda place: self._at("consultation_id", self.consultations, place)
+            ),
+            ("POST", "/v1/consultations/{consultation_id}/received-opinions"): Probe(
+                action="enter an opinion",
+                aim=lambda place: self._at("consultation_id", self.consultations, place, {"stance": "for"}),
+                fine=frozenset({201, 409}),  # the withdrawn ones take none
+            ),
+            ("GET", "/v1/consultations"): Probe(action=rate, aim=everywhere(Shot()), is_open=True),
+            ("GET", "/v1/consultations/{consultation_id}"): Probe(
+                action=rate,
+                aim=everywhere(Shot(path={"consultation_id": uuid4()})),
+                fine=NOWHERE,
+                is_open=True,
+            ),
+            ("POST", "/v1/consultations/{consultation_id}/opinions"): Probe(
+                action=rate,
+                aim=everywhere(Shot(path={"consultation_id": uuid4()}, body={"stance": "for"})),
                 fine=frozenset({404, 429}),
                 is_open=True,
             ),
@@ -364,6 +406,17 @@ def contact_of(place: Place) -> dict[str, Any]:
     """With the reason that an officer has to give; it does not matter who else gives one."""
     late = {"late_reason": "整理档案时发现"}
     return {"staff_number": staff_number(place), "kind": "visit", "occurred_at": OCCURRED_AT, **late}
+
+
+def consultation_of(place: Place) -> dict[str, Any]:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return {
+        "organisation_code": CODES.get(place, CODES["own"]),
+        "title": "停车收费方案",
+        "question": "您是否赞成？",
+        "opens_at": (now - timedelta(days=1)).isoformat(),
+        "closes_at": (now + timedelta(days=30)).isoformat(),
+    }
 
 
 def reception_day_of(place: Place) -> dict[str, Any]:

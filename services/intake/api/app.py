@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.intake.api import (
     batches,
+    consultations,
     contacts,
     corrections,
     imports,
@@ -71,6 +72,7 @@ def create_intake_app(
         shield,
         rating_links,
         receptions,
+        consultations,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     return app

@@ -15,7 +15,14 @@ from services.intake.api.register_doors import RegisterDoors
 from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.grouping import Group
-from services.intake.handlers import contacts, corrections, issues, ratings, receptions
+from services.intake.handlers import (
+    consultations,
+    contacts,
+    corrections,
+    issues,
+    ratings,
+    receptions,
+)
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
@@ -29,6 +36,11 @@ from shared.observability import correlation_id
 from shared.reach import current
 
 if TYPE_CHECKING:
+    from services.intake.domain.commands.consultations import (
+        AnnounceConsultation,
+        AnswerConsultation,
+        WithdrawConsultation,
+    )
     from services.intake.domain.commands.contacts import RecordContact
     from services.intake.domain.commands.corrections import AmendContact, VoidContact
     from services.intake.domain.commands.issue_steps import StepCommand
@@ -58,6 +70,9 @@ class Doors(RegisterDoors):
         self.voids: Group[VoidContact] = self._group(corrections.void_contacts)
         self.issues: Group[ReceiveIssue] = self._group(issues.receive_issues)
         self.steps: Group[StepCommand] = self._group(partial(take_steps, rules=_life_rules(settings)))
+        self.consultations: Group[AnnounceConsultation] = self._group(consultations.announce)
+        self.withdrawals: Group[WithdrawConsultation] = self._group(consultations.withdraw)
+        self.consultation_answers: Group[AnswerConsultation] = self._group(consultations.answer)
         self.reception_days: Group[OfferReceptionDay] = self._group(receptions.offer_days)
         self.reception_cancellations: Group[CancelReceptionDay] = self._group(receptions.cancel_days)
         self.reception_holdings: Group[HoldReceptionDay] = self._group(receptions.hold_days)

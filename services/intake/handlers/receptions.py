@@ -1,29 +1,27 @@
 """Reception days: offering, cancelling and holding them, and what is announced of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 from services.intake.domain import receptions as domain
-from services.intake.domain.commands.base import Command, Outcome
+from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
 from services.intake.domain.receptions import ReceptionDay
-from services.intake.domain.repeats import not_found, other_content, out_of_reach, unknown
+from services.intake.domain.repeats import other_content, out_of_reach, unknown
 from services.intake.handlers.batches import Events, run_batch
+from services.intake.handlers.standing import Moved, take_each
 from services.intake.storage import receptions as storage
 from services.intake.storage import registers
 from services.intake.storage.reach import find_reached_organisation_ids
 from shared.contracts.intake.participation import ReceptionDayCancelled, ReceptionDayHeld, ReceptionDayOffered
 from shared.database import Connection, Pool, transaction
-from shared.errors import Conflict, Rejected
+from shared.errors import Rejected
 from shared.outbox import OutgoingEvent
 from shared.reach import SYSTEM
 
-AnyStep = TypeVar("AnyStep", bound=Command)
 FIRST = UUID(int=0)
-DAY = "reception-day"
 
 
 class UnknownCadre(Rejected):
@@ -126,77 +124,54 @@ def _announced_part(day: ReceptionDay) -> tuple[object, ...]:
 def cancel_days(pool: Pool, commands: Sequence[CancelReceptionDay], *, now: datetime) -> list[Outcome]:
     """Cancel days that were offered. Whoever had booked is told by whoever follows the event."""
 
-    def step(connection: Connection, day: ReceptionDay, command: CancelReceptionDay) -> tuple[ReceptionDay, object]:
-        after = domain.cancel(day, reason_code=command.reason_code)
-        return after, ReceptionDayCancelled(
-            reception_day_id=day.id,
+    def step(connection: Connection, command: CancelReceptionDay) -> Moved | None:
+        before = storage.lock_day(connection, command.id)
+        after = domain.cancel(before, reason_code=command.reason_code)
+        if after == before:
+            return None
+        storage.set_day(connection, after)
+        event = ReceptionDayCancelled(
+            reception_day_id=after.id,
             cancelled_at=now,
             reason_code=command.reason_code,
-            booked_count=storage.count_booked(connection, day.id),
+            booked_count=storage.count_booked(connection, after.id),
         )
+        return Moved(event, after.sequence)
 
-    return _run_steps("cancel_days", pool, commands, step, now=now)
+    return take_each("cancel_days", pool, commands, step, now=now)
 
 
 def hold_days(pool: Pool, commands: Sequence[HoldReceptionDay], *, now: datetime) -> list[Outcome]:
     """Note that days took place. Of who had booked and was not marked as come, it says that they did not come."""
 
-    def step(connection: Connection, day: ReceptionDay, command: HoldReceptionDay) -> tuple[ReceptionDay, object]:
-        cadre_id = day.cadre_id
-        if command.staff_number is not None:
-            found = registers.find_cadre_ids(connection, [command.staff_number])
-            if command.staff_number not in found:
-                raise UnknownCadre("no such cadre is registered")
-            cadre_id = found[command.staff_number]
-        after = domain.hold(day, cadre_id=cadre_id, visitor_count=command.visitor_count, now=now)
-        if command.visitor_count < storage.close_bookings(connection, day.id):
+    def step(connection: Connection, command: HoldReceptionDay) -> Moved | None:
+        before = storage.lock_day(connection, command.id)
+        cadre_id = _who_received(connection, before, command.staff_number)
+        after = domain.hold(before, cadre_id=cadre_id, visitor_count=command.visitor_count, now=now)
+        if after == before:
+            return None
+        if command.visitor_count < storage.close_bookings(connection, after.id):
             raise FewerThanCame("more visitors were marked as come")
-        return after, ReceptionDayHeld(
-            reception_day_id=day.id,
-            organisation_id=day.organisation_id,
+        storage.set_day(connection, after)
+        event = ReceptionDayHeld(
+            reception_day_id=after.id,
+            organisation_id=after.organisation_id,
             cadre_id=after.cadre_id,
-            from_at=day.from_at,
+            from_at=after.from_at,
             visitor_count=command.visitor_count,
         )
+        return Moved(event, after.sequence)
 
-    return _run_steps("hold_days", pool, commands, step, now=now)
-
-
-Step = Callable[[Connection, ReceptionDay, AnyStep], tuple[ReceptionDay, object]]
+    return take_each("hold_days", pool, commands, step, now=now)
 
 
-def _run_steps(
-    use_case: str, pool: Pool, commands: Sequence[AnyStep], step: Step[AnyStep], *, now: datetime
-) -> list[Outcome]:
-    def run(connection: Connection, fresh: list[AnyStep], events: Events) -> list[Outcome]:
-        outcomes = {}
-        for place in sorted(
-            range(len(fresh)), key=lambda place: fresh[place].id
-        ):  # so that two batches cannot deadlock
-            outcomes[place] = _take_step(connection, fresh[place], step, events)
-        return [outcomes[place] for place in range(len(fresh))]
-
-    return run_batch(use_case, pool, commands, run, now=now)
-
-
-def _take_step(connection: Connection, command: AnyStep, step: Step[AnyStep], events: Events) -> Outcome:
-    try:
-        with connection.transaction():
-            before = storage.lock_day(connection, command.id)
-            after, event = step(connection, before, command)
-            if after == before:
-                return Outcome(status="unchanged", id=before.id)
-            storage.set_day(connection, after)
-    except storage.ReceptionDayNotFound:
-        return not_found(DAY)
-    except Conflict as refusal:
-        return Outcome(status="conflict", id=command.id, code=refusal.code, detail=refusal.detail)
-    except Rejected as refusal:
-        return Outcome(status="rejected", code=refusal.code, detail=refusal.detail)
-    events.append(
-        OutgoingEvent(event=event, sequence=after.sequence, correlation_id=command.correlation_id)  # type: ignore[arg-type] # each step makes one
-    )
-    return Outcome(status="changed", id=after.id)
+def _who_received(connection: Connection, day: ReceptionDay, staff_number: str | None) -> UUID:
+    if staff_number is None:
+        return day.cadre_id
+    found = registers.find_cadre_ids(connection, [staff_number])
+    if staff_number not in found:
+        raise UnknownCadre("no such cadre is registered")
+    return found[staff_number]
 
 
 def list_coming(

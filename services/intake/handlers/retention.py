@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.storage import citizens, forgetting, receptions
+from services.intake.storage import citizens, forgetting, opinions, receptions
 from services.intake.storage import retention as storage
 from shared.database import Connection
 from shared.retention.jobs import DataClass, Step, sent_events
@@ -18,6 +18,11 @@ def forget_citizens(connection: Connection, before: datetime, batch: int, _: int
 
 def forget_bookings(connection: Connection, before: datetime, batch: int, _: int) -> Step:
     forgotten = receptions.forget_known(connection, before, batch)
+    return Step(removed=forgotten, seen=forgotten)
+
+
+def forget_opinions(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    forgotten = opinions.forget_known(connection, before, batch)
     return Step(removed=forgotten, seen=forgotten)
 
 
@@ -42,6 +47,7 @@ CLASSES = (
         remove=storage.unlink_ratings,
         held_as=("rating", "issue", "contact"),
     ),
+    DataClass(name="opinions", measure=opinions.measure_known, remove=forget_opinions, held_as=("consultation",)),
     DataClass(
         name="reception_bookings",
         measure=receptions.measure_known,

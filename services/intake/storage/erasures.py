@@ -108,6 +108,13 @@ def set_erased(
             UPDATE contact SET told_name = NULL, told_phone = NULL
               FROM gone
              WHERE contact.citizen_ref = gone.ref AND is_told_apart
+        ), unopined AS (
+            UPDATE opinion
+               SET text_sealed = NULL, name_sealed = NULL, phone_sealed = NULL, phone_handle = NULL,
+                   person_handle = NULL, forgotten_at = %(at)s
+              FROM gone
+              JOIN citizen_handle ON citizen_handle.citizen_ref = gone.ref
+             WHERE opinion.person_handle = citizen_handle.digest
         ), unsaid AS (
             UPDATE reveal SET reason = NULL FROM gone WHERE reveal.citizen_ref = gone.ref
         )

@@ -218,6 +218,27 @@ def add_booking(pool, ended_at):
     return day_id
 
 
+def add_opinion(pool, ended_at):
+    consultation_id, organisation_id = uuid4(), uuid4()
+    execute(
+        pool,
+        "INSERT INTO organisation (id, code, name, level, sequence, recorded_at) VALUES (%s, %s, 'o', '50', 1, now())",
+        *(organisation_id, organisation_id.hex),
+    )
+    execute(
+        pool,
+        "INSERT INTO consultation (id, organisation_id, title, question, opens_at, closes_at, state, sequence,"
+        " recorded_at) VALUES (%s, %s, 't', 'q', %s, %s, 'announced', 1, now())",
+        *(consultation_id, organisation_id, ended_at - timedelta(days=30), ended_at),
+    )
+    execute(
+        pool,
+        "INSERT INTO opinion (id, consultation_id, channel, text_sealed, given_at) VALUES (%s, %s, 'web', %s, %s)",
+        *(uuid4(), consultation_id, bytes(40), ended_at - timedelta(days=1)),
+    )
+    return consultation_id
+
+
 # By class: its service, how an item of an age is made, and a statement that counts what is left of them.
 CLASSES = {
     "citizen_identifiers": ("intake", intake.CLASSES, add_citizen, "SELECT count(name) FROM citizen"),
@@ -226,6 +247,7 @@ CLASSES = {
     "sent_events": ("intake", intake.CLASSES, add_event, "SELECT count(*) FROM outbox"),
     "import_files": ("intake", intake.CLASSES, add_import, "SELECT count(storage_name) FROM import_run"),
     "rating_links": ("intake", intake.CLASSES, add_rating, "SELECT count(contact_id) FROM rating"),
+    "opinions": ("intake", intake.CLASSES, add_opinion, "SELECT count(text_sealed) FROM opinion"),
     "reception_bookings": (
         "intake",
         intake.CLASSES,
@@ -277,6 +299,7 @@ HELD = {
     "citizen_identifiers": "citizen",
     "import_files": "import",
     "rating_links": "rating",
+    "opinions": "consultation",
     "reception_bookings": "reception_day",
     "inbox_messages": "message",
     "notification_content": "delivery",
