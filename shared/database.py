@@ -143,6 +143,7 @@ def _settings_of(reach: Reach, *, only_given: bool = False) -> bytes:
         "actor_staff_number": reach.actor_staff_number or "",
         "actor_organisations": _array(reach.actor_organisation_codes),
         "account": str(reach.account_id or ""),
+        "person": reach.person_id or "",
     }
     statements = (
         sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("lianxin", name), sql.Literal(value))

@@ -239,7 +239,21 @@ POLICY: Final[Mapping[str, Rule]] = {
     "opinion.read": Rule(
         roles={"clerk": "within", "department_officer": "within", "unit_head": "within"}, sensitive_read=True
     ),
+    "rating.open_counter": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
     "rating.submit": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
+    # Whose own work or line is rated finds neither, whatever the role is: the rows' own policies see to that.
+    "rating_case.decide": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "rating_case.open": Rule(roles={"department_officer": "within"}),
+    "rating_case.read": Rule(
+        roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True
+    ),
+    "rating_comment.clear": Rule(roles={"department_officer": "within"}, step_up=True),
+    "rating_comment.flag": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "rating_comment.paraphrase": Rule(roles={"department_officer": "within"}),
+    "rating_comment.read": Rule(roles={"approver": "within", "department_officer": "within"}, sensitive_read=True),
+    "rating_comment.read_accusations": Rule(
+        roles={"approver": "within", "department_officer": "within"}, step_up=True, sensitive_read=True
+    ),
     "reception_day.hold": Rule(roles={"cadre": "self", "clerk": "within"}),
     "reception_day.read": Rule(roles={}, is_open=True),  # announced to everybody
     "reception_day.offer": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
@@ -292,6 +306,7 @@ def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
             sorted({grant.organisation_code for grant in principal.grants if grant.organisation_code is not None})
         ),
         account_id=principal.account_id,
+        person_id=principal.person_id,
         actor=principal.name,
         role=",".join(sorted({grant.role for grant in usable})) or "self",
     )

@@ -18,6 +18,7 @@ class Reach:
     actor_staff_number: str | None = None  # who the actor is as a cadre, whatever is within reach
     actor_organisation_codes: tuple[str, ...] = ()  # of all the actor's grants, for the same rule
     account_id: UUID | None = None
+    person_id: str | None = None  # the same for all accounts of one person
     actor: str = "system"  # the account's or client's name, for the audit: never a citizen's
     role: str = "system"  # the roles under which the action was allowed, with commas between them
 

@@ -8,6 +8,10 @@ from prometheus_client import Counter, Histogram
 contacts_recorded_total = Counter("intake_contacts_recorded_total", "Contacts recorded for the first time.")
 issues_received_total = Counter("intake_issues_received_total", "Issues received for the first time.")
 ratings_submitted_total = Counter("intake_ratings_submitted_total", "Ratings submitted for the first time.")
+ratings_quarantined_total = Counter(
+    "intake_ratings_quarantined_total", "Ratings that thresholds set aside until a person has looked."
+)
+ratings_amended_total = Counter("intake_ratings_amended_total", "Ratings that their raters amended.")
 reveals_total = Counter(
     "intake_reveals_total", "Citizens shown to staff, or refused because an account asked for too many.", ["result"]
 )

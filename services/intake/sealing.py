@@ -21,6 +21,8 @@ Table = Literal[
     "bulk_reveal",
     "reception_booking",
     "opinion",
+    "rating_comment",
+    "rating_case",
 ]
 
 EPOCH: Final = "epoch"  # wraps the citizens' keys, one a month

@@ -24,6 +24,10 @@ class IntakeSettings(ServiceSettings):
     # Older contacts than that are entered by officers, with the reason; and after that only officers correct them.
     record_within_days: Annotated[int, Field(ge=7, le=366)] = 31
     correct_within_days: Annotated[int, Field(ge=1, le=366)] = 31
+    rating_rules: Path | None = None  # thresholds and words of the place; else the file that comes with the release
+    rating_amend_hours: Annotated[int, Field(ge=0, le=168)] = 24
+    rating_counter_hours: Annotated[int, Field(ge=1, le=72)] = 12
+    rating_invite_days: Annotated[int, Field(ge=1, le=60)] = 3
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000

@@ -13,7 +13,8 @@ Place = Literal["own", "colleague", "below", "beside", "above", "elsewhere", "un
 PLACES: Final[tuple[Place, ...]] = get_args(Place)
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
-# in: objects of the granted organisation and below it. self: the records of the acting cadre alone. yes: the action
+# in: objects of the granted organisation and below it. below: those below it alone, since one's own unit's are one's own
+# work. self: the records of the acting cadre alone. yes: the action
 # knows no object. +up: the units above one's own as well, which are no secret; who sees a unit of one's own sees all of
 # it. all: only with a grant that holds everywhere, which nobody here has. -: never.
 WITHIN: Final = frozenset[Place]({"own", "colleague", "below"})
@@ -21,6 +22,7 @@ ANYWHERE: Final = WITHIN | frozenset[Place]({"beside", "above", "elsewhere"})
 MEANINGS: Final[Mapping[str, frozenset[Place] | None]] = {
     "-": None,
     "all": None,
+    "below": frozenset[Place]({"below"}),
     "in": WITHIN,
     "in+up": WITHIN | frozenset[Place]({"above"}),
     "self": frozenset[Place]({"own"}),
@@ -70,6 +72,13 @@ fetch a list of citizens   -     -     -         in                 -        -  
 disclose a citizen's data  -     -     -         in                 -        -       -                      -          -
 submit a rating            -     -     -         -                  -        -       -                      -          in
 issue a rating link        -     -     -         -                  -        -       -                      -          in
+open a counter             -     -     -         -                  -        -       -                      -          in
+open a case on a rating    -     -     -         below              -        -       -                      -          -
+read cases on ratings      -     -     -         in                 in       yes     -                      -          -
+decide a case on a rating  -     -     -         in                 in       -       -                      -          -
+read comments of raters    -     -     -         yes                yes      -       -                      -          -
+flag a comment             -     -     -         in                 in       -       -                      -          -
+handle a comment           -     -     -         in                 -        -       -                      -          -
 rate by a link             yes   yes   yes       yes                yes      yes     yes                    yes        yes
 read an organisation       in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up

@@ -16,6 +16,7 @@ from tests.fakes import KnownPrincipals, machine, person
 from tests.matrix.expectations import Place
 from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
 from tests.matrix.probes import Probe, Shot, everywhere
+from tests.matrix.ratings import rating_probes
 from tests.matrix.retention import RETENTION
 
 DUTY = {
@@ -74,6 +75,7 @@ class IntakeWorld:
         self.posts: dict[Place, str] = {}
         self.reception_days: dict[Place, str] = {}
         self.consultations: dict[Place, str] = {}
+        self.ratings: dict[Place, str] = {}
 
     def fill(self, client: TestClient) -> None:
         for code, parent in TREE:
@@ -96,6 +98,8 @@ class IntakeWorld:
             client, "POST", "/v1/consultations", consultation_of(place), who="registrar"
         )
         self.reception_days[place] = self._make(client, "POST", "/v1/reception-days", reception_day_of(place))
+        rating = {"contact_id": self.contacts[place], "level": 2, "method": "callback"}
+        self.ratings[place] = self._make(client, "POST", "/v1/ratings", rating)
 
     def _make(self, client: TestClient, method: str, path: str, body: Any, *, who: str = "maker") -> str:
         answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"})
@@ -167,11 +171,7 @@ class IntakeWorld:
             ("GET", "/v1/citizens/{citizen_ref}/export"): Probe(
                 action="disclose a citizen's data", aim=lambda place: _nowhere("citizen_ref", place), fine=NOWHERE
             ),
-            ("POST", "/v1/issues/{issue_id}/rating-link"): Probe(
-                action="issue a rating link",
-                aim=lambda place: self._at("issue_id", self.issues, place),
-                fine=frozenset({409}),  # none of them is closed yet
-            ),
+            **rating_probes(issues=self.issues, contacts=self.contacts, ratings=self.ratings),
             **{
                 (method, path): Probe(
                     action=rate, aim=everywhere(Shot()), fine=frozenset({200, 404, 429}), is_open=True
@@ -179,13 +179,16 @@ class IntakeWorld:
                 for method in ("GET", "HEAD")
                 for path in ("/rate", "/rate.css", "/rate.js", "/v1/rating-links")
             },
-            ("POST", "/rate"): Probe(
-                action=rate, aim=everywhere(Shot()), fine=frozenset({404, 422, 429}), is_open=True
-            ),
+            **{
+                ("POST", path): Probe(
+                    action=rate, aim=everywhere(Shot()), fine=frozenset({404, 422, 429}), is_open=True
+                )
+                for path in ("/rate", "/rate/confirmation")
+            },
             ("POST", "/v1/rating-links/rating"): Probe(
                 action=rate,
-                aim=everywhere(Shot(body={"token": "of nobody", "level": 5})),
-                fine=frozenset({404, 429}),
+                aim=everywhere(Shot(body={"token": "of nobody", "page": "of none", "level": 5})),
+                fine=frozenset({422, 429}),
                 is_open=True,
             ),
             ("POST", "/v1/consultations"): Probe(
@@ -326,6 +329,14 @@ class IntakeWorld:
                 action=write,
                 aim=lambda place: (
                     Shot(path={"staff_number": staff_number(place)}, body={"name": "新名"}) if place in CODES else None
+                ),
+            ),
+            ("PUT", "/v1/cadres/{staff_number}/phones"): Probe(
+                action=write,
+                aim=lambda place: (
+                    Shot(path={"staff_number": staff_number(place)}, body={"phones": ["13812345678"]})
+                    if place in CODES
+                    else None
                 ),
             ),
             ("POST", "/v1/cadres/{staff_number}/posts"): Probe(

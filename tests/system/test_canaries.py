@@ -120,8 +120,9 @@ def _raise_issue(suite: Suite, answers: list[str]) -> None:
     ):
         answers.append(machine.post(path, body).body.decode())
     TOKENS.append(machine.post(f"/v1/issues/{issue['id']}/rating-link", {}).document["token"])
-    for level in (7, 2, 2):  # no level; used; used up
-        given = {"token": TOKENS[-1], "level": level}
+    looked = machine.get("/v1/rating-links", Authorization=f"Link {TOKENS[-1]}").document
+    for level in (7, 2, 2):  # no level; used; amended
+        given = {"token": TOKENS[-1], "page": looked["page"], "level": level, "comment": REPLY}
         answers.append(machine.post("/v1/rating-links/rating", given).body.decode())
     for role in ("machine_client", "department_officer", "clerk"):  # masked, unless revealed
         masked = suite.client("intake", role).get(f"/v1/issues/{issue['id']}").document

@@ -12,15 +12,18 @@ from services.intake.api import (
     corrections,
     imports,
     issues,
+    rating_cases,
     rating_links,
     ratings,
     receptions,
     register_topics,
     shield,
+    staff_phones,
 )
 from services.intake.api.doors import Doors
 from services.intake.api.issue_steps import ending, leading, reviewing, working
 from services.intake.handlers import retention
+from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
@@ -38,10 +41,11 @@ def create_intake_app(
     nudge_import: Callable[[str], None] = lambda _: None,
 ) -> FastAPI:
     """The app over an open pool. `nudge_import` is told the id of each accepted import after its commit."""
+    rating_rules = load_rating_rules(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.doors = Doors(pool, settings)
+        app.state.doors = Doors(pool, settings, rating_rules)
         yield
         await app.state.doors.drain()
 
@@ -51,12 +55,13 @@ def create_intake_app(
         authenticator=authenticator,
         lifespan=lifespan,
         upload_paths=("/v1/imports",),
-        form_paths=("/rate",),  # the page in `web`
+        form_paths=("/rate", "/rate/confirmation"),  # the pages in `web`
     )
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="intake")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.nudge_import = nudge_import
+    app.state.rating_rules = rating_rules
     for topic in (
         contacts,
         corrections,
@@ -73,6 +78,8 @@ def create_intake_app(
         rating_links,
         receptions,
         consultations,
+        rating_cases,
+        staff_phones,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     return app

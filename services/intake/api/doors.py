@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from services.intake.api.register_doors import RegisterDoors
 from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
 from services.intake.domain.issues.rules import LifeRules
+from services.intake.domain.rating_rules import RatingRules
 from services.intake.grouping import Group
 from services.intake.handlers import (
     consultations,
@@ -60,8 +61,9 @@ class BadKey(Rejected):
 class Doors(RegisterDoors):
     """One group a use case over one pool. Lives as long as the app's event loop."""
 
-    def __init__(self, pool: Pool, settings: IntakeSettings) -> None:
+    def __init__(self, pool: Pool, settings: IntakeSettings, rating_rules: RatingRules) -> None:
         self.pool = pool
+        self.rating_rules = rating_rules
         self.settings = settings
         self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
         self.open_registers(self._group)
@@ -76,7 +78,7 @@ class Doors(RegisterDoors):
         self.reception_days: Group[OfferReceptionDay] = self._group(receptions.offer_days)
         self.reception_cancellations: Group[CancelReceptionDay] = self._group(receptions.cancel_days)
         self.reception_holdings: Group[HoldReceptionDay] = self._group(receptions.hold_days)
-        self.ratings: Group[SubmitRating] = self._group(ratings.submit_ratings)
+        self.ratings: Group[SubmitRating] = self._group(partial(ratings.submit_ratings, rules=rating_rules))
 
     def _group(self, handler: Any) -> Group[Any]:  # noqa: ANN401 - the attribute it is assigned to says of what
         def run(commands: list[Any]) -> list[Outcome]:

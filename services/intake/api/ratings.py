@@ -4,24 +4,31 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
 from services.intake.domain.commands.ratings import SubmitRating
+from services.intake.domain.ratings import LONGEST_COMMENT
 from shared.access.principal import Principal
 from shared.contracts.intake.ratings import RatingMethod
+from shared.edge import check_text
 from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
+LevelNumber = Annotated[int, Field(ge=1, le=5)]
+CommentText = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT), AfterValidator(check_text)]
 
 
 class RatingBody(Body):
     id: UUID | None = None
     issue_id: UUID | None = None
     contact_id: UUID | None = None
-    level: Annotated[int, Field(ge=1, le=5)]
+    level: LevelNumber
     solved: bool | None = None
+    attitude: LevelNumber | None = None
+    speed: LevelNumber | None = None
+    comment: CommentText | None = None
     method: RatingMethod
     rated_at: Instant | None = None
 
@@ -43,6 +50,9 @@ async def submit_rating(
         contact_id=body.contact_id,
         level=body.level,
         solved=body.solved,
+        attitude=body.attitude,
+        speed=body.speed,
+        comment=body.comment,
         method=body.method,
         rated_at=body.rated_at,
     )

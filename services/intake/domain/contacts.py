@@ -1,4 +1,4 @@
-"""Contacts and ratings: what makes their times odd, who was met, and which of their values a repeat must match."""
+"""Contacts: what makes their times odd, who was met, and which of their values a repeat must match."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from services.intake.domain.citizens import digestible
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.contacts import RecordContact
-from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.times import TimeCheck, digest
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -122,28 +121,6 @@ def digest_contact(command: RecordContact) -> bytes:
             command.note,
             *digestible(command.citizen),
             *(later if any(later) else ()),
-        )
-    )
-
-
-def check_rating(command: SubmitRating, *, now: datetime, allow_odd: bool) -> TimeCheck:
-    check = TimeCheck(now=now, allow_odd=allow_odd)
-    if check.bounded(command.rated_at):
-        check.not_in_future("rated_in_future", command.rated_at)
-    return check
-
-
-def digest_rating(command: SubmitRating) -> bytes:
-    return digest(
-        (
-            command.issue_id,
-            command.contact_id,
-            command.issue_source_number,
-            command.contact_source_number,
-            command.level,
-            command.solved,
-            command.method,
-            command.rated_at,
         )
     )
 

@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 LIVES_FOR = timedelta(days=14)
+COUNTER_LIVES_FOR = timedelta(minutes=10)
 
 
 def digest_token(token: str) -> bytes:

@@ -1,6 +1,6 @@
 """Requests about ratings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -11,12 +11,25 @@ RatingMethod = Literal["link", "callback", "kiosk", "app", "import"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RatingTrace:
+    """Where a rating came from: keyed digests, and how long the page was open. Kept apart from it, and not for long."""
+
+    network: bytes | None = None
+    device: bytes | None = None
+    fill_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitRating(Command):
     """Exactly one of the four references names what is rated. Natural key as for contacts."""
 
     level: int
     method: RatingMethod
     solved: bool | None = None
+    attitude: int | None = None
+    speed: int | None = None
+    comment: str | None = field(default=None, repr=False)
+    trace: RatingTrace | None = None
     rated_at: datetime | None = None
     issue_id: UUID | None = None
     contact_id: UUID | None = None

@@ -1,0 +1,80 @@
+"""The probes of what is done about ratings: apart from intake's others, since there are many."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from tests.matrix.expectations import Place
+from tests.matrix.probes import Probe, Shot, everywhere
+
+NOWHERE = frozenset({404})
+WHY = {"reason_code": "malicious_review", "reason": "内容与事项无关"}
+Aim = Callable[[Place], Shot | None]
+
+
+def rating_probes(
+    *, issues: Mapping[Place, str], contacts: Mapping[Place, str], ratings: Mapping[Place, str]
+) -> dict[tuple[str, str], Probe]:
+    """Nobody handles what is said of the own unit's work: what lies there is not there. The rest answers as ever."""
+    link, case, decide = "issue a rating link", "read cases on ratings", "decide a case on a rating"
+    comments, handle = "read comments of raters", "handle a comment"
+    return {
+        ("POST", "/v1/issues/{issue_id}/rating-link"): Probe(
+            action=link,
+            aim=_at("issue_id", issues),
+            fine=frozenset({409}),  # none of them is closed yet
+        ),
+        ("DELETE", "/v1/issues/{issue_id}/rating-link"): Probe(action=link, aim=_at("issue_id", issues)),
+        ("POST", "/v1/contacts/{contact_id}/rating-link"): Probe(action=link, aim=_at("contact_id", contacts)),
+        ("DELETE", "/v1/contacts/{contact_id}/rating-link"): Probe(action=link, aim=_at("contact_id", contacts)),
+        ("POST", "/v1/kiosk-sessions"): Probe(
+            action="open a counter",
+            aim=_named("contact_id", contacts, {"device": "counter-1"}),
+            fine=frozenset({409}),  # none of them was just now
+        ),
+        ("POST", "/v1/ratings/{rating_id}/cases"): Probe(
+            action="open a case on a rating",
+            aim=_at("rating_id", ratings, {"kind": "removal", **WHY}),
+            fine=frozenset({201, 409}),
+        ),
+        ("GET", "/v1/rating-cases"): Probe(action=case, aim=everywhere(Shot())),
+        ("GET", "/v1/rating-cases/{case_id}"): Probe(action=case, aim=_nowhere("case_id"), fine=NOWHERE),
+        ("POST", "/v1/rating-cases/{case_id}/decision"): Probe(
+            action=decide, aim=_nowhere("case_id", {"decision": "remove", **WHY}), fine=NOWHERE
+        ),
+        ("GET", "/v1/rating-comments"): Probe(action=comments, aim=everywhere(Shot())),
+        ("GET", "/v1/rating-accusations"): Probe(action=comments, aim=everywhere(Shot())),
+        ("POST", "/v1/rating-comments/{rating_id}/accusation"): Probe(
+            action="flag a comment", aim=_nowhere("rating_id"), fine=NOWHERE
+        ),
+        ("DELETE", "/v1/rating-comments/{rating_id}/accusation"): Probe(
+            action=handle, aim=_nowhere("rating_id"), fine=NOWHERE
+        ),
+        ("PUT", "/v1/rating-comments/{rating_id}/paraphrase"): Probe(
+            action=handle, aim=_nowhere("rating_id", {"paraphrase": "希望更快"}), fine=NOWHERE
+        ),
+    }
+
+
+def _at(name: str, known: Mapping[Place, str], body: Any = None) -> Aim:
+    def aim(place: Place) -> Shot | None:
+        if place == "unknown":
+            return Shot(path={name: uuid4()}, body=body)
+        return Shot(path={name: known[place]}, body=body) if place in known else None
+
+    return aim
+
+
+def _named(name: str, known: Mapping[Place, str], body: dict[str, Any]) -> Aim:
+    """Where the body names the object."""
+
+    def aim(place: Place) -> Shot | None:
+        if place == "unknown":
+            return Shot(body={**body, name: str(uuid4())})
+        return Shot(body={**body, name: known[place]}) if place in known else None
+
+    return aim
+
+
+def _nowhere(name: str, body: Any = None) -> Aim:
+    return lambda place: Shot(path={name: uuid4()}, body=body) if place in {"own", "unknown"} else None
