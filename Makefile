@@ -5,7 +5,7 @@ BIN := .venv/bin
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs setup test test-all matrix check sbom audit licences fmt lint bench faults clean
+.PHONY: help run stop status logs setup test test-all entries matrix check sbom audit licences fmt lint bench faults clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -31,6 +31,9 @@ test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
 
 test-all: setup  ## Run every test, also those that take long
 	$(BIN)/python -m pytest
+
+entries: setup  ## Count what a clerk fills in for a visit
+	@$(BIN)/python -m services.intake count-entries
 
 matrix: setup  ## Ask every route as every role about an object in every place: who may do what
 	$(BIN)/python -m pytest tests/matrix

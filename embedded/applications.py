@@ -129,10 +129,13 @@ class Applications:
         }
         if service == "identity":
             defaults[f"{prefix}_PUBLIC_URL"] = self.api_url("identity")
+            defaults[f"{prefix}_DESK_URL"] = f"{self.api_url('intake')}/desk"
         if service == "assessment" and self.has_demo:
             defaults[f"{prefix}_CLOSING_DELAY_DAYS"] = "0"  # its year is long over, and nothing late will come in
         if service == "intake":
             defaults[f"{prefix}_IMPORT_DIRECTORY"] = str(self._layout.imports)
+            defaults[f"{prefix}_IDENTITY_PAGES"] = f"{self.api_url('identity')}/"
+            defaults[f"{prefix}_PUBLIC_PATH"] = "/"
         told = {name: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")}
         addresses = {
             f"{prefix}_API_HOST": "127.0.0.1",

@@ -103,19 +103,24 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
         raise ValueError(f"the policy opens {action} to everybody: there is nobody to ask")
 
     async def authorise(request: Request) -> Principal:
-        authenticator: Authenticator = request.app.state.authenticator
-        principal = await authenticator.authenticate(_asked(request))
-        remember(request.scope, principal, action)
-        throttle = throttle_of(request.app)
-        if throttle is not None:
-            await throttle.count(principal, action, now=datetime.now(UTC))
-        reach = decide(principal, action, now=datetime.now(UTC))
-        remember_reach(request.scope, reach)
-        enter(reach)
-        return principal
+        return await let_in(request, action, _asked(request))
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise
+
+
+async def let_in(request: Request, action: str, asked: Asked) -> Principal:
+    """Put into force what whoever asks may touch in doing that. Raises Unauthenticated, Forbidden, TooMany."""
+    authenticator: Authenticator = request.app.state.authenticator
+    principal = await authenticator.authenticate(asked)
+    remember(request.scope, principal, action)
+    throttle = throttle_of(request.app)
+    if throttle is not None:
+        await throttle.count(principal, action, now=datetime.now(UTC))
+    reach = decide(principal, action, now=datetime.now(UTC))
+    remember_reach(request.scope, reach)
+    enter(reach)
+    return principal
 
 
 def leave_open(action: str) -> Callable[[], Awaitable[None]]:
@@ -172,7 +177,7 @@ def create_app(
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign] # as FastAPI itself advises
     app.state.settings = settings
     app.state.authenticator = authenticator
-    app.add_exception_handler(LianxinError, _answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
+    app.add_exception_handler(LianxinError, answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
     app.add_middleware(Witness)
@@ -325,7 +330,7 @@ def problem(status: int, code: str, detail: str, **more: object) -> Response:
     return Response(orjson.dumps(document), status, headers, "application/problem+json")
 
 
-async def _answer_expected(_: Request, error: LianxinError) -> Response:
+async def answer_expected(_: Request, error: LianxinError) -> Response:
     status = next((status for kind, status in STATUS_OF_KIND if isinstance(error, kind)), 500)
     more = {"faults": error.faults} if isinstance(error, InvalidBody) else {}
     answer = problem(status, error.code, error.detail, **more)
@@ -335,7 +340,7 @@ async def _answer_expected(_: Request, error: LianxinError) -> Response:
 
 
 async def _answer_invalid(_: Request, error: RequestValidationError) -> Response:
-    return await _answer_expected(_, InvalidBody(_faults(error.errors())))
+    return await answer_expected(_, InvalidBody(_faults(error.errors())))
 
 
 async def _answer_http(_: Request, error: HTTPException) -> Response:

@@ -10,6 +10,8 @@ from shared.access.principal import Role
 from shared.links import LOOPBACK
 from shared.settings import ProcessSettings
 
+PLACE = r"^(https?://[A-Za-z0-9.:\[\]-]+)?/([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]*$"
+
 
 class IdentitySettings(ProcessSettings):
     """Settings of identity, from variables that begin with LIANXIN_IDENTITY_."""
@@ -17,6 +19,10 @@ class IdentitySettings(ProcessSettings):
     model_config = SettingsConfigDict(env_prefix="LIANXIN_IDENTITY_", extra="ignore", hide_input_in_errors=True)
 
     public_url: str | None = None  # where browsers find this service: https://lianxin.example.org/identity
+
+    desk_url: Annotated[str, Field(pattern=PLACE)] = (
+        "/intake/desk"  # where browsers find the pages of clerks and cadres
+    )
 
     session_idle_minutes: Annotated[int, Field(ge=1, le=60)] = 15
     session_hours: Annotated[int, Field(ge=1, le=12)] = 8

@@ -1,4 +1,4 @@
-"""The processes of intake: python -m services.intake serve | relay | work | migrate | import."""
+"""The processes of intake: python -m services.intake serve | relay | work | migrate | import | count-entries."""
 
 import argparse
 import sys
@@ -12,6 +12,8 @@ from services.intake.handlers import epochs, erasures, imports, retention
 from services.intake.handlers.backlog import seal_backlog
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
+from services.intake.web import entries
+from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.pages import add_pages
 from shared import chores, processes
 from shared.database import Pool
@@ -30,8 +32,10 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
         pool,
         authenticator=processes.open_authenticator(settings, service="intake"),
         nudge_import=lambda import_id: nudge(tasks.celery, tasks.RUN_IMPORT, import_id=import_id),
+        form_paths=FORM_PATHS,
     )
     add_pages(app, pool)
+    add_desk(app)
     return processes.serve_api(settings, pool, app)
 
 
@@ -108,5 +112,14 @@ COMMANDS = {
     "rotate-keys": rotate_keys,
 }
 
+
+def tell_entries() -> int:
+    """How much a clerk fills in for a visit, counted in the form that is served; without settings and database."""
+    sys.stdout.writelines(f"{line}\n" for line in entries.describe(entries.count_entries(entries.render_empty_form())))
+    return 0
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["count-entries"]:
+        sys.exit(tell_entries())
     sys.exit(processes.run("intake", IntakeSettings, COMMANDS, sys.argv[1:]))

@@ -11,6 +11,8 @@ from shared.settings import ServiceSettings
 
 Hours = Annotated[int, Field(ge=1, le=8_784)]
 
+PLACE = r"^(https?://[A-Za-z0-9.:\[\]-]+)?/([A-Za-z0-9_-]+/)*$"
+
 
 class IntakeSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="LIANXIN_INTAKE_", extra="ignore", hide_input_in_errors=True)
@@ -28,6 +30,8 @@ class IntakeSettings(ServiceSettings):
     rating_amend_hours: Annotated[int, Field(ge=0, le=168)] = 24
     rating_counter_hours: Annotated[int, Field(ge=1, le=72)] = 12
     rating_invite_days: Annotated[int, Field(ge=1, le=60)] = 3
+    identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
+    public_path: Annotated[str, Field(pattern=r"^/([A-Za-z0-9_-]+/)*$")] = "/intake/"  # and these, on the same host
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000

@@ -14,6 +14,7 @@ from services.identity.settings import IdentitySettings
 from services.identity.web.pages import add_pages
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
+from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.pages import add_pages as add_intake_pages
 from services.notify.api import create_api as create_notify
 from services.notify.settings import NotifySettings
@@ -38,8 +39,9 @@ def make_apps(folder: Path) -> dict[str, FastAPI]:
     known: dict[str, Any] = {"authenticator": one_of_each_role()}
     identity = create_identity(IdentitySettings(**NOWHERE), NO_POOL, keys=KeyRing(folder), **known)
     add_pages(identity)
-    intake = create_intake_app(IntakeSettings(**NOWHERE, **BROKER), NO_POOL, **known)
+    intake = create_intake_app(IntakeSettings(**NOWHERE, **BROKER), NO_POOL, form_paths=FORM_PATHS, **known)
     add_intake_pages(intake, NO_POOL)
+    add_desk(intake)
     return {
         "assessment": create_assessment(AssessmentSettings(**NOWHERE, **BROKER), NO_POOL, **known),
         "identity": identity,

@@ -6,7 +6,6 @@ SESSION: Final = "__Host-lianxin"
 SIGN_IN: Final = "__Host-lianxin-sign-in"  # a sign-in under way
 DEVICE: Final = "__Host-lianxin-device"  # a browser that has signed in before
 VISIT: Final = "__Host-lianxin-visit"  # on its way to the provider and back
-FORM: Final = "__Host-lianxin-form"  # what a form of ours repeats, and a foreign one cannot know
 
 
 def set_cookie(name: str, value: str, *, max_age: int | None = None) -> str:

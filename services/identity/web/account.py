@@ -9,13 +9,11 @@ from services.identity.browsing import caller_of, end_session, give_session
 from services.identity.domain import cookies
 from services.identity.handlers import own
 from services.identity.web.doors import (
-    Form,
     desk_of,
     for_signed_in,
     go,
     go_on,
     provider_label,
-    read_form,
     read_next,
     render,
     render_refusal,
@@ -23,11 +21,13 @@ from services.identity.web.doors import (
 from services.identity.web.sign_in import read_new_password
 from shared.access.principal import Principal
 from shared.errors import LianxinError
+from shared.frame.forms import Form, read_form
 
 Reading = Annotated[Principal, Depends(for_signed_in("own.read"))]
 Changing = Annotated[Principal, Depends(for_signed_in("own.change"))]
 Securing = Annotated[Principal, Depends(for_signed_in("own.secure"))]
 Sent = Annotated[Form, Depends(read_form)]
+AT_DESK = {"cadre", "clerk", "department_officer", "approver"}  # who has work on the pages of intake
 FACTOR_PLACE = "account/second-factor"
 
 
@@ -133,7 +133,14 @@ def _add_second_factor(app: FastAPI) -> None:
 
 def _render_account(request: Request, principal: Principal, *, error: LianxinError | None = None) -> Response:
     mine = own.get_own(desk_of(request), principal, now=datetime.now(UTC))
-    values = {"mine": mine, "session_id": principal.session_id, "zone": request.app.state.settings.zone}
+    settings = request.app.state.settings
+    works_at_desk = any(grant.role in AT_DESK for grant in mine.grants)
+    values = {
+        "mine": mine,
+        "session_id": principal.session_id,
+        "zone": settings.zone,
+        "desk_url": settings.desk_url if works_at_desk else None,
+    }
     if error is not None:
         return render_refusal(request, "account.html", error, **values)
     return render(request, "account.html", **values)

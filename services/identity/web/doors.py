@@ -1,24 +1,22 @@
-"""What the pages have in common: who is looking, forms that only our own pages can send, and how a page is rendered."""
+"""What the pages have in common: who is looking, and how a page is rendered."""
 
-import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.identity.domain import cookies
-from services.identity.domain.origins import CrossSite
 from services.identity.domain.sessions import is_local_path
-from services.identity.handlers.desk import Desk, new_token
+from services.identity.handlers.desk import Desk
 from services.identity.web.texts import TEXTS, Language, choose_language
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.errors import LianxinError, TooMany, Unauthenticated
+from shared.frame.forms import FORM_COOKIE, form_token
+from shared.frame.pages import PAGE_HEADERS, make_environment, root_of
 from shared.http import STATUS_OF_KIND
 from shared.policy import StepUpNeeded, decide
 from shared.reach import enter
@@ -26,23 +24,7 @@ from shared.reach import enter
 if TYPE_CHECKING:
     from services.identity.settings import IdentitySettings
 
-MOST_FIELDS: Final = 20
-PAGE_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    # With no-referrer a browser would send our own forms from the origin "null".
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Vary": "Accept-Language, Cookie",
-}
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = make_environment(Path(__file__).parent / "templates")
 
 
 class SignInFirst(Unauthenticated):
@@ -51,14 +33,6 @@ class SignInFirst(Unauthenticated):
 
 class StepUpFirst(StepUpNeeded):
     """Whoever looks at this page proves anew who they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    fields: dict[str, str]
-
-    def get(self, name: str) -> str:
-        return self.fields.get(name, "")
 
 
 def for_signed_in(action: str) -> Callable[[Request], Awaitable[Principal]]:
@@ -84,20 +58,6 @@ def for_signed_in(action: str) -> Callable[[Request], Awaitable[Principal]]:
     return authorise
 
 
-async def read_form(request: Request) -> Form:
-    """Raises CrossSite for a form that no page of ours gave to this browser."""
-    try:
-        text = (await request.body()).decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise CrossSite("this form is not one of ours") from None
-    form = Form({name: value for name, value in pairs if "\0" not in value})
-    known = request.cookies.get(cookies.FORM, "")
-    if len(known) < 40 or not hmac.compare_digest(known.encode(), form.get("form_token").encode("utf-8", "replace")):
-        raise CrossSite("this form is not one of ours")
-    return form
-
-
 def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
@@ -107,14 +67,9 @@ def language_of(request: Request) -> Language:
     return choose_language(request.headers.get("accept-language", ""))
 
 
-def root_of(request: Request) -> str:
-    """The way up to where this service begins: relative, since a proxy may put it below a path of its own."""
-    return "../" * (request.url.path.count("/") - 1) or "./"
-
-
 def render(request: Request, template: str, *, status: int = 200, error: str | None = None, **values: Any) -> Response:  # noqa: ANN401 - whatever the template shows
     language = language_of(request)
-    token = request.cookies.get(cookies.FORM) or new_token()
+    token, is_new = form_token(request)
     texts = TEXTS[language]
     page = _templates.get_template(template).render(
         t=texts,
@@ -125,8 +80,8 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
         **values,
     )
     response = HTMLResponse(page, status, {**PAGE_HEADERS, "Content-Language": language})
-    if token != request.cookies.get(cookies.FORM):
-        response.headers.append("Set-Cookie", cookies.set_cookie(cookies.FORM, token))
+    if is_new:
+        response.headers.append("Set-Cookie", cookies.set_cookie(FORM_COOKIE, token))
     return response
 
 

@@ -1,7 +1,5 @@
 """All pages of identity, added to the app whose routes for programs stand in `api`."""
 
-from pathlib import Path
-
 from fastapi import Depends, FastAPI, Request, Response
 
 from services.identity.domain.origins import CrossSite
@@ -10,6 +8,8 @@ from services.identity.web.doors import SignInFirst, StepUpFirst, go
 from services.identity.web.provider import add_provider_pages
 from services.identity.web.sign_in import add_sign_in_pages, render_sign_in
 from shared.errors import LianxinError
+from shared.frame.forms import ForeignForm
+from shared.frame.pages import STYLE
 from shared.http import leave_open, problem
 
 FORM_PATHS = (
@@ -26,12 +26,12 @@ FORM_PATHS = (
     "/account/second-factor/confirmation",
     "/account/second-factor/removal",
 )
-_STYLE = (Path(__file__).parent / "style.css").read_bytes()
 
 
 def add_pages(app: FastAPI) -> None:
     app.add_exception_handler(SignInFirst, _send_to_sign_in)
     app.add_exception_handler(StepUpFirst, _send_to_step_up)
+    app.add_exception_handler(ForeignForm, _refuse_form)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(CrossSite, _refuse_form)  # type: ignore[arg-type] # Starlette types by Exception
     add_sign_in_pages(app)
     add_account_pages(app)
@@ -43,7 +43,7 @@ def add_pages(app: FastAPI) -> None:
 
     @app.get("/style.css", include_in_schema=False, dependencies=[Depends(leave_open("sign_in.give"))])
     def get_style() -> Response:
-        return Response(_STYLE, media_type="text/css")
+        return Response(STYLE, media_type="text/css")
 
 
 def _send_to_sign_in(request: Request, _: Exception) -> Response:

@@ -12,10 +12,11 @@ from services.identity.handlers import provider_visits
 from services.identity.handlers.provider_visits import Arrived
 from services.identity.providers import Provider
 from services.identity.settings import IdentitySettings
-from services.identity.web.doors import PAGE_HEADERS, desk_of, for_signed_in, go_on, read_next
+from services.identity.web.doors import desk_of, for_signed_in, go_on, read_next
 from services.identity.web.sign_in import follow, render_sign_in
 from shared.access.principal import Principal
 from shared.errors import LianxinError
+from shared.frame.pages import PAGE_HEADERS
 from shared.http import json_response, leave_open, permit
 
 CALLBACK = "/sign-in/provider/callback"

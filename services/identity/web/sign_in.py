@@ -10,17 +10,16 @@ from services.identity.domain.sessions import Need, NothingUnderWay
 from services.identity.handlers import sign_ins
 from services.identity.handlers.opening import Progress
 from services.identity.web.doors import (
-    Form,
     desk_of,
     go,
     go_on,
     provider_label,
-    read_form,
     read_next,
     render,
     render_refusal,
 )
 from shared.errors import LianxinError, Rejected
+from shared.frame.forms import Form, read_form
 from shared.http import leave_open
 
 PLACES: dict[Need, str] = {

@@ -28,6 +28,7 @@ TEXTS: Final[dict[Language, dict[str, Any]]] = {
         "factor_begin": "开始设置",
         "factor_scan": "用身份验证器扫描此二维码，然后输入它显示的 6 位数字。",
         "factor_secret": "无法扫描时，请手工输入密钥：",
+        "to_desk": "进入工作台",
         "recovery_title": "备用码",
         "recovery_help": "请把这些备用码抄写下来并妥善保管。设备遗失时，每个可使用一次。此页只显示一次。",
         "account_title": "我的账号",
@@ -104,6 +105,7 @@ TEXTS: Final[dict[Language, dict[str, Any]]] = {
         "factor_begin": "Begin",
         "factor_scan": "Scan this with your authenticator, then enter the six digits it shows.",
         "factor_secret": "If you cannot scan it, type this secret:",
+        "to_desk": "To the desk",
         "recovery_title": "Recovery codes",
         "recovery_help": (
             "Write these down and keep them safe. Each lets you in once without your device. They are shown only now."

@@ -1,6 +1,6 @@
 """The whole of intake's HTTP door: every topic's routes on one app."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -39,8 +39,9 @@ def create_intake_app(
     *,
     authenticator: Authenticator,
     nudge_import: Callable[[str], None] = lambda _: None,
+    form_paths: Iterable[str] = (),
 ) -> FastAPI:
-    """The app over an open pool. `nudge_import` is told the id of each accepted import after its commit."""
+    """The app over an open pool. `nudge_import` is told the id of each accepted import; `form_paths` are of `web`."""
     rating_rules = load_rating_rules(settings)
 
     @asynccontextmanager
@@ -55,7 +56,7 @@ def create_intake_app(
         authenticator=authenticator,
         lifespan=lifespan,
         upload_paths=("/v1/imports",),
-        form_paths=("/rate", "/rate/confirmation"),  # the pages in `web`
+        form_paths=("/rate", "/rate/confirmation", *form_paths),  # the pages in `web`
     )
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="intake")

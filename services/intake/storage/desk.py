@@ -1,0 +1,116 @@
+"""What the pages at which staff work list: own records, open issues, cadres to choose from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.intake.storage.registers import Cadre
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnContact:
+    id: UUID
+    kind: str
+    occurred_at: datetime
+    staff_number: str
+    cadre_name: str | None  # absent where the cadre is out of reach by now
+    place_code: str | None
+    people_count: int | None
+    counts: bool
+    voided_at: datetime | None
+    issue_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIssue:
+    id: UUID
+    type: str
+    category: str
+    status: str
+    title: str | None = field(repr=False)
+    title_sealed: bytes | None
+    received_at: datetime
+    respond_by: datetime | None
+    responded_at: datetime | None
+    due_at: datetime | None
+    organisation_code: str | None
+    citizen_ref: UUID | None
+    citizen_key: bytes | None
+
+
+def list_own_contacts(connection: Connection, *, limit: int) -> list[OwnContact]:
+    """List what the acting account recorded and what the acting cadre led, the newest first, on contact_recorded_by."""
+    with connection.cursor(row_factory=class_row(OwnContact)) as cursor:
+        return cursor.execute(
+            """
+            SELECT contact.id, contact.kind, contact.occurred_at, staff_number_of(contact.cadre_id) AS staff_number,
+                   cadre.name AS cadre_name, contact.place_code, contact.people_count, contact.counts,
+                   contact.voided_at,
+                   (SELECT count(*) FROM issue WHERE issue.contact_id = contact.id) AS issue_count
+              FROM contact
+              LEFT JOIN cadre ON cadre.id = contact.cadre_id
+             WHERE contact.recorded_by = (SELECT acting_account()::uuid)
+                OR contact.cadre_id = (SELECT acting_cadre_id())
+             ORDER BY contact.recorded_at DESC, contact.id
+             LIMIT %s
+            """,
+            [limit],
+        ).fetchall()
+
+
+def list_last_places(connection: Connection, *, limit: int) -> list[str]:
+    """List the places of what the acting account recorded last, the newest first."""
+    rows = connection.execute(
+        """
+        SELECT place_code
+          FROM (SELECT place_code, recorded_at
+                  FROM contact
+                 WHERE recorded_by = (SELECT acting_account()::uuid)
+                   AND place_code IS NOT NULL
+                 ORDER BY recorded_at DESC
+                 LIMIT 100) AS latest
+         GROUP BY place_code
+         ORDER BY max(recorded_at) DESC
+         LIMIT %s
+        """,
+        [limit],
+    )
+    return [str(row[0]) for row in rows]
+
+
+def list_open_issues(connection: Connection, *, limit: int) -> list[OpenIssue]:
+    """List what is not closed, what is due first at the top."""
+    with connection.cursor(row_factory=class_row(OpenIssue)) as cursor:
+        return cursor.execute(
+            """
+            SELECT issue.id, issue.type, issue.category, issue.status, issue.title, issue.title_sealed,
+                   issue.received_at, issue.respond_by, issue.responded_at, issue.due_at,
+                   code_of(issue.organisation_id) AS organisation_code, issue.citizen_ref,
+                   citizen_key.wrapped AS citizen_key
+              FROM issue
+              LEFT JOIN citizen_key ON citizen_key.citizen_ref = issue.citizen_ref
+             WHERE issue.closed_at IS NULL
+             ORDER BY issue.due_at NULLS LAST, issue.received_at, issue.id
+             LIMIT %s
+            """,
+            [limit],
+        ).fetchall()
+
+
+def find_cadres(connection: Connection, text: str, *, limit: int) -> list[Cadre]:
+    """Find the cadres within reach whose number begins so, or whose name has that in it."""
+    with connection.cursor(row_factory=class_row(Cadre)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, staff_number, name
+              FROM cadre
+             WHERE starts_with(staff_number, %(text)s)
+                OR strpos(name, %(text)s) > 0
+             ORDER BY staff_number <> %(text)s, staff_number
+             LIMIT %(limit)s
+            """,
+            {"text": text, "limit": limit},
+        ).fetchall()

@@ -1,0 +1,39 @@
+"""All pages at which staff work, added to the app whose routes for programs stand in `api`."""
+
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from services.intake.web import contact_pages, issue_pages
+from services.intake.web.staff import NotForThisRole, SignInFirst, go_to_sign_in, render_nothing
+from shared.errors import LianxinError
+from shared.frame.pages import STYLE
+from shared.http import answer_expected, leave_open
+
+FORM_PATHS = (*contact_pages.FORM_PATHS, *issue_pages.FORM_PATHS)
+DESK = "/desk"
+_SCRIPT = (Path(__file__).parent / "desk.js").read_bytes()
+anybody = Depends(leave_open("link.use"))
+
+
+def add_desk(app: FastAPI) -> None:
+    app.add_exception_handler(SignInFirst, go_to_sign_in)
+    app.add_exception_handler(NotForThisRole, render_nothing)  # type: ignore[arg-type] # Starlette types by Exception
+    app.add_exception_handler(LianxinError, _answer)  # type: ignore[arg-type] # same
+    contact_pages.add_contact_pages(app)
+    issue_pages.add_issue_pages(app)
+
+    @app.get("/style.css", include_in_schema=False, dependencies=[anybody])
+    def get_style() -> Response:
+        return Response(STYLE, media_type="text/css")
+
+    @app.get("/desk.js", include_in_schema=False, dependencies=[anybody])
+    def get_script() -> Response:
+        return Response(_SCRIPT, media_type="text/javascript")
+
+
+async def _answer(request: Request, error: LianxinError) -> Response:
+    """People see a page, programs a problem document."""
+    if request.url.path == DESK or request.url.path.startswith(f"{DESK}/"):
+        return render_nothing(request, error)
+    return await answer_expected(request, error)
