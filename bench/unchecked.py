@@ -26,6 +26,9 @@ class Anybody:
     async def authenticate(self, _: Asked) -> Principal:
         return SOMEBODY
 
+    async def authenticate_client(self, *_: object) -> Principal:
+        return SOMEBODY
+
 
 def _decide_nothing(*_: object, **__: object) -> Any:  # noqa: ANN401 - in the place of a Reach: none is in force
     return None

@@ -93,7 +93,21 @@ def describe_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
+async def authenticate(request: Request) -> Principal:
+    """Raises Unauthenticated, Forbidden, DatabaseAway."""
+    authenticator: Authenticator = request.app.state.authenticator
+    return await authenticator.authenticate(_asked(request))
+
+
+async def authenticate_client(request: Request, client_id: str) -> Principal:
+    """For a client whose key is of this service alone. Raises Unauthenticated, DatabaseAway."""
+    authenticator: Authenticator = request.app.state.authenticator
+    return await authenticator.authenticate_client(client_id, _address_of(request))
+
+
+def permit(
+    action: str, *, known_by: Callable[[Request], Awaitable[Principal]] = authenticate
+) -> Callable[[Request], Awaitable[Principal]]:
     """A dependency that lets in who may do this, and puts into force what they may touch in it.
 
     It raises Unauthenticated, Forbidden. Asynchronous, so that what it enters holds for the route, and because a
@@ -103,7 +117,7 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
         raise ValueError(f"the policy opens {action} to everybody: there is nobody to ask")
 
     async def authorise(request: Request) -> Principal:
-        return await let_in(request, action, _asked(request))
+        return await _admit(request, action, await known_by(request))
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise
@@ -112,7 +126,10 @@ def permit(action: str) -> Callable[[Request], Awaitable[Principal]]:
 async def let_in(request: Request, action: str, asked: Asked) -> Principal:
     """Put into force what whoever asks may touch in doing that. Raises Unauthenticated, Forbidden, TooMany."""
     authenticator: Authenticator = request.app.state.authenticator
-    principal = await authenticator.authenticate(asked)
+    return await _admit(request, action, await authenticator.authenticate(asked))
+
+
+async def _admit(request: Request, action: str, principal: Principal) -> Principal:
     remember(request.scope, principal, action)
     throttle = throttle_of(request.app)
     if throttle is not None:

@@ -72,6 +72,8 @@ def _complete_operation(operation: Document, method: str, rule: Rule, schemas: D
 
 def _statuses_of(operation: Document, method: str, rule: Rule) -> set[int]:
     """The refusals that a route of this kind may answer with, whatever else it does."""
+    if "content" in operation["responses"].get("400", {}):  # it has words of its own for whatever is wrong
+        return {408, 413, 415} if method in CHANGING else set()
     statuses = {400, 429, 503}
     if not rule.is_open:
         statuses |= {401, 403}

@@ -207,6 +207,8 @@ POLICY: Final[Mapping[str, Rule]] = {
     "issue.order_redo": Rule(
         roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="intake.write"
     ),
+    # What everybody may read about an issue over Open311, and in which words. It never shows a citizen's.
+    "issue.publish": Rule(roles={"department_officer": "within"}),
     "issue.read": Rule(
         roles={
             "approver": "within",
@@ -240,6 +242,9 @@ POLICY: Final[Mapping[str, Rule]] = {
         roles={"clerk": "within", "department_officer": "within", "unit_head": "within"}, sensitive_read=True
     ),
     "rating.open_counter": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
+    "open311.file": Rule(roles={"machine_client": "within"}, scope="open311.file"),
+    "open311.key": Rule(roles={"machine_client": "within"}, scope="open311.file"),
+    "open311.read": Rule(roles={}, is_open=True),  # what the public may see anyway
     "rating.submit": Rule(roles={"machine_client": "within"}, scope="ratings.submit"),
     # Whose own work or line is rated finds neither, whatever the role is: the rows' own policies see to that.
     "rating_case.decide": Rule(roles={"approver": "within", "department_officer": "within"}),

@@ -12,17 +12,19 @@ from shared.ciphers import SymmetricKey, Undecipherable, header_of
 from shared.crypto import DATA_KEY_ID, KeyRing, data_key
 
 Table = Literal[
+    "bulk_reveal",
+    "citizen",
     "contact",
     "contact_version",
+    "filing",
+    "filing_update",
     "issue",
     "issue_step",
-    "citizen",
-    "reveal",
-    "bulk_reveal",
-    "reception_booking",
     "opinion",
-    "rating_comment",
     "rating_case",
+    "rating_comment",
+    "reception_booking",
+    "reveal",
 ]
 
 EPOCH: Final = "epoch"  # wraps the citizens' keys, one a month

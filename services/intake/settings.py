@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -37,6 +37,12 @@ class IntakeSettings(ServiceSettings):
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000
     import_sheet_max_rows: Annotated[int, Field(ge=1, le=100_000)] = 20_000
     import_sheet_max_columns: Annotated[int, Field(ge=1, le=1_000)] = 50
+
+    # What Open311 shows without a key: what was filed there and not withdrawn, what an officer released, or nothing.
+    open311_public: Literal["filed", "released", "nothing"] = "filed"
+    open311_services: Path = Path(__file__).parent / "open311.toml"
+    open311_jurisdiction: Annotated[str, Field(max_length=100)] = ""
+    open311_contact: Annotated[str, Field(min_length=1, max_length=500)] = "the operator of this installation"
 
     @property
     def respond_within(self) -> timedelta:

@@ -83,6 +83,14 @@ class SessionsAndTokens:
             return self._admit(verified[0], client[0], address)
         return self._admit(*await run_in_threadpool(self._resolve_machine, key, token), address)
 
+    async def authenticate_client(self, client_id: str, address: str | None) -> Principal:
+        """Raises Unauthenticated for one that is disabled, over, or asks from where it may not. Raises DatabaseAway."""
+        known = self._store.find_client(client_id)
+        client = known[0] if known is not None else await run_in_threadpool(self._store.get_client, client_id)
+        if client is None or not _is_within(address, client.allowed_networks):
+            raise Unauthenticated("the client is not active, or not here")
+        return client.principal
+
     def _admit(self, token: VerifiedToken, client: Client | None, address: str | None) -> Principal:
         """Raises Unauthenticated. What the token and the client both allow is allowed."""
         expired = self._clock().timestamp() >= token.expires_at

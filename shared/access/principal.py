@@ -57,3 +57,7 @@ class Authenticator(Protocol):
     async def authenticate(self, asked: Asked) -> Principal:
         """Raises Unauthenticated, Forbidden, DatabaseAway."""
         ...
+
+    async def authenticate_client(self, client_id: str, address: str | None) -> Principal:
+        """A machine client that proved itself by other means than a token. Raises Unauthenticated, DatabaseAway."""
+        ...

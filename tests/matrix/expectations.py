@@ -79,6 +79,9 @@ decide a case on a rating  -     -     -         in                 in       -  
 read comments of raters    -     -     -         yes                yes      -       -                      -          -
 flag a comment             -     -     -         in                 in       -       -                      -          -
 handle a comment           -     -     -         in                 -        -       -                      -          -
+publish an issue           -     -     -         in                 -        -       -                      -          -
+file over Open311          -     -     -         -                  -        -       -                      -          yes
+look at what is public     yes   yes   yes       yes                yes      yes     yes                    yes        yes
 rate by a link             yes   yes   yes       yes                yes      yes     yes                    yes        yes
 read an organisation       in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up

@@ -56,6 +56,38 @@ STEPS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 CLOSURE = {"outcome": "resolved", "reply": "已修好", "reply_to_merged": "已修好"}
 
 
+OPEN311 = {
+    **{
+        ("GET", f"/open311/{path}.{form}"): Probe(
+            action="look at what is public",
+            aim=everywhere(Shot(path=dict.fromkeys(("service_code", "service_request_id", "token"), "nothing"))),
+            fine=frozenset({200, 404, 429}),
+            is_open=True,
+        )
+        for form in ("xml", "json")
+        for path in (
+            "discovery",
+            "v2/services",
+            "v2/services/{service_code}",
+            "v2/requests",
+            "v2/requests/{service_request_id}",
+            "v2/tokens/{token}",
+            "v2/servicerequestupdates",
+        )
+    },
+    **{
+        ("POST", f"/open311/v2/{path}.{form}"): Probe(
+            action="file over Open311",
+            aim=everywhere(Shot(body={}, headers={"Content-Type": "application/x-www-form-urlencoded"})),
+            fine=frozenset({400}),  # whoever may is told what is missing
+            is_open=True,  # whoever is nobody gets 403 here, as GeoReport has it
+        )
+        for form in ("xml", "json")
+        for path in ("requests", "servicerequestupdates")
+    },
+}
+
+
 class IntakeWorld:
     """Everything in it was entered by a machine client whose grant holds everywhere."""
 
@@ -270,6 +302,17 @@ class IntakeWorld:
                 ),
                 fine=frozenset({404, 429}),
                 is_open=True,
+            ),
+            **OPEN311,
+            ("POST", "/v1/open311/keys"): Probe(action="file over Open311", aim=everywhere(Shot())),
+            ("GET", "/v1/issues/{issue_id}/filing"): Probe(
+                action="read an issue",
+                aim=lambda place: self._at("issue_id", self.issues, place),
+                fine=NOWHERE,  # none of them came in over Open311
+            ),
+            ("PUT", "/v1/issues/{issue_id}/publication"): Probe(
+                action="publish an issue",
+                aim=lambda place: self._at("issue_id", self.issues, place, {"is_public": True}),
             ),
             ("POST", "/v1/ratings"): Probe(action="submit a rating", aim=self._rate, absent=422),
             **RETENTION,

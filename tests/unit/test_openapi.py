@@ -14,6 +14,7 @@ from tests.unit.test_routes import make_apps
 PROBLEM = "application/problem+json"
 UNTYPED = {"identity", "assessment", "notify"}  # services whose answers are not all described yet
 SCIM = "/scim/v2"  # speaks as RFC 7644 has it
+OPEN311 = "/open311/"  # speaks as GeoReport has it
 WITHOUT_CONTENT = {"204", "303", "304"}
 
 Operation = tuple[str, str, dict[str, Any]]
@@ -67,7 +68,7 @@ def test_refusals_are_problem_documents(apps):
     for service, app in apps.items():
         for method, path, operation in operations(app):
             for status, response in operation["responses"].items():
-                if status >= "400" and not path.startswith(SCIM) and not path.startswith("/v1/oauth2"):
+                if status >= "400" and not path.startswith((SCIM, OPEN311, "/v1/oauth2")):
                     assert set(response["content"]) == {PROBLEM}, f"{service}: {method} {path} {status}"
 
 
@@ -77,7 +78,7 @@ def test_what_needs_somebody_names_how_they_are_known_and_how_they_are_refused(a
             statuses = operation["responses"].keys()
             known = bool(operation["security"])
 
-            assert ({"401", "403"} <= statuses) == known or path.startswith(SCIM), f"{service}: {method} {path}"
+            assert ({"401", "403"} <= statuses) == known or path.startswith((SCIM, OPEN311)), f"{method} {path}"
             assert {"429", "503"} <= statuses, f"{service}: {method} {path}"
 
 

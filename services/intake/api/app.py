@@ -12,6 +12,7 @@ from services.intake.api import (
     corrections,
     imports,
     issues,
+    open311,
     rating_cases,
     rating_links,
     ratings,
@@ -56,7 +57,7 @@ def create_intake_app(
         authenticator=authenticator,
         lifespan=lifespan,
         upload_paths=("/v1/imports",),
-        form_paths=("/rate", "/rate/confirmation", *form_paths),  # the pages in `web`
+        form_paths=("/rate", "/rate/confirmation", *open311.FORM_PATHS, *form_paths),  # the former are pages in `web`
     )
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="intake")
@@ -83,4 +84,5 @@ def create_intake_app(
         staff_phones,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
+    open311.add_open311(app)
     return app

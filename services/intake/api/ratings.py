@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
@@ -21,6 +21,18 @@ CommentText = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT), Af
 
 
 class RatingBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": [rated],
+                    "properties": {rated: {"type": "string"}, other: {"type": "null"}},
+                }
+                for rated, other in (("issue_id", "contact_id"), ("contact_id", "issue_id"))
+            ]
+        }
+    )
+
     id: UUID | None = None
     issue_id: UUID | None = None
     contact_id: UUID | None = None

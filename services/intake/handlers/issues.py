@@ -13,6 +13,7 @@ from services.intake.domain.issues.life import Issue, state_of
 from services.intake.domain.issues.receiving import Progress, catch_up, check_issue, digest_content, digest_progress
 from services.intake.domain.issues.steps import Details, Step, take
 from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
+from services.intake.handlers import filings
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
 from services.intake.handlers.issue_steps.events import events_of
@@ -56,6 +57,9 @@ def receive_issues(
         with recusal.entering(connection, complaints=complaints):
             inserted = storage.insert_issues(connection, rows, recorded_at=now) if rows else []
         keep_used(connection, "issue", by_record(fresh, settled), inserted)
+        filed = [(one.command, settled.get(position)) for position, one in enumerate(candidates) if one.command.filing]
+        if filed:
+            filings.enter_filings(connection, filed, made={issue.id for issue in inserted}, now=now)
         outcomes: dict[int, Outcome] = {}
         met: list[Met] = []
         listed = sort_out(candidates, inserted, lambda some: storage.list_standing_issues(connection, some))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.intake.domain.citizens import Citizen
 from services.intake.domain.commands.base import DIRECT, Command
+from services.intake.domain.commands.filings import Filing
 
 IssueType = Literal["enquiry", "help", "complaint", "report", "suggestion", "thanks"]
 IssueOutcome = Literal["resolved", "explained_policy", "not_accepted", "withdrawn", "merged"]
@@ -45,5 +46,6 @@ class ReceiveIssue(Command):
     reply: str | None = None
     citizen: Citizen | None = None
     subject_staff_number: str | None = None
+    filing: Filing | None = None  # what came with it over Open311
     source: str = DIRECT
     source_number: str | None = None
