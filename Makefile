@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
+EXAMPLES ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs setup test test-all entries matrix check sbom audit licences fmt lint bench faults clean
+.PHONY: help run stop status logs setup test test-all entries matrix check sbom audit licences fmt lint bench faults clean schemathesis
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -63,6 +64,9 @@ faults: setup  ## Kill everything at random during a load and an import (SEED=n)
 	$(BIN)/python -m tests.harness.campaign --records 20000 --kills 36 --seed $(SEED)
 	$(BIN)/python -m tests.harness.campaign --boston --kills 16
 	$(BIN)/python -m tests.harness.campaign --points
+
+schemathesis: setup  ## Try every service against its own OpenAPI document, as every role (EXAMPLES=n)
+	$(BIN)/python -m tests.conformance --examples $(EXAMPLES)
 
 hooks: setup  ## Let git run the checks before every commit
 	$(BIN)/pre-commit install

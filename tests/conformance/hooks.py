@@ -1,0 +1,82 @@
+"""What Schemathesis has to know of us: texts and times as the documents describe them, and a sharper check of refusals.
+
+Loaded by Schemathesis itself, in its own process (SCHEMATHESIS_HOOKS).
+"""
+
+import json
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import CheckContext, Response
+from schemathesis.core.failures import Failure
+from schemathesis.generation.case import Case
+
+from shared.edge import check_text
+
+# What says that a request is not of the documented shape. All other refusals tell of what it says, which no shape can.
+MISSHAPEN = frozenset({"invalid-body", "bad-idempotency-key", "not-json", "not-text", "not-utf-8", "too-deep"})
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return check_text(text) == text
+    except ValueError:
+        return False
+
+
+def _in_zone(instant: datetime, minutes: int) -> str:
+    return instant.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=minutes))).isoformat()
+
+
+_CHARACTERS = st.one_of(
+    st.sampled_from("群众反映灌溉渠淤堵王芳㐀𠮷abcXYZ019 -_./'\"<>&=;%éß"),
+    st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs", "Co")),
+)
+schemathesis.openapi.format(
+    "plain-text",
+    st.text(_CHARACTERS, max_size=40)
+    .map(lambda text: unicodedata.normalize("NFC", text))
+    .filter(lambda text: _is_plain(text) and not any(character.isspace() for character in text)),
+)
+schemathesis.openapi.format(
+    "date-time",
+    st.builds(
+        _in_zone,
+        st.datetimes(datetime(1900, 1, 3), datetime(2199, 12, 29)),  # noqa: DTZ001 - made aware
+        st.integers(-14 * 60, 14 * 60),
+    ),
+)
+schemathesis.openapi.format("date", st.dates(datetime(1900, 1, 2).date(), datetime(2199, 12, 30).date()).map(str))  # noqa: DTZ001 - a day has no zone
+
+
+class CalledMisshapen(Failure):
+    """The server calls a request misshapen that its document allows."""
+
+
+@schemathesis.check
+def fitting_is_taken(_: CheckContext, response: Response, case: Case[Any]) -> None:
+    """What fits the document is never refused as not fitting, whatever else may be said against it."""
+    if (
+        case.meta is None
+        or not case.meta.generation.mode.is_positive
+        or response.status_code not in {400, 413, 415, 422}
+    ):
+        return
+    problem = json.loads(response.content)
+    if response.status_code != 422 or problem.get("title") in MISSHAPEN:
+        raise CalledMisshapen(
+            operation=case.operation.label,
+            title="Called misshapen what the document allows",
+            message=response.text[:500],
+        )
+
+
+@schemathesis.hook
+def before_load_schema(_: object, raw_schema: dict[str, Any]) -> None:
+    """Read the document closely: an answer has no property that it does not name. Its readers allow for new ones."""
+    for schema in raw_schema.get("components", {}).get("schemas", {}).values():
+        if schema.get("properties"):
+            schema.setdefault("additionalProperties", False)
