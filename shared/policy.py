@@ -144,6 +144,8 @@ POLICY: Final[Mapping[str, Rule]] = {
     "booking.make": Rule(roles={}, is_open=True),
     "booking.read": Rule(roles={"cadre": "self", "clerk": "within"}, sensitive_read=True),
     "booking.read_own": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
+    # Ids, codes and times of what the reader sees: no names and no texts.
+    "change.read": Rule(roles={"department_officer": "within", "machine_client": "within"}, scope="intake.read"),
     "citizen.decide": Rule(roles={"approver": "within"}, step_up=True),
     "citizen.disclose": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
     "citizen.propose": Rule(roles={"department_officer": "within"}, step_up=True),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
-from services.intake.handlers import epochs, erasures, imports, retention
+from services.intake.handlers import changes, epochs, erasures, imports, retention
 from services.intake.handlers.backlog import seal_backlog
 from services.intake.importing import cli
 from services.intake.settings import IntakeSettings
@@ -60,6 +60,7 @@ def migrate(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     open_vault(settings)
     processes.bring_up_to_date(settings, service="intake", migrations=Path(__file__).parent / "migrations")
     seal_backlog(pool)
+    changes.renumber_restored(pool)
     erasures.erase_again(pool, now=datetime.now(UTC))
     return 0
 

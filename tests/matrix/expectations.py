@@ -79,6 +79,7 @@ decide a case on a rating  -     -     -         in                 in       -  
 read comments of raters    -     -     -         yes                yes      -       -                      -          -
 flag a comment             -     -     -         in                 in       -       -                      -          -
 handle a comment           -     -     -         in                 -        -       -                      -          -
+follow the changes         -     -     -         yes                -        -       -                      -          yes
 publish an issue           -     -     -         in                 -        -       -                      -          -
 file over Open311          -     -     -         -                  -        -       -                      -          yes
 look at what is public     yes   yes   yes       yes                yes      yes     yes                    yes        yes

@@ -304,6 +304,7 @@ class IntakeWorld:
                 is_open=True,
             ),
             **OPEN311,
+            ("GET", "/v1/changes"): Probe(action="follow the changes", aim=everywhere(Shot())),
             ("POST", "/v1/open311/keys"): Probe(action="file over Open311", aim=everywhere(Shot())),
             ("GET", "/v1/issues/{issue_id}/filing"): Probe(
                 action="read an issue",

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.intake.api import (
     batches,
+    changes,
     consultations,
     contacts,
     corrections,
@@ -82,6 +83,7 @@ def create_intake_app(
         consultations,
         rating_cases,
         staff_phones,
+        changes,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     open311.add_open311(app)

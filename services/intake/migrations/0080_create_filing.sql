@@ -21,7 +21,6 @@ CREATE TABLE filing_update (
     recorded_at  instant NOT NULL
 );
 CREATE INDEX filing_update_issue ON filing_update (issue_id, told_at);
-CREATE INDEX issue_received ON issue (received_at);
 
 -- The keys by which machine clients file: of each only its digest, and the client whose rights it has.
 CREATE TABLE filing_key (
@@ -61,7 +60,7 @@ CREATE POLICY own ON filing_key
 CREATE VIEW public_request WITH (security_invoker = true) AS
 SELECT issue.id, filing.service_code, issue.received_at AS requested_at, issue.due_at AS expected_at,
        issue.responded_at, issue.closed_at, issue.outcome,
-       greatest(issue.received_at, issue.assigned_at, issue.responded_at, issue.closed_at, filing.changed_at) AS updated_at,
+       greatest(issue.updated_at, filing.changed_at) AS updated_at,
        organisation.name AS agency, filing.latitude, filing.longitude, filing.notes_sealed
   FROM filing
   JOIN issue ON issue.id = filing.issue_id
