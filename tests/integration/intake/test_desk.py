@@ -57,6 +57,9 @@ class Browsers:
                 return PEOPLE[name]
         raise Unauthenticated("nobody of this name is known")
 
+    async def authenticate_client(self, *_: object) -> Principal:
+        raise Unauthenticated("no machine works at a desk")
+
 
 @pytest.fixture
 def visit(pool: Pool, county, tmp_path) -> Iterator[object]:
