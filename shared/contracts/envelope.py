@@ -23,6 +23,7 @@ from shared.contracts.intake import (
     participation,
     ratings,
     registers,
+    responsibility,
 )
 from shared.errors import Rejected
 
@@ -36,6 +37,7 @@ EVENTS: tuple[type[Event], ...] = (
     *issue_requests.EVENTS,
     *issue_endings.EVENTS,
     *issue_supervision.EVENTS,
+    *responsibility.EVENTS,
     *ratings.EVENTS,
     *participation.EVENTS,
     *citizens.EVENTS,

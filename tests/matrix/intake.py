@@ -180,6 +180,9 @@ class IntakeWorld:
                 action="list issues", aim=everywhere(Shot(query={"limit": 200})), lists=self.issues
             ),
             **self._steps(),
+            ("GET", "/v1/issues/{issue_id}/responsibility"): Probe(
+                action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
+            ),
             ("POST", "/v1/issues/{issue_id}/assignments"): Probe(
                 action=step,
                 aim=lambda place: self._at("issue_id", self.issues, place, {"organisation_code": CODES["own"]}),

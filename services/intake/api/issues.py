@@ -13,9 +13,10 @@ from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Cursor, Instant, Limit
 from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.domain.issues.life import State
-from services.intake.handlers import issues, worklist
+from services.intake.handlers import issues, responsibility, worklist
 from services.intake.handlers.issue_steps import log
 from services.intake.handlers.issue_steps.log import StepRecord
+from services.intake.handlers.responsibility import ShownLedger
 from services.intake.handlers.texts import IssueRecord
 from services.intake.handlers.worklist import WorklistItem
 from services.intake.settings import IntakeSettings
@@ -130,6 +131,15 @@ def _read_cursor(query: ListQuery) -> tuple[datetime | None, UUID | None]:
 @router.get("/{issue_id}", responses=shows(IssueRecord))
 def get_issue(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
     return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
+
+
+@router.get("/{issue_id}/responsibility", responses=shows(ShownLedger))
+def get_responsibility(
+    request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID
+) -> Response:
+    """Who answers for an issue, and for how much of it, slice by slice of its time."""
+    shown = responsibility.get_responsibility(doors(request).pool, issue_id, now=datetime.now(UTC))
+    return json_response(asdict(shown))
 
 
 @router.get("/{issue_id}/steps", responses=shows(Listing[StepRecord]))
