@@ -77,17 +77,16 @@ class ContactFact:
 
 
 def measure_issue(issue: IssueFact, as_of: datetime) -> frozenset[str]:
-    """What one issue counts for. The tallies say the same in SQL, many issues at once; a test holds them together."""
+    """What one issue counts for; one that is left out of assessment does not come here.
+
+    What was merged into another issue is counted with that one alone. The tallies say the same in SQL, many issues at
+    once; a test holds them together.
+    """
+    if issue.outcome == "merged":
+        return frozenset({"merged"})
     measures = {"issues_received"}
     if issue.closed_at is None:
-        if issue.due_at is not None and issue.due_at < as_of:
-            measures.add("open_overdue")
-        deadline = issue.respond_by or issue.due_at
-        if issue.responded_at is not None:
-            measures.add("responded")
-        elif deadline is not None and deadline < as_of:
-            measures.add("response_overdue")
-        return frozenset(measures)
+        return frozenset(measures | _measure_open(issue, as_of))
     measures |= {"closed", "responded"}
     if issue.due_at is not None:
         measures.add("closed_on_time" if issue.closed_at <= issue.due_at else "closed_late")
@@ -96,6 +95,18 @@ def measure_issue(issue: IssueFact, as_of: datetime) -> frozenset[str]:
     elif issue.outcome is not None:
         measures.add(issue.outcome)
     return frozenset(measures)
+
+
+def _measure_open(issue: IssueFact, as_of: datetime) -> set[str]:
+    measures = set()
+    if issue.due_at is not None and issue.due_at < as_of:
+        measures.add("open_overdue")
+    deadline = issue.respond_by or issue.due_at
+    if issue.responded_at is not None:
+        measures.add("responded")
+    elif deadline is not None and deadline < as_of:
+        measures.add("response_overdue")
+    return measures
 
 
 def measure_rating(rating: RatingFact) -> frozenset[str]:

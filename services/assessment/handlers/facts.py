@@ -17,6 +17,8 @@ from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
+from shared.contracts.intake.issue_endings import IssueReopened, RedoOrdered
+from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
@@ -204,7 +206,7 @@ def _collect_rating(batch: Batch, envelope: Envelope) -> None:
 
 
 def _collect_issue(batch: Batch, envelope: Envelope) -> None:
-    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed."""
+    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed, extended or excluded."""
     event = envelope.event
     sequence = envelope.sequence
     row = batch.issues.setdefault(
@@ -215,10 +217,14 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
             "cadre_id": NOBODY,
             "assignment_sequence": 0,
             "closure_sequence": 0,
+            "due_sequence": 0,
+            "exclusion_sequence": 0,
         },
     )
     if isinstance(event, IssueReceived):
-        row |= dict(event) | {"organisation_id": row["organisation_id"], "cadre_id": row["cadre_id"]}
+        kept = ("organisation_id", "cadre_id", *(("due_at",) if row["due_sequence"] > sequence else ()))
+        row |= dict(event) | {name: row[name] for name in kept}
+        row["due_sequence"] = max(row["due_sequence"], sequence)
     if isinstance(event, IssueReceived | IssueAssigned) and sequence > row["assignment_sequence"]:
         row["organisation_id"] = event.organisation_id or NOBODY
         row["cadre_id"] = event.cadre_id or NOBODY
@@ -227,6 +233,12 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
     if isinstance(event, IssueClosed) and sequence > row["closure_sequence"]:
         row |= {"closed_at": event.closed_at, "outcome": event.outcome, "closure_sequence": sequence}
+    if isinstance(event, IssueReopened | RedoOrdered) and sequence > row["closure_sequence"]:
+        row |= {"closed_at": None, "outcome": None, "closure_sequence": sequence}
+    if isinstance(event, ExtensionDecided) and event.due_at is not None and sequence > row["due_sequence"]:
+        row |= {"due_at": event.due_at, "due_sequence": sequence}
+    if isinstance(event, ExclusionDecided) and sequence > row["exclusion_sequence"]:
+        row |= {"excluded": event.effect, "exclusion_sequence": sequence}
     batch.touched_facts[event.aggregate_id] = envelope.correlation_id
 
 
@@ -242,6 +254,10 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     IssueAssigned: _collect_issue,
     IssueResponded: _collect_issue,
     IssueClosed: _collect_issue,
+    IssueReopened: _collect_issue,
+    RedoOrdered: _collect_issue,
+    ExtensionDecided: _collect_issue,
+    ExclusionDecided: _collect_issue,
     RatingSubmitted: _collect_rating,
     RatingAmended: _collect_rating,
     RatingQuarantined: _collect_rating,

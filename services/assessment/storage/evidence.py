@@ -60,6 +60,7 @@ def list_issue_facts(connection: Connection, scope: Scope) -> list[IssueFact]:
                AND fact.cadre_id = tally.cadre_id
                AND received_at >= month::timestamp AT TIME ZONE %(time_zone)s::text
                AND received_at < (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
+               AND excluded IS DISTINCT FROM 'all'
              WHERE month >= %(start)s AND month < %(next_start)s
                AND (%(cadre_id)s::uuid IS NULL OR tally.cadre_id = %(cadre_id)s)
                AND (%(organisation_ids)s::uuid[] IS NULL OR tally.organisation_id = ANY(%(organisation_ids)s))
@@ -82,6 +83,7 @@ def list_rating_facts(connection: Connection, scope: Scope) -> list[RatingFact]:
                 ON fact.organisation_id = tally.organisation_id
                AND fact.cadre_id = tally.cadre_id
                AND NOT fact.is_set_aside
+               AND NOT fact.is_excluded
                AND rated_at >= month::timestamp AT TIME ZONE %(time_zone)s::text
                AND rated_at < (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
              WHERE month >= %(start)s AND month < %(next_start)s
@@ -158,6 +160,7 @@ def list_denials(connection: Connection, issue_ids: Sequence[UUID]) -> dict[UUID
          WHERE issue_id = ANY(%s)
            AND NOT solved
            AND NOT is_set_aside
+           AND NOT is_excluded
         """,
         [list(issue_ids)],
     ).fetchall()

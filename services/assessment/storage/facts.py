@@ -67,22 +67,24 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
 def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
     """Each row holds the parts of one issue that a batch brought. A part that is absent leaves what stands.
 
-    Received comes once; assignment and closure go to the highest sequence; of first contacts the earliest counts.
+    Received comes once; assignment, closure or its withdrawal, deadline and exclusion go to the highest sequence; of
+    first contacts the earliest counts.
     """
     connection.execute(
         """
         INSERT INTO issue_fact AS known (issue_id, issue_type, category, channel, urgency, source, contact_id,
                                          citizen_ref, received_at, respond_by, due_at, organisation_id, cadre_id,
                                          assignment_sequence, responded_at, closed_at, outcome, closure_sequence,
-                                         denied)
+                                         due_sequence, excluded, exclusion_sequence, denied)
         SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, citizen_ref, received_at,
                respond_by, due_at, organisation_id, cadre_id, assignment_sequence, responded_at, closed_at, outcome,
-               closure_sequence, false
+               closure_sequence, due_sequence, excluded, exclusion_sequence, false
           FROM json_to_recordset(%s::json)
             AS row (issue_id uuid, issue_type text, category text, channel text, urgency text, source text,
                     contact_id uuid, citizen_ref uuid, received_at timestamptz, respond_by timestamptz,
                     due_at timestamptz, organisation_id uuid, cadre_id uuid, assignment_sequence integer,
-                    responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer)
+                    responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer,
+                    due_sequence integer, excluded text, exclusion_sequence integer)
             ON CONFLICT (issue_id) DO UPDATE
            SET issue_type = coalesce(excluded.issue_type, known.issue_type),
                category = coalesce(excluded.category, known.category),
@@ -93,7 +95,12 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                citizen_ref = coalesce(excluded.citizen_ref, known.citizen_ref),
                received_at = coalesce(excluded.received_at, known.received_at),
                respond_by = coalesce(excluded.respond_by, known.respond_by),
-               due_at = coalesce(excluded.due_at, known.due_at),
+               due_at = CASE WHEN excluded.due_sequence > known.due_sequence
+                             THEN excluded.due_at ELSE known.due_at END,
+               due_sequence = greatest(excluded.due_sequence, known.due_sequence),
+               excluded = CASE WHEN excluded.exclusion_sequence > known.exclusion_sequence
+                               THEN excluded.excluded ELSE known.excluded END,
+               exclusion_sequence = greatest(excluded.exclusion_sequence, known.exclusion_sequence),
                organisation_id = CASE WHEN excluded.assignment_sequence > known.assignment_sequence
                                       THEN excluded.organisation_id ELSE known.organisation_id END,
                cadre_id = CASE WHEN excluded.assignment_sequence > known.assignment_sequence
@@ -170,11 +177,13 @@ def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact
         """
         UPDATE rating_fact AS rating
            SET organisation_id = issue.organisation_id,
-               cadre_id = issue.cadre_id
+               cadre_id = issue.cadre_id,
+               is_excluded = issue.excluded IS NOT NULL
           FROM issue_fact AS issue
          WHERE rating.issue_id = issue.issue_id
            AND issue.issue_id = ANY(%(issue_ids)s)
-           AND (rating.organisation_id, rating.cadre_id) <> (issue.organisation_id, issue.cadre_id)
+           AND (rating.organisation_id, rating.cadre_id, rating.is_excluded)
+            <> (issue.organisation_id, issue.cadre_id, issue.excluded IS NOT NULL)
         """,
         {"issue_ids": list(issue_ids)},
         prepare=False,
@@ -186,7 +195,8 @@ def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact
          WHERE issue.issue_id = ANY(%(issue_ids)s)
            AND issue.denied <> EXISTS (
                    SELECT FROM rating_fact AS rating
-                    WHERE rating.issue_id = issue.issue_id AND NOT rating.solved AND NOT rating.is_set_aside)
+                    WHERE rating.issue_id = issue.issue_id AND NOT rating.solved
+                      AND NOT rating.is_set_aside AND NOT rating.is_excluded)
         """,
         {"issue_ids": list(issue_ids)},
         prepare=False,

@@ -117,6 +117,7 @@ def list_waiting_answers(connection: Connection, month: date, *, time_zone: str)
                  WHERE rated_at < (%(month)s::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
                    AND (rating.organisation_id, rating.cadre_id) <> (%(nobody)s, %(nobody)s)
                    AND NOT is_set_aside
+                   AND NOT is_excluded
             ), answer AS (
                 SELECT rating_id, 'level' AS question, organisation_id, cadre_id, rater,
                        level >= %(satisfied)s AS positive

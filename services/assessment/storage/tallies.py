@@ -112,13 +112,14 @@ def tally_cells(
                ratings, satisfied, rating_level_sum
           FROM cell
          CROSS JOIN LATERAL (
-                   SELECT count(*) AS issues_received,
-                          count(*) FILTER (WHERE closed_at IS NOT NULL OR responded_at IS NOT NULL) AS responded,
+                   SELECT count(*) FILTER (WHERE outcome IS DISTINCT FROM 'merged') AS issues_received,
+                          count(*) FILTER (WHERE (closed_at IS NOT NULL OR responded_at IS NOT NULL)
+                                             AND outcome IS DISTINCT FROM 'merged') AS responded,
                           count(*) FILTER (WHERE closed_at IS NULL AND responded_at IS NULL
                                              AND coalesce(respond_by, due_at) < %(as_of)s) AS response_overdue,
-                          count(*) FILTER (WHERE closed_at IS NOT NULL) AS closed,
-                          count(*) FILTER (WHERE closed_at <= due_at) AS closed_on_time,
-                          count(*) FILTER (WHERE closed_at > due_at) AS closed_late,
+                          count(*) FILTER (WHERE outcome <> 'merged') AS closed,
+                          count(*) FILTER (WHERE closed_at <= due_at AND outcome <> 'merged') AS closed_on_time,
+                          count(*) FILTER (WHERE closed_at > due_at AND outcome <> 'merged') AS closed_late,
                           count(*) FILTER (WHERE closed_at IS NULL AND due_at < %(as_of)s) AS open_overdue,
                           count(*) FILTER (WHERE outcome = 'resolved' AND NOT denied) AS resolved,
                           count(*) FILTER (WHERE outcome = 'resolved' AND denied) AS denied,
@@ -129,6 +130,7 @@ def tally_cells(
                      FROM issue_fact AS issue
                     WHERE issue.organisation_id = cell.organisation_id
                       AND issue.cadre_id = cell.cadre_id
+                      AND issue.excluded IS DISTINCT FROM 'all'
                       AND received_at >= begins_at AND received_at < ends_at) AS issues
          CROSS JOIN LATERAL (
                    SELECT count(*) AS contacts
@@ -145,6 +147,7 @@ def tally_cells(
                     WHERE rating.organisation_id = cell.organisation_id
                       AND rating.cadre_id = cell.cadre_id
                       AND NOT rating.is_set_aside
+                      AND NOT rating.is_excluded
                       AND rated_at >= begins_at AND rated_at < ends_at) AS ratings
             ON CONFLICT (organisation_id, month, cadre_id) DO UPDATE
            SET duties_owed_month = excluded.duties_owed_month,

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.assessment.domain.measures import NOBODY
@@ -11,6 +11,8 @@ from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
+from shared.contracts.intake.issue_endings import IssueReopened, RedoOrdered
+from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
@@ -163,6 +165,19 @@ class Story:
     def close(self, issue_id: UUID, at: datetime, outcome="resolved") -> None:
         self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome))
 
+    def reopen(self, issue_id: UUID, at: datetime) -> None:
+        self.tell(IssueReopened(issue_id=issue_id, reopened_at=at, reason_code="not_solved", asked_by="citizen"))
+
+    def redo(self, issue_id: UUID, at: datetime) -> None:
+        self.tell(RedoOrdered(issue_id=issue_id, ordered_at=at, reason_code="not_solved", redo_count=1))
+
+    def extend(self, issue_id: UUID, at: datetime, due_at: datetime | None) -> None:
+        self.tell(ExtensionDecided(issue_id=issue_id, decided_at=at, granted=due_at is not None, due_at=due_at))
+
+    def exclude(self, issue_id: UUID, effect: Literal["all", "rating"] | None) -> None:
+        decided = ExclusionDecided(issue_id=issue_id, decided_at=START, excluded=effect is not None, effect=effect)
+        self.tell(decided)
+
     def rate(
         self,
         at: datetime,
@@ -248,6 +263,13 @@ def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: li
         story.assign(issue_id, draw.choice(units), draw.choice([None, *cadres]))
     if draw.random() < 0.5:
         story.respond(issue_id, received_at + timedelta(hours=draw.randint(1, 72)))
+    if due_at is not None and draw.random() < 0.3:
+        story.extend(issue_id, received_at, draw.choice([None, due_at + timedelta(days=10)]))
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        story.close(issue_id, received_at + timedelta(days=draw.randint(1, 20)), draw.choice(OUTCOMES))
+        draw.choice([story.reopen, story.redo])(issue_id, received_at + timedelta(days=20))
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        story.exclude(issue_id, draw.choice([None, "all", "rating"]))
     if draw.random() < 0.8:
         story.close(issue_id, received_at + timedelta(days=draw.randint(1, 60)), draw.choice(OUTCOMES))
         for _ in range(draw.choice([0, 0, 1, 2])):

@@ -126,13 +126,19 @@ def test_more_of_one_kind_does_not_make_up_for_another():
         ),
         ({"closed_at": NOON, "outcome": "resolved", "denied": True}, {"closed", "responded", "denied"}),
         (
-            {"closed_at": NOON, "due_at": NOON - timedelta(seconds=1), "outcome": "merged", "denied": True},
-            {"closed", "responded", "closed_late", "merged"},
+            {"closed_at": NOON, "due_at": NOON - timedelta(seconds=1), "outcome": "withdrawn", "denied": True},
+            {"closed", "responded", "closed_late", "withdrawn"},
         ),
     ],
 )
 def test_what_an_issue_counts_for(given, measures):
     assert measure_issue(replace(ISSUE, **given), NOON) == measures | {"issues_received"}
+
+
+def test_what_was_merged_into_another_issue_counts_as_that_alone():
+    merged = replace(ISSUE, closed_at=NOON, due_at=NOON, responded_at=NOON, outcome="merged")
+
+    assert measure_issue(merged, NOON) == {"merged"}
 
 
 def test_a_line_ends_at_the_root_at_a_gap_and_in_a_circle():

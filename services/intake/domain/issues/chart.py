@@ -44,7 +44,9 @@ def _table() -> Iterator[str]:
 
 
 def _states_of(kind: StepKind) -> str:
-    return ", ".join(state for state in STATES if state in TABLE[kind].allowed_in) or "none"
+    rule = TABLE[kind]
+    states = ", ".join(state for state in STATES if state in rule.allowed_in) or "none"
+    return f"{states}; with a lead unit" if rule.needs_lead else states
 
 
 def _exclusions() -> Iterator[str]:

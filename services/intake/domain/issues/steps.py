@@ -67,7 +67,9 @@ def _assigned(issue: Issue, step: Step) -> Changes:
         changes |= {"first_organisation_id": unit, "first_cadre_id": cadre}
     if unit == issue.organisation_id:
         return changes
-    changes |= {"handed_over_by": issue.organisation_id, "signed_at": None, "started_at": None, "paused_at": None}
+    # What came back is not sent back in turn: that would be a dispatch.
+    handed_over_by = None if step.details.assignment == "return" else issue.organisation_id
+    changes |= {"handed_over_by": handed_over_by, "signed_at": None, "started_at": None, "paused_at": None}
     changes["assisting"] = tuple(helper for helper in issue.assisting if helper != unit)
     changes["asked"] = {kind: ask for kind, ask in issue.asked.items() if kind == "exclusion"}
     before = issue.organisation_id

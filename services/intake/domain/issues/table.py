@@ -47,6 +47,7 @@ class Rule:
 
     allowed_in: frozenset[State]
     leads_to: str
+    needs_lead: bool = False
     provided: str = ""
     another_person: bool = False
 
@@ -60,21 +61,31 @@ TABLE: Final[Mapping[StepKind, Rule]] = {
         leads_to="assigned",
         provided="a return: with a reason, within the window, to the unit that handed it over",
     ),
-    "signed": Rule(allowed_in=LED, leads_to="signed", provided="once for each lead unit"),
+    "signed": Rule(allowed_in=LED, needs_lead=True, leads_to="signed", provided="once for each lead unit"),
     "contacted": Rule(allowed_in=OPEN, leads_to="responded", provided="the first contact, and only once"),
-    "started": Rule(allowed_in=LED, leads_to="in_progress", provided="once for each lead unit"),
-    "paused": Rule(allowed_in=LED, leads_to="the same", provided="with a reason, and not paused already"),
-    "resumed": Rule(allowed_in=LED, leads_to="the same", provided="it is paused"),
-    "assisting_set": Rule(allowed_in=LED, leads_to="the same", provided="the lead unit is none of them"),
+    "started": Rule(allowed_in=LED, needs_lead=True, leads_to="in_progress", provided="once for each lead unit"),
+    "paused": Rule(
+        allowed_in=LED, needs_lead=True, leads_to="the same", provided="with a reason, and not paused already"
+    ),
+    "resumed": Rule(allowed_in=LED, needs_lead=True, leads_to="the same", provided="it is paused"),
+    "assisting_set": Rule(
+        allowed_in=LED, needs_lead=True, leads_to="the same", provided="the lead unit is none of them"
+    ),
     "urgency_set": Rule(allowed_in=OPEN, leads_to="the same"),
     "extension_requested": Rule(
-        allowed_in=LED, leads_to="the same", provided="before the deadline, within the bounds, and none is asked for"
+        allowed_in=LED,
+        needs_lead=True,
+        leads_to="the same",
+        provided="before the deadline, within the bounds, and none is asked for",
     ),
     "extension_decided": Rule(
         allowed_in=OPEN, leads_to="the same", provided="an extension is asked for", another_person=True
     ),
     "objection_raised": Rule(
-        allowed_in=LED, leads_to="the same", provided="within the window, before work began, and none is open"
+        allowed_in=LED,
+        needs_lead=True,
+        leads_to="the same",
+        provided="within the window, before work began, and none is open",
     ),
     "objection_decided": Rule(
         allowed_in=OPEN, leads_to="the same", provided="an objection is open", another_person=True
@@ -108,7 +119,10 @@ TABLE: Final[Mapping[StepKind, Rule]] = {
 
 def check_allowed(issue: Issue, kind: StepKind) -> None:
     """Raises AlreadyClosed, NotAllowed: what the table says of the state. The rest is for the step itself to say."""
-    if issue.status in TABLE[kind].allowed_in:
+    rule = TABLE[kind]
+    if issue.status in rule.allowed_in:
+        if rule.needs_lead and issue.organisation_id is None:
+            raise NotAllowed("an issue that no unit leads does not take this step")
         return
     if issue.status == "closed":
         raise AlreadyClosed("the issue is closed, and a closed issue does not take this step")
