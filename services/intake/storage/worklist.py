@@ -67,7 +67,8 @@ class SealedItem:
     citizen_key: bytes | None = field(repr=False)
 
 
-# Each filter with the index of migration 0022 that it lives on; what is left then is filtered on the way.
+# Each filter with the index of migration 0022 that it lives on: most in the order of the list, those of deadlines and
+# units to be sorted afterwards. What is left then is filtered on the way.
 _FILTERS: Sequence[tuple[str, str]] = (
     ("status", "issue.status = %(status)s"),  # issue_open_status
     ("organisation_code", "issue.owner_organisation_id IN (SELECT organisation_id FROM organisation_line"
@@ -90,7 +91,15 @@ _FLAGS: Sequence[tuple[str, str, str]] = (
 
 
 def list_items(connection: Connection, wanted: Wanted) -> list[SealedItem]:
-    """List one more than is wanted: it tells that there is a next page."""
+    """List one more than is wanted: it tells that there is a next page.
+
+    Planned at each call: what is filtered by differs from call to call.
+    """
+    with connection.cursor(row_factory=class_row(SealedItem)) as cursor:
+        return cursor.execute(compose(wanted), parameters_of(wanted), prepare=False).fetchall()
+
+
+def compose(wanted: Wanted) -> sql.Composed:
     order = sql.Identifier("issue", wanted.order)
     conditions: list[sql.Composable] = [sql.SQL(text) for name, text in _FILTERS if getattr(wanted, name) is not None]
     for name, holds, fails in _FLAGS:
@@ -99,7 +108,7 @@ def list_items(connection: Connection, wanted: Wanted) -> list[SealedItem]:
             conditions.append(sql.SQL(holds if value else fails))
     if wanted.after_at is not None:
         conditions.append(sql.SQL("({}, issue.id) > (%(after_at)s, %(after_id)s)").format(order))
-    query = sql.SQL(
+    return sql.SQL(
         """
         SELECT issue.id, issue.type, issue.category, issue.urgency, issue.status, issue.outcome, issue.received_at,
                issue.respond_by, issue.due_at, issue.closed_at, issue.paused_at, issue.updated_at,
@@ -113,10 +122,8 @@ def list_items(connection: Connection, wanted: Wanted) -> list[SealedItem]:
          LIMIT %(limit)s
         """
     ).format(sql.SQL(" AND ").join(conditions or [sql.SQL("true")]), order)
-    with connection.cursor(row_factory=class_row(SealedItem)) as cursor:
-        return cursor.execute(query, _parameters(wanted), prepare=False).fetchall()
 
 
-def _parameters(wanted: Wanted) -> dict[str, Any]:
+def parameters_of(wanted: Wanted) -> dict[str, Any]:
     names = (*(name for name, _ in _FILTERS), "now", "after_at", "after_id")
     return {name: getattr(wanted, name) for name in names} | {"limit": wanted.limit + 1}
