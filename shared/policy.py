@@ -146,6 +146,19 @@ POLICY: Final[Mapping[str, Rule]] = {
     "booking.read_own": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
     # Ids, codes and times of what the reader sees: no names and no texts.
     "change.read": Rule(roles={"department_officer": "within", "machine_client": "within"}, scope="intake.read"),
+    "channel.check": Rule(
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="intake.write"
+    ),
+    "channel.read_checks": Rule(
+        roles={
+            "approver": "within",
+            "clerk": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+            "unit_head": "within",
+        },
+        scope="intake.read",
+    ),
     "citizen.decide": Rule(roles={"approver": "within"}, step_up=True),
     "citizen.disclose": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
     "citizen.propose": Rule(roles={"department_officer": "within"}, step_up=True),
@@ -177,6 +190,11 @@ POLICY: Final[Mapping[str, Rule]] = {
         roles={"cadre": "self", "clerk": "within", "department_officer": "within", "machine_client": "within"},
         scope="intake.write",
     ),
+    # Whoever visits must find the door: a cadre sees the households assigned to them now, and no others.
+    "household.read": Rule(
+        roles={"cadre": "self", "clerk": "within", "department_officer": "within"}, sensitive_read=True
+    ),
+    "household.write": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="registers.write"),
     "import.read": Rule(
         roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
         scope="imports.run",
@@ -264,6 +282,11 @@ POLICY: Final[Mapping[str, Rule]] = {
     "reception_day.hold": Rule(roles={"cadre": "self", "clerk": "within"}),
     "reception_day.read": Rule(roles={}, is_open=True),  # announced to everybody
     "reception_day.offer": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "register.disclose": Rule(  # a whole register as a file
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"},
+        scope="intake.read",
+        sensitive_read=True,
+    ),
     "register.read": Rule(
         roles={
             "approver": "within",

@@ -32,6 +32,7 @@ class IntakeSettings(ServiceSettings):
     rating_invite_days: Annotated[int, Field(ge=1, le=60)] = 3
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
     public_path: Annotated[str, Field(pattern=r"^/([A-Za-z0-9_-]+/)*$")] = "/intake/"  # and these, on the same host
+    unknown_category: Literal["flag", "refuse"] = "flag"  # of an issue that a person enters; a file's is flagged
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from shared.contracts import assessment
 from shared.contracts.base import Event
 from shared.contracts.intake import (
+    categories,
+    channels,
     citizens,
     contacts,
     duties,
@@ -20,7 +22,9 @@ from shared.contracts.intake import (
     issue_supervision,
     issue_work,
     issues,
+    liaisons,
     participation,
+    populations,
     ratings,
     registers,
     responsibility,
@@ -31,6 +35,10 @@ CONTENT_TYPE = "application/cloudevents+json"
 EVENTS: tuple[type[Event], ...] = (
     *registers.EVENTS,
     *duties.EVENTS,
+    *categories.EVENTS,
+    *channels.EVENTS,
+    *populations.EVENTS,
+    *liaisons.EVENTS,
     *contacts.EVENTS,
     *issues.EVENTS,
     *issue_work.EVENTS,

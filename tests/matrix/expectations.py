@@ -88,6 +88,13 @@ read an organisation       in+up self+up in+up   in+up              in+up    -  
 list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 read a cadre               in    self  in        in                 in       -       -                      -          in
 list cadres                in    self  in        in                 in       -       -                      -          in
+read the house's lists     yes   yes   yes       yes                yes      -       -                      -          yes
+check a channel            in    -     -         in                 -        -       -                      -          in
+read checks of a channel   in    -     in        in                 in       -       -                      -          in
+read a household           in    self  -         in                 -        -       -                      -          -
+list households            in    self  -         in                 -        -       -                      -          -
+register a household       in    -     -         -                  -        -       -                      -          in
+export a register          in    -     -         in                 -        -       -                      -          in
 write the registers        all   -     -         -                  -        -       -                      -          all
 run an import              all   -     -         -                  -        -       -                      -          all
 look at imports            all   -     -         all                -        -       -                      -          all

@@ -26,6 +26,7 @@ DUTY = {
     "per": "month",
     "valid_from": "2025-01-01",
 }
+HOUSEHOLDS: Mapping[Place, str] = {place: f'"H-{place}"' for place in REAL}
 NOWHERE = frozenset({404})
 WHY = {"reason_code": "call_back", "reason": "回访核实"}
 OCCURRED_AT = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
@@ -105,6 +106,8 @@ class IntakeWorld:
         self.contacts: dict[Place, str] = {}
         self.issues: dict[Place, str] = {}
         self.posts: dict[Place, str] = {}
+        self.channels: dict[Place, str] = {}
+        self.households: dict[Place, str] = {}
         self.reception_days: dict[Place, str] = {}
         self.consultations: dict[Place, str] = {}
         self.ratings: dict[Place, str] = {}
@@ -124,6 +127,9 @@ class IntakeWorld:
         number = staff_number(place)
         self._make(client, "PUT", f"/v1/cadres/{number}", {"name": "李明"})
         self.posts[place] = self._make(client, "POST", f"/v1/cadres/{number}/posts", post_of(place))
+        self.households[place] = self._make(client, "POST", "/v1/contact-households", household_of(place))
+        self._make(client, "POST", "/v1/liaison-assignments", assignment_of(place))
+        self.channels[place] = self._make(client, "POST", "/v1/channels", channel_of(place))
         self.contacts[place] = self._make(client, "POST", "/v1/contacts", contact_of(place))
         self.issues[place] = self._make(client, "POST", "/v1/issues", issue_of(place))
         self.consultations[place] = self._make(
@@ -142,6 +148,7 @@ class IntakeWorld:
     def probes(self) -> dict[tuple[str, str], Probe]:
         rate = "rate by a link"
         step, write = "take a step of an issue", "write the registers"
+        house = "read the house's lists"
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
             ("POST", "/v1/contacts"): Probe(
@@ -395,7 +402,74 @@ class IntakeWorld:
             ("POST", "/v1/posts/{post_id}/end"): Probe(
                 action=write, aim=lambda place: self._at("post_id", self.posts, place, {"until_on": "2029-12-31"})
             ),
+            ("PUT", "/v1/categories/{code}"): Probe(
+                action=write, aim=everywhere(Shot(path={"code": "roads"}, body={"name": "道路"}))
+            ),
+            ("GET", "/v1/categories"): Probe(action=house, aim=everywhere(Shot())),
+            ("GET", "/v1/categories/{category_id}/versions"): Probe(
+                action=house, aim=everywhere(Shot(path={"category_id": uuid4()})), fine=NOWHERE
+            ),
+            ("POST", "/v1/channels"): Probe(
+                action=write,
+                aim=lambda place: Shot(body=channel_of(place)) if place in CODES else None,
+                absent=422,
+            ),
+            ("POST", "/v1/channels/{channel_id}/end"): Probe(
+                action=write, aim=lambda place: self._at("channel_id", self.channels, place, {"until_on": "2029-12-31"})
+            ),
+            ("GET", "/v1/channels"): Probe(action=house, aim=everywhere(Shot())),
+            ("POST", "/v1/channels/{channel_id}/checks"): Probe(
+                action="check a channel",
+                aim=lambda place: self._at(
+                    "channel_id", self.channels, place, {"checked_at": OCCURRED_AT, "is_reached": True}
+                ),
+            ),
+            ("GET", "/v1/channels/{channel_id}/checks"): Probe(
+                action="read checks of a channel", aim=lambda place: self._at("channel_id", self.channels, place)
+            ),
+            ("PUT", "/v1/population-groups/{code}"): Probe(
+                action=write, aim=everywhere(Shot(path={"code": "fishers"}, body={"name": "渔民"}))
+            ),
+            ("GET", "/v1/population-groups"): Probe(action=house, aim=everywhere(Shot())),
+            ("POST", "/v1/place-populations"): Probe(
+                action=write, aim=lambda place: Shot(body=population_of(place)) if place in CODES else None, absent=422
+            ),
+            ("GET", "/v1/place-populations"): Probe(action=house, aim=everywhere(Shot())),
+            ("POST", "/v1/contact-points"): Probe(
+                action=write, aim=lambda place: Shot(body=point_of(place)) if place in CODES else None, absent=422
+            ),
+            ("GET", "/v1/contact-points"): Probe(action=house, aim=everywhere(Shot())),
+            ("POST", "/v1/contact-households"): Probe(
+                action="register a household",
+                aim=lambda place: Shot(body=household_of(place)) if place in CODES else None,
+                absent=422,
+            ),
+            ("GET", "/v1/contact-households"): Probe(
+                action="list households", aim=everywhere(Shot(query={"limit": 200})), lists=HOUSEHOLDS
+            ),
+            ("GET", "/v1/contact-households/{household_id}"): Probe(
+                action="read a household", aim=lambda place: self._at("household_id", self.households, place)
+            ),
+            ("POST", "/v1/liaison-assignments"): Probe(
+                action="register a household",
+                aim=lambda place: Shot(body=assignment_of(place)) if place in CODES else None,
+                absent=422,
+            ),
+            ("GET", "/v1/liaison-assignments"): Probe(
+                action="list households", aim=everywhere(Shot(query={"limit": 200})), lists=HOUSEHOLDS
+            ),
+            ("GET", "/v1/registers/{register}/export"): Probe(
+                action="export a register",
+                aim=everywhere(Shot(path={"register": "contact-households"})),
+                lists=HOUSEHOLDS,
+            ),
             ("POST", "/v1/duties"): Probe(action=write, aim=everywhere(Shot(body=DUTY))),
+            ("GET", "/v1/duties"): Probe(action=house, aim=everywhere(Shot())),
+            ("GET", "/v1/duties/presets"): Probe(action=house, aim=everywhere(Shot())),
+            ("POST", "/v1/duties/presets/{name}"): Probe(
+                action=write,
+                aim=everywhere(Shot(path={"name": "national-2009-reception"}, body={"valid_from": "2025-01-01"})),
+            ),
             ("POST", "/v1/imports"): Probe(
                 action="run an import", aim=everywhere(Shot(query={"profile": "boston311"}, body={}))
             ),
@@ -458,6 +532,36 @@ def post_of(place: Place) -> dict[str, Any]:
         "post_level": "141",
         "from_on": "2025-01-01",
     }
+
+
+def household_of(place: Place) -> dict[str, Any]:
+    return {
+        "number": f"H-{place}",
+        "organisation_code": CODES[place],
+        "place_code": CODES[place],
+        "population_group": "farmers",
+        "from_on": "2025-01-01",
+        "head": {"name": "张三", "phone": "13812345678", "address": "清溪镇青石村3组18号"},
+    }
+
+
+def assignment_of(place: Place) -> dict[str, Any]:
+    return {"staff_number": staff_number(place), "household_number": f"H-{place}", "from_on": "2025-01-01"}
+
+
+def point_of(place: Place) -> dict[str, Any]:
+    placed = {"organisation_code": CODES[place], "kind": "school", "name": "中心小学", "from_on": "2025-01-01"}
+    return {**placed, "code": f"P-{place}"}
+
+
+def population_of(place: Place) -> dict[str, Any]:
+    counted = {"counted_on": "2025-01-01", "people_count": 812, "population_group": "farmers"}
+    return {**counted, "organisation_code": CODES[place], "place_code": CODES[place]}
+
+
+def channel_of(place: Place) -> dict[str, Any]:
+    published = {"organisation_code": CODES[place], "kind": "phone", "from_on": "2025-01-01"}
+    return {**published, "address": f"0571-8{len(place):07}"}
 
 
 def contact_of(place: Place) -> dict[str, Any]:

@@ -133,6 +133,7 @@ def _show_duty(unit: DutyUnit, *, owed: int, met: int) -> Shape:
     return {
         "contact_kind": unit.contact_kind,
         "required_count": unit.required_count,
+        "counted_in": unit.unit,
         "unit": show_period(Period(kind=unit.per, start=unit.unit_start)),
         "held_from": unit.held_from,
         "held_until": unit.held_until,

@@ -3,14 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from services.assessment.domain.periods import Period, PeriodKind
 
+Unit = Literal["count", "days", "households"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyUnit:
-    """One duty of one post in one month, quarter or year, with the contacts of its kind made in the days held."""
+    """One duty of one post in one month, quarter, half-year or year, with what was done of it in the days held.
+
+    The days from each of `held_froms` to its partner in `held_untils`, included: a nearer duty may hold in between.
+    """
 
     organisation_id: UUID
     cadre_id: UUID
@@ -18,24 +24,44 @@ class DutyUnit:
     duty_id: UUID
     contact_kind: str
     required_count: int
+    unit: Unit
     per: PeriodKind
     unit_start: date
-    held_from: date
-    held_until: date  # the last day, included
+    held_froms: list[date]
+    held_untils: list[date]
     done: int
+
+    @property
+    def held_from(self) -> date:
+        return self.held_froms[0]
+
+    @property
+    def held_until(self) -> date:
+        return self.held_untils[-1]
+
+    def is_held_on(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self._held())
 
     def owed(self, today: date) -> int:
         """Days up to yesterday count: what is owed for a day is owed once that day is over."""
-        elapsed = min(self.held_until.toordinal() + 1, today.toordinal()) - self.held_from.toordinal()
-        return owed_so_far(self.required_count, max(0, elapsed), Period(kind=self.per, start=self.unit_start).days)
+        elapsed = sum(
+            max(0, min(last.toordinal() + 1, today.toordinal()) - first.toordinal()) for first, last in self._held()
+        )
+        return owed_so_far(self.required_count, elapsed, Period(kind=self.per, start=self.unit_start).days)
 
     def met(self, today: date) -> int:
         return min(self.done, self.owed(today))
 
+    def _held(self) -> Iterable[tuple[date, date]]:
+        return zip(self.held_froms, self.held_untils, strict=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyTally:
-    """Owed and met by the month, by the quarter and by the year, in the cell of the unit's first month."""
+    """Owed and met by the month, by the quarter and by the year, in the cell of the unit's first month.
+
+    What is owed by the half-year stands with the year: both count in years alone, which are sums of their months.
+    """
 
     owed_month: int = 0
     met_month: int = 0
@@ -56,6 +82,6 @@ def tally_duties(units: Iterable[DutyUnit], today: date) -> dict[tuple[UUID, UUI
     for unit in units:
         cell = sums.setdefault((unit.organisation_id, unit.cadre_id, unit.unit_start), {})
         for name, amount in (("owed", unit.owed(today)), ("met", unit.met(today))):
-            key = f"{name}_{unit.per}"
+            key = f"{name}_{'year' if unit.per == 'half_year' else unit.per}"
             cell[key] = cell.get(key, 0) + amount
     return {cell: DutyTally(**amounts) for cell, amounts in sums.items()}

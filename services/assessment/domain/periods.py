@@ -87,6 +87,11 @@ def periods_covering(day: date) -> tuple[Period, Period, Period]:
     return period_of("month", day), period_of("quarter", day), period_of("year", day)
 
 
+def duty_units_covering(day: date) -> tuple[Period, Period, Period, Period]:
+    """What a duty can be owed per."""
+    return period_of("month", day), period_of("quarter", day), period_of("half_year", day), period_of("year", day)
+
+
 def periods_ending_with(month: date) -> list[Period]:
     """What is closed when this month is: itself, and the quarter, half-year and year whose last month it is."""
     next_start = period_of("month", month).next_start

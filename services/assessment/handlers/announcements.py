@@ -23,7 +23,7 @@ def announce_scores(pool: Pool, *, now: datetime, limit: int = SCORES_A_BATCH) -
         if not unannounced:
             return 0
         organisation_ids = {score.organisation_id for score in unannounced if score.organisation_id is not None}
-        ancestry = tallies.list_ancestry(connection, sorted(organisation_ids))
+        ancestry = tallies.list_ancestry(connection, [(one, now.date()) for one in sorted(organisation_ids)])
         parents = {row.organisation_id: row.parent_id for row in ancestry}
         events = [
             outbox.OutgoingEvent(

@@ -104,7 +104,7 @@ def _closing_time(month: date, started_at: datetime, rule: ClosingRule) -> datet
 
 def _close(connection: Connection, month: date, *, rule: ClosingRule, now: datetime) -> None:
     scheme = read_scheme_in_force(connection, rule.scheme_name)
-    parents = publications.list_parents(connection)
+    parents = publications.list_parents(connection, on=month)
     formed = form_releases(
         releases.list_waiting_answers(connection, month, time_zone=rule.zone.key),
         month,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.measures import ContactFact, measure_contact, measure_issue, measure_rating
-from services.assessment.domain.periods import MONTHS_OF, Period, period_of, periods_covering
+from services.assessment.domain.periods import MONTHS_OF, Period, duty_units_covering, period_of
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
 from services.assessment.handlers.reading import find_scheme_of, find_score_within_reach, find_subject
@@ -92,7 +92,9 @@ def _scope(connection: Connection, subject: Subject, query: EvidenceQuery, zone:
     )
     if subject.subject_kind == "cadre":
         return replace(scope, cadre_id=subject.subject_id)
-    return replace(scope, organisation_ids=tuple(reading.list_subtree(connection, subject.subject_id)))
+    return replace(
+        scope, organisation_ids=tuple(reading.list_subtree(connection, subject.subject_id, on=query.period.start))
+    )
 
 
 def _list_counted(
@@ -138,7 +140,7 @@ def _count_contacts(
     wanted = {
         (contact.cadre_id, unit)
         for contact in contacts
-        for unit in periods_covering(contact.occurred_at.astimezone(zone).date())
+        for unit in duty_units_covering(contact.occurred_at.astimezone(zone).date())
         if MONTHS_OF[unit.kind] <= MONTHS_OF[scope.period.kind]
     }
     if scope.cadre_id is not None:
@@ -176,18 +178,14 @@ def _units_within(period: Period) -> set[Period]:
     return {
         unit
         for month in months
-        for unit in periods_covering(month)
+        for unit in duty_units_covering(month)
         if unit.start >= period.start and unit.next_start <= period.next_start
     }
 
 
 def _falls_in(contact: ContactFact, unit: DutyUnit, zone: ZoneInfo) -> bool:
     day = contact.occurred_at.astimezone(zone).date()
-    return (
-        contact.cadre_id == unit.cadre_id
-        and contact.kind == unit.contact_kind
-        and unit.held_from <= day <= unit.held_until
-    )
+    return contact.cadre_id == unit.cadre_id and contact.kind == unit.contact_kind and unit.is_held_on(day)
 
 
 def _list_events(connection: Connection, counted: Sequence[_Counted]) -> dict[UUID, list[LoggedEvent]]:

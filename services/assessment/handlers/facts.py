@@ -34,6 +34,7 @@ class Batch:
 
     log: list[dict[str, Any]] = field(default_factory=list)
     organisations: Rows = field(default_factory=dict)
+    parents: list[dict[str, Any]] = field(default_factory=list)
     cadres: Rows = field(default_factory=dict)
     posts: Rows = field(default_factory=dict)
     duties: Rows = field(default_factory=dict)
@@ -98,6 +99,8 @@ def _write(connection: Connection, batch: Batch) -> None:
         (batch.issues, facts.merge_issues),
         (batch.ratings, facts.merge_ratings),
     )
+    if batch.parents:
+        registers.insert_parents(connection, batch.parents)
     for rows, write in writers:
         if rows:
             write(connection, list(rows.values()))
@@ -136,6 +139,14 @@ def _collect_organisation(batch: Batch, envelope: Envelope) -> None:
     event = envelope.event
     assert isinstance(event, OrganisationRegistered)  # noqa: S101 - by COLLECTORS, as in the functions below
     _keep_newest(batch.organisations, event.organisation_id, {**dict(event), "sequence": envelope.sequence})
+    batch.parents.append(
+        {
+            "organisation_id": event.organisation_id,
+            "sequence": envelope.sequence,
+            "from_on": event.from_on,
+            "parent_id": event.parent_id,
+        }
+    )
     batch.touched_subjects["organisation", event.organisation_id] = envelope.correlation_id
 
 

@@ -12,7 +12,7 @@ from services.assessment import metrics
 from services.assessment.domain.duties import DutyTally, tally_duties
 from services.assessment.domain.measures import NOBODY
 from services.assessment.domain.organisations import depth_of, line_of
-from services.assessment.domain.periods import Period, periods_covering
+from services.assessment.domain.periods import Period, duty_units_covering, periods_covering
 from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import Placement, SubjectKind, score_id_of
 from services.assessment.handlers.schemes import read_scheme_in_force
@@ -138,8 +138,8 @@ def _add_duties(connection: Connection, work: Work, *, today: date, zone: ZoneIn
 
 def _units_around(months: Iterable[date]) -> set[Period]:
     """Every duty unit that begins in the first month of a unit around these months: a cell is always counted whole."""
-    starts = {period.start for month in months for period in periods_covering(month)}
-    return {unit for start in starts for unit in periods_covering(start) if unit.start == start}
+    starts = {period.start for month in months for period in duty_units_covering(month)}
+    return {unit for start in starts for unit in duty_units_covering(start) if unit.start == start}
 
 
 def _tally(connection: Connection, work: Work, *, as_of: datetime, zone: ZoneInfo) -> None:
@@ -148,18 +148,25 @@ def _tally(connection: Connection, work: Work, *, as_of: datetime, zone: ZoneInf
         duties = [work.duties.get(cell, DutyTally()) for cell in cells]
         tallies.tally_cells(connection, cells, duties, as_of=as_of, time_zone=zone.key)
     touched = work.organisation_months | {(cell[0], cell[2]) for cell in cells if cell[0] != NOBODY}
-    ancestry = tallies.list_ancestry(connection, sorted({organisation_id for organisation_id, _ in touched}))
-    parents = {row.organisation_id: row.parent_id for row in ancestry}
-    rows = {(above, month) for organisation_id, month in touched for above in line_of(organisation_id, parents)}
+    parents = _list_parents(connection, touched)
+    rows = {(above, month) for organisation_id, month in touched for above in line_of(organisation_id, parents[month])}
     by_depth: dict[int, list[tuple[UUID, date]]] = {}
     for organisation_id, month in sorted(rows):
-        by_depth.setdefault(depth_of(organisation_id, parents), []).append((organisation_id, month))
+        by_depth.setdefault(depth_of(organisation_id, parents[month]), []).append((organisation_id, month))
     for depth in sorted(by_depth, reverse=True):
         tallies.tally_organisations(connection, by_depth[depth])
     for (kind, subject_id, month), correlation_id in list(work.asked.items()):
         if kind == "organisation":
-            for above in line_of(subject_id, parents):
+            for above in line_of(subject_id, parents.get(month, {})):
                 work.asked.setdefault(("organisation", above, month), correlation_id)
+
+
+def _list_parents(connection: Connection, touched: set[tuple[UUID, date]]) -> dict[date, dict[UUID, UUID | None]]:
+    """By month, under which parent each of these organisations, and each above them, stood on its first day."""
+    parents: dict[date, dict[UUID, UUID | None]] = {month: {} for _, month in touched}
+    for row in tallies.list_ancestry(connection, sorted(touched)):
+        parents[row.on_day][row.organisation_id] = row.parent_id
+    return parents
 
 
 def _score(connection: Connection, work: Work, scheme: Scheme, *, as_of: datetime, today: date) -> tuple[int, int]:

@@ -166,7 +166,7 @@ def list_parents(connection: Connection, organisation_ids: Sequence[UUID]) -> li
     rows = connection.execute(
         """
         SELECT DISTINCT parent_id
-          FROM organisation
+          FROM parentage
          WHERE organisation_id = ANY(%s)
            AND parent_id IS NOT NULL
         """,

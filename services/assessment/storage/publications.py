@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -57,8 +58,9 @@ def list_organisations(connection: Connection) -> list[Subject]:
         ).fetchall()
 
 
-def list_parents(connection: Connection) -> dict[UUID, UUID | None]:
-    rows = connection.execute("SELECT organisation_id, parent_id FROM organisation").fetchall()
+def list_parents(connection: Connection, *, on: date) -> dict[UUID, UUID | None]:
+    """Under which parent each organisation stood that day."""
+    rows = connection.execute("SELECT organisation_id, parent_on(organisation_id, %s) FROM organisation", [on])
     return {UUID(str(row[0])): row[1] if isinstance(row[1], UUID) else None for row in rows}
 
 

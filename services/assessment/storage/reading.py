@@ -205,8 +205,10 @@ def find_organisation(connection: Connection, code: str) -> Subject | None:
         ).fetchone()
 
 
-def list_subtree(connection: Connection, organisation_id: UUID) -> list[UUID]:
-    """The organisation and everything below it, on organisation_parent."""
+def list_subtree(connection: Connection, organisation_id: UUID, *, on: date | None = None) -> list[UUID]:
+    """The organisation and everything below it, now or on a day, on organisation_parent and parentage_child."""
+    if on is not None:
+        return _list_subtree_on(connection, organisation_id, on)
     rows = connection.execute(
         """
         WITH RECURSIVE subtree AS (
@@ -220,6 +222,25 @@ def list_subtree(connection: Connection, organisation_id: UUID) -> list[UUID]:
           FROM subtree
         """,
         [organisation_id],
+    ).fetchall()
+    return [UUID(str(row[0])) for row in rows]
+
+
+def _list_subtree_on(connection: Connection, organisation_id: UUID, on: date) -> list[UUID]:
+    rows = connection.execute(
+        """
+        WITH RECURSIVE subtree AS (
+            SELECT %(organisation)s::uuid AS organisation_id
+             UNION
+            SELECT child.organisation_id
+              FROM subtree
+              JOIN parentage AS child ON child.parent_id = subtree.organisation_id
+             WHERE parent_on(child.organisation_id, %(on)s) = child.parent_id
+        )
+        SELECT organisation_id
+          FROM subtree
+        """,
+        {"organisation": organisation_id, "on": on},
     ).fetchall()
     return [UUID(str(row[0])) for row in rows]
 

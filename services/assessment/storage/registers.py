@@ -31,6 +31,20 @@ def upsert_organisations(connection: Connection, rows: Sequence[Row]) -> None:
     )
 
 
+def insert_parents(connection: Connection, rows: Sequence[Row]) -> None:
+    """Every entry that an organisation ever had says under which parent it stood from which day on."""
+    connection.execute(
+        """
+        INSERT INTO parentage (organisation_id, sequence, from_on, parent_id)
+        SELECT organisation_id, sequence, coalesce(from_on, '1900-01-01'), parent_id
+          FROM json_to_recordset(%s::json)
+            AS row (organisation_id uuid, sequence integer, from_on date, parent_id uuid)
+            ON CONFLICT DO NOTHING
+        """,
+        [orjson.dumps(rows).decode()],
+    )
+
+
 def upsert_cadres(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(
         """
@@ -73,16 +87,21 @@ def upsert_posts(connection: Connection, rows: Sequence[Row]) -> None:
 def upsert_duties(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(
         """
-        INSERT INTO duty AS known (duty_id, post_kind, contact_kind, required_count, per, valid_from, valid_until,
-                                   sequence)
-        SELECT duty_id, post_kind, contact_kind, required_count, per, valid_from, valid_until, sequence
+        INSERT INTO duty AS known (duty_id, organisation_id, post_kind, post_level, contact_kind, required_count, unit,
+                                   per, valid_from, valid_until, sequence)
+        SELECT duty_id, organisation_id, post_kind, post_level, contact_kind, required_count, unit, per, valid_from,
+               valid_until, sequence
           FROM json_to_recordset(%s::json)
-            AS row (duty_id uuid, post_kind text, contact_kind text, required_count integer, per text, valid_from date,
-                    valid_until date, sequence integer)
+            AS row (duty_id uuid, organisation_id uuid, post_kind text, post_level text, contact_kind text,
+                    required_count integer, unit text, per text, valid_from date, valid_until date,
+                    sequence integer)
             ON CONFLICT (duty_id) DO UPDATE
-           SET post_kind = excluded.post_kind,
+           SET organisation_id = excluded.organisation_id,
+               post_kind = excluded.post_kind,
+               post_level = excluded.post_level,
                contact_kind = excluded.contact_kind,
                required_count = excluded.required_count,
+               unit = excluded.unit,
                per = excluded.per,
                valid_from = excluded.valid_from,
                valid_until = excluded.valid_until,

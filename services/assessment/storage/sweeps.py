@@ -65,7 +65,7 @@ def mark_elapsed_duties(
     return connection.execute(
         """
         INSERT INTO tally_due AS due (organisation_id, cadre_id, month, marked_at, revision, correlation_id)
-        SELECT organisation_id, cadre_id, month::date AS month, %(marked_at)s, 1, %(correlation_id)s
+        SELECT post.organisation_id, cadre_id, month::date AS month, %(marked_at)s, 1, %(correlation_id)s
           FROM post
           JOIN duty USING (post_kind)
          CROSS JOIN generate_series(
@@ -73,8 +73,8 @@ def mark_elapsed_duties(
                    least(until_on, valid_until, %(last)s)::timestamp,
                    interval '1 month') AS month
          WHERE greatest(from_on, valid_from, %(first)s) <= least(until_on, valid_until, %(last)s)
-         GROUP BY organisation_id, cadre_id, month
-         ORDER BY organisation_id, cadre_id, month
+         GROUP BY post.organisation_id, cadre_id, month
+         ORDER BY post.organisation_id, cadre_id, month
             ON CONFLICT (organisation_id, cadre_id, month) DO UPDATE
            SET revision = due.revision + 1
         """,

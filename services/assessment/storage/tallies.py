@@ -17,7 +17,10 @@ SCORING_LOCK = 0x53636F72
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ancestry:
+    """Under which parent an organisation stood on a day."""
+
     organisation_id: UUID
+    on_day: date
     parent_id: UUID | None
 
 
@@ -34,32 +37,63 @@ def lock_scoring(connection: Connection) -> None:
 
 
 def list_duty_units(connection: Connection, units: Sequence[tuple[UUID, Period]], *, time_zone: str) -> list[DutyUnit]:
-    """What the cadres' posts owe in these months, quarters and years, with the contacts made, on contact_fact_cadre.
+    """What the cadres' posts owe in these months, quarters, half-years and years, with the contacts made, on
+    contact_fact_cadre.
 
-    A contact counts for a post by cadre, kind and day, whatever organisation it was recorded for.
+    A contact counts for a post by cadre, kind and day, whatever organisation it was recorded for. Of the duties of one
+    kind of contact and unit those of the nearest organisation above the post hold, and of these those for its level;
+    a farther one holds on the days on which no nearer one does.
     """
     with connection.cursor(row_factory=class_row(DutyUnit)) as cursor:
         return cursor.execute(
             """
-            SELECT post.organisation_id, post.cadre_id, post_id, duty_id, contact_kind, required_count, duty.per,
-                   unit.unit_start, held.held_from, held.held_until, made.done
+            SELECT post.organisation_id, post.cadre_id, post_id, duty_id, contact_kind, required_count, duty.unit,
+                   duty.per, asked.unit_start, made.done,
+                   ARRAY(SELECT lower(days) FROM unnest(held.days) AS days ORDER BY 1) AS held_froms,
+                   ARRAY(SELECT upper(days) - 1 FROM unnest(held.days) AS days ORDER BY 1) AS held_untils
               FROM unnest(%(cadres)s::uuid[], %(pers)s::text[], %(starts)s::date[], %(ends)s::date[])
-                AS unit (cadre_id, per, unit_start, unit_end)
-              JOIN post ON post.cadre_id = unit.cadre_id
-              JOIN duty ON duty.post_kind = post.post_kind AND duty.per = unit.per
+                AS asked (cadre_id, per, unit_start, unit_end)
+              JOIN post ON post.cadre_id = asked.cadre_id
+              JOIN duty ON duty.post_kind = post.post_kind
+                       AND duty.per = asked.per
+                       AND coalesce(duty.post_level = post.post_level, true)
              CROSS JOIN LATERAL (
-                       SELECT greatest(from_on, valid_from, unit_start)::date AS held_from,
-                              least(until_on, valid_until, unit_end)::date AS held_until) AS held
+                       SELECT scope_distance(post.organisation_id, duty.organisation_id, unit_start) AS distance,
+                              greatest(from_on, valid_from, unit_start)::date AS first_on,
+                              least(until_on, valid_until, unit_end)::date AS last_on) AS own
              CROSS JOIN LATERAL (
-                       SELECT count(*) AS done
+                       SELECT datemultirange(daterange(first_on, last_on, '[]'))
+                            - coalesce(range_agg(daterange(nearer.valid_from, nearer.valid_until, '[]')),
+                                       '{}'::datemultirange) AS days
+                         FROM duty AS nearer
+                        WHERE nearer.post_kind = post.post_kind
+                          AND nearer.contact_kind = duty.contact_kind
+                          AND nearer.unit = duty.unit
+                          AND coalesce(nearer.post_level = post.post_level, true)
+                          AND (scope_distance(post.organisation_id, nearer.organisation_id, unit_start),
+                               nearer.post_level IS NULL)
+                            < (own.distance, duty.post_level IS NULL)) AS held
+             CROSS JOIN LATERAL (
+                       SELECT CASE duty.unit
+                                   WHEN 'days' THEN count(DISTINCT day) FILTER (WHERE day <@ held.days)
+                                   ELSE count(DISTINCT contact_id) FILTER (WHERE began_on <@ held.days)
+                              END AS done
                          FROM contact_fact AS contact
+                        CROSS JOIN LATERAL (
+                                  SELECT (occurred_at AT TIME ZONE %(time_zone)s::text)::date AS began_on) AS begun
+                        CROSS JOIN LATERAL (
+                                  SELECT began_on + further AS day
+                                    FROM generate_series(0, greatest(ceil(duration_minutes / 1440.0)::integer, 1) - 1)
+                                      AS further) AS lasted
                         WHERE contact.cadre_id = post.cadre_id
                           AND contact.kind = contact_kind
                           AND contact.counts
-                          AND occurred_at >= held_from::timestamp AT TIME ZONE %(time_zone)s::text
-                          AND occurred_at < (held_until + 1)::timestamp AT TIME ZONE %(time_zone)s::text) AS made
-             WHERE held_from <= held_until
-             ORDER BY unit.unit_start, duty.per, post_id, duty_id
+                          AND occurred_at >= lower(held.days)::timestamp AT TIME ZONE %(time_zone)s::text
+                          AND occurred_at < upper(held.days)::timestamp AT TIME ZONE %(time_zone)s::text) AS made
+             WHERE own.distance IS NOT NULL
+               AND first_on <= last_on
+               AND NOT isempty(held.days)
+             ORDER BY asked.unit_start, duty.per, post_id, duty_id
             """,
             {
                 "cadres": [cadre_id for cadre_id, _ in units],
@@ -192,29 +226,35 @@ def tally_cells(
     )
 
 
-def list_ancestry(connection: Connection, organisation_ids: Sequence[UUID]) -> list[Ancestry]:
-    """These organisations and all above them. UNION drops repeats, so that a circle in the register ends."""
+def list_ancestry(connection: Connection, places: Sequence[tuple[UUID, date]]) -> list[Ancestry]:
+    """These organisations on these days, each with all that stood above it then.
+
+    UNION drops repeats, so that a circle in the register ends.
+    """
     with connection.cursor(row_factory=class_row(Ancestry)) as cursor:
         return cursor.execute(
             """
             WITH RECURSIVE line AS (
-                SELECT organisation_id, parent_id
-                  FROM organisation
-                 WHERE organisation_id = ANY(%s)
+                SELECT organisation_id, on_day, parent_on(organisation_id, on_day) AS parent_id
+                  FROM unnest(%s::uuid[], %s::date[]) AS own (organisation_id, on_day)
+                  JOIN organisation USING (organisation_id)
                  UNION
-                SELECT above.organisation_id, above.parent_id
+                SELECT above.organisation_id, on_day, parent_on(above.organisation_id, on_day)
                   FROM line
                   JOIN organisation AS above ON above.organisation_id = line.parent_id
             )
-            SELECT organisation_id, parent_id
+            SELECT organisation_id, on_day, parent_id
               FROM line
             """,
-            [list(organisation_ids)],
+            [[organisation_id for organisation_id, _ in places], [day for _, day in places]],
         ).fetchall()
 
 
 def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]]) -> None:
-    """Sum organisations of one depth from their own cells and the rows of their children, which must be up to date."""
+    """Sum organisations of one depth from their own cells and the rows of their children, which must be up to date.
+
+    A month is whole: it belongs to the parent of its first day, so that no move takes facts of earlier days along.
+    """
     connection.execute(
         """
         INSERT INTO organisation_tally (organisation_id, month,
@@ -249,11 +289,13 @@ def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]
                           response_overdue, closed, closed_on_time, closed_late, open_overdue, resolved, denied,
                           explained_policy, not_accepted, withdrawn, merged, ratings, satisfied,
                           rating_level_sum
-                     FROM organisation_tally AS below
-                     JOIN organisation AS child USING (organisation_id)
-                    WHERE child.parent_id = own.organisation_id
-                      AND child.organisation_id <> own.organisation_id
-                      AND below.month = own.month) AS part
+                     FROM (SELECT DISTINCT child.organisation_id
+                             FROM parentage AS child
+                            WHERE child.parent_id = own.organisation_id
+                              AND child.organisation_id <> own.organisation_id) AS child
+                     JOIN organisation_tally AS below USING (organisation_id)
+                    WHERE below.month = own.month
+                      AND parent_on(below.organisation_id, own.month) = own.organisation_id) AS part
             ON true
          GROUP BY own.organisation_id, own.month
             ON CONFLICT (organisation_id, month) DO UPDATE
@@ -294,7 +336,7 @@ def list_cells_of_cadres(connection: Connection, cadre_ids: Sequence[UUID]) -> l
 
 
 def list_months_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> list[tuple[UUID, date]]:
-    """Of what is below them too: an organisation may become known after its children were counted."""
+    """Of what is or was below them too: an organisation may become known after its children were counted."""
     rows = connection.execute(
         """
         SELECT organisation_id, month
@@ -302,7 +344,7 @@ def list_months_of_organisations(connection: Connection, organisation_ids: Seque
          WHERE organisation_id = ANY(%(ids)s)
          UNION
         SELECT child.parent_id, month
-          FROM organisation AS child
+          FROM parentage AS child
           JOIN organisation_tally AS below USING (organisation_id)
          WHERE child.parent_id = ANY(%(ids)s)
         """,

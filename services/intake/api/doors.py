@@ -70,7 +70,9 @@ class Doors(RegisterDoors):
         self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
         self.voids: Group[VoidContact] = self._group(corrections.void_contacts)
-        self.issues: Group[ReceiveIssue] = self._group(issues.receive_issues)
+        self.issues: Group[ReceiveIssue] = self._group(
+            partial(issues.receive_issues, refuse_unknown_categories=settings.unknown_category == "refuse")
+        )
         self.steps: Group[StepCommand] = self._group(partial(take_steps, rules=_life_rules(settings)))
         self.consultations: Group[AnnounceConsultation] = self._group(consultations.announce)
         self.withdrawals: Group[WithdrawConsultation] = self._group(consultations.withdraw)

@@ -1,7 +1,8 @@
 """Instants, days and pages as requests write them."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
@@ -9,6 +10,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Type
 from services.intake.domain.times import EARLIEST, LATEST
 from shared.edge import ShortText
 from shared.errors import Rejected
+from shared.pages import BadCursor
+
+NO_ID: Final = str(UUID(int=0))  # before all others
 
 
 class NotADay(Rejected):
@@ -39,6 +43,14 @@ def _in_range(day: date) -> date:
     if not EARLIEST.date() <= day <= LATEST.date():
         raise ValueError("lies out of range")
     return day
+
+
+def decode_id(text: str | None) -> UUID:
+    """Raises BadCursor."""
+    try:
+        return UUID(text or NO_ID)
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
 
 
 def _without_margins(text: str) -> str:

@@ -4,10 +4,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from services.intake.grouping import Group
-from services.intake.handlers import departures, duties, mergers, posts, registers
+from services.intake.handlers import (
+    categories,
+    channels,
+    departures,
+    duties,
+    liaisons,
+    mergers,
+    populations,
+    posts,
+    registers,
+)
 
 if TYPE_CHECKING:
+    from services.intake.domain.commands.categories import DefineCategory
+    from services.intake.domain.commands.channels import CheckChannel, EndChannel, PublishChannel
     from services.intake.domain.commands.duties import DefineDuty
+    from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHousehold, RegisterPoint
+    from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
     from services.intake.domain.commands.registers import (
         EndOrganisation,
         EndPost,
@@ -29,3 +43,12 @@ class RegisterDoors:
         self.posts: Group[RecordPost] = group(posts.record_posts)
         self.post_ends: Group[EndPost] = group(posts.end_posts)
         self.duties: Group[DefineDuty] = group(duties.define_duties)
+        self.categories: Group[DefineCategory] = group(categories.define_categories)
+        self.channels: Group[PublishChannel] = group(channels.publish_channels)
+        self.channel_ends: Group[EndChannel] = group(channels.end_channels)
+        self.channel_checks: Group[CheckChannel] = group(channels.check_channels)
+        self.population_groups: Group[DefinePopulationGroup] = group(populations.define_groups)
+        self.populations: Group[RecordPopulation] = group(populations.record_populations)
+        self.points: Group[RegisterPoint] = group(liaisons.register_points)
+        self.households: Group[RegisterHousehold] = group(liaisons.register_households)
+        self.liaisons: Group[AssignLiaison] = group(liaisons.assign_liaisons)

@@ -3,6 +3,24 @@
 from types import ModuleType
 from typing import Final
 
-from services.intake.api import duties, organisations, registers
+from services.intake.api import (
+    categories,
+    channels,
+    duties,
+    exports,
+    liaisons,
+    organisations,
+    populations,
+    registers,
+)
 
-TOPICS: Final[tuple[ModuleType, ...]] = (organisations, registers, duties)
+TOPICS: Final[tuple[ModuleType, ...]] = (
+    organisations,
+    registers,
+    duties,
+    categories,
+    channels,
+    populations,
+    liaisons,
+    exports,
+)

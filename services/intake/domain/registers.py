@@ -1,7 +1,7 @@
 """Registers: the tree of organisations, and how a batch that names one entry several times is taken in turn."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Final, Protocol, TypeVar
 
@@ -82,9 +82,16 @@ def settle_day(given: date | None, standing: Entry | None, *, today: date) -> da
     return BEFORE_LAST_CHANGE if day < (standing.from_on or BEGINNING) else day
 
 
-def refuse_broken_trees(
-    commands: Sequence[RegisterOrganisation], parents: Mapping[str, str | None]
-) -> dict[str, Outcome]:
+class Node(Protocol):
+    """What of a command places it in a tree."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def parent_code(self) -> str | None: ...
+
+
+def refuse_broken_trees(commands: Sequence[Node], parents: Mapping[str, str | None]) -> dict[str, Outcome]:
     """Return a refusal for every code whose parent is unknown, is itself refused, or descends from the code.
 
     `parents` tells the parent of every registered code that matters: those of the batch and all above them.
@@ -103,8 +110,7 @@ def _settle_way_up(code: str, wanted: Mapping[str, str | None], settled: dict[st
     verdict: Outcome | None = None
     while step is not None and step not in settled and verdict is None:
         if step in way:
-            detail = "an organisation cannot stand above itself"
-            verdict = Outcome(status="rejected", code="circular-organisation", detail=detail)
+            verdict = rejected("circular-organisation", "an entry cannot stand above itself")
         elif step not in wanted:
             verdict = unknown("parent")
         else:
@@ -140,3 +146,14 @@ def split_into_turns(
             split.turns.append([])
         split.turns[turn].append(position)
     return split
+
+
+def take_in_turns(commands: Sequence[Item], split: Turns, run: Callable[[list[Item]], list[Outcome]]) -> list[Outcome]:
+    """Run turn after turn; what says the same as the one before it is settled by what became of that."""
+    outcomes: dict[int, Outcome] = {}
+    for turn in split.turns:
+        outcomes.update(zip(turn, run([commands[position] for position in turn]), strict=True))
+    for position, earlier in split.copies.items():
+        outcome = outcomes[earlier]
+        outcomes[position] = replace(outcome, status="unchanged") if outcome.id is not None else outcome
+    return [outcomes[position] for position in range(len(commands))]

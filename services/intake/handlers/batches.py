@@ -29,6 +29,14 @@ AUDITED = {
     "record_posts": "post",
     "end_posts": "post",
     "define_duties": "duty",
+    "define_categories": "category",
+    "define_groups": "population_group",
+    "record_populations": "place_population",
+    "register_points": "contact_point",
+    "register_households": "contact_household",
+    "assign_liaisons": "liaison_assignment",
+    "publish_channels": "published_channel",
+    "end_channels": "published_channel",
 }
 Run = Callable[[Connection, list[AnyCommand], Events], list[Outcome]]
 

@@ -7,14 +7,23 @@ from functools import partial
 from typing import Any
 
 from services.intake.domain.commands.base import Command, Outcome
+from services.intake.domain.commands.categories import DefineCategory
+from services.intake.domain.commands.channels import PublishChannel
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.domain.commands.duties import DefineDuty
 from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHousehold, RegisterPoint
+from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.domain.commands.ratings import SubmitRating
-from services.intake.domain.commands.registers import RecordPost, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.registers import EndOrganisation, RecordPost, RegisterCadre, RegisterOrganisation
+from services.intake.handlers.categories import define_categories
+from services.intake.handlers.channels import publish_channels
 from services.intake.handlers.contacts import record_contacts
 from services.intake.handlers.duties import define_duties
 from services.intake.handlers.issues import receive_issues
+from services.intake.handlers.liaisons import assign_liaisons, register_households, register_points
+from services.intake.handlers.mergers import end_organisations
+from services.intake.handlers.populations import define_groups, record_populations
 from services.intake.handlers.posts import record_posts
 from services.intake.handlers.ratings import submit_ratings
 from services.intake.handlers.registers import register_cadres, register_organisations
@@ -104,9 +113,17 @@ def _plainly(handler: Callable[..., list[Outcome]], **options: bool) -> Run:
 
 RUNS: tuple[tuple[type[Command], Run], ...] = (
     (RegisterOrganisation, _plainly(register_organisations)),
+    (EndOrganisation, _plainly(end_organisations)),
     (RegisterCadre, _plainly(register_cadres)),
     (RecordPost, _plainly(record_posts)),
     (DefineDuty, _plainly(define_duties)),
+    (DefineCategory, _plainly(define_categories)),
+    (PublishChannel, _plainly(publish_channels)),
+    (DefinePopulationGroup, _plainly(define_groups)),
+    (RecordPopulation, _plainly(record_populations)),
+    (RegisterPoint, _plainly(register_points)),
+    (RegisterHousehold, _plainly(register_households)),
+    (AssignLiaison, _plainly(assign_liaisons)),
     (RecordContact, _plainly(record_contacts, allow_odd=True)),
     (ReceiveIssue, _plainly(receive_issues, allow_odd=True)),
     (SubmitRating, _plainly(submit_ratings, allow_odd=True)),

@@ -12,6 +12,7 @@ from services.intake.domain.issues.leading import HandledBySubject
 from services.intake.domain.issues.life import Issue, state_of
 from services.intake.domain.issues.receiving import Progress, catch_up, check_issue, digest_content, digest_progress
 from services.intake.domain.issues.steps import Details, Step, take
+from services.intake.domain.registers import day_in_china, rejected
 from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
 from services.intake.handlers import filings
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
@@ -21,7 +22,7 @@ from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
 from services.intake.handlers.texts import IssueRecord, hold, open_issue
 from services.intake.sealing import vault
-from services.intake.storage import contacts, issue_steps, recusal, registers
+from services.intake.storage import categories, contacts, issue_steps, recusal, registers
 from services.intake.storage import issues as storage
 from services.intake.storage.reach import is_id_taken, may_enter_issue
 from shared.contracts.intake.issues import IssueReceived
@@ -31,11 +32,17 @@ from shared.outbox import OutgoingEvent
 MISDIRECTED = Outcome(
     status="rejected", code=HandledBySubject.code, detail="a complaint does not go to whom it is about, nor to the unit"
 )
+UNKNOWN_CATEGORY = rejected("unknown-category", "the place has categories, and this is none of them")
 Met = tuple[int, Candidate[ReceiveIssue], storage.StoredIssue]
 
 
 def receive_issues(
-    pool: Pool, commands: Sequence[ReceiveIssue], *, now: datetime, allow_odd: bool = False
+    pool: Pool,
+    commands: Sequence[ReceiveIssue],
+    *,
+    now: datetime,
+    allow_odd: bool = False,
+    refuse_unknown_categories: bool = False,
 ) -> list[Outcome]:
     """Receive issues, finished ones too.
 
@@ -45,6 +52,7 @@ def receive_issues(
 
     def run(connection: Connection, fresh: list[ReceiveIssue], events: Events) -> list[Outcome]:
         candidates = [_candidate(command, now, allow_odd=allow_odd) for command in fresh]
+        _judge_categories(connection, candidates, now, refuse=refuse_unknown_categories and not allow_odd)
         complaints = _refuse_misdirected(connection, candidates, now)
         settled = settle_new(
             connection, candidates, lambda some: storage.list_standing_issues(connection, some), now=now
@@ -92,6 +100,27 @@ def _candidate(command: ReceiveIssue, now: datetime, *, allow_odd: bool) -> Cand
     check = check_issue(command, received_at=command.received_at or now, now=now, allow_odd=allow_odd)
     content_hash = vault().keyed(digest_content(command)) if check.refusal is None else b""
     return Candidate(command=command, check=check, content_hash=content_hash)
+
+
+def _judge_categories(
+    connection: Connection, candidates: Sequence[Candidate[ReceiveIssue]], now: datetime, *, refuse: bool
+) -> None:
+    """Flag, or refuse, what names no category of its place. Where nobody has defined any, every one is as good."""
+    rows = [
+        {
+            "position": position,
+            "category": candidate.command.category,
+            "organisation_code": candidate.command.organisation_code,
+            "received_on": day_in_china(candidate.command.received_at or now),
+        }
+        for position, candidate in enumerate(candidates)
+        if candidate.check.refusal is None
+    ]
+    for position in categories.list_unknown(connection, rows) if rows else ():
+        if refuse:
+            candidates[position].check.refusal = UNKNOWN_CATEGORY
+        else:
+            candidates[position].check.flags.append("unknown_category")
 
 
 def _refuse_misdirected(connection: Connection, candidates: Sequence[Candidate[ReceiveIssue]], now: datetime) -> bool:

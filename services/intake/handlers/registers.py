@@ -1,9 +1,8 @@
 """Registering organisations and cadres, and reading the registers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TypeVar
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome, Status
@@ -12,7 +11,6 @@ from services.intake.domain.registers import (
     BEFORE_LAST_CHANGE,
     BEGINNING,
     IN_FUTURE,
-    Turns,
     check_organisation,
     day_in_china,
     refuse_broken_trees,
@@ -20,14 +18,13 @@ from services.intake.domain.registers import (
     rejected,
     settle_day,
     split_into_turns,
+    take_in_turns,
 )
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.storage import registers as storage
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
-
-AnyCommand = TypeVar("AnyCommand")
 
 
 def register_organisations(pool: Pool, commands: Sequence[RegisterOrganisation], *, now: datetime) -> list[Outcome]:
@@ -36,7 +33,7 @@ def register_organisations(pool: Pool, commands: Sequence[RegisterOrganisation],
     def run(connection: Connection, fresh: list[RegisterOrganisation], events: Events) -> list[Outcome]:
         storage.lock_organisations(connection)
         split = split_into_turns(fresh, key=lambda command: command.code, content=_asked_content)
-        return _run_in_turns(
+        return take_in_turns(
             fresh, split, lambda commands: _register_distinct_organisations(connection, commands, events, now)
         )
 
@@ -184,7 +181,7 @@ def register_cadres(pool: Pool, commands: Sequence[RegisterCadre], *, now: datet
         split = split_into_turns(
             fresh, key=lambda command: command.staff_number, content=lambda command: (command.name, command.from_on)
         )
-        return _run_in_turns(
+        return take_in_turns(
             fresh, split, lambda commands: _register_distinct_cadres(connection, commands, events, now)
         )
 
@@ -231,18 +228,6 @@ def _settle_unwritten(command: RegisterCadre, standing: storage.Cadre | None, to
     if _is_in_future(command, today):
         return IN_FUTURE
     return replace(BEFORE_LAST_CHANGE, id=standing.id if standing is not None else None)
-
-
-def _run_in_turns(
-    commands: Sequence[AnyCommand], split: Turns, run: Callable[[list[AnyCommand]], list[Outcome]]
-) -> list[Outcome]:
-    outcomes: dict[int, Outcome] = {}
-    for turn in split.turns:
-        outcomes.update(zip(turn, run([commands[position] for position in turn]), strict=True))
-    for position, earlier in split.copies.items():
-        outcome = outcomes[earlier]
-        outcomes[position] = replace(outcome, status="unchanged") if outcome.id is not None else outcome
-    return [outcomes[position] for position in range(len(commands))]
 
 
 def _asked_content(command: RegisterOrganisation) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.intake.domain.spreadsheets import unshield
 from services.intake.importing.codes import make_code
 from services.intake.importing.findings import Finding, error, flag
 from services.intake.importing.instants import InstantParser, NotAnInstant, day_parser
@@ -53,7 +54,11 @@ class Compiler:
             text = cells[place].strip()
             return None if text in nulls else text
 
-        return read
+        def read_shielded(cells: list[str]) -> str | None:
+            text = unshield(cells[place]).strip()
+            return None if text in nulls else text
+
+        return read_shielded if self.profile.file.is_shielded else read
 
     def _origin(self, rule: FieldRule) -> Origin:
         if rule.column is not None:

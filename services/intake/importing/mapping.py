@@ -7,11 +7,15 @@ from uuid import UUID
 
 from services.intake.domain.citizens import NotValid, describe_citizen
 from services.intake.domain.commands.base import Command
+from services.intake.domain.commands.categories import DefineCategory
+from services.intake.domain.commands.channels import PublishChannel
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.domain.commands.duties import DefineDuty
 from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHousehold, RegisterPoint
+from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.domain.commands.ratings import SubmitRating
-from services.intake.domain.commands.registers import RecordPost, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.registers import EndOrganisation, RecordPost, RegisterCadre, RegisterOrganisation
 from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
 from services.intake.importing.findings import FileRefused, Finding, error, flag
 from services.intake.importing.instants import InstantParser
@@ -45,7 +49,9 @@ class Mapper:
         compiler = Compiler(profile, places, instants)
         target = TARGETS[profile.target]
         self._fields: list[tuple[str, FieldFunction]] = [
-            (name, compiler.compile(name, rule, target.fields[name])) for name, rule in profile.fields.items()
+            (name, compiler.compile(name, rule, target.fields[name]))
+            for name, rule in profile.fields.items()
+            if not rule.optional or rule.column in places
         ]
         self._key = target.key
         self._registrar = None
@@ -82,7 +88,7 @@ class Mapper:
 
 def place_columns(profile: Profile, header: list[str]) -> dict[str, int]:
     """Find the profile's columns in the header. Raises FileRefused, naming what is missing and what was found."""
-    wanted = profile.columns
+    wanted = [column for column in profile.columns if column in header or column in profile.needed_columns]
     missing = [column for column in wanted if column not in header]
     if missing:
         found = [column for column in wanted if column in header]
@@ -108,13 +114,55 @@ class _Builder:
             "organisation": self._organisation,
             "cadre": self._cadre,
             "duty": self._duty,
+            "category": self._category,
+            "channel": self._amending(PublishChannel),
+            "population_group": self._population_group,
+            "place_population": self._place_population,
+            "contact_point": self._amending(RegisterPoint),
+            "contact_household": self._contact_household,
+            "liaison_assignment": self._amending(AssignLiaison),
             "contact": self._contact,
             "issue": self._issue,
             "rating": self._rating,
         }[target]
 
-    def _organisation(self, values: Values, _: Notes) -> list[Command]:
-        return [RegisterOrganisation(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+    def _organisation(self, values: Values, notes: Notes) -> list[Command]:
+        """What the file has no column for, it says nothing of; an end is a second thing that a row may tell."""
+        ended_on, successor_code = values.pop("ended_on", None), values.pop("successor_code", None)
+        untold = frozenset({"division_code", "credit_code"} - values.keys())
+        commands: list[Command] = [
+            RegisterOrganisation(id=self.new_id(), correlation_id=self.correlation_id, untold=untold, **values)
+        ]
+        if ended_on is not None:
+            end = {"code": values["code"], "ended_on": ended_on, "successor_code": successor_code}
+            commands.append(EndOrganisation(id=self.new_id(), correlation_id=self.correlation_id, **end))
+        elif successor_code is not None:
+            notes.append(error(0, "missing-required", "a successor without the day of the end", "ended_on"))
+        return commands
+
+    def _amending(self, kind: Callable[..., Command]) -> Callable[[Values, Notes], list[Command]]:
+        def build(values: Values, _: Notes) -> list[Command]:
+            return [kind(id=self.new_id(), correlation_id=self.correlation_id, amend=True, **values)]
+
+        return build
+
+    def _category(self, values: Values, _: Notes) -> list[Command]:
+        values["is_retired"] = bool(values.get("is_retired"))
+        return [DefineCategory(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+
+    def _population_group(self, values: Values, _: Notes) -> list[Command]:
+        values["is_retired"] = bool(values.get("is_retired"))
+        return [DefinePopulationGroup(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+
+    def _place_population(self, values: Values, _: Notes) -> list[Command]:
+        return [RecordPopulation(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+
+    def _contact_household(self, values: Values, notes: Notes) -> list[Command]:
+        _gather_citizen(values, notes)
+        head = values.pop("citizen", None)
+        return [
+            RegisterHousehold(id=self.new_id(), correlation_id=self.correlation_id, amend=True, head=head, **values)
+        ]
 
     def _cadre(self, values: Values, _: Notes) -> list[Command]:
         name = values.pop("name")
@@ -124,6 +172,8 @@ class _Builder:
         return [post, cadre]
 
     def _duty(self, values: Values, _: Notes) -> list[Command]:
+        if values.get("unit") is None:
+            values["unit"] = "count"
         return [DefineDuty(id=self.new_id(), correlation_id=self.correlation_id, amend=True, **values)]
 
     def _contact(self, values: Values, notes: Notes) -> list[Command]:

@@ -50,6 +50,9 @@ class File(Part):
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_texts: list[str] = [""]
+    is_shielded: bool = (
+        False  # an apostrophe stands before what a spreadsheet would take for a formula: our own exports
+    )
     sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None  # of a workbook that has several
 
     @field_validator("encoding")
@@ -110,6 +113,7 @@ class FieldRule(Part):
     separator: str = " "
     constant: str | None = None
     required: bool = False
+    optional: bool = False  # the column may be absent: then the file says nothing of the field
     codes: dict[str, str] = {}
     patterns: list[Pattern] = []
     default: str | None = None  # for a text that neither codes nor patterns know
@@ -121,6 +125,8 @@ class FieldRule(Part):
     def _has_one_origin(self) -> Self:
         if (self.column is not None) + bool(self.combine) + (self.constant is not None) != 1:
             raise ValueError("needs exactly one of column, combine and constant")
+        if self.optional and (self.column is None or self.required):
+            raise ValueError("optional: is for a column that may be absent, and that no row needs")
         if self.default is not None and not (self.codes or self.patterns):
             raise ValueError("default: is for texts that codes or patterns do not know; for empty cells use empty")
         return self
@@ -201,8 +207,16 @@ class Profile(Part):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that the file's header must have, each once, in the order of the profile."""
-        names = [column for rule in self.fields.values() for column in rule.columns]
+        """The columns that the file's header may have, each once: those that it must have before the others."""
+        return [*dict.fromkeys([*self.needed_columns, *self.optional_columns])]
+
+    @property
+    def optional_columns(self) -> list[str]:
+        return [column for rule in self.fields.values() if rule.optional for column in rule.columns]
+
+    @property
+    def needed_columns(self) -> list[str]:
+        names = [column for rule in self.fields.values() if not rule.optional for column in rule.columns]
         names += [check.column for check in self.checks]
         if self.registration is not None:
             names += [unit.column for unit in self.registration.organisations if unit.column is not None]
@@ -218,7 +232,8 @@ class Profile(Part):
                 "day_formats": [*self.time.day_formats, *SHEET_DAYS],
             }
         )
-        return self.model_copy(update={"time": time})
+        file = self.file.model_copy(update={"is_shielded": False})  # its cells know that they are texts
+        return self.model_copy(update={"time": time, "file": file})
 
     @field_validator("name")
     @classmethod
@@ -233,6 +248,8 @@ class Profile(Part):
         for name, rule in self.fields.items():
             if name not in known:
                 raise ValueError(f"fields.{name}: {self.target} has no such field; it has {', '.join(known)}")
+            if rule.optional and known[name].required:
+                raise ValueError(f"fields.{name}.optional: {self.target} needs it")
             _check_values(name, rule, known[name])
         missing = [name for name, field in known.items() if field.required and name not in self.fields]
         if missing:

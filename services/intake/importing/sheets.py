@@ -29,14 +29,22 @@ class SheetLimits:
 
 
 class Sheet:
-    """One worksheet, read to its end before the first row is given. `wanted` names the columns that a profile uses."""
+    """One worksheet, read to its end before the first row is given. `wanted` is needed, `welcome` used too."""
 
-    def __init__(self, file: BinaryIO, limits: SheetLimits, *, wanted: Sequence[str], name: str | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        limits: SheetLimits,
+        *,
+        wanted: Sequence[str],
+        welcome: Sequence[str] = (),
+        name: str | None = None,
+    ) -> None:
         """Raises FileRefused where no row among the first could be a header."""
         self._rows = _read(file, limits, name)
         self._pending: list[_Read] = []
         self.header = self._find_header(wanted)
-        self._used = [place for place, column in enumerate(self.header) if column in set(wanted)]
+        self._used = [place for place, column in enumerate(self.header) if column in {*wanted, *welcome}]
 
     def rows(self) -> Iterator[Row | Finding]:
         width = len(self.header)

@@ -4,13 +4,29 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from services.intake.domain.citizens import IdKind
+from services.intake.domain.commands.channels import ChannelKind
 from services.intake.domain.commands.contacts import ContactKind
-from services.intake.domain.commands.duties import DutyPeriod
+from services.intake.domain.commands.duties import DutyPeriod, DutyUnit
 from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, Urgency
+from services.intake.domain.commands.liaisons import PointKind
 from services.intake.domain.commands.ratings import RatingMethod
 
 Kind = Literal["code", "text", "choice", "instant", "day", "integer", "boolean"]
-TargetName = Literal["organisation", "cadre", "duty", "contact", "issue", "rating"]
+TargetName = Literal[
+    "organisation",
+    "cadre",
+    "duty",
+    "category",
+    "channel",
+    "population_group",
+    "place_population",
+    "contact_point",
+    "contact_household",
+    "liaison_assignment",
+    "contact",
+    "issue",
+    "rating",
+]
 LONGEST_CODE = 64
 LONGEST_TITLE = 200
 LONGEST_TEXT = 20_000
@@ -81,6 +97,11 @@ TARGETS: dict[str, Target] = {
             "level": _code(required=True),
             "parent_code": _code(),
             "region_type": _code(),
+            "division_code": _code(),
+            "credit_code": _code(),
+            "from_on": _day(),
+            "ended_on": _day(),
+            "successor_code": _code(),
         },
     ),
     "cadre": Target(
@@ -96,14 +117,90 @@ TARGETS: dict[str, Target] = {
         },
     ),
     "duty": Target(
-        key=("post_kind", "contact_kind", "per", "valid_from"),
+        key=("organisation_code", "post_kind", "post_level", "contact_kind", "unit", "per", "valid_from"),
         fields={
+            "organisation_code": _code(),
             "post_kind": _code(required=True),
+            "post_level": _code(),
             "contact_kind": _choice(ContactKind),
             "required_count": _integer(1, 10_000, required=True),
+            "unit": _choice(DutyUnit, required=False),
             "per": _choice(DutyPeriod),
             "valid_from": _day(required=True),
             "valid_until": _day(),
+        },
+    ),
+    "category": Target(
+        key=("organisation_code", "code"),
+        fields={
+            "organisation_code": _code(),
+            "code": _code(required=True),
+            "name": _title(),
+            "parent_code": _code(),
+            "is_retired": TargetField(kind="boolean"),
+            "from_on": _day(),
+        },
+    ),
+    "channel": Target(
+        key=("organisation_code", "kind", "address", "from_on"),
+        fields={
+            "organisation_code": _code(required=True),
+            "kind": _choice(ChannelKind),
+            "address": _title(),
+            "hours": TargetField(kind="text", longest=LONGEST_TITLE),
+            "from_on": _day(required=True),
+            "until_on": _day(),
+        },
+    ),
+    "population_group": Target(
+        key=("code",),
+        fields={"code": _code(required=True), "name": _title(), "is_retired": TargetField(kind="boolean")},
+    ),
+    "place_population": Target(
+        key=("organisation_code", "place_code", "population_group", "counted_on"),
+        fields={
+            "organisation_code": _code(required=True),
+            "place_code": _code(required=True),
+            "population_group": _code(),
+            "counted_on": _day(required=True),
+            "people_count": _integer(0, 2_000_000_000, required=True),
+            "household_count": _integer(0, 2_000_000_000),
+        },
+    ),
+    "contact_point": Target(
+        key=("code", "from_on"),
+        fields={
+            "code": _code(required=True),
+            "organisation_code": _code(required=True),
+            "kind": _choice(PointKind),
+            "name": _title(),
+            "place_code": _code(),
+            "from_on": _day(required=True),
+            "until_on": _day(),
+        },
+    ),
+    "contact_household": Target(
+        key=("number", "from_on"),
+        fields={
+            "number": _code(required=True),
+            "organisation_code": _code(required=True),
+            "place_code": _code(required=True),
+            "population_group": _code(required=True),
+            "from_on": _day(required=True),
+            "until_on": _day(),
+            "citizen_name": CITIZEN_FIELDS["citizen_name"],
+            "citizen_phone": CITIZEN_FIELDS["citizen_phone"],
+            "citizen_address": CITIZEN_FIELDS["citizen_address"],
+        },
+    ),
+    "liaison_assignment": Target(
+        key=("staff_number", "household_number", "point_code", "from_on"),
+        fields={
+            "staff_number": _code(required=True),
+            "household_number": _code(),
+            "point_code": _code(),
+            "from_on": _day(required=True),
+            "until_on": _day(),
         },
     ),
     "contact": Target(

@@ -17,6 +17,7 @@ def is_citizen_within_reach(connection: Connection, citizen_ref: UUID) -> bool:
         """
         SELECT EXISTS (SELECT 1 FROM issue WHERE citizen_ref = %(ref)s)
             OR EXISTS (SELECT 1 FROM contact WHERE citizen_ref = %(ref)s)
+            OR EXISTS (SELECT 1 FROM contact_household WHERE citizen_ref = %(ref)s)
         """,
         citizen_ref,
     )

@@ -16,12 +16,17 @@ OVER = sql.SQL(
                    greatest(recorded_at,
                             (SELECT max(closed_at) FROM issue WHERE issue.citizen_ref = ref),
                             (SELECT max(occurred_at) FROM contact WHERE contact.citizen_ref = ref),
+                            (SELECT max(until_on) FROM contact_household WHERE contact_household.citizen_ref = ref),
                             (SELECT max(rated_at) FROM rating WHERE rating.rater_ref = ref)) AS ended_at
               FROM citizen
              WHERE state = 'active'
                AND recorded_at < %(before)s
                AND num_nonnulls(name, phone, id_number, address) > 0
                AND NOT is_held('citizen', ref::text)
+               AND NOT EXISTS (SELECT 1
+                                 FROM contact_household
+                                WHERE contact_household.citizen_ref = ref
+                                  AND until_on IS NULL)
                AND NOT EXISTS (SELECT 1
                                  FROM issue
                                 WHERE issue.citizen_ref = ref

@@ -1,4 +1,4 @@
-"""Posts and duties in the database."""
+"""Posts in the database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,6 @@ from uuid import UUID
 import orjson
 from psycopg.rows import class_row
 
-from services.intake.domain.commands.contacts import ContactKind
-from services.intake.domain.commands.duties import DutyPeriod
 from shared.database import Connection
 
 
@@ -22,18 +20,6 @@ class Post:
     post_level: str
     from_on: date
     until_on: date | None
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    id: UUID
-    post_kind: str
-    contact_kind: ContactKind
-    required_count: int
-    per: DutyPeriod
-    valid_from: date
-    valid_until: date | None
     sequence: int
 
 
@@ -115,58 +101,6 @@ def end_posts(connection: Connection, rows: Sequence[Post]) -> None:
            SET until_on = item.until_on, sequence = item.sequence
           FROM json_to_recordset(%s::json) AS item (id uuid, until_on date, sequence integer)
          WHERE post.id = item.id
-        """,
-        [orjson.dumps(rows).decode()],
-    )
-
-
-def insert_duties(connection: Connection, rows: Sequence[Duty], *, recorded_at: datetime) -> list[Duty]:
-    """Insert duties; those whose id or natural key is taken are left out."""
-    with connection.cursor(row_factory=class_row(Duty)) as cursor:
-        return cursor.execute(
-            """
-            INSERT INTO duty (id, post_kind, contact_kind, required_count, per, valid_from, valid_until, sequence,
-                              recorded_at)
-            SELECT id, post_kind, contact_kind, required_count, per, valid_from, valid_until, 1, %s
-              FROM ROWS FROM (json_to_recordset(%s::json)
-                  AS (id uuid, post_kind text, contact_kind text, required_count integer, per text,
-                      valid_from date, valid_until date)) WITH ORDINALITY AS item
-             ORDER BY post_kind, contact_kind, per, valid_from, ordinality
-                ON CONFLICT DO NOTHING
-            RETURNING id, post_kind, contact_kind, required_count, per, valid_from, valid_until, sequence
-            """,
-            [recorded_at, orjson.dumps(rows).decode()],
-        ).fetchall()
-
-
-def lock_duties(connection: Connection, rows: Sequence[Duty]) -> list[Duty]:
-    """List and lock the duties that have the id or the natural key of one of these rows."""
-    with connection.cursor(row_factory=class_row(Duty)) as cursor:
-        return cursor.execute(
-            """
-            SELECT id, post_kind, contact_kind, required_count, per, valid_from, valid_until, sequence
-              FROM duty
-             WHERE id IN (SELECT id FROM json_to_recordset(%(rows)s::json) AS item (id uuid))
-                OR (post_kind, contact_kind, per, valid_from) IN (
-                   SELECT post_kind, contact_kind, per, valid_from
-                     FROM json_to_recordset(%(rows)s::json)
-                       AS item (post_kind text, contact_kind text, per text, valid_from date))
-             ORDER BY id
-               FOR UPDATE
-            """,
-            {"rows": orjson.dumps(rows).decode()},
-        ).fetchall()
-
-
-def end_duties(connection: Connection, rows: Sequence[Duty]) -> None:
-    if not rows:
-        return
-    connection.execute(
-        """
-        UPDATE duty
-           SET valid_until = item.valid_until, sequence = item.sequence
-          FROM json_to_recordset(%s::json) AS item (id uuid, valid_until date, sequence integer)
-         WHERE duty.id = item.id
         """,
         [orjson.dumps(rows).decode()],
     )

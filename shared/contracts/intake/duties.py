@@ -9,7 +9,8 @@ from pydantic import Field
 from shared.contracts.base import Code, Event
 from shared.contracts.intake.contacts import ContactKind
 
-DutyPeriod = Literal["month", "quarter", "year"]
+DutyPeriod = Literal["month", "quarter", "half_year", "year"]
+DutyUnit = Literal["count", "days", "households"]
 
 
 class DutyDefined(Event):
@@ -27,6 +28,9 @@ class DutyDefined(Event):
     per: DutyPeriod
     valid_from: date
     valid_until: date | None = None  # the last day, included
+    organisation_id: UUID | None = None  # where it is owed, with everything below; absent, everywhere
+    post_level: Code | None = None  # absent, of every level
+    unit: DutyUnit = "count"  # times, days on which there was contact, or households
 
 
 EVENTS: tuple[type[Event], ...] = (DutyDefined,)

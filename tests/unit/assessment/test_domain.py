@@ -33,10 +33,11 @@ UNIT = DutyUnit(
     duty_id=ONE,
     contact_kind="visit",
     required_count=4,
+    unit="count",
     per="month",
     unit_start=date(2025, 3, 1),
-    held_from=date(2025, 3, 1),
-    held_until=date(2025, 3, 31),
+    held_froms=[date(2025, 3, 1)],
+    held_untils=[date(2025, 3, 31)],
     done=0,
 )
 

@@ -1,0 +1,131 @@
+"""Groups of the population, and counts of who lives where, in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenGroup:
+    id: UUID
+    code: str
+    name: str
+    is_retired: bool
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationGroup:
+    code: str
+    name: str
+    is_retired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPopulation:
+    id: UUID
+    organisation_id: UUID
+    place_code: str
+    population_group: str | None
+    counted_on: date
+    people_count: int
+    household_count: int | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacePopulation:
+    id: UUID
+    organisation_code: str
+    place_code: str
+    population_group: str | None
+    counted_on: date
+    people_count: int
+    household_count: int | None
+
+
+def upsert_groups(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime
+) -> list[WrittenGroup]:
+    """Write entries; those that say the same already are left alone and not returned."""
+    with connection.cursor(row_factory=class_row(WrittenGroup)) as cursor:
+        return cursor.execute(
+            """
+            INSERT INTO population_group (id, code, name, is_retired, sequence, recorded_at)
+            SELECT id, code, name, is_retired, 1, %s
+              FROM json_to_recordset(%s::json) AS item (id uuid, code text, name text, is_retired boolean)
+             ORDER BY code
+                ON CONFLICT (code) DO UPDATE
+               SET name = excluded.name, is_retired = excluded.is_retired,
+                   sequence = population_group.sequence + 1, recorded_at = excluded.recorded_at
+             WHERE (population_group.name, population_group.is_retired) <> (excluded.name, excluded.is_retired)
+            RETURNING id, code, name, is_retired, sequence
+            """,
+            [recorded_at, orjson.dumps(rows).decode()],
+        ).fetchall()
+
+
+def list_groups(connection: Connection) -> list[PopulationGroup]:
+    with connection.cursor(row_factory=class_row(PopulationGroup)) as cursor:
+        return cursor.execute("SELECT code, name, is_retired FROM population_group ORDER BY code").fetchall()
+
+
+def find_group_ids(connection: Connection, codes: Sequence[str]) -> dict[str, UUID]:
+    rows = connection.execute("SELECT code, id FROM population_group WHERE code = ANY(%s)", [list(codes)])
+    return dict(rows.fetchall())  # type: ignore[arg-type] # psycopg types a row as a tuple of objects
+
+
+def upsert_populations(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime
+) -> list[StoredPopulation]:
+    """Write counts and corrections of them; those that say the same already are left alone and not returned."""
+    with connection.cursor(row_factory=class_row(StoredPopulation)) as cursor:
+        return cursor.execute(
+            """
+            INSERT INTO place_population AS known (id, organisation_id, place_code, population_group, counted_on,
+                                                   people_count, household_count, sequence, recorded_at)
+            SELECT id, organisation_id, place_code, population_group, counted_on, people_count, household_count, 1, %s
+              FROM json_to_recordset(%s::json)
+                AS item (id uuid, organisation_id uuid, place_code text, population_group text, counted_on date,
+                         people_count integer, household_count integer)
+             ORDER BY organisation_id, place_code, population_group, counted_on
+                ON CONFLICT (organisation_id, place_code, population_group, counted_on) DO UPDATE
+               SET people_count = excluded.people_count, household_count = excluded.household_count,
+                   sequence = known.sequence + 1, recorded_at = excluded.recorded_at
+             WHERE known.people_count <> excluded.people_count
+                OR known.household_count IS DISTINCT FROM excluded.household_count
+            RETURNING id, organisation_id, place_code, population_group, counted_on, people_count, household_count,
+                      sequence
+            """,
+            [recorded_at, orjson.dumps(rows).decode()],
+        ).fetchall()
+
+
+def list_populations(
+    connection: Connection, *, organisation_code: str | None, after: UUID, limit: int
+) -> list[PlacePopulation]:
+    """List counts of an organisation and everything below it, or of all within reach."""
+    with connection.cursor(row_factory=class_row(PlacePopulation)) as cursor:
+        return cursor.execute(
+            """
+            SELECT counted.id, code_of(counted.organisation_id) AS organisation_code, counted.place_code,
+                   counted.population_group, counted.counted_on, counted.people_count, counted.household_count
+              FROM place_population AS counted
+             WHERE counted.id > %(after)s
+               AND (%(organisation)s::text IS NULL
+                    OR EXISTS (SELECT 1
+                                 FROM organisation_line AS line
+                                WHERE line.organisation_id = counted.organisation_id
+                                  AND line.ancestor_code = %(organisation)s))
+             ORDER BY counted.id
+             LIMIT %(limit)s
+            """,
+            {"organisation": organisation_code, "after": after, "limit": limit},
+        ).fetchall()

@@ -1,0 +1,204 @@
+"""What a moved organisation and duties of places do to figures, and what they leave as they are."""
+
+from datetime import date, datetime
+
+import pytest
+
+from services.assessment.domain.periods import parse_period
+from services.assessment.handlers.evidence import EvidenceQuery, list_evidence
+from services.assessment.handlers.reading import read_score
+from shared.contracts.intake.contacts import ContactRecorded
+from shared.contracts.intake.duties import DutyDefined
+from shared.contracts.intake.registers import OrganisationRegistered
+from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
+from tests.integration.assessment.story import Story
+
+pytestmark = pytest.mark.integration
+BEGIN = date(2025, 1, 1)
+
+
+def at(month: int, day: int) -> datetime:
+    return datetime(2025, month, day, 12, tzinfo=ZONE)
+
+
+def duty_of(pool, code, period):
+    score = read_score(pool, "cadre", code, parse_period(period), scheme_name="basic")
+    [row] = [row for row in score.indicators if row.definition.key == "contact_duty"]
+    return row.result.numerator, row.result.denominator
+
+
+def duties_of_unit(pool, code, period):
+    score = read_score(pool, "organisation", code, parse_period(period), scheme_name="basic")
+    rows = [row for row in score.indicators if row.definition.key == "contact_duty"]
+    return (rows[0].result.numerator, rows[0].result.denominator) if rows else None
+
+
+def owe(story, required, *, organisation_id=None, post_level=None, unit="count", per="month", **days):
+    story.tell(
+        DutyDefined(
+            duty_id=story.id(),
+            post_kind="township_head",
+            contact_kind="visit",
+            required_count=required,
+            per=per,
+            valid_from=days.get("valid_from", BEGIN),
+            valid_until=days.get("valid_until"),
+            organisation_id=organisation_id,
+            post_level=post_level,
+            unit=unit,
+        )
+    )
+
+
+@pytest.fixture
+def county():
+    """A county with a township, and a cadre there."""
+    story = Story()
+    story.root = story.organisation("C")
+    story.town = story.organisation("T", story.root)
+    story.cadre_id = story.cadre("S001")
+    story.post(story.cadre_id, story.town)
+    return story
+
+
+def test_a_move_takes_no_month_along_that_had_begun(pool, county):
+    other = county.organisation("D")
+    owe(county, 4)
+    for month in (3, 4, 5):
+        county.contact(county.cadre_id, at(month, 10))
+    before = county.take()
+    moved = OrganisationRegistered(
+        organisation_id=county.town, code="T", name="单位T", level="60", parent_id=other, from_on=date(2025, 4, 15)
+    )
+    county.tell(moved)
+    after = county.take()
+
+    take(pool, before)
+    score_all(pool)
+    take(pool, after)
+    score_all(pool)
+
+    assert [duties_of_unit(pool, "C", month) for month in ("2025-03", "2025-04")] == [(1, 4), (1, 4)]
+    assert duties_of_unit(pool, "D", "2025-05") == (1, 4)
+    assert duties_of_unit(pool, "C", "2025-05") in {None, (0, 0)}
+
+
+def test_the_tree_of_then_does_not_depend_on_when_it_is_told(pool, new_assessment, county):
+    other = county.organisation("D")
+    owe(county, 4)
+    county.contact(county.cadre_id, at(3, 10))
+    county.contact(county.cadre_id, at(5, 10))
+    county.tell(
+        OrganisationRegistered(
+            organisation_id=county.town, code="T", name="单位T", level="60", parent_id=other, from_on=date(2025, 5, 1)
+        )
+    )
+    envelopes = county.take()
+    backwards = new_assessment()
+
+    take(pool, envelopes)
+    for envelope in reversed(envelopes):
+        take(backwards, [envelope])
+        score_all(backwards)
+    score_all(pool)
+
+    for one in (pool, backwards):
+        assert duties_of_unit(one, "C", "2025-03") == (1, 4)
+        assert duties_of_unit(one, "D", "2025-05") == (1, 4)
+
+
+def test_the_evidence_of_a_month_is_that_of_its_tree(pool, county):
+    other = county.organisation("D")
+    owe(county, 4)
+    county.contact(county.cadre_id, at(3, 10), organisation_id=county.town)
+    county.tell(
+        OrganisationRegistered(
+            organisation_id=county.town, code="T", name="单位T", level="60", parent_id=other, from_on=date(2025, 5, 1)
+        )
+    )
+    take(pool, county.take())
+    score_all(pool)
+
+    found = {
+        code: len(
+            list_evidence(
+                pool,
+                EvidenceQuery(
+                    subject_kind="organisation", code=code, period=parse_period("2025-03"), indicator="contact_duty"
+                ),
+                scheme_name="basic",
+                zone=ZONE,
+                now=NOW,
+            ).items
+        )
+        for code in ("C", "D")
+    }
+
+    assert found == {"C": 1, "D": 0}
+
+
+def test_of_duties_the_nearest_holds(pool, county):
+    beside = county.organisation("B", county.root)
+    owe(county, 9)
+    owe(county, 4, organisation_id=county.root)
+    owe(county, 2, organisation_id=county.town)
+    owe(county, 7, organisation_id=beside)
+    county.contact(county.cadre_id, at(3, 10))
+    take(pool, county.take())
+    score_all(pool)
+
+    assert duty_of(pool, "S001", "2025-03") == (1, 2)
+
+
+def test_a_duty_of_the_posts_level_goes_before_one_of_all_levels(pool, county):
+    owe(county, 9)
+    owe(county, 3, post_level="141")
+    owe(county, 7, post_level="132")
+    take(pool, county.take())
+    score_all(pool)
+
+    assert duty_of(pool, "S001", "2025-03") == (0, 3)
+
+
+def test_a_farther_duty_holds_on_the_days_on_which_no_nearer_one_does(pool, county):
+    owe(county, 30)
+    owe(county, 60, organisation_id=county.town, valid_from=date(2025, 4, 11), valid_until=date(2025, 4, 20))
+    for day in (5, 15, 25):
+        county.contact(county.cadre_id, at(4, day))
+    take(pool, county.take())
+    score_all(pool)
+
+    assert duty_of(pool, "S001", "2025-04") == (3, 40)  # 20 days at one a day, 10 at two
+
+
+def test_days_are_counted_once_and_a_stay_for_each_day_that_it_lasts(pool, county):
+    owe(county, 10, unit="days")
+    county.contact(county.cadre_id, at(3, 3))
+    county.contact(county.cadre_id, at(3, 3))
+    county.tell(
+        ContactRecorded(
+            contact_id=county.id(),
+            cadre_id=county.cadre_id,
+            kind="visit",
+            occurred_at=at(3, 3),
+            recorded_at=at(3, 9),
+            duration_minutes=3 * 1440,
+        )
+    )
+    take(pool, county.take())
+    score_all(pool)
+
+    assert duty_of(pool, "S001", "2025-03") == (3, 10)
+
+
+def test_what_is_owed_by_the_half_year_counts_in_the_year(pool, county):
+    owe(county, 6, per="half_year")
+    for month in (2, 3, 8):
+        county.contact(county.cadre_id, at(month, 10))
+    take(pool, county.take())
+    score_all(pool)
+
+    assert duty_of(pool, "S001", "2025Q1") == (0, 0)
+    met, owed = duty_of(pool, "S001", "2025")
+    assert met == 3
+    assert owed == 6 + 6 * (date(2025, 11, 15) - date(2025, 7, 1)).days // 184
