@@ -195,16 +195,17 @@ POLICY: Final[Mapping[str, Rule]] = {
         roles={"cadre": "self", "clerk": "within", "department_officer": "within"}, sensitive_read=True
     ),
     "household.write": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="registers.write"),
+    # A role in one organisation sees the own runs alone; a run reaches no further than the account that asked.
     "import.read": Rule(
-        roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
+        roles={"clerk": "within", "department_officer": "anywhere", "machine_client": "within"},
         scope="imports.run",
     ),
     "import.read_findings": Rule(
-        roles={"clerk": "anywhere", "department_officer": "anywhere", "machine_client": "anywhere"},
+        roles={"clerk": "within", "department_officer": "anywhere", "machine_client": "within"},
         scope="imports.run",
         sensitive_read=True,
     ),
-    "import.run": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="imports.run"),
+    "import.run": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="imports.run"),
     # Clerks and the responsible cadre take the steps. Who decides on what they ask for reads what it is about: no head
     # of a unit does.
     "issue.arrange": Rule(  # units that assist, urgency

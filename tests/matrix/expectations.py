@@ -96,8 +96,8 @@ list households            in    self  -         in                 -        -  
 register a household       in    -     -         -                  -        -       -                      -          in
 export a register          in    -     -         in                 -        -       -                      -          in
 write the registers        all   -     -         -                  -        -       -                      -          all
-run an import              all   -     -         -                  -        -       -                      -          all
-look at imports            all   -     -         all                -        -       -                      -          all
+run an import              yes   -     -         -                  -        -       -                      -          yes
+look at imports            yes   -     -         all                -        -       -                      -          yes
 read a score               -     -       -         in                 in       yes     -                      -          -
 list scores                -     -       -         in                 in       yes     -                      -          -
 read the periods           -     -     -         yes                yes      yes     -                      -          -

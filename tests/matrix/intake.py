@@ -471,13 +471,13 @@ class IntakeWorld:
                 aim=everywhere(Shot(path={"name": "national-2009-reception"}, body={"valid_from": "2025-01-01"})),
             ),
             ("POST", "/v1/imports"): Probe(
-                action="run an import", aim=everywhere(Shot(query={"profile": "boston311"}, body={}))
+                action="run an import", aim=everywhere(Shot(query={"profile": "lianxin-issues"}, body={}))
             ),
             ("GET", "/v1/imports/{import_id}"): Probe(
-                action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()}))
+                action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()})), fine=NOWHERE
             ),
             ("GET", "/v1/imports/{import_id}/findings"): Probe(
-                action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()}))
+                action="look at imports", aim=everywhere(Shot(path={"import_id": uuid4()})), fine=NOWHERE
             ),
             ("POST", "/v1/issues/{issue_id}/merger"): Probe(
                 action=step,

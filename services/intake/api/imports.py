@@ -22,6 +22,7 @@ from shared.http import json_response, permit, problem
 from shared.identifiers import new_id
 from shared.observability import correlation_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
+from shared.reach import current
 
 SILENCE_SECONDS = 30  # a sender that says nothing for so long has gone, or wants to keep us busy
 BLOCK = 1024 * 1024
@@ -108,7 +109,7 @@ async def start_import(
     pool = doors(request).pool
     settings = imports.settings_of(doors(request).settings)
     key = read_key_text(request)
-    await run_in_threadpool(imports.check_import, pool, profile, settings)
+    await run_in_threadpool(imports.check_import, pool, profile, settings, current())
     run_id = new_id()
     upload = await run_in_threadpool(Upload, settings.directory, stored_name(run_id), settings.most_bytes)
     try:
@@ -128,6 +129,7 @@ async def start_import(
         sha256=upload.sha256,
         byte_count=upload.byte_count,
         requested_by=str(principal.account_id),
+        reach=current(),
         correlation_id=correlation_id(),
         idempotency_key=key,
     )

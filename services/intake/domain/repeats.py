@@ -75,6 +75,11 @@ def id_taken() -> Outcome:
     return Outcome(status="conflict", code="id-taken", detail="the id belongs to something else already")
 
 
+def number_taken() -> Outcome:
+    """The source's number stands for a record that the sender may not see."""
+    return Outcome(status="conflict", code="number-taken", detail="the number belongs to a record out of reach")
+
+
 def out_of_reach() -> Outcome:
     detail = "the record would belong to an organisation out of reach, or to none"
     return Outcome(status="rejected", code="out-of-reach", detail=detail)

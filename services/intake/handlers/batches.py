@@ -12,7 +12,7 @@ from shared.audit.chain import Line, append, as_row
 from shared.database import Connection, Deadlocked, Pool, set_reach, transaction
 from shared.errors import Transient
 from shared.observability import correlated
-from shared.reach import Reach, acting
+from shared.reach import Reach, acting, current
 
 AnyCommand = TypeVar("AnyCommand", bound=Command)
 Events = list[outbox.OutgoingEvent]
@@ -52,7 +52,8 @@ def run_batch(
 ) -> list[Outcome]:
     """Run a batch in one transaction with the events it gave rise to; return an outcome a command, in order.
 
-    Senders of different reach share the commit and nothing else: the commands of each run under their own reach.
+    Senders of different reach share the commit and nothing else: the commands of each run under their own reach, and
+    those without one under that of whoever called.
     """
     if not commands:
         return []
@@ -75,7 +76,7 @@ def _run_parts(
         for reach, positions in parts.items():
             if reach is not None and reach != first:
                 set_reach(connection, reach)
-            with acting(reach):
+            with acting(reach or current()):
                 done = run_once_per_key(
                     connection,
                     [commands[position] for position in positions],

@@ -9,16 +9,15 @@ from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.domain.contacts import check_contact, digest_contact, sum_people
 from services.intake.domain.corrections import is_officer
-from services.intake.domain.repeats import id_taken, out_of_reach, settle_repeat, unknown
+from services.intake.domain.repeats import out_of_reach, settle_repeat, unknown
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
-from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
+from services.intake.handlers.records import Candidate, created, hexadecimal, refuse_taken, sort_out
 from services.intake.handlers.texts import ContactRecord, open_contact
 from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
 from services.intake.storage import corrections, registers
-from services.intake.storage.reach import is_id_taken
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
@@ -160,8 +159,9 @@ def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:
     unregistered = _find_unregistered(connection, command)
     if unregistered is not None:
         return unknown(unregistered)
-    if is_id_taken(connection, "contact", command.id):
-        return id_taken()
+    taken = refuse_taken(connection, "contact", command)
+    if taken is not None:
+        return taken
     if not storage.may_enter_contact(
         connection,
         staff_number=command.staff_number,

@@ -23,10 +23,11 @@ from services.intake.importing.source import Limits
 from services.intake.storage import imports as storage
 from shared import crash
 from shared.audit.chain import Line, note
-from shared.database import Connection, Pool, joined, transaction
+from shared.database import Connection, Pool, joined, set_reach, transaction
 from shared.errors import NotFound, Rejected, Transient
 from shared.identifiers import new_id
 from shared.observability import get_logger
+from shared.reach import SYSTEM, Reach, acting
 
 LEASE = timedelta(minutes=2)
 KEPT_A_CODE = 1_000  # findings of one code that a run keeps; all are counted
@@ -89,6 +90,7 @@ class ImportWork:
         self._report = report
         self._end_of_turn = end_of_turn
         self._state = _state_of(run)
+        self._reach = reach_of(run)
 
     def do(self, file: Path) -> storage.State:
         """Go on with the run; return its state: done, failed, or due where the turn ended first."""
@@ -158,19 +160,28 @@ class ImportWork:
 
     def _commit(self, chunk: Chunk) -> _State:
         with transaction(self._pool) as connection:
-            result = apply_chunk(joined(connection), chunk, now=self._clock())
+            result = self._apply(connection, chunk)
             state = self._record(connection, chunk, result)
             crash.point("intake.before_import_chunk_commit")
         metrics.import_rows_total.labels("refused").inc(chunk.refused_count + result.refused)
         metrics.import_rows_total.labels("accepted").inc(result.created + result.changed + result.unchanged)
         return state
 
+    def _apply(self, connection: Connection, chunk: Chunk) -> ChunkResult:
+        """As whoever asked for the run: what that account may not see or touch, its file does not touch either."""
+        reach = self._reach
+        set_reach(connection, reach)
+        with acting(reach):
+            result = apply_chunk(joined(connection), chunk, now=self._clock())
+        set_reach(connection, SYSTEM)  # findings and progress are the importer's own
+        return result
+
     def _rehearse(self, chunks: Iterator[Chunk]) -> storage.State:
         """Do everything in one transaction, so that each chunk finds what those before it made, and then undo it."""
         broken = None
         with _undone(self._pool) as connection:
             for chunk in chunks:
-                result = apply_chunk(joined(connection), chunk, now=self._clock())
+                result = self._apply(connection, chunk)
                 with transaction(self._pool) as visible:
                     self._state = self._record(visible, chunk, result)
                 if self._report is not None:
@@ -239,6 +250,17 @@ def _state_of(run: storage.ImportRun) -> _State:
         flagged_count=run.flagged_count,
     )
     return _State(progress, dict(run.tallies))
+
+
+def reach_of(run: storage.ImportRun) -> Reach:
+    """Whose reach the run has; a command's has the operator's."""
+    if run.reach is None:
+        return SYSTEM
+    told = dict(run.reach)
+    for name in ("organisation_codes", "actor_organisation_codes"):
+        told[name] = tuple(told[name])
+    told["account_id"] = UUID(told["account_id"]) if told["account_id"] else None
+    return Reach(**told)
 
 
 def _reason(broken: FileRefused) -> Reason:

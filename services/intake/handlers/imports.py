@@ -1,7 +1,7 @@
 """Importing files: asking for an import, doing it, looking at it, and finding again what was left undone."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,9 +15,10 @@ from services.intake.storage import imports as storage
 from shared import crash
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
-from shared.errors import Conflict, Transient
+from shared.errors import Conflict, Forbidden, Transient
 from shared.identifiers import new_id
 from shared.observability import new_correlation_id
+from shared.reach import Reach
 
 MOST_ATTEMPTS = 5
 MOST_OPEN_RUNS = 50
@@ -45,6 +46,7 @@ class ImportRequest:
     byte_count: int
     requested_by: str
     correlation_id: str
+    reach: Reach | None = None  # absent for a command, which acts for the operator of the whole
     idempotency_key: str | None = None
 
 
@@ -60,9 +62,14 @@ def settings_of(settings: IntakeSettings) -> ImportSettings:
     )
 
 
-def check_import(pool: Pool, profile: str, settings: ImportSettings) -> None:
-    """What can be refused before the first byte is received. Raises ProfileUnknown, ProfileRefused, TooManyImports."""
-    load_profile(profile, settings.profile_directories)
+def check_import(pool: Pool, profile: str, settings: ImportSettings, reach: Reach | None) -> None:
+    """What can be refused before the first byte is received.
+
+    Raises ProfileUnknown, ProfileRefused, TooManyImports, and Forbidden where it takes a role that holds everywhere.
+    """
+    loaded = load_profile(profile, settings.profile_directories)
+    if loaded.is_for_everywhere and (reach is None or reach.kind == "scoped"):
+        raise Forbidden("this profile writes registers or ratings, which a role in one organisation may not")
     with transaction(pool) as connection:
         if storage.count_open_runs(connection) >= MOST_OPEN_RUNS:
             raise TooManyImports(f"{MOST_OPEN_RUNS} imports are waiting already")
@@ -121,6 +128,8 @@ def run_import(
     work = ImportWork(pool, run, settings, clock=clock, end_of_turn=time.monotonic() + turn_seconds)
     if run.attempts > MOST_ATTEMPTS:
         return work.finish(("gave-up", f"the import was begun {MOST_ATTEMPTS} times and never came to its end"))
+    if run.reach is None:
+        return work.finish(("nobodys", "the run says for whom it acts nowhere; upload the file again"))
     file = stored_file(settings.directory, run.storage_name or "")
     if not file.is_file():
         return work.finish(("file-missing", "the stored file is gone; upload it again"))
@@ -188,6 +197,7 @@ def _new_run(request: ImportRequest, *, now: datetime) -> storage.ImportRun:
         byte_count=request.byte_count,
         dry_run=request.dry_run,
         requested_by=request.requested_by,
+        reach=None if request.reach is None else asdict(request.reach),
         idempotency_key=request.idempotency_key,
         correlation_id=request.correlation_id,
         state="due",

@@ -13,18 +13,18 @@ from services.intake.domain.issues.life import Issue, state_of
 from services.intake.domain.issues.receiving import Progress, catch_up, check_issue, digest_content, digest_progress
 from services.intake.domain.issues.steps import Details, Step, take
 from services.intake.domain.registers import day_in_china, rejected
-from services.intake.domain.repeats import id_taken, natural_key, other_content, out_of_reach, unknown
+from services.intake.domain.repeats import natural_key, other_content, out_of_reach, unknown
 from services.intake.handlers import filings
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.issue_steps.taking import Taken, write_taken
-from services.intake.handlers.records import Candidate, created, hexadecimal, sort_out
+from services.intake.handlers.records import Candidate, created, hexadecimal, refuse_taken, sort_out
 from services.intake.handlers.texts import IssueRecord, hold, open_issue
 from services.intake.sealing import vault
 from services.intake.storage import categories, contacts, issue_steps, recusal, registers
 from services.intake.storage import issues as storage
-from services.intake.storage.reach import is_id_taken, may_enter_issue
+from services.intake.storage.reach import may_enter_issue
 from shared.contracts.intake.issues import IssueReceived
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
@@ -327,8 +327,9 @@ def _refuse_unknown(connection: Connection, command: ReceiveIssue, now: datetime
         source_number=command.contact_source_number,
     ):
         return unknown("contact")
-    if is_id_taken(connection, "issue", command.id):
-        return id_taken()
+    taken = refuse_taken(connection, "issue", command)
+    if taken is not None:
+        return taken
     if not may_enter_issue(connection, command, received_at=command.received_at or now):
         return out_of_reach()
     raise BatchRaced("a register changed while the batch ran")

@@ -9,15 +9,14 @@ from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.rating_rules import RatingRules
 from services.intake.domain.ratings import Answers, accuses, check_rating, digest_rating
-from services.intake.domain.repeats import id_taken, settle_repeat, unknown
+from services.intake.domain.repeats import settle_repeat, unknown
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.handlers.rating_signals import set_odd_ones_aside
-from services.intake.handlers.records import Candidate, Sorted, created, hexadecimal, sort_out
+from services.intake.handlers.records import Candidate, Sorted, created, hexadecimal, refuse_taken, sort_out
 from services.intake.sealing import vault
 from services.intake.storage import rating_comments as comment_storage
 from services.intake.storage import ratings as storage
 from services.intake.storage.citizens import elevated
-from services.intake.storage.reach import is_id_taken
 from shared.contracts.intake.ratings import RatingAmended, RatingSubmitted
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
@@ -72,8 +71,9 @@ def _settle(connection: Connection, item: Sorted[SubmitRating, storage.StoredRat
         return created(item.made, check)
     if item.met is not None:
         return settle_repeat(command, item.met, item.candidate.content_hash)
-    if is_id_taken(connection, "rating", command.id):
-        return id_taken()
+    taken = refuse_taken(connection, "rating", command)
+    if taken is not None:
+        return taken
     return unknown("issue" if command.issue_id or command.issue_source_number else "contact")
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from services.intake.domain.commands.base import Outcome
-from services.intake.domain.repeats import AnyStored, KnownRecords, Named
+from services.intake.domain.repeats import AnyStored, KnownRecords, Named, id_taken, number_taken
 from services.intake.domain.times import TimeCheck
+from services.intake.storage.reach import RecordKind, is_id_taken, is_number_taken
+from shared.database import Connection
 
 AnyNamed = TypeVar("AnyNamed", bound=Named)
 
@@ -51,6 +53,15 @@ def sort_out(
         met = known.find(candidate.command) if accepted and made is None else None
         found.append(Sorted(candidate=candidate, made=made, met=met))
     return found
+
+
+def refuse_taken(connection: Connection, kind: RecordKind, command: Named) -> Outcome | None:
+    """Where the command's id or its source's number stands for a record that the sender may not see."""
+    if is_id_taken(connection, kind, command.id):
+        return id_taken()
+    if is_number_taken(connection, kind, command.source, command.source_number):
+        return number_taken()
+    return None
 
 
 def created(record: Named, check: TimeCheck) -> Outcome:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from services.intake.importing.instants import ISO, BadFormat, InstantParser, day_parser
 from services.intake.importing.patterns import BadPattern, compile_pattern
 from services.intake.importing.reader import ENCODINGS
-from services.intake.importing.targets import TARGETS, TargetField, TargetName
+from services.intake.importing.targets import BY_ORGANISATION, TARGETS, TargetField, TargetName
 from shared.errors import NotFound, Rejected
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
@@ -222,6 +222,11 @@ class Profile(Part):
             names += [unit.column for unit in self.registration.organisations if unit.column is not None]
             names += [self.registration.cadre.column] if self.registration.cadre else []
         return list(dict.fromkeys(names))
+
+    @property
+    def is_for_everywhere(self) -> bool:
+        """Whether only a role that holds everywhere may use it."""
+        return self.registration is not None or self.target not in BY_ORGANISATION
 
     def for_sheets(self) -> Self:
         """The same for a workbook, whose cells know days and times as such and no zone."""

@@ -27,6 +27,9 @@ TargetName = Literal[
     "issue",
     "rating",
 ]
+# Each of these belongs to an organisation, and a role in that organisation may bring it. Registers belong to all, and
+# ratings in a file are nobody's word but the sender's.
+BY_ORGANISATION = frozenset({"contact", "issue"})
 LONGEST_CODE = 64
 LONGEST_TITLE = 200
 LONGEST_TEXT = 20_000

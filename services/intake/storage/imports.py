@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -30,6 +30,7 @@ class ImportRun:
     byte_count: int
     dry_run: bool
     requested_by: str
+    reach: dict[str, Any] | None
     idempotency_key: str | None
     correlation_id: str
     state: State
@@ -82,9 +83,9 @@ def insert_run(connection: Connection, run: ImportRun, *, lease_until: datetime 
     """Return whether the run is new: a repeat of the same key of the same caller is not."""
     cursor = connection.execute(
         """
-        INSERT INTO import_run (id, profile, file_name, storage_name, sha256, byte_count, dry_run, requested_by,
+        INSERT INTO import_run (id, profile, file_name, storage_name, sha256, byte_count, dry_run, requested_by, reach,
                                 idempotency_key, correlation_id, state, attempts, lease_until, created_at, started_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT DO NOTHING
         """,
         [
@@ -96,6 +97,7 @@ def insert_run(connection: Connection, run: ImportRun, *, lease_until: datetime 
             run.byte_count,
             run.dry_run,
             run.requested_by,
+            None if run.reach is None else orjson.dumps(run.reach).decode(),
             run.idempotency_key,
             run.correlation_id,
             run.state,
@@ -113,8 +115,8 @@ def get_run(connection: Connection, run_id: UUID) -> ImportRun:
     with connection.cursor(row_factory=class_row(ImportRun)) as cursor:
         run = cursor.execute(
             """
-            SELECT id, profile, file_name, storage_name, sha256, byte_count, dry_run, requested_by, idempotency_key,
-                   correlation_id, state, attempts, last_line, rows_read, created_count, changed_count,
+            SELECT id, profile, file_name, storage_name, sha256, byte_count, dry_run, requested_by, reach,
+                   idempotency_key, correlation_id, state, attempts, last_line, rows_read, created_count, changed_count,
                    unchanged_count, refused_count, flagged_count, tallies, reason_code, reason, created_at,
                    started_at, finished_at
               FROM import_run

@@ -8,9 +8,17 @@ from uuid import UUID
 from services.intake.domain.commands.issues import ReceiveIssue
 from shared.database import Connection
 
+RecordKind = Literal["contact", "issue", "rating"]
 
-def is_id_taken(connection: Connection, kind: Literal["contact", "issue", "rating"], record_id: UUID) -> bool:
+
+def is_id_taken(connection: Connection, kind: RecordKind, record_id: UUID) -> bool:
     row = connection.execute("SELECT is_id_taken(%s, %s)", [kind, record_id]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def is_number_taken(connection: Connection, kind: RecordKind, source: str, number: str | None) -> bool:
+    """Whether a record stands under the source's number, within reach or not."""
+    row = connection.execute("SELECT is_number_taken(%s, %s, %s)", [kind, source, number]).fetchone()
     return row is not None and bool(row[0])
 
 

@@ -35,6 +35,9 @@ class Door:
     def post(self, who: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         return self.ask(who, "POST", path, {} if body is None else body, **headers)
 
+    def upload(self, who: str, path: str, file: bytes) -> httpx.Response:
+        return asyncio.run(self._send(who, "POST", path, file, {"content-type": "text/csv"}))
+
     async def _send(self, who: str, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with (
@@ -44,6 +47,6 @@ class Door:
             return await client.request(
                 method,
                 path,
-                content=None if body is None else json.dumps(body).encode(),
+                content=body if body is None or isinstance(body, bytes) else json.dumps(body).encode(),
                 headers={"content-type": "application/json", "authorization": f"Bearer {who}", **named},
             )

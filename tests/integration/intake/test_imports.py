@@ -21,6 +21,7 @@ from services.intake.storage.imports import ImportRun
 from shared.database import Pool
 from shared.errors import Transient
 from shared.identifiers import new_id
+from shared.reach import Reach
 from shared.retention.jobs import run as retain
 from shared.schedule import load_schedule
 from tests.unit.intake.workbooks import workbook
@@ -73,6 +74,7 @@ def stored(registered: Pool, settings: ImportSettings) -> Callable[..., ImportRu
             sha256=upload.sha256,
             byte_count=upload.byte_count,
             requested_by="test",
+            reach=Reach(kind="everywhere", account_id=new_id(), actor="test"),
             correlation_id="import-of-the-test",
             idempotency_key=key,
         )
