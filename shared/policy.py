@@ -300,6 +300,7 @@ POLICY: Final[Mapping[str, Rule]] = {
         scope="intake.read",
     ),
     "register.write": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="registers.write"),
+    "suggestion.decide": Rule(roles={"clerk": "within", "unit_head": "within"}),
     # notify
     "delivery.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},

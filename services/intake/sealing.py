@@ -21,6 +21,7 @@ Table = Literal[
     "issue",
     "issue_step",
     "opinion",
+    "suggestion_decision",
     "rating_case",
     "rating_comment",
     "reception_booking",

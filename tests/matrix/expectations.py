@@ -50,6 +50,7 @@ announce a consultation    in    -     -         in                 -        -  
 answer a consultation      -     -     in        in                 -        -       -                      -          -
 enter an opinion           in    -     -         -                  -        -       -                      -          -
 read opinions              in    -     in        in                 -        -       -                      -          -
+decide a suggestion        in    -     in        -                  -        -       -                      -          -
 offer a reception day      in    -     -         -                  -        -       -                      -          in
 hold a reception day       in    self  -         -                  -        -       -                      -          -
 read who has booked        in    self  -         -                  -        -       -                      -          -

@@ -233,6 +233,16 @@ class IntakeWorld:
                 fine=frozenset({422, 429}),
                 is_open=True,
             ),
+            ("PUT", "/v1/issues/{issue_id}/adoption"): Probe(
+                action="decide a suggestion",
+                aim=lambda place: self._at(
+                    "issue_id", self.issues, place, {"adoption": "adopted", "explanation": "采纳"}
+                ),
+                fine=frozenset({409}),  # none of them suggests anything
+            ),
+            ("GET", "/v1/issues/{issue_id}/adoption"): Probe(
+                action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place), fine=NOWHERE
+            ),
             ("POST", "/v1/consultations"): Probe(
                 action="announce a consultation",
                 aim=lambda place: _said(place, consultation_of(place)),

@@ -21,6 +21,7 @@ from services.intake.api import (
     register_topics,
     shield,
     staff_phones,
+    suggestions,
 )
 from services.intake.api.doors import Doors
 from services.intake.api.issue_steps import ending, leading, reviewing, working
@@ -81,6 +82,7 @@ def create_intake_app(
         rating_links,
         receptions,
         consultations,
+        suggestions,
         rating_cases,
         staff_phones,
         changes,

@@ -23,6 +23,7 @@ from services.intake.handlers import (
     issues,
     ratings,
     receptions,
+    suggestions,
 )
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from services.intake.domain.commands.issues import ReceiveIssue
     from services.intake.domain.commands.ratings import SubmitRating
     from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
+    from services.intake.domain.commands.suggestions import DecideSuggestion
 
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
@@ -74,6 +76,7 @@ class Doors(RegisterDoors):
             partial(issues.receive_issues, refuse_unknown_categories=settings.unknown_category == "refuse")
         )
         self.steps: Group[StepCommand] = self._group(partial(take_steps, rules=_life_rules(settings)))
+        self.adoptions: Group[DecideSuggestion] = self._group(suggestions.decide_suggestions)
         self.consultations: Group[AnnounceConsultation] = self._group(consultations.announce)
         self.withdrawals: Group[WithdrawConsultation] = self._group(consultations.withdraw)
         self.consultation_answers: Group[AnswerConsultation] = self._group(consultations.answer)

@@ -1,4 +1,4 @@
-"""What intake publishes of reception days and consultations: dates and counts, never who came or what was said."""
+"""What intake publishes of suggestions, reception days and consultations: never who came or what was said."""
 
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -59,6 +59,21 @@ class ReceptionDayHeld(Event):
     visitor_count: Count
 
 
+class SuggestionDecided(Event):
+    """Whether what a citizen suggested is adopted was decided."""
+
+    type: ClassVar[str] = "cn.lianxin.suggestion.decided.v1"
+    key: ClassVar[str] = "intake.suggestion.decided.v1"
+    aggregate: ClassVar[str] = "suggestion_decision"
+    dated_by: ClassVar[str | None] = "decided_at"
+    summary: ClassVar[str] = "Whether a suggestion is adopted was decided"
+
+    suggestion_decision_id: UUID
+    issue_id: UUID
+    adoption: Adoption
+    decided_at: Instant
+
+
 class ConsultationOpened(Event):
     """The public is asked for its opinion on a decision that an organisation is about to take."""
 
@@ -106,6 +121,7 @@ class ConsultationWithdrawn(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
+    SuggestionDecided,
     ReceptionDayOffered,
     ReceptionDayCancelled,
     ReceptionDayHeld,
