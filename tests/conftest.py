@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from deploy.keys import create_all
 from embedded.postgres import PrivatePostgres
@@ -15,6 +16,10 @@ from tests.stock import Database, Stock
 
 if TYPE_CHECKING:
     from deploy.provision import BrokerUrls
+
+# How long an example takes is the machine's affair, and what is drawn stays drawn: a failure is found again.
+settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
