@@ -116,8 +116,14 @@ POLICY: Final[Mapping[str, Rule]] = {
     # identity
     "account.change": Rule(roles={"security_administrator": "anywhere"}),
     "account.create": Rule(roles={"security_administrator": "anywhere"}),
+    "account.decide": Rule(
+        roles={"approver": "anywhere", "security_administrator": "anywhere"}, step_up=True
+    ),  # what another one asked for
     "account.grant": Rule(roles={"security_administrator": "anywhere"}, step_up=True),
     "account.read": Rule(roles={"auditor": "anywhere", "security_administrator": "anywhere"}),
+    "account.read_proposals": Rule(
+        roles={"approver": "anywhere", "auditor": "anywhere", "security_administrator": "anywhere"}
+    ),
     "account.reset": Rule(roles={"security_administrator": "anywhere"}, step_up=True),  # its password, its proofs
     "client.decide": Rule(roles={"approver": "anywhere"}, step_up=True),
     "client.disable": Rule(
@@ -323,7 +329,7 @@ def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
     usable = [grant for grant in principal.grants if _is_usable(principal, grant, rule)]
     if not usable and not (rule.is_own and principal.kind == "person"):
         raise Forbidden("this role may not do that")
-    if rule.step_up and principal.kind == "person" and not _has_stepped_up(principal, now):
+    if rule.step_up and principal.kind == "person" and not has_stepped_up(principal, now):
         raise StepUpNeeded("this needs the second factor again, given in the last minutes")
     relations = [(rule.roles[grant.role], grant.organisation_code) for grant in usable]
     everywhere = any(relation != "self" and code is None for relation, code in relations)
@@ -355,5 +361,5 @@ def _is_usable(principal: Principal, grant: Grant, rule: Rule) -> bool:
     return grant.role != "machine_client" or rule.scope is None or rule.scope in principal.scopes
 
 
-def _has_stepped_up(principal: Principal, now: datetime) -> bool:
+def has_stepped_up(principal: Principal, now: datetime) -> bool:
     return principal.stepped_up_at is not None and now - principal.stepped_up_at <= STEP_UP_FOR

@@ -1,17 +1,20 @@
-"""The processes of identity: python -m services.identity serve | keep | migrate | administrator | rotate-token-keys."""
+"""The processes of identity: python -m services.identity serve | keep | migrate | administrator | agree | ...."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from services.identity.api.app import create_api
 from services.identity.api.doors import make_desk
 from services.identity.handlers import retention
 from services.identity.handlers.administration import make_first_administrator
-from services.identity.handlers.keeping import remove_what_is_over
+from services.identity.handlers.agreements import agree_as_installation
+from services.identity.handlers.keeping import demand_second_factors, remove_what_is_over
 from services.identity.handlers.token_keys import PURPOSE, rotate_due_keys, rotate_keys
 from services.identity.handlers.tokens import forget_used_assertions
 from services.identity.settings import IdentitySettings
@@ -20,6 +23,7 @@ from services.identity.web.pages import FORM_PATHS, add_pages
 from shared import chores, processes
 from shared.crypto import KeyRing
 from shared.database import Pool
+from shared.errors import Transient
 from shared.settings import UnsafeSetting
 
 
@@ -28,6 +32,8 @@ def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     authenticator = processes.open_authenticator(settings, service="identity")
     app = create_api(settings, pool, authenticator=authenticator, keys=keys, form_paths=FORM_PATHS)
     add_pages(app)
+    with suppress(Transient):  # then `keep` does it, once the database is there
+        demand_second_factors(pool, settings.require_second_factor)
     return processes.serve_api(settings, pool, app)
 
 
@@ -42,10 +48,24 @@ def administrator(settings: IdentitySettings, pool: Pool, arguments: Sequence[st
     return 0
 
 
+def agree(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    """Be the second person where there is none left: who has the machine may do that, and the audit says so."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.identity agree",
+        description="Agree to what an administrator asked for, where nobody else who may is left.",
+    )
+    parser.add_argument("proposal", type=UUID, help="as GET /v1/account-proposals shows it")
+    options = parser.parse_args(arguments)
+    decided = agree_as_installation(make_desk(settings, pool, None), options.proposal, now=datetime.now(UTC))
+    sys.stdout.write(f"{decided.kind} {decided.object_id}: agreed; {decided.proposed_by} may do it now\n")
+    return 0
+
+
 def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     """Whatever falls due by the clock alone. Each duty is one handler, and safe to run in two processes at once."""
     keys = _open_keys(settings)
     duties = {
+        "demand-second-factors": lambda: demand_second_factors(pool, settings.require_second_factor),
         "remove-what-is-over": lambda: remove_what_is_over(pool, now=datetime.now(UTC)),
         "forget-used-assertions": lambda: forget_used_assertions(pool, now=datetime.now(UTC)),
         "rotate-due-token-keys": lambda: rotate_due_keys(pool, keys, issuer=settings.issuer, now=datetime.now(UTC)),
@@ -98,6 +118,7 @@ COMMANDS = {
     "keep": keep,
     "migrate": migrate,
     "administrator": administrator,
+    "agree": agree,
     "rotate-token-keys": rotate_token_keys,
     "audit-export": export_audit,
     "retain": retain,

@@ -116,6 +116,8 @@ sign in                    yes   yes   yes       yes                yes      yes
 keep one's own account     yes   yes   yes       yes                yes      yes     yes                    yes        -
 read accounts              -     -     -         -                  -        yes     yes                    -          -
 keep accounts              -     -     -         -                  -        -       yes                    -          -
+read what is asked for     -     -     -         -                  all      yes     yes                    -          -
+agree to what is asked for -     -     -         -                  all      -       yes                    -          -
 propose a client           -     -     -         all                -        -       -                      -          -
 decide on a client         -     -     -         -                  all      -       -                      -          -
 equip a client             -     -     -         all                -        -       -                      -          -

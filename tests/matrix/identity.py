@@ -57,6 +57,15 @@ class IdentityWorld:
             ("DELETE", f"{account}/roles/{{grant_id}}"): Probe(action=keep, aim=self._no_grant, fine=frozenset({404})),
             ("POST", f"{account}/password"): Probe(action=keep, aim=self._account),
             ("DELETE", f"{account}/second-factor"): Probe(action=keep, aim=self._account),
+            ("GET", "/v1/account-proposals"): Probe(action="read what is asked for", aim=everywhere(Shot())),
+            **{
+                ("POST", f"/v1/account-proposals/{{proposal_id}}/{verb}"): Probe(
+                    action="agree to what is asked for",
+                    aim=everywhere(Shot(path={"proposal_id": uuid4()}, body={"reason": "nein"})),
+                    fine=frozenset({404}),
+                )
+                for verb in ("approve", "refuse")
+            },
         }
 
     def _account(self, place: Place, body: object = None) -> Shot | None:

@@ -7,10 +7,13 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Response
 from pydantic import Field
 
+from services.identity.api.account_proposals import show_proposal
 from services.identity.api.doors import desk_of
 from services.identity.domain.accounts import GrantableRole
 from services.identity.handlers import administration
 from services.identity.handlers.administration import Listed, NewAccount, Person
+from services.identity.handlers.agreements import Wish, with_agreement
+from services.identity.storage.proposals import Proposal
 from shared.access.principal import Principal
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -88,9 +91,17 @@ def _add_changing(app: FastAPI) -> None:
     def put_person(
         account_id: UUID, acting: Changing, body: Annotated[PersonBody, Depends(json_body(PersonBody))]
     ) -> Response:
-        person = Person(**body.model_dump())
-        administration.set_person(desk_of(app), acting, account_id, person, now=datetime.now(UTC))
-        return json_response(_show(administration.get_account(desk_of(app), account_id)))
+        person, now = Person(**body.model_dump()), datetime.now(UTC)
+        document = {"person_id": person.person_id, "staff_number": person.staff_number}
+        wish = Wish(kind="person.set", account_id=account_id, document=document)
+        done = with_agreement(
+            desk_of(app),
+            acting,
+            wish,
+            lambda desk: administration.set_person(desk, acting, account_id, person, now=now),
+            now=now,
+        )
+        return _waiting(done) or json_response(_show(administration.get_account(desk_of(app), account_id)))
 
     @app.post("/v1/accounts/{account_id}/disable")
     def post_disable(account_id: UUID, acting: Changing) -> Response:
@@ -99,8 +110,15 @@ def _add_changing(app: FastAPI) -> None:
 
     @app.post("/v1/accounts/{account_id}/enable")
     def post_enable(account_id: UUID, acting: Changing) -> Response:
-        administration.set_status(desk_of(app), acting, account_id, "active", now=datetime.now(UTC))
-        return json_response({"id": account_id, "status": "active"})
+        now = datetime.now(UTC)
+        done = with_agreement(
+            desk_of(app),
+            acting,
+            Wish(kind="account.enable", account_id=account_id),
+            lambda desk: administration.set_status(desk, acting, account_id, "active", now=now),
+            now=now,
+        )
+        return _waiting(done) or json_response({"id": account_id, "status": "active"})
 
 
 def _add_roles(app: FastAPI) -> None:
@@ -108,9 +126,20 @@ def _add_roles(app: FastAPI) -> None:
     def post_role(
         account_id: UUID, acting: Granting, body: Annotated[GrantBody, Depends(json_body(GrantBody))]
     ) -> Response:
-        grant, is_new = administration.grant_role(
-            desk_of(app), acting, account_id, body.role, body.organisation_code, now=datetime.now(UTC)
+        now = datetime.now(UTC)
+        wish = Wish(kind="role.grant", account_id=account_id, document=body.model_dump())
+        done = with_agreement(
+            desk_of(app),
+            acting,
+            wish,
+            lambda desk: administration.grant_role(
+                desk, acting, account_id, body.role, body.organisation_code, now=now
+            ),
+            now=now,
         )
+        if isinstance(done, Proposal):
+            return _wait(done)
+        grant, is_new = done
         document = {"id": grant.id, "role": grant.role, "organisation_code": grant.organisation_code}
         return json_response(document, status=201 if is_new else 200)
 
@@ -123,13 +152,27 @@ def _add_roles(app: FastAPI) -> None:
 def _add_resetting(app: FastAPI) -> None:
     @app.post("/v1/accounts/{account_id}/password")
     def post_password(account_id: UUID, acting: Resetting) -> Response:
-        one_time = administration.reset_password(desk_of(app), acting, account_id, now=datetime.now(UTC))
-        return json_response({"id": account_id, "one_time_password": one_time})
+        now = datetime.now(UTC)
+        done = with_agreement(
+            desk_of(app),
+            acting,
+            Wish(kind="password.reset", account_id=account_id),
+            lambda desk: administration.reset_password(desk, acting, account_id, now=now),
+            now=now,
+        )
+        return _waiting(done) or json_response({"id": account_id, "one_time_password": done})
 
     @app.delete("/v1/accounts/{account_id}/second-factor")
     def delete_second_factor(account_id: UUID, acting: Resetting) -> Response:
-        removed = administration.remove_second_factor(desk_of(app), acting, account_id, now=datetime.now(UTC))
-        return json_response({"id": account_id, "removed": removed})
+        now = datetime.now(UTC)
+        done = with_agreement(
+            desk_of(app),
+            acting,
+            Wish(kind="second_factor.remove", account_id=account_id),
+            lambda desk: administration.remove_second_factor(desk, acting, account_id, now=now),
+            now=now,
+        )
+        return _waiting(done) or json_response({"id": account_id, "removed": done})
 
 
 def _add_linking(app: FastAPI, issuer: str | None) -> None:
@@ -141,10 +184,18 @@ def _add_linking(app: FastAPI, issuer: str | None) -> None:
     def put_identity(
         account_id: UUID, acting: Resetting, body: Annotated[IdentityBody, Depends(json_body(IdentityBody))]
     ) -> Response:
-        administration.link_identity(
-            desk_of(app), acting, account_id, issuer=issuer, subject=body.subject, now=datetime.now(UTC)
+        now, subject = datetime.now(UTC), body.subject
+        wish = Wish(kind="identity.link", account_id=account_id, document={"issuer": issuer, "subject": subject})
+        done = with_agreement(
+            desk_of(app),
+            acting,
+            wish,
+            lambda desk: administration.link_identity(
+                desk, acting, account_id, issuer=issuer, subject=subject, now=now
+            ),
+            now=now,
         )
-        return json_response({"id": account_id, "issuer": issuer, "subject": body.subject})
+        return _waiting(done) or json_response({"id": account_id, "issuer": issuer, "subject": body.subject})
 
     @app.delete("/v1/accounts/{account_id}/provider-identity")
     def delete_identity(account_id: UUID, acting: Resetting) -> Response:
@@ -152,6 +203,16 @@ def _add_linking(app: FastAPI, issuer: str | None) -> None:
             desk_of(app), acting, account_id, issuer=issuer, now=datetime.now(UTC)
         )
         return json_response({"id": account_id, "removed": removed})
+
+
+def _waiting(done: object) -> Response | None:
+    return _wait(done) if isinstance(done, Proposal) else None
+
+
+def _wait(proposal: Proposal) -> Response:
+    """Another person has to agree; the same request then does it."""
+    location = {"Location": f"/v1/account-proposals?state={proposal.status}"}
+    return json_response(show_proposal(proposal), status=202, headers=location)
 
 
 def _show(listed: Listed) -> dict[str, object]:

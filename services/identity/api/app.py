@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from fastapi import FastAPI
 
+from services.identity.api.account_proposals import add_account_proposals
 from services.identity.api.accounts import add_accounts
 from services.identity.api.clients import add_clients
 from services.identity.api.doors import make_desk
@@ -43,6 +44,7 @@ def create_api(
     add_sign_in(app)
     add_own(app)
     add_accounts(app, issuer=settings.oidc_issuer)
+    add_account_proposals(app)
     add_clients(app, pool)
     add_scim(app, settings, pool)
     if keys is not None:

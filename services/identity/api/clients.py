@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Response
 from pydantic import Field
 
 from services.identity.domain.clients import Client, Credential, Registration
-from services.identity.handlers import clients, registrations
+from services.identity.handlers import clients, proposals, registrations
 from services.identity.handlers.clients import Addition
-from services.identity.storage.client_proposals import ClientProposal, ProposalStatus
+from services.identity.storage.proposals import Proposal, ProposalStatus
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.edge import CodeText, LongText, ShortText
@@ -100,7 +100,9 @@ def _add_proposals(router: APIRouter, pool: Pool) -> None:
     def list_proposals(
         _: Reading, state: ProposalStatus | None = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
-        found = registrations.list_proposals(pool, status=state, before=_read_id(cursor), limit=limit + 1)
+        found = proposals.list_proposals(
+            pool, registrations.KINDS, status=state, before=_read_id(cursor), limit=limit + 1
+        )
         return _page([_show_proposal(one) for one in found], limit, key=lambda one: str(one["id"]))
 
 
@@ -203,11 +205,11 @@ def _show_credential(credential: Credential) -> dict[str, Any]:
     }
 
 
-def _show_proposal(proposal: ClientProposal) -> dict[str, Any]:
+def _show_proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "id": proposal.id,
         "state": proposal.status,
-        "registration": proposal.registration,
+        "registration": proposal.document,
         "proposed_by": proposal.proposed_by,
         "proposed_at": proposal.proposed_at,
         "decided_by": proposal.decided_by,

@@ -133,7 +133,7 @@ def get_account(desk: Desk, account_id: UUID) -> Listed:
 def set_status(desk: Desk, administrator: Principal, account_id: UUID, status: AccountStatus, *, now: datetime) -> bool:
     """Disabling ends every session at once. Return whether it changed. Raises UnknownAccount, OwnAccount."""
     with _with_proofs(desk) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         if status == "disabled":
             ended = sessions.end_sessions(connection, account_id, reason="disabled", at=now)
             unfinished.delete_unfinished_of(connection, account_id)
@@ -147,7 +147,7 @@ def set_status(desk: Desk, administrator: Principal, account_id: UUID, status: A
 def set_person(desk: Desk, administrator: Principal, account_id: UUID, person: Person, *, now: datetime) -> None:
     """Raises UnknownAccount, OwnAccount, IncompatibleRoles, OtherPerson. No account becomes one's own by it either."""
     with transaction(desk.pool) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         if person.person_id == administrator.person_id:
             raise OwnAccount("nobody makes an account their own")
         _person_of(connection, account_id, person.person_id, person.staff_number)
@@ -174,7 +174,7 @@ def grant_role(
     """Return the grant and whether it is new. Raises UnknownAccount, OwnAccount, UnscopedRole, IncompatibleRoles."""
     check_scope(role, organisation_code)
     with transaction(desk.pool) as connection:
-        account = _lock_other(connection, administrator, account_id)
+        account = lock_other(connection, administrator, account_id)
         grant = RoleGrant(
             id=desk.new_id(),
             account_id=account.id,
@@ -194,7 +194,7 @@ def grant_role(
 def revoke_role(desk: Desk, administrator: Principal, account_id: UUID, grant_id: UUID) -> RoleGrant:
     """Raises UnknownAccount, UnknownGrant, OwnAccount."""
     with transaction(desk.pool) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         revoked = accounts.delete_grant(connection, account_id, grant_id)
         if revoked is None:
             raise UnknownGrant("this account holds no such grant")
@@ -207,7 +207,7 @@ def reset_password(desk: Desk, administrator: Principal, account_id: UUID, *, no
     one_time = new_one_time_password()
     one_time_hash = desk.hashing.hash(one_time)
     with _with_proofs(desk) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         put_one_time_password(connection, account_id, one_time_hash, valid_until=now + ONE_TIME_VALID, now=now)
         _note(connection, "password.reset", account_id)
     return one_time
@@ -216,7 +216,7 @@ def reset_password(desk: Desk, administrator: Principal, account_id: UUID, *, no
 def remove_second_factor(desk: Desk, administrator: Principal, account_id: UUID, *, now: datetime) -> bool:
     """For a lost device. Return whether there was one; whatever was open ends. Raises UnknownAccount, OwnAccount."""
     with _with_proofs(desk) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         sessions.end_sessions(connection, account_id, reason="everywhere", at=now)
         unfinished.delete_unfinished_of(connection, account_id)
         was_there = second_factors.delete_second_factor(connection, account_id)
@@ -238,7 +238,7 @@ def link_identity(
     """The account of this person of the provider from now on. Raises UnknownAccount, OwnAccount, LinkedElsewhere."""
     identity = ProviderIdentity(issuer=issuer, subject=subject, account_id=account_id, linked_at=now)
     with transaction(desk.pool) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         is_new = provider_visits.insert_identity(connection, identity)
         if not is_new and provider_visits.find_linked_account(connection, issuer, subject) != account_id:
             raise LinkedElsewhere("this person of the provider has another account here")
@@ -248,7 +248,7 @@ def link_identity(
 def unlink_identities(desk: Desk, administrator: Principal, account_id: UUID, *, issuer: str, now: datetime) -> int:
     """Return how many. What was open ends. Raises UnknownAccount, OwnAccount."""
     with _with_proofs(desk) as connection:
-        _lock_other(connection, administrator, account_id)
+        lock_other(connection, administrator, account_id)
         sessions.end_sessions(connection, account_id, reason="everywhere", at=now)
         unfinished.delete_unfinished_of(connection, account_id)
         removed = provider_visits.delete_identities(connection, account_id, issuer)
@@ -271,7 +271,7 @@ def _note(connection: Connection, action: str, account_id: UUID, **details: str 
     note(connection, Line(action=action, object_type="account", object_id=account_id, details=details))
 
 
-def _lock_other(connection: Connection, administrator: Principal, account_id: UUID) -> Account:
+def lock_other(connection: Connection, administrator: Principal, account_id: UUID) -> Account:
     """Raises UnknownAccount, OwnAccount."""
     account = accounts.lock_account(connection, account_id)
     if account.id == administrator.account_id or account.person_id == administrator.person_id:

@@ -1,10 +1,11 @@
-"""What falls due by the clock alone: rows whose time is over are removed."""
+"""What holds again by the clock alone: rows whose time is over are removed, and the settings stand in the database."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from services.identity import metrics
 from services.identity.handlers.desk import system
-from services.identity.storage import provider_visits, sessions, unfinished
+from services.identity.storage import provider_visits, second_factors, sessions, unfinished
 from shared import limits
 from shared.database import Pool
 
@@ -20,3 +21,9 @@ def remove_what_is_over(pool: Pool, *, now: datetime) -> None:
         }
     for kind, count in removed.items():
         metrics.kept_total.labels(kind).inc(count)
+
+
+def demand_second_factors(pool: Pool, roles: Collection[str]) -> None:
+    """Whoever holds one of these roles is nobody from now on by a session that a password alone has opened."""
+    with system(pool) as connection:
+        second_factors.put_roles(connection, roles)

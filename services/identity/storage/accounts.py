@@ -1,5 +1,6 @@
 """Accounts of people, and the roles granted to them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -172,6 +173,16 @@ def list_grants(connection: Connection, account_ids: list[UUID]) -> list[RoleGra
             """,
             [account_ids],
         ).fetchall()
+
+
+def holds_one_of(connection: Connection, person_id: str, roles: Collection[str]) -> bool:
+    """Whether the person does, by whichever account."""
+    return (
+        connection.execute(
+            "SELECT 1 FROM role_grant WHERE person_id = %s AND role = ANY (%s) LIMIT 1", [person_id, sorted(roles)]
+        ).fetchone()
+        is not None
+    )
 
 
 def delete_grant(connection: Connection, account_id: UUID, grant_id: UUID) -> RoleGrant | None:

@@ -1,5 +1,6 @@
 """Secrets of second factors, encrypted, and digests of recovery codes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -92,3 +93,11 @@ def use_recovery_code(connection: Connection, account_id: UUID, digest: bytes) -
 def delete_second_factor(connection: Connection, account_id: UUID) -> bool:
     connection.execute("DELETE FROM recovery_code WHERE account_id = %s", [account_id])
     return connection.execute("DELETE FROM second_factor WHERE account_id = %s", [account_id]).rowcount == 1
+
+
+def put_roles(connection: Connection, roles: Collection[str]) -> None:
+    """Let exactly the holders of these need a second factor."""
+    connection.execute("DELETE FROM second_factor_role WHERE role <> ALL (%s)", [sorted(roles)])
+    connection.execute(
+        "INSERT INTO second_factor_role (role) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", [sorted(roles)]
+    )

@@ -15,7 +15,7 @@ from services.identity.domain.accounts import HasAdministrator
 from services.identity.handlers import sign_ins
 from services.identity.handlers.administration import make_first_administrator
 from services.identity.handlers.desk import system
-from services.identity.handlers.keeping import remove_what_is_over
+from services.identity.handlers.keeping import demand_second_factors, remove_what_is_over
 from services.identity.web.pages import FORM_PATHS, add_pages
 from shared.access.authenticator import SessionsAndTokens
 from shared.access.store import IdentityStore
@@ -215,6 +215,27 @@ def test_a_role_that_is_taken_away_is_gone_within_two_seconds(administrator, vis
 
     believing.pass_seconds(2.01)
     assert browser.get("/v1/accounts").status_code == 403
+
+
+def test_a_role_that_needs_a_second_factor_ends_what_a_password_alone_opened(
+    visit, add_account, grant, believing, pool
+):
+    """Whichever came first: the session, the role or the setting."""
+    account = add_account("wang.wei")
+    browser = sign_in(visit(), "wang.wei")
+    demand_second_factors(pool, ["approver", "auditor"])
+    assert browser.get("/v1/me").status_code == 200
+
+    grant(account, "approver")
+
+    believing.pass_seconds(2.01)
+    assert browser.get("/v1/me").status_code == 401
+    demand_second_factors(pool, ["auditor"])
+    believing.pass_seconds(2.01)
+    assert browser.get("/v1/me").status_code == 200
+    demand_second_factors(pool, ["approver"])
+    believing.pass_seconds(2.01)
+    assert browser.get("/v1/me").status_code == 401
 
 
 def test_a_disabled_account_is_nobody_within_two_seconds_and_cannot_come_back(

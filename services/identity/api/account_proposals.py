@@ -1,0 +1,65 @@
+"""What waits for a second person before it is done to an account: who asked for what, and that person's word."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Query, Response
+
+from services.identity.api.doors import desk_of
+from services.identity.handlers import agreements, proposals
+from services.identity.handlers.proposals import Decision
+from services.identity.storage.proposals import Proposal, ProposalStatus
+from shared.access.principal import Principal
+from shared.edge import ShortText
+from shared.http import Body, describe_body, json_body, json_response, permit
+
+Reading = Annotated[Principal, Depends(permit("account.read_proposals"))]
+Deciding = Annotated[Principal, Depends(permit("account.decide"))]
+
+
+class ReasonBody(Body):
+    reason: ShortText
+
+
+def add_account_proposals(app: FastAPI) -> None:
+    @app.get("/v1/account-proposals")
+    def list_account_proposals(
+        _: Reading,
+        state: ProposalStatus | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        before: UUID | None = None,
+    ) -> Response:
+        """The newest first. What is approved is done once whoever asked for it asks again, within seven days."""
+        found = proposals.list_proposals(desk_of(app).pool, agreements.KINDS, status=state, before=before, limit=limit)
+        return json_response({"items": [show_proposal(one) for one in found]})
+
+    @app.post("/v1/account-proposals/{proposal_id}/approve")
+    def approve_account_proposal(proposal_id: UUID, by: Deciding) -> Response:
+        decision = Decision(status="approved", by=by, at=datetime.now(UTC))
+        decided = agreements.decide(desk_of(app), proposal_id, decision)
+        return json_response(show_proposal(decided))
+
+    @app.post("/v1/account-proposals/{proposal_id}/refuse", openapi_extra=describe_body(ReasonBody))
+    def refuse_account_proposal(
+        proposal_id: UUID, by: Deciding, body: Annotated[ReasonBody, Depends(json_body(ReasonBody))]
+    ) -> Response:
+        decision = Decision(status="refused", by=by, at=datetime.now(UTC), reason=body.reason)
+        decided = agreements.decide(desk_of(app), proposal_id, decision)
+        return json_response(show_proposal(decided))
+
+
+def show_proposal(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "id": proposal.id,
+        "kind": proposal.kind,
+        "account_id": proposal.object_id,
+        "asked_for": proposal.document,
+        "state": proposal.status,
+        "proposed_by": proposal.proposed_by,
+        "proposed_at": proposal.proposed_at,
+        "decided_by": proposal.decided_by,
+        "decided_at": proposal.decided_at,
+        "reason": proposal.reason,
+        "done_at": proposal.used_at,
+    }
