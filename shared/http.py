@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 
 from shared.access.principal import Asked, Authenticator, Principal
+from shared.access.refusals import NoLonger
 from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
@@ -30,7 +31,7 @@ from shared.reach import acting, enter
 from shared.settings import ProcessSettings
 from shared.throttle import throttle_of
 from shared.wire import BoundedProtocol
-from shared.witness import ASKED, Witness, remember, remember_reach
+from shared.witness import ASKED, Witness, remember, remember_reach, remember_refusal
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (NotFound, 404),
@@ -117,7 +118,7 @@ def permit(
         raise ValueError(f"the policy opens {action} to everybody: there is nobody to ask")
 
     async def authorise(request: Request) -> Principal:
-        return await _admit(request, action, await known_by(request))
+        return await _admit(request, action, known_by(request))
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise
@@ -126,10 +127,15 @@ def permit(
 async def let_in(request: Request, action: str, asked: Asked) -> Principal:
     """Put into force what whoever asks may touch in doing that. Raises Unauthenticated, Forbidden, TooMany."""
     authenticator: Authenticator = request.app.state.authenticator
-    return await _admit(request, action, await authenticator.authenticate(asked))
+    return await _admit(request, action, authenticator.authenticate(asked))
 
 
-async def _admit(request: Request, action: str, principal: Principal) -> Principal:
+async def _admit(request: Request, action: str, knowing: Awaitable[Principal]) -> Principal:
+    try:
+        principal = await knowing
+    except NoLonger as refusal:
+        remember_refusal(request.scope, refusal.known, action)
+        raise
     remember(request.scope, principal, action)
     throttle = throttle_of(request.app)
     if throttle is not None:

@@ -9,12 +9,14 @@ from fastapi.routing import APIRoute
 
 from shared import reach
 from shared.access.principal import Principal
+from shared.access.refusals import KnownOnce, Refusals
 from shared.audit.chain import Line
 from shared.audit.trail import AuditAway, Trail
 from shared.edge import Application, Message, Receive, Scope, Send, send_problem
 from shared.policy import POLICY
 
 ASKED: Final = "lianxin.asked"
+REFUSED: Final = "lianxin.refused"
 MOST_QUERY_ITEMS: Final = 20
 _IDENTIFIER: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 # What lists are filtered by and may be remembered. Anything else in a query could be somebody's name or number.
@@ -35,11 +37,17 @@ def remember_reach(scope: MutableMapping[str, Any], granted: reach.Reach) -> Non
     scope[ASKED][2] = granted
 
 
+def remember_refusal(scope: MutableMapping[str, Any], known: KnownOnce, action: str) -> None:
+    """Let the witness know who is refused, though known once."""
+    scope[REFUSED] = (known, action)
+
+
 class Witness:
     """Holds back the beginning of an answer until the audit has it; without audit there is no answer."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
+        self._refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         withheld = False
@@ -47,7 +55,7 @@ class Witness:
         async def send_once_recorded(message: Message) -> None:
             nonlocal withheld
             if message["type"] == "http.response.start":
-                line = line_of(scope, message["status"])
+                line = line_of(scope, message["status"]) or self._line_of_refusal(scope)
                 if line is not None and not await _record(scope, line):
                     withheld = True
                     await send_problem(send, 503, AuditAway.code, "what was asked could not be recorded")
@@ -56,12 +64,31 @@ class Witness:
 
         await self._app(scope, receive, send_once_recorded)
 
+    def _line_of_refusal(self, scope: Scope) -> Line | None:
+        if REFUSED not in scope:
+            return None
+        known, action = scope[REFUSED]
+        passed_over = self._refusals.count(known)
+        if passed_over is None:
+            return None
+        return Line(
+            action="authentication.refused",
+            object_type=known.object_type,
+            object_id=known.object_id,
+            decision="denied",
+            reason=known.reason,
+            details={"asked": action, "passed_over": passed_over},
+            actor=known.actor,
+            account_id=known.account_id,
+            role="none",
+        )
+
 
 async def _record(scope: Scope, line: Line) -> bool:
     trail: Trail | None = getattr(scope["app"].state, "trail", None)
     if trail is None:  # no app with confidential reads starts without one
         return line.decision == "denied"
-    granted: reach.Reach | None = scope[ASKED][2]
+    granted: reach.Reach | None = scope[ASKED][2] if ASKED in scope else None
     try:
         with reach.acting(granted):
             await trail.submit(line)

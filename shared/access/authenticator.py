@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from shared.access import tokens
 from shared.access.principal import Asked, Principal
+from shared.access.refusals import KnownOnce, NoLonger, Reason
 from shared.access.store import Client, IdentityStore, Remembered
 from shared.access.tokens import VerifiedToken
 from shared.errors import Forbidden, Unauthenticated
@@ -69,7 +70,9 @@ class SessionsAndTokens:
             else await run_in_threadpool(self._store.get_session, digest, now=self._clock())
         )
         if principal is None:
-            raise Unauthenticated("the session is not known here or is over")
+            over = await run_in_threadpool(self._store.explain_session, digest, now=self._clock())
+            detail = "the session is not known here or is over"
+            raise Unauthenticated(detail) if over is None else NoLonger(detail, over)
         return principal
 
     async def _authenticate_machine(self, authorization: str, address: str | None) -> Principal:
@@ -93,14 +96,27 @@ class SessionsAndTokens:
 
     def _admit(self, token: VerifiedToken, client: Client | None, address: str | None) -> Principal:
         """Raises Unauthenticated. What the token and the client both allow is allowed."""
-        expired = self._clock().timestamp() >= token.expires_at
-        if client is None or expired or not _is_within(address, client.allowed_networks):
-            raise Unauthenticated("the token is not valid here")
+        reason: Reason | None = None
+        if client is None:
+            reason = "client-not-active"
+        elif self._clock().timestamp() >= token.expires_at:
+            reason = "token-expired"
+        elif not _is_within(address, client.allowed_networks):
+            reason = "wrong-network"
+        if client is None or reason is not None:
+            raise NoLonger(tokens.REFUSED, _of_client(token.client_id, reason or "client-not-active"))
         return replace(client.principal, scopes=client.principal.scopes & token.scopes)
 
     def _resolve_machine(self, key: bytes, token: str) -> tuple[VerifiedToken, Client | None]:
         asked_at = self._verified.now()
-        verified = tokens.verify(token, self._store.list_token_keys(), audience=self._audience, now=self._clock())
+        keys, now = self._store.list_token_keys(), self._clock()
+        try:
+            verified = tokens.verify(token, keys, audience=self._audience, now=now)
+        except Unauthenticated as refusal:
+            explained = tokens.explain(token, keys, audience=self._audience)
+            if explained is None:
+                raise
+            raise NoLonger(refusal.detail, _of_client(*explained)) from None
         self._verified.keep(key, verified, asked_at=asked_at)
         return verified, self._store.get_client(verified.client_id)
 
@@ -117,6 +133,10 @@ class SessionsAndTokens:
             raise CrossSite("the request comes from a page that is not ours")
         if asked.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             raise CrossSite("the request comes from a page that is not ours")
+
+
+def _of_client(client_id: str, reason: Reason) -> KnownOnce:
+    return KnownOnce(reason=reason, object_type="machine_client", object_id=client_id, actor=client_id)
 
 
 def _host_of(origin: str) -> str | None:

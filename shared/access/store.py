@@ -15,6 +15,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from shared.access.principal import Grant, Principal
+from shared.access.refusals import KnownOnce
 from shared.database import Pool, transaction
 
 BELIEVED_SECONDS: Final = 2.0
@@ -82,6 +83,7 @@ class IdentityStore:
         self._sessions: Remembered[Principal | None] = Remembered(clock=clock)
         self._clients: Remembered[Client | None] = Remembered(clock=clock)
         self._keys: Remembered[tuple[TokenKey, ...]] = Remembered(clock=clock)
+        self._over: Remembered[KnownOnce | None] = Remembered(clock=clock)
 
     def find_session(self, digest: bytes) -> tuple[Principal | None] | None:
         return self._sessions.find(digest)
@@ -95,6 +97,16 @@ class IdentityStore:
             asked_at = self._sessions.now()
             row = self._ask_one("SELECT * FROM resolve_session(%s, %s)", [digest, now])
             return self._sessions.keep(digest, _person(row) if row else None, asked_at=asked_at)
+
+    def explain_session(self, digest: bytes, *, now: datetime) -> KnownOnce | None:
+        """Return whose session it was and why it is none any more; None for one that never was. Raises DatabaseAway."""
+        with self._over.turn(digest):
+            known = self._over.find(digest)
+            if known is not None:
+                return known[0]
+            asked_at = self._over.now()
+            row = self._ask_one("SELECT * FROM explain_session(%s, %s)", [digest, now])
+            return self._over.keep(digest, _known_once(row) if row else None, asked_at=asked_at)
 
     def find_client(self, client_id: str) -> tuple[Client | None] | None:
         return self._clients.find(client_id)
@@ -143,6 +155,16 @@ def _person(row: dict[str, Any]) -> Principal:
         session_id=UUID(str(row["session_id"])),
         stepped_up_at=row["stepped_up_at"],
         grants=_grants(row["grants"]),
+    )
+
+
+def _known_once(row: dict[str, Any]) -> KnownOnce:
+    return KnownOnce(
+        reason=row["reason"],
+        object_type="session",
+        object_id=str(row["session_id"]),
+        actor=row["name"],
+        account_id=UUID(str(row["account_id"])),
     )
 
 

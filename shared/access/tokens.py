@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from shared.access.refusals import Reason
 from shared.access.store import TokenKey
 from shared.errors import Unauthenticated
 
@@ -17,6 +18,7 @@ ALGORITHM: Final = "EdDSA"
 TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 REQUIRED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope")
 LONGEST_TOKEN: Final = 4_096
+REFUSED: Final = "the token is not valid here"
 LEEWAY_SECONDS: Final = 5
 LONGEST_LIFE_SECONDS: Final = 900
 # Python's decoder passes over what is no base64, a line break for one: two texts would be one token.
@@ -55,7 +57,26 @@ def verify(token: str, keys: Sequence[TokenKey], *, audience: str, now: datetime
         )
         return _read_claims(claims, now.timestamp())
     except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
-        raise Unauthenticated("the token is not valid here") from None
+        raise Unauthenticated(REFUSED) from None
+
+
+def explain(token: str, keys: Sequence[TokenKey], *, audience: str) -> tuple[str, Reason] | None:
+    """Of a token that was refused, whose it is and why, where it is one that we have signed; else None."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+        verify(token, keys, audience=claims["aud"], now=datetime.fromtimestamp(claims["iat"], UTC))
+    except (
+        Unauthenticated,
+        jwt.InvalidTokenError,
+        KeyError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        OSError,
+        RecursionError,
+    ):
+        return None
+    return str(claims["client_id"]), "token-expired" if claims["aud"] == audience else "wrong-audience"
 
 
 def _find_key(token: str, keys: Sequence[TokenKey], now: datetime) -> TokenKey:

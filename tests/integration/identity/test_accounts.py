@@ -255,6 +255,23 @@ def test_a_disabled_account_is_nobody_within_two_seconds_and_cannot_come_back(
     assert visit().post("/v1/sign-in", json={"name": "wang.wei", "password": PASSWORD}).status_code == 200
 
 
+def test_a_session_that_was_good_once_is_told_to_the_audit_once(administrator, visit, add_account, pool):
+    """Not every time it is tried, and nothing of one that never was: the sender hears the same of both."""
+    account = add_account("wang.wei")
+    browser, stranger = sign_in(visit(), "wang.wei"), visit(cookies={"__Host-lianxin": "s" * 43})
+    administrator.post(f"/v1/accounts/{account.id}/disable")
+
+    heard = [one.get("/v1/me") for one in (browser, stranger) for _ in range(5)]
+
+    assert {(answer.status_code, answer.text) for answer in heard} == {(401, heard[0].text)}
+    with system(pool) as connection:
+        lines = connection.execute(
+            "SELECT actor, object_type, reason, details FROM audit_record WHERE action = 'authentication.refused'"
+        ).fetchall()
+    told = {"asked": "own.read", "passed_over": 0}
+    assert lines == [("wang.wei", "session", "account-disabled", told)]
+
+
 def test_nobody_administers_the_accounts_of_the_person_they_are(administrator, add_account):
     me = administrator.get("/v1/me").json()
     second = add_account("anquan2", person_id=me["id"])

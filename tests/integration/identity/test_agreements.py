@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.identity.api.app import create_api
+from services.identity.domain.accounts import RoleGrant
 from services.identity.handlers.agreements import AGREED_FOR, agree_as_installation
 from services.identity.handlers.desk import system
 from services.identity.storage import accounts
@@ -61,7 +62,7 @@ def approver(add_account, pool, begun):  # noqa: ARG001 - after it nobody acts a
 
 
 def hold(pool, account, role):
-    grant = accounts.RoleGrant(
+    grant = RoleGrant(
         id=new_id(),
         account_id=account.id,
         person_id=account.person_id,
