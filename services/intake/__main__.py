@@ -10,7 +10,7 @@ from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import changes, epochs, erasures, imports, retention
 from services.intake.handlers.backlog import seal_backlog
-from services.intake.importing import cli
+from services.intake.importing import cli, profile
 from services.intake.settings import IntakeSettings
 from services.intake.web import entries
 from services.intake.web.desk import FORM_PATHS, add_desk
@@ -76,6 +76,15 @@ def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
     )
 
 
+def list_profiles(settings: IntakeSettings, _: Pool, __: Sequence[str]) -> int:
+    """Say of every import profile whether it can be used, and of the others what is wrong."""
+    directories = imports.settings_of(settings).profile_directories
+    faults = profile.check_profiles(directories)
+    for name in profile.list_profiles(directories):
+        sys.stdout.write(f"{name:<24} {faults.get(name, 'good')}\n")
+    return 1 if faults else 0
+
+
 def retain(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.retain(settings, pool, retention.CLASSES, arguments, service="intake")
 
@@ -108,6 +117,7 @@ COMMANDS = {
     "work": work,
     "migrate": migrate,
     "import": import_file,
+    "profiles": list_profiles,
     "audit-export": export_audit,
     "retain": retain,
     "rotate-keys": rotate_keys,

@@ -35,6 +35,7 @@ class IntakeSettings(ServiceSettings):
     unknown_category: Literal["flag", "refuse"] = "flag"  # of an issue that a person enters; a file's is flagged
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
+    import_profiles: Path | None = None  # a folder of profiles of one's own, which go before those that come along
     import_sheet_max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000
     import_sheet_max_rows: Annotated[int, Field(ge=1, le=100_000)] = 20_000
     import_sheet_max_columns: Annotated[int, Field(ge=1, le=1_000)] = 50

@@ -54,6 +54,7 @@ def settings_of(settings: IntakeSettings) -> ImportSettings:
     return ImportSettings(
         directory=settings.import_directory,
         most_bytes=settings.import_max_bytes,
+        profile_directories=(settings.import_profiles,) if settings.import_profiles is not None else (),
         sheets=SheetLimits(
             most_bytes=settings.import_sheet_max_bytes,
             most_rows=settings.import_sheet_max_rows,

@@ -39,13 +39,7 @@ def read_chunks(
     refuse_old_office(start, file, limits.sheets)
     if is_sheet(start):
         profile = profile.for_sheets()
-        source = Sheet(
-            file,
-            limits.sheets,
-            wanted=profile.needed_columns,
-            welcome=profile.optional_columns,
-            name=profile.file.sheet,
-        )
+        source = Sheet(file, limits.sheets, place=profile.place_columns, name=profile.file.sheet)
     else:
         blocks = read_blocks(file, limits)
         source = Reader(blocks, encoding=profile.file.encoding, delimiter=profile.file.delimiter)

@@ -47,7 +47,9 @@ class Compiler:
 
     def column_text(self, column: str) -> Origin:
         """Make a function that reads a cell: trimmed, and None where it holds one of the profile's null texts."""
-        place = self.places[column]
+        place = self.places.get(column)
+        if place is None:
+            return lambda _: None
         nulls = frozenset(self.profile.file.null_texts) | {""}
 
         def read(cells: list[str]) -> str | None:
@@ -63,6 +65,9 @@ class Compiler:
     def _origin(self, rule: FieldRule) -> Origin:
         if rule.column is not None:
             return self.column_text(rule.column)
+        if rule.first_of:
+            choices = [self.column_text(column) for column in rule.first_of]
+            return lambda cells: next((text for read in choices if (text := read(cells)) is not None), None)
         parts = [self.column_text(column) for column in rule.combine]
 
         def combine(cells: list[str]) -> str | None:
@@ -78,7 +83,7 @@ class Compiler:
             "boolean": lambda: _boolean(label),
             "code": lambda: _code(rule, label),
             "choice": lambda: _choice(field, label),
-            "text": lambda: _text(field, label),
+            "text": lambda: _text(field, label, shorten=rule.shorten),
         }
         convert = makers[field.kind]()
         return _translated(rule, convert, label) if rule.codes or rule.patterns else convert
@@ -218,13 +223,14 @@ def _choice(field: TargetField, label: str) -> Convert:
     return convert
 
 
-def _text(field: TargetField, label: str) -> Convert:
+def _text(field: TargetField, label: str, *, shorten: bool) -> Convert:
     shortened = flag(0, "text-shortened", f"only the first {field.longest} characters were taken", label)
 
     def convert(text: str, notes: Notes) -> Value:
         if len(text) <= field.longest:
             return text
-        notes.append(shortened)
+        if not shorten:
+            notes.append(shortened)
         return text[: field.longest]
 
     return convert

@@ -19,13 +19,14 @@ from services.intake.domain.commands.registers import EndOrganisation, RecordPos
 from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
 from services.intake.importing.findings import FileRefused, Finding, error, flag
 from services.intake.importing.instants import InstantParser
-from services.intake.importing.profile import Check, Profile
+from services.intake.importing.profile import Check, Choice, Profile
 from services.intake.importing.registering import Registrar
 from services.intake.importing.seen import SeenRecords
 from services.intake.importing.targets import CITIZEN_FIELDS, CITIZEN_PREFIX, TARGETS
 
 NewId = Callable[[], UUID]
 Values = dict[str, Any]
+LEFT_OUT = flag(0, "left-out", "the profile leaves rows of this kind out: they tell of no issue")
 RowCheck = Callable[[list[str], Values, Notes], None]
 
 
@@ -57,17 +58,23 @@ class Mapper:
         self._registrar = None
         if profile.registration is not None:
             self._registrar = Registrar(profile.registration, compiler, correlation_id=correlation_id, new_id=new_id)
+        self._is_left_out = [_make_choice(choice, compiler) for choice in profile.left_out]
+        self._is_confidential = _make_choice(profile.confidential, compiler) if profile.confidential else None
         self._checks = [_make_check(check, compiler.column_text(check.column)) for check in profile.checks]
         self._build = _Builder(profile.source_name, correlation_id, new_id).choose(profile.target)
         self._seen = SeenRecords()
 
     def map(self, line: int, cells: list[str]) -> MappedRow:
+        if any(applies(cells) for applies in self._is_left_out):
+            return MappedRow(line, findings=[replace(LEFT_OUT, line=line)])
         notes: Notes = []
         values: Values = {name: read(cells, notes) for name, read in self._fields}
         row = MappedRow(line)
         if not any(note.severity == "error" for note in notes):
             for check in self._checks:
                 check(cells, values, notes)
+            if self._is_confidential is not None and self._is_confidential(cells):
+                _withhold_citizen(values, notes)
             if self._is_new(values, notes):
                 if self._registrar is not None:
                     self._registrar.assign(cells, values, row.missing, notes)
@@ -88,19 +95,16 @@ class Mapper:
 
 def place_columns(profile: Profile, header: list[str]) -> dict[str, int]:
     """Find the profile's columns in the header. Raises FileRefused, naming what is missing and what was found."""
-    wanted = [column for column in profile.columns if column in header or column in profile.needed_columns]
-    missing = [column for column in wanted if column not in header]
+    found, missing, twice = profile.place_columns(header)
     if missing:
-        found = [column for column in wanted if column in header]
         detail = (
             f"the header lacks {', '.join(missing)}; found {', '.join(found) or 'none of the columns'}"
             f" and {len(header) - len(found)} other columns"
         )
         raise FileRefused("wrong-header", detail)
-    twice = [column for column in wanted if header.count(column) > 1]
     if twice:
         raise FileRefused("wrong-header", f"the header names {', '.join(twice)} more than once")
-    return {column: header.index(column) for column in wanted}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +230,24 @@ def _settle_closure(values: Values, notes: Notes) -> None:
         values["outcome"] = values["reply"] = None
     elif values.get("outcome") is None:
         notes.append(error(0, "missing-required", "a closed issue needs an outcome", "outcome"))
+
+
+def _make_choice(choice: Choice, compiler: Compiler) -> Callable[[list[str]], bool]:
+    read = compiler.column_text(choice.column)
+    values = frozenset(value.casefold() for value in choice.values)
+
+    def applies(cells: list[str]) -> bool:
+        text = read(cells)
+        return text is not None and text.casefold() in values
+
+    return applies
+
+
+def _withhold_citizen(values: Values, notes: Notes) -> None:
+    """Where the citizen asked to stay unknown, the other system keeps the name, and ours never has it."""
+    given = [name for name in CITIZEN_FIELDS if values.pop(name, None) is not None]
+    if given:
+        notes.append(flag(0, "kept-confidential", "the citizen asked to stay unknown, and was left out"))
 
 
 def _make_check(check: Check, read: Origin) -> RowCheck:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -46,6 +47,13 @@ class Title(Part):
     en: Text
 
 
+class Header(Part):
+    """What else a column may be called, capitals, blanks and signs aside; and whether a file may lack it."""
+
+    also: list[Column] = []
+    optional: bool = False
+
+
 class File(Part):
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -53,6 +61,7 @@ class File(Part):
     is_shielded: bool = (
         False  # an apostrophe stands before what a spreadsheet would take for a formula: our own exports
     )
+    ignored: dict[Column, Text] = {}  # columns that are known and not used, each with the reason
     sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None  # of a workbook that has several
 
     @field_validator("encoding")
@@ -106,10 +115,11 @@ class Pattern(Part):
 
 
 class FieldRule(Part):
-    """Where a field's text comes from (`column`, `combine` or `constant`), and what becomes of it."""
+    """Where a field's text comes from (`column`, `combine`, `first_of` or `constant`), and what becomes of it."""
 
     column: Column | None = None
     combine: list[Column] = []
+    first_of: list[Column] = []  # the first of these that holds anything
     separator: str = " "
     constant: str | None = None
     required: bool = False
@@ -119,12 +129,14 @@ class FieldRule(Part):
     default: str | None = None  # for a text that neither codes nor patterns know
     empty: str | None = None  # for an empty cell
     make_code: bool = False
+    shorten: bool = False  # cut a text that is too long without a word: the whole of it stands elsewhere
     prefix: str = ""
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
-        if (self.column is not None) + bool(self.combine) + (self.constant is not None) != 1:
-            raise ValueError("needs exactly one of column, combine and constant")
+        origins = (self.column is not None, bool(self.combine), bool(self.first_of), self.constant is not None)
+        if sum(origins) != 1:
+            raise ValueError("needs exactly one of column, combine, first_of and constant")
         if self.optional and (self.column is None or self.required):
             raise ValueError("optional: is for a column that may be absent, and that no row needs")
         if self.default is not None and not (self.codes or self.patterns):
@@ -133,7 +145,7 @@ class FieldRule(Part):
 
     @property
     def columns(self) -> list[str]:
-        return [self.column] if self.column is not None else self.combine
+        return [self.column] if self.column is not None else [*self.combine, *self.first_of]
 
 
 class UnitRule(Part):
@@ -190,6 +202,13 @@ class Check(Part):
         return self
 
 
+class Choice(Part):
+    """Rows in which a column holds one of these texts."""
+
+    column: Column
+    values: list[str] = Field(min_length=1)
+
+
 class Profile(Part):
     name: str
     title: Title
@@ -200,6 +219,9 @@ class Profile(Part):
     fields: dict[str, FieldRule]
     registration: Registration | None = None
     checks: list[Check] = []
+    headers: dict[Column, Header] = {}
+    left_out: list[Choice] = []  # rows that tell of nothing, such as calls by mistake
+    confidential: Choice | None = None  # rows whose citizen is not taken over
 
     @property
     def source_name(self) -> str:
@@ -207,21 +229,47 @@ class Profile(Part):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that the file's header may have, each once: those that it must have before the others."""
-        return [*dict.fromkeys([*self.needed_columns, *self.optional_columns])]
+        """The columns that the file's header must have, each once, in the order of the profile."""
+        return [column for column in self.named_columns if not self._is_optional(column)]
 
     @property
-    def optional_columns(self) -> list[str]:
-        return [column for rule in self.fields.values() if rule.optional for column in rule.columns]
-
-    @property
-    def needed_columns(self) -> list[str]:
-        names = [column for rule in self.fields.values() if not rule.optional for column in rule.columns]
+    def named_columns(self) -> list[str]:
+        """All columns that the profile reads, those included that a file may lack."""
+        names = [column for rule in self.fields.values() for column in rule.columns]
         names += [check.column for check in self.checks]
+        names += [choice.column for choice in self.left_out]
+        names += [self.confidential.column] if self.confidential else []
         if self.registration is not None:
             names += [unit.column for unit in self.registration.organisations if unit.column is not None]
             names += [self.registration.cadre.column] if self.registration.cadre else []
         return list(dict.fromkeys(names))
+
+    def place_columns(self, header: list[str]) -> tuple[dict[str, int], list[str], list[str]]:
+        """Find the columns in a header: where each stands, which are missing, and which stand there more than once."""
+        alike: dict[str, list[int]] = {}
+        for place, name in enumerate(header):
+            alike.setdefault(_plain_header(name), []).append(place)
+        places: dict[str, int] = {}
+        missing: list[str] = []
+        twice: list[str] = []
+        for column in self.named_columns:
+            found = [place for place, name in enumerate(header) if name == column]
+            if not found and column in self.headers:
+                names = dict.fromkeys(_plain_header(name) for name in (column, *self.headers[column].also))
+                found = next((alike[name] for name in names if name in alike), [])
+            if len(found) > 1:
+                twice.append(column)
+            elif found:
+                places[column] = found[0]
+            elif not self._is_optional(column):
+                missing.append(column)
+        return places, missing, twice
+
+    def _is_optional(self, column: str) -> bool:
+        if column in self.headers and self.headers[column].optional:
+            return True
+        readers = [rule for rule in self.fields.values() if column in rule.columns]
+        return bool(readers) and all(rule.optional for rule in readers)
 
     @property
     def is_for_everywhere(self) -> bool:
@@ -266,6 +314,11 @@ class Profile(Part):
         known = TARGETS[self.target].fields
         if (self.registration is not None or self.checks) and self.target != "issue":
             raise ValueError("registration and checks: are for issues only")
+        if self.confidential is not None and self.target not in BY_ORGANISATION:
+            raise ValueError("confidential: is for contacts and issues only")
+        unread = [column for column in self.headers if column not in self.named_columns]
+        if unread:
+            raise ValueError(f"headers: {', '.join(unread)} is read by no field; call it as the fields do")
         if self.registration is not None and {"organisation_code", "staff_number"} & set(self.fields):
             raise ValueError("registration: already gives organisation_code and staff_number; map one or the other")
         for check in self.checks:
@@ -286,6 +339,8 @@ def _check_values(name: str, rule: FieldRule, field: TargetField) -> None:
         raise ValueError(f"fields.{name}.make_code: the field is no code")
     if rule.prefix and field.kind != "code":
         raise ValueError(f"fields.{name}.prefix: the field is no code")
+    if rule.shorten and field.kind != "text":
+        raise ValueError(f"fields.{name}.shorten: the field is no text")
     if rule.combine and field.kind not in {"code", "text"} and not (rule.codes or rule.patterns):
         raise ValueError(f"fields.{name}.combine: gives a text or a code; any other kind needs codes or patterns")
 
@@ -316,7 +371,10 @@ def load_profile(name: str, directories: Sequence[Path] = ()) -> Profile:
             continue
         if file.stat().st_size > LARGEST_PROFILE:
             raise ProfileRefused("the profile is larger than 1 MiB")
-        profile = parse_profile(file.read_text("utf-8"))
+        try:
+            profile = parse_profile(file.read_text("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise ProfileRefused("the profile is no UTF-8 text") from None
         if profile.name != name:
             raise ProfileRefused(f"name: must be {name}, as the file is called")
         return profile
@@ -325,6 +383,21 @@ def load_profile(name: str, directories: Sequence[Path] = ()) -> Profile:
 
 def list_profiles(directories: Sequence[Path] = ()) -> list[str]:
     return sorted({file.stem for directory in (*directories, BUILT_IN) for file in directory.glob("*.toml")})
+
+
+def check_profiles(directories: Sequence[Path]) -> dict[str, str]:
+    """Load every profile; return those that cannot be used, by name, each with what is wrong."""
+    faults = {}
+    for name in list_profiles(directories):
+        try:
+            load_profile(name, directories)
+        except (ProfileUnknown, ProfileRefused) as problem:
+            faults[name] = problem.detail
+    return faults
+
+
+def _plain_header(name: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", name).casefold() if sign.isalnum())
 
 
 def _plain(message: str) -> str:

@@ -1,7 +1,7 @@
 """The rows of an XLSX worksheet, in the form in which those of a CSV file come."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -20,6 +20,8 @@ FAULTS: Final = {
     "formula-error": "a formula that gives an error",
 }
 
+PlaceColumns = Callable[[list[str]], tuple[dict[str, int], list[str], list[str]]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLimits:
@@ -29,22 +31,14 @@ class SheetLimits:
 
 
 class Sheet:
-    """One worksheet, read to its end before the first row is given. `wanted` is needed, `welcome` used too."""
+    """One worksheet, read to its end before the first row is given. `place` finds a profile's columns in a header."""
 
-    def __init__(
-        self,
-        file: BinaryIO,
-        limits: SheetLimits,
-        *,
-        wanted: Sequence[str],
-        welcome: Sequence[str] = (),
-        name: str | None = None,
-    ) -> None:
+    def __init__(self, file: BinaryIO, limits: SheetLimits, *, place: PlaceColumns, name: str | None = None) -> None:
         """Raises FileRefused where no row among the first could be a header."""
         self._rows = _read(file, limits, name)
         self._pending: list[_Read] = []
-        self.header = self._find_header(wanted)
-        self._used = [place for place, column in enumerate(self.header) if column in {*wanted, *welcome}]
+        self.header = self._find_header(place)
+        self._used = sorted(place(self.header)[0].values())
 
     def rows(self) -> Iterator[Row | Finding]:
         width = len(self.header)
@@ -66,19 +60,19 @@ class Sheet:
                 return error(row.number, "control-character", f"control character U+{ord(control[0]):04X}", column)
         return None
 
-    def _find_header(self, wanted: Sequence[str]) -> list[str]:
-        """The first row that has every wanted column; else the first of all, so that the refusal can name it."""
+    def _find_header(self, place: PlaceColumns) -> list[str]:
+        """The first row that has every column; else the one that lacks fewest, so that the refusal can name them."""
         for row in self._rows:
             self._pending.append(row)
             names = _names(row)
-            if set(wanted) <= set(names):
+            if not place(names)[1]:
                 self._pending.clear()
                 return names
             if len(self._pending) >= HEADER_AMONG:
                 break
         if not self._pending:
             raise FileRefused("empty-file", "the sheet is empty: a header row is needed")
-        return max((_names(row) for row in self._pending), key=lambda names: len(set(wanted) & set(names)))
+        return min((_names(row) for row in self._pending), key=lambda names: len(place(names)[1]))
 
 
 @dataclass(frozen=True, slots=True)

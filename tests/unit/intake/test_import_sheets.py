@@ -26,7 +26,11 @@ DOCTYPE = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
 
 
 def rows_of(data: bytes, *, name: str | None = None, wanted: tuple[str, ...] = ("a", "b")) -> list[object]:
-    return list(Sheet(BytesIO(data), SMALL, wanted=wanted, name=name).rows())
+    def place(header: list[str]) -> tuple[dict[str, int], list[str], list[str]]:
+        found = {column: header.index(column) for column in wanted if column in header}
+        return found, [column for column in wanted if column not in found], []
+
+    return list(Sheet(BytesIO(data), SMALL, place=place, name=name).rows())
 
 
 def refusal_of(data: bytes, *, name: str | None = None) -> str:
