@@ -150,6 +150,9 @@ POLICY: Final[Mapping[str, Rule]] = {
     "booking.make": Rule(roles={}, is_open=True),
     "booking.read": Rule(roles={"cadre": "self", "clerk": "within"}, sensitive_read=True),
     "booking.read_own": Rule(roles={}, is_open=True),  # the token in hand proves what it proves
+    # Whose own work or line it is calls nobody about it: the handler and the rows' own policies see to that.
+    "callback.read": Rule(roles={"clerk": "within", "department_officer": "within"}),
+    "callback.record": Rule(roles={"clerk": "within", "department_officer": "within"}),
     # Ids, codes and times of what the reader sees: no names and no texts.
     "change.read": Rule(roles={"department_officer": "within", "machine_client": "within"}, scope="intake.read"),
     "channel.check": Rule(
@@ -286,6 +289,15 @@ POLICY: Final[Mapping[str, Rule]] = {
     "rating_comment.read_accusations": Rule(
         roles={"approver": "within", "department_officer": "within"}, step_up=True, sensitive_read=True
     ),
+    # Who was not asked yet: for whoever sends links or calls, and nobody in the line of what was handled.
+    "rating_invitation.read": Rule(
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="links.issue"
+    ),
+    "rating_participation.read": Rule(
+        roles={"approver": "within", "auditor": "within", "department_officer": "within"}
+    ),
+    "rating_sample.draw": Rule(roles={"department_officer": "within"}),
+    "rating_sample.read": Rule(roles={"approver": "within", "auditor": "within", "department_officer": "within"}),
     "reception_day.hold": Rule(roles={"cadre": "self", "clerk": "within"}),
     "reception_day.read": Rule(roles={}, is_open=True),  # announced to everybody
     "reception_day.offer": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),

@@ -1,6 +1,7 @@
 """The processes of intake: python -m services.intake serve | relay | work | migrate | import | count-entries."""
 
 import argparse
+import secrets
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,8 +9,9 @@ from pathlib import Path
 
 from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
-from services.intake.handlers import changes, epochs, erasures, imports, retention
+from services.intake.handlers import changes, epochs, erasures, imports, rating_samples, retention
 from services.intake.handlers.backlog import seal_backlog
+from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.importing import cli, profile
 from services.intake.settings import IntakeSettings
 from services.intake.web import entries
@@ -106,6 +108,31 @@ def rotate_keys(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
     return 0
 
 
+def draw_sample(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.intake draw-sample",
+        description="Draw which closed issues are called back. What was drawn before is shown as it was.",
+    )
+    parser.add_argument("organisation", help="its code; what lies below it is drawn unit by unit")
+    parser.add_argument("period", help="2026-03, 2026Q1, 2026H1 or 2026")
+    parser.add_argument("--seed", help="one that was drawn in public; else one is made")
+    options = parser.parse_args(arguments)
+    open_vault(settings)
+    drawn = rating_samples.draw_sample(
+        pool,
+        options.organisation,
+        options.period,
+        seeds=rating_samples.Seeds(given=options.seed, spare=secrets.token_hex(16)),
+        rules=load_rating_rules(settings),
+        now=datetime.now(UTC),
+    )
+    sample = drawn.sample
+    sys.stdout.write(f"sample {sample.id}\nseed {sample.seed}\nlist {sample.list_hash.hex()}\nshare {sample.share}\n")
+    for issue_id in rating_samples.list_drawn(pool, sample.id):
+        sys.stdout.write(f"{issue_id}\n")
+    return 0
+
+
 def open_vault(settings: IntakeSettings) -> None:
     """Raises UnsafeSetting: nothing that a citizen says is ever written in clear text for want of a key."""
     sealing.use(sealing.Vault(processes.open_keys(settings, *sealing.PURPOSES)))
@@ -121,6 +148,7 @@ COMMANDS = {
     "audit-export": export_audit,
     "retain": retain,
     "rotate-keys": rotate_keys,
+    "draw-sample": draw_sample,
 }
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.intake.handlers import epochs, erasures, imports
+from services.intake.domain.rating_rules import RatingRules
+from services.intake.handlers import epochs, erasures, imports, rating_invitations, rating_signals
 from services.intake.handlers.import_runs import ImportSettings
+from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
 from shared.database import Pool
 from shared.observability import correlated
@@ -15,11 +17,13 @@ SWEEP_SECONDS = 15.0
 SWEEP_FILES_SECONDS = 3_600.0
 SWEEP_PROPOSALS_SECONDS = 15.0
 ROTATE_KEYS_SECONDS = 3_600.0
+SWEEP_RATINGS_SECONDS = 3_600.0
 RUN_IMPORT = "intake.run_import"
 SWEEP_IMPORTS = "intake.sweep_imports"
 SWEEP_FILES = "intake.sweep_import_files"
 SWEEP_PROPOSALS = "intake.sweep_citizen_proposals"
 ROTATE_KEYS = "intake.rotate_keys"
+SWEEP_RATINGS = "intake.sweep_ratings"
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class _Wiring:
 
     pool: Pool | None = None
     settings: ImportSettings | None = None
+    rating_rules: RatingRules | None = None
 
     def opened(self) -> tuple[Pool, ImportSettings]:
         if self.pool is None or self.settings is None:
@@ -44,6 +49,7 @@ celery.conf.beat_schedule = {
         "schedule": SWEEP_PROPOSALS_SECONDS,
         "options": {"expires": SWEEP_PROPOSALS_SECONDS},
     },
+    "sweep-ratings": {"task": SWEEP_RATINGS, "schedule": SWEEP_RATINGS_SECONDS, "options": {"expires": 600}},
     "rotate-keys": {"task": ROTATE_KEYS, "schedule": ROTATE_KEYS_SECONDS, "options": {"expires": 600}},
 }
 wiring = _Wiring()
@@ -52,6 +58,7 @@ wiring = _Wiring()
 def wire(pool: Pool, settings: IntakeSettings) -> None:
     wiring.pool = pool
     wiring.settings = imports.settings_of(settings)
+    wiring.rating_rules = load_rating_rules(settings)
 
 
 @celery.task(name=RUN_IMPORT, **RELIABLE)
@@ -81,6 +88,16 @@ def rotate_keys() -> None:
     """In the first hour of a month there is something to do."""
     pool, _ = wiring.opened()
     epochs.rotate_keys(pool, now=datetime.now(UTC))
+
+
+@celery.task(name=SWEEP_RATINGS, **RELIABLE)
+def sweep_ratings() -> None:
+    """Find whom nobody has asked to rate yet, and cadres whose ratings are like nobody else's."""
+    pool, _ = wiring.opened()
+    if wiring.rating_rules is not None:
+        now = datetime.now(UTC)
+        rating_invitations.sweep_invitations(pool, wiring.rating_rules, now=now)
+        rating_signals.sweep_outliers(pool, wiring.rating_rules, now=now)
 
 
 @celery.task(name=SWEEP_FILES, **RELIABLE)

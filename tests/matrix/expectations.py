@@ -73,6 +73,12 @@ fetch a list of citizens   -     -     -         in                 -        -  
 disclose a citizen's data  -     -     -         in                 -        -       -                      -          -
 submit a rating            -     -     -         -                  -        -       -                      -          in
 issue a rating link        -     -     -         -                  -        -       -                      -          in
+call back                  below -     -         below              -        -       -                      -          -
+read what to call about    yes   -     -         yes                -        -       -                      -          -
+read who was not asked     yes   -     -         yes                -        -       -                      -          yes
+read participation         -     -     -         below              below    yes     -                      -          -
+draw a sample              -     -     -         below              -        -       -                      -          -
+read a sample              -     -     -         in                 in       yes     -                      -          -
 open a counter             -     -     -         -                  -        -       -                      -          in
 open a case on a rating    -     -     -         below              -        -       -                      -          -
 read cases on ratings      -     -     -         in                 in       yes     -                      -          -

@@ -151,6 +151,8 @@ class IntakeWorld:
         house = "read the house's lists"
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            # Before contacts are made void: nobody rates those.
+            **rating_probes(issues=self.issues, contacts=self.contacts, ratings=self.ratings),
             ("POST", "/v1/contacts"): Probe(
                 action="record a contact", aim=lambda place: _said(place, contact_of(place)), absent=422
             ),
@@ -213,7 +215,6 @@ class IntakeWorld:
             ("GET", "/v1/citizens/{citizen_ref}/export"): Probe(
                 action="disclose a citizen's data", aim=lambda place: _nowhere("citizen_ref", place), fine=NOWHERE
             ),
-            **rating_probes(issues=self.issues, contacts=self.contacts, ratings=self.ratings),
             **{
                 (method, path): Probe(
                     action=rate, aim=everywhere(Shot()), fine=frozenset({200, 404, 429}), is_open=True

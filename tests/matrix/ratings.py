@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.matrix.expectations import Place
+from tests.matrix.places import CODES
 from tests.matrix.probes import Probe, Shot, everywhere
 
 NOWHERE = frozenset({404})
@@ -30,7 +31,31 @@ def rating_probes(
         ("POST", "/v1/kiosk-sessions"): Probe(
             action="open a counter",
             aim=_named("contact_id", contacts, {"device": "counter-1"}),
-            fine=frozenset({409}),  # none of them was just now
+            fine=frozenset({201, 409}),  # as long as it was handled just now
+        ),
+        ("POST", "/v1/contacts/{contact_id}/callback-attempts"): Probe(
+            action="call back",
+            aim=_of_others(_at("contact_id", contacts, {"result": "not_reached"})),
+        ),
+        ("POST", "/v1/issues/{issue_id}/callback-attempts"): Probe(
+            action="call back",
+            aim=_nowhere("issue_id", {"result": "not_reached"}),  # none of them is closed
+            fine=NOWHERE,
+        ),
+        ("GET", "/v1/callback-tasks"): Probe(action="read what to call about", aim=everywhere(Shot())),
+        ("GET", "/v1/rating-invitations"): Probe(action="read who was not asked", aim=everywhere(Shot())),
+        ("GET", "/v1/rating-participation"): Probe(action="read participation", aim=_of_period),
+        ("POST", "/v1/rating-samples"): Probe(
+            action="draw a sample",
+            aim=lambda place: (
+                Shot(body={"organisation_code": CODES[place], "period": "2025"}) if place in CODES else None
+            ),
+        ),
+        ("GET", "/v1/rating-samples/{sample_id}"): Probe(
+            action="read a sample", aim=_nowhere("sample_id"), fine=NOWHERE
+        ),
+        ("GET", "/v1/rating-samples/{sample_id}/members"): Probe(
+            action="read a sample", aim=_nowhere("sample_id"), fine=NOWHERE
         ),
         ("POST", "/v1/ratings/{rating_id}/cases"): Probe(
             action="open a case on a rating",
@@ -54,6 +79,15 @@ def rating_probes(
             action=handle, aim=_nowhere("rating_id", {"paraphrase": "希望更快"}), fine=NOWHERE
         ),
     }
+
+
+def _of_others(aim: Aim) -> Aim:
+    """About the own unit's the answer is another (403 `own-work`): it is no secret that it is there."""
+    return lambda place: aim("unknown" if place in {"own", "colleague"} else place)
+
+
+def _of_period(place: Place) -> Shot | None:
+    return Shot(query={"organisation_code": CODES[place], "period": "2026Q1"}) if place in CODES else None
 
 
 def _at(name: str, known: Mapping[Place, str], body: Any = None) -> Aim:

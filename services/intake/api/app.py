@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.intake.api import (
     batches,
+    callbacks,
     changes,
     consultations,
     contacts,
@@ -86,6 +87,7 @@ def create_intake_app(
         rating_cases,
         staff_phones,
         changes,
+        callbacks,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     open311.add_open311(app)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from services.intake.domain.rating_rules import Signals, is_working_time
 
+SELF_COLLECTED = frozenset({"link", "kiosk", "app"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -35,18 +37,23 @@ class Share:
 
 
 def find_signals(measured: Measured, signals: Signals) -> list[str]:
-    """In a fixed order, so that the same rating under the same thresholds tells the same."""
+    """In a fixed order, so that the same rating under the same thresholds tells the same.
+
+    Who was called back was asked by somebody without a part in it: hand and trace of the record are no matter.
+    """
     hours = signals.working_hours
+    is_collected_there = measured.method in SELF_COLLECTED
     found = {
         "staff_phone": measured.has_staff_phone,
         "phone_too_often": measured.phone_count > signals.phone_most,
         "network_too_often": measured.network_count > signals.network_an_hour,
         "device_too_often": measured.device_count > signals.device_an_hour,
         "too_fast": measured.fill_seconds is not None and measured.fill_seconds < signals.fewest_seconds,
-        "same_hand_after_hours": measured.contact_recorded_at is not None
+        "same_hand_after_hours": is_collected_there
+        and measured.contact_recorded_at is not None
         and not is_working_time(measured.recorded_at, hours)
         and not is_working_time(measured.contact_recorded_at, hours),
-        "contact_without_trace": measured.is_traceless_contact,
+        "contact_without_trace": is_collected_there and measured.is_traceless_contact,
     }
     return [name for name, holds in found.items() if holds]
 

@@ -12,9 +12,11 @@ from services.intake.domain.commands.ratings import RatingTrace, SubmitRating
 from services.intake.domain.rating_links import COUNTER_LIVES_FOR, LIVES_FOR, digest_token
 from services.intake.domain.rating_rules import RatingRules
 from services.intake.domain.ratings import Answers
+from services.intake.handlers.rating_invitations import invite
 from services.intake.handlers.ratings import amend_rating, submit_ratings
 from services.intake.sealing import vault
 from services.intake.storage import rating_links as storage
+from services.intake.storage.citizens import elevated
 from services.intake.storage.rating_links import Rated, UsedLink
 from shared import limits, outbox
 from shared.audit import chain
@@ -194,6 +196,8 @@ def _put_in_place(connection: Connection, link: storage.NewLink, *, now: datetim
     if storage.is_rated(connection, link.rated, link.purpose):
         raise AlreadyRated("it was rated that way")
     storage.insert_link(connection, link)
+    with elevated(connection):
+        invite(connection, link.rated, "kiosk" if link.purpose == "kiosk" else "link", now=now)
 
 
 def _note(connection: Connection, action: str, rated: Rated, details: dict[str, object]) -> None:

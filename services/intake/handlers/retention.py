@@ -54,5 +54,6 @@ CLASSES = (
         remove=forget_bookings,
         held_as=("reception_day",),
     ),
+    DataClass(name="rating_traces", measure=storage.measure_traces, remove=storage.delete_traces),
     sent_events(),
 )

@@ -53,6 +53,29 @@ def delete_links(connection: Connection, before: datetime, batch: int, _: int) -
     return Step(removed=removed, seen=removed)
 
 
+def measure_traces(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            "SELECT count(*), min(recorded_at) FROM rating_trace WHERE recorded_at < %s", [before]
+        ).fetchone()
+    )
+
+
+def delete_traces(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    removed = connection.execute(
+        """
+        DELETE FROM rating_trace
+         WHERE rating_id IN (SELECT rating_id
+                               FROM rating_trace
+                              WHERE recorded_at < %s
+                              LIMIT %s
+                                FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
 def measure_rating_links(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
     return measured(
         connection.execute(

@@ -103,6 +103,14 @@ def add_rating(pool, at):
     return rating_id
 
 
+def add_trace(pool, at):
+    execute(
+        pool,
+        "INSERT INTO rating_trace (rating_id, network, recorded_at) VALUES (%s, %s, %s)",
+        *(add_rating(pool, NOW), bytes(38), at),
+    )
+
+
 def add_score(pool, at):
     score_id = uuid4()
     execute(
@@ -246,6 +254,7 @@ CLASSES = {
     "idempotency_keys": ("intake", intake.CLASSES, add_key, "SELECT count(*) FROM idempotency_key"),
     "sent_events": ("intake", intake.CLASSES, add_event, "SELECT count(*) FROM outbox"),
     "import_files": ("intake", intake.CLASSES, add_import, "SELECT count(storage_name) FROM import_run"),
+    "rating_traces": ("intake", intake.CLASSES, add_trace, "SELECT count(*) FROM rating_trace"),
     "rating_links": ("intake", intake.CLASSES, add_rating, "SELECT count(contact_id) FROM rating"),
     "opinions": ("intake", intake.CLASSES, add_opinion, "SELECT count(text_sealed) FROM opinion"),
     "reception_bookings": (

@@ -150,6 +150,7 @@ def test_a_contact_that_left_no_other_trace_is_set_aside(pool, county, make, sig
     contacts.record_contacts(pool, [contact], now=NOW)
 
     assert signals_of(make(contact_id=contact.id)) == ["contact_without_trace"]
+    assert signals_of(make(contact_id=contact.id, method="callback")) == []  # somebody else has asked
 
 
 @pytest.mark.parametrize(

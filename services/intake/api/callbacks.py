@@ -1,0 +1,288 @@
+"""Routes of calling citizens back: what there is to call, what came of a call, samples, invitations, participation."""
+
+import secrets
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field, model_validator
+
+from services.intake.api.doors import doors
+from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.paging import page, place_after
+from services.intake.api.ratings import CommentText, LevelNumber
+from services.intake.domain.ratings import Answers
+from services.intake.handlers import callbacks, rating_invitations, rating_samples
+from services.intake.storage.callbacks import Result
+from services.intake.storage.rating_links import Rated
+from services.intake.storage.rating_samples import Sample
+from shared.access.principal import Principal
+from shared.answers import Page, Shown, refuses, shows
+from shared.edge import CodeText
+from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.identifiers import new_id
+from shared.pages import BadCursor, decode_cursor, encode_cursor
+
+router = APIRouter(tags=["call-backs"])
+SeedText = Annotated[str, Field(min_length=8, max_length=200, pattern=r"^[!-~]+$")]
+Code = Annotated[str, Query(min_length=1, max_length=64)]
+
+
+class CallBody(Body):
+    """The answers belong to `reached_rated`, and to nothing else."""
+
+    id: UUID | None = None
+    result: Result
+    attempted_at: Instant | None = None
+    level: LevelNumber | None = None
+    solved: bool | None = None
+    attitude: LevelNumber | None = None
+    speed: LevelNumber | None = None
+    comment: CommentText | None = None
+
+    @model_validator(mode="after")
+    def _says_what_it_was(self) -> Self:
+        if (self.result == "reached_rated") != (self.level is not None):
+            raise ValueError("a level belongs to reached_rated")
+        if self.level is None and any(
+            value is not None for value in (self.solved, self.attitude, self.speed, self.comment)
+        ):
+            raise ValueError("answers belong to reached_rated")
+        return self
+
+
+class SampleBody(Body):
+    """Without a seed one is made. A seed that was drawn in public is given, and is published as it was."""
+
+    organisation_code: CodeText
+    period: CodeText
+    seed: SeedText | None = None
+
+
+class RecordedCall(Shown):
+    id: UUID
+    status: Literal["created", "unchanged"]
+    rating_id: UUID | None
+
+
+class ShownTask(Shown):
+    id: UUID
+    at: datetime
+    issue_id: UUID | None
+    contact_id: UUID | None
+    origin: Literal["sample", "lowest"]
+    attempts: int
+
+
+class ShownInvitation(Shown):
+    id: UUID
+    at: datetime
+    issue_id: UUID | None
+    contact_id: UUID | None
+
+
+class ShownSample(Shown):
+    id: UUID
+    organisation_code: str
+    period: str
+    seed: str
+    algorithm: str
+    share: str
+    list_hash: str
+    drawn_at: datetime
+
+
+class SampleMember(Shown):
+    unit_id: UUID
+    unit_code: str
+    issue_id: UUID
+    is_drawn: bool
+
+
+class Counted(Shown):
+    invited: int
+    rated: int
+    rate: str | None
+
+
+class Participation(Counted):
+    organisation_code: str
+    period: str
+    methods: dict[str, Counted]
+
+
+Caller = Annotated[Principal, Depends(permit("callback.record"))]
+CALLED: Any = (
+    shows(RecordedCall, status=201)
+    | shows(RecordedCall, description="The same attempt stood already.")
+    | refuses(_409="It is not closed, was rated on the telephone, or the id stands with other content.")
+)
+
+
+@router.post(
+    "/v1/issues/{issue_id}/callback-attempts",
+    status_code=201,
+    responses=CALLED,
+    openapi_extra=describe_body(CallBody),
+)
+def record_call_about_issue(
+    request: Request, caller: Caller, issue_id: UUID, body: Annotated[CallBody, Depends(json_body(CallBody))]
+) -> Response:
+    """What came of a call. Refused for whoever handled or recorded it, and for their line (403 `own-work`)."""
+    return _record(request, caller, Rated(issue_id=issue_id), body)
+
+
+@router.post(
+    "/v1/contacts/{contact_id}/callback-attempts",
+    status_code=201,
+    responses=CALLED,
+    openapi_extra=describe_body(CallBody),
+)
+def record_call_about_contact(
+    request: Request, caller: Caller, contact_id: UUID, body: Annotated[CallBody, Depends(json_body(CallBody))]
+) -> Response:
+    return _record(request, caller, Rated(contact_id=contact_id), body)
+
+
+@router.get("/v1/callback-tasks", responses=shows(Page[ShownTask]))
+def list_tasks(
+    request: Request,
+    _: Annotated[Principal, Depends(permit("callback.read"))],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """What is still to be called, the oldest first, without what is of the reader's own work or line."""
+    tasks = callbacks.list_tasks(doors(request).pool, after=place_after(cursor), limit=limit)
+    items = [{**asdict(task), "at": task.created_at} for task in tasks]
+    for item in items:
+        del item["created_at"]
+    return page(items, limit)
+
+
+@router.get("/v1/rating-invitations", responses=shows(Page[ShownInvitation]))
+def list_due_invitations(
+    request: Request,
+    _: Annotated[Principal, Depends(permit("rating_invitation.read"))],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Whom nobody has asked some days after the closing. Issuing a link, or calling, takes one up."""
+    found = rating_invitations.list_due_invitations(doors(request).pool, after=place_after(cursor), limit=limit)
+    items: list[dict[str, Any]] = [
+        {"id": one.id, "at": one.due_at, "issue_id": one.issue_id, "contact_id": one.contact_id} for one in found
+    ]
+    return page(items, limit)
+
+
+@router.get("/v1/rating-participation", responses=shows(Participation) | refuses(404))
+def get_participation(
+    request: Request,
+    _: Annotated[Principal, Depends(permit("rating_participation.read"))],
+    organisation_code: Code,
+    period: Code,
+) -> Response:
+    """Of how many matters citizens were asked in a period, and how many of these are rated."""
+    counted = rating_invitations.count_participation(doors(request).pool, organisation_code, period)
+    methods = {name: _rated(counts) for name, counts in sorted(counted.items()) if name}
+    return json_response(
+        {
+            "organisation_code": organisation_code,
+            "period": period,
+            **_rated(counted.get("", {"invited": 0, "rated": 0})),
+            "methods": methods,
+        }
+    )
+
+
+@router.post(
+    "/v1/rating-samples",
+    status_code=201,
+    responses=shows(ShownSample, status=201, headers=("Location",))
+    | shows(ShownSample, description="It was drawn before.")
+    | refuses(404, _409="The period is not over, or was drawn with another seed."),
+    openapi_extra=describe_body(SampleBody),
+)
+def draw_sample(
+    request: Request,
+    _: Annotated[Principal, Depends(permit("rating_sample.draw"))],
+    body: Annotated[SampleBody, Depends(json_body(SampleBody))],
+) -> Response:
+    """Draw whom to call back, of each unit of an organisation that is not one's own. A second draw gives the same."""
+    opened = doors(request)
+    drawn = rating_samples.draw_sample(
+        opened.pool,
+        body.organisation_code,
+        body.period,
+        seeds=rating_samples.Seeds(given=body.seed, spare=secrets.token_hex(16)),
+        rules=opened.rating_rules,
+        now=datetime.now(UTC),
+    )
+    headers = {"Location": f"/v1/rating-samples/{drawn.sample.id}"}
+    return json_response(_sample(drawn.sample), status=201 if drawn.is_new else 200, headers=headers)
+
+
+@router.get("/v1/rating-samples/{sample_id}", responses=shows(ShownSample))
+def get_sample(
+    request: Request, _: Annotated[Principal, Depends(permit("rating_sample.read"))], sample_id: UUID
+) -> Response:
+    return json_response(_sample(rating_samples.get_sample(doors(request).pool, sample_id)))
+
+
+@router.get("/v1/rating-samples/{sample_id}/members", responses=shows(Page[SampleMember]))
+def list_members(
+    request: Request,
+    _: Annotated[Principal, Depends(permit("rating_sample.read"))],
+    sample_id: UUID,
+    limit: Limit = 500,
+    cursor: Cursor = None,
+) -> Response:
+    """The whole list that was drawn from, by unit and issue: with the seed, all that drawing again takes."""
+    found = rating_samples.list_members(doors(request).pool, sample_id, after=_member_after(cursor), limit=limit)
+    last = found[-1] if len(found) == limit else None
+    following = encode_cursor([str(last.unit_id), str(last.issue_id)]) if last else None
+    return json_response({"items": [asdict(member) for member in found], "next_cursor": following})
+
+
+def _record(request: Request, caller: Principal, rated: Rated, body: CallBody) -> Response:
+    opened = doors(request)
+    answers = None
+    if body.level is not None:
+        answers = Answers(
+            level=body.level, solved=body.solved, attitude=body.attitude, speed=body.speed, comment=body.comment
+        )
+    call = callbacks.Call(
+        id=body.id or new_id(),
+        rated=rated,
+        result=body.result,
+        attempted_at=body.attempted_at,
+        answers=answers,
+    )
+    done = callbacks.record_call(opened.pool, call, caller, rules=opened.rating_rules, now=datetime.now(UTC))
+    document = {
+        "id": done.attempt.id,
+        "status": "created" if done.is_new else "unchanged",
+        "rating_id": done.attempt.rating_id,
+    }
+    return json_response(document, status=201 if done.is_new else 200)
+
+
+def _member_after(cursor: str | None) -> tuple[UUID, UUID] | None:
+    """Raises BadCursor."""
+    if cursor is None:
+        return None
+    unit_id, issue_id = decode_cursor(cursor, length=2)
+    try:
+        return UUID(unit_id or ""), UUID(issue_id or "")
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    return {**asdict(sample), "share": str(sample.share), "list_hash": sample.list_hash.hex()}
+
+
+def _rated(counts: dict[str, int]) -> dict[str, Any]:
+    rate = f"{counts['rated'] / counts['invited']:.4f}" if counts["invited"] else None
+    return {**counts, "rate": rate}
