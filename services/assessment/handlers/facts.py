@@ -62,6 +62,7 @@ def take_facts(pool: Pool, envelopes: Sequence[Envelope], *, zone: ZoneInfo, now
         _note_former(connection, batch)
         _mark_due(connection, batch, zone=zone, now=now)
         _write(connection, batch)
+        _note_posts_below(connection, batch)
         _mark_due(connection, batch, zone=zone, now=now)
         due.mark_subjects(connection, batch.touched_subjects, marked_at=now)
         crash.point("assessment.before_commit")
@@ -82,6 +83,14 @@ def _note_former(connection: Connection, batch: Batch) -> None:
         for rating_id, rated_id in facts.list_rated(connection, list(batch.ratings)).items():
             batch.rated.add(rated_id)
             batch.touched_facts.setdefault(rated_id, batch.touched_facts[rating_id])
+
+
+def _note_posts_below(connection: Connection, batch: Batch) -> None:
+    """Where what stands above a post is told anew, so is which place's duties it owes."""
+    if batch.parents:
+        correlation_id = next(reversed(batch.touched_subjects.values()))
+        for post_id in due.list_posts_owing_by_place(connection, list(batch.organisations)):
+            batch.touched_duties.setdefault(post_id, correlation_id)
 
 
 def _mark_due(connection: Connection, batch: Batch, *, zone: ZoneInfo, now: datetime) -> None:

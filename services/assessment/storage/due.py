@@ -181,6 +181,33 @@ def list_cadres_of_posts(connection: Connection, post_ids: Sequence[UUID]) -> di
     return {UUID(str(row[0])): UUID(str(row[1])) for row in rows}
 
 
+def list_posts_owing_by_place(connection: Connection, organisation_ids: Sequence[UUID]) -> list[UUID]:
+    """List the posts in these organisations, or ever below them, to whose kind some place's own duty applies.
+
+    What they owe depends on what stands above them, and that may be told after the duty and the post.
+    """
+    rows = connection.execute(
+        """
+        WITH RECURSIVE below AS (
+            SELECT unnest(%s::uuid[]) AS organisation_id
+             UNION
+            SELECT child.organisation_id
+              FROM below
+              JOIN parentage AS child ON child.parent_id = below.organisation_id
+        )
+        SELECT post_id
+          FROM below
+          JOIN post USING (organisation_id)
+         WHERE EXISTS (SELECT 1
+                         FROM duty
+                        WHERE duty.post_kind = post.post_kind
+                          AND duty.organisation_id IS NOT NULL)
+        """,
+        [list(organisation_ids)],
+    ).fetchall()
+    return [UUID(str(row[0])) for row in rows]
+
+
 def list_due_cells(connection: Connection, *, limit: int) -> list[DueCell]:
     """The cells longest due, on tally_due_order. Without locking: the consumer never waits for a pass under way."""
     with connection.cursor(row_factory=class_row(DueCell)) as cursor:

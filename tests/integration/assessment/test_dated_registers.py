@@ -202,3 +202,17 @@ def test_what_is_owed_by_the_half_year_counts_in_the_year(pool, county):
     met, owed = duty_of(pool, "S001", "2025")
     assert met == 3
     assert owed == 6 + 6 * (date(2025, 11, 15) - date(2025, 7, 1)).days // 184
+
+
+def test_which_duty_holds_does_not_depend_on_when_the_tree_is_told(new_assessment, county):
+    owe(county, 9)
+    owe(county, 4, organisation_id=county.root)
+    county.contact(county.cadre_id, at(3, 10))
+    envelopes = county.take()
+
+    for order in (envelopes, envelopes[::-1]):
+        pool = new_assessment()
+        for envelope in order:
+            take(pool, [envelope])
+            score_all(pool)
+        assert duty_of(pool, "S001", "2025-03") == (1, 4)
