@@ -14,7 +14,7 @@ from services.intake.domain.citizens import IdKind
 from services.intake.handlers import disclosures, proposals, reveals
 from services.intake.handlers.reveals import Reason, ReasonCode, RevealedCitizen
 from services.intake.storage import proposals as storage
-from services.intake.storage.disclosures import DisclosedContact, DisclosedRating
+from services.intake.storage.disclosures import DisclosedContact, DisclosedHousehold, DisclosedRating
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.edge import ShortText
@@ -86,6 +86,7 @@ class DisclosedData(Shown):
     issues: list[DisclosedIssue]
     contacts: list[DisclosedContact]
     ratings: list[DisclosedRating]
+    households: list[DisclosedHousehold]
 
 
 class ShownProposal(Shown):

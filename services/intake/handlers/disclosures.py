@@ -20,6 +20,7 @@ class Disclosure:
     issues: list[dict[str, Any]] = field(repr=False)
     contacts: list[storage.DisclosedContact]
     ratings: list[storage.DisclosedRating]
+    households: list[storage.DisclosedHousehold]
 
 
 def disclose(pool: Pool, citizen_ref: UUID) -> Disclosure:
@@ -39,6 +40,7 @@ def disclose(pool: Pool, citizen_ref: UUID) -> Disclosure:
         issues = storage.list_issues(connection, citizen_ref)
         contacts = storage.list_contacts(connection, citizen_ref)
         ratings = storage.list_ratings(connection, citizen_ref)
+        households = storage.list_households(connection, citizen_ref)
         details = {"withheld": withheld, "issues": len(issues), "contacts": len(contacts), "ratings": len(ratings)}
         chain.note(connection, chain.Line(action="citizen.disclose", object_type="citizen", details=details))
     own = {
@@ -54,4 +56,5 @@ def disclose(pool: Pool, citizen_ref: UUID) -> Disclosure:
         issues=opened,
         contacts=contacts,
         ratings=ratings,
+        households=households,
     )

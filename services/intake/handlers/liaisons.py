@@ -258,7 +258,10 @@ def _tell_assignment(one: storage.StoredAssignment) -> LiaisonAssigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
-    """A household as it is shown: in lists with the head's name masked and no address, alone with both."""
+    """A household as it is shown: in lists with the head's name masked and no address, alone with both.
+
+    The pseudonym is that of the head in this household alone: by it the head's data is disclosed, restricted or erased.
+    """
 
     id: UUID
     organisation_code: str
@@ -267,6 +270,7 @@ class Household:
     population_group: str
     from_on: date
     until_on: date | None
+    citizen_ref: UUID | None
     head_name: str | None = field(repr=False)
     head_phone: str | None = field(repr=False)
     head_address: str | None = field(repr=False)
@@ -311,6 +315,7 @@ def _show(household: storage.SealedHousehold, *, whole: bool) -> Household:
         population_group=household.population_group,
         from_on=household.from_on,
         until_on=household.until_on,
+        citizen_ref=ref if whole else None,
         head_name=name if whole or name is None else mask_name(name),
         head_phone=opened["phone"] if whole else None,
         head_address=opened["address"] if whole else None,

@@ -1,7 +1,7 @@
 """What is held about one citizen, for that citizen: their own words and what became of them, no staff's notes."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -44,6 +44,18 @@ class DisclosedRating:
     rated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosedHousehold:
+    """The contact household that the citizen heads, or headed."""
+
+    id: UUID
+    number: str
+    place_code: str
+    population_group: str
+    from_on: date
+    until_on: date | None
+
+
 def list_issues(connection: Connection, citizen_ref: UUID) -> list[DisclosedIssue]:
     with connection.cursor(row_factory=class_row(DisclosedIssue)) as cursor:
         return cursor.execute(
@@ -81,6 +93,20 @@ def list_ratings(connection: Connection, citizen_ref: UUID) -> list[DisclosedRat
               FROM rating
              WHERE rater_ref = %s
              ORDER BY rated_at, id
+             LIMIT %s
+            """,
+            [citizen_ref, MOST],
+        ).fetchall()
+
+
+def list_households(connection: Connection, citizen_ref: UUID) -> list[DisclosedHousehold]:
+    with connection.cursor(row_factory=class_row(DisclosedHousehold)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, number, place_code, population_group, from_on, until_on
+              FROM contact_household
+             WHERE citizen_ref = %s
+             ORDER BY from_on, id
              LIMIT %s
             """,
             [citizen_ref, MOST],

@@ -9,8 +9,8 @@ import pytest
 from services.intake.domain.citizens import Citizen
 from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHousehold, RegisterPoint
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
-from services.intake.handlers import issues, liaisons, populations
-from services.intake.storage import forgetting
+from services.intake.handlers import disclosures, issues, liaisons, populations
+from services.intake.storage import erasures, forgetting
 from services.intake.storage.liaisons import HouseholdNotFound
 from shared.database import transaction
 from shared.identifiers import new_id
@@ -104,6 +104,22 @@ def test_a_household_leads_to_nothing_that_its_head_complained_of(registered, as
 
     assert complainant != head
     assert ask("SELECT 1 FROM citizen_handle WHERE citizen_ref = %s", head) == []
+
+
+def test_who_heads_a_household_is_told_what_is_held_and_can_be_erased(registered):
+    household = a_household()
+    liaisons.register_households(registered, [household], now=NOW)
+    ref = liaisons.get_household(registered, household.id).citizen_ref
+    assert ref is not None
+
+    told = disclosures.disclose(registered, ref)
+    with transaction(registered, reach=SYSTEM) as connection:
+        erasures.set_erased(connection, ref, at=NOW, proposal_id=None, reason_code="own_request")
+
+    assert told.citizen["address"] == SECRETS[2]
+    assert [(one.number, one.population_group) for one in told.households] == [("H-1", "farmers")]
+    shown = liaisons.get_household(registered, household.id)
+    assert (shown.number, shown.head_name, shown.head_address) == ("H-1", None, None)
 
 
 def test_a_cadre_sees_the_households_assigned_now_and_no_others(registered):
