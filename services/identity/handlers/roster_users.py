@@ -19,8 +19,9 @@ from scim2_models import (
 
 from services.identity import metrics
 from services.identity.domain.accounts import Account, IncompatibleRoles, NameTaken, UnsafeName, check_name
+from services.identity.domain.roster import IsAccount
 from services.identity.roster.models import POLICY, PROTECTED, RosterUser
-from services.identity.roster.searching import MOST_SEARCHED, Found, narrowed, page_of, select
+from services.identity.roster.searching import MOST_SEARCHED, Found, condition_of, page_of, select
 from services.identity.roster.shaping import (
     check_resource,
     display_name_of,
@@ -31,7 +32,6 @@ from services.identity.roster.shaping import (
     version_of,
 )
 from services.identity.storage import accounts, roster_groups, roster_users, sessions
-from services.identity.storage.roster_users import Sought
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
 
@@ -76,15 +76,15 @@ def search_users(pool: Pool, request: SearchRequest[RosterUser], *, base_url: st
     """Raises SCIMException where too many would have to be looked through."""
     offset, count = page_of(request)
     with transaction(pool) as connection:
-        total = roster_users.count_users(connection)
+        condition = condition_of(request)
+        total = roster_users.count_users(connection, condition)
         if request.filter is None and request.sort_by is None:
-            rows = roster_users.list_users(connection, Sought(), offset=offset, limit=count)
+            rows = roster_users.list_users(connection, offset=offset, limit=count)
             shown = [show_user(row, base_url) for row in rows]
             return Found(total=total, start_index=offset + 1, resources=shown)
-        sought = _sought(request)
-        if sought == Sought() and total > MOST_SEARCHED:
+        if total > MOST_SEARCHED:
             raise too_many()
-        rows = roster_users.list_users(connection, sought, offset=0, limit=MOST_SEARCHED)
+        rows = roster_users.list_users(connection, condition, offset=0, limit=MOST_SEARCHED)
     return select(request, [show_user(row, base_url) for row in rows])
 
 
@@ -145,7 +145,9 @@ def check_version(version: int | None, if_match: str | None) -> None:
 
 
 def too_many() -> SCIMException:
-    refusal = SCIMException(detail=f"more than {MOST_SEARCHED} to look through: ask for userName, externalId or id")
+    refusal = SCIMException(
+        detail=f"more than {MOST_SEARCHED} to look through: ask for less, for one by meta.lastModified"
+    )
     refusal.scim_type = "tooMany"
     return refusal
 
@@ -162,7 +164,7 @@ def _change(
     with transaction(pool) as connection:
         check_version(roster_users.lock_user(connection, account_id), if_match)
         _refuse_protected(connection, [account_id])
-        (row,) = roster_users.list_users(connection, Sought(account_id=account_id), offset=0, limit=1)
+        (row,) = roster_users.list_users(connection, IsAccount(account_id), offset=0, limit=1)
         wanted = put(show_user(row, base_url))
         check_resource(wanted)
         if is_held(row):
@@ -204,23 +206,10 @@ def _disable(connection: Connection, account_id: UUID, *, now: datetime) -> None
 
 
 def _get(connection: Connection, account_id: UUID, base_url: str) -> RosterUser:
-    rows = roster_users.list_users(connection, Sought(account_id=account_id), offset=0, limit=1)
+    rows = roster_users.list_users(connection, IsAccount(account_id), offset=0, limit=1)
     if not rows:
         raise NotFoundException(detail="there is no such resource")
     return show_user(rows[0], base_url)
-
-
-def _sought(request: SearchRequest[RosterUser]) -> Sought:
-    found = narrowed(request)
-    if found is None:
-        return Sought()
-    name, value = found
-    if name == "account_id":
-        try:
-            return Sought(account_id=UUID(value))
-        except ValueError:
-            return Sought(account_id=UUID(int=0))
-    return Sought(name=value.lower()) if name == "name" else Sought(external_id=value)
 
 
 def _name_of(user: RosterUser) -> str:

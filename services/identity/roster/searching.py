@@ -6,16 +6,16 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 from scim2_models import Context, Error, InvalidFilterException, Resource, SCIMException, SearchRequest
-from scim2_models.path import CompareOperator, Comparison
 
+from services.identity.domain.roster import Condition
 from services.identity.roster.models import MOST_RESULTS, POLICY
+from services.identity.roster.narrowing import narrow
 
 LONGEST_FILTER: Final = 1_000
 LONGEST_PARAMETER: Final = 2_000
 MOST_SEARCHED: Final = 10_000
 USUAL_PAGE: Final = 100
 LARGEST_INDEX: Final = 10**9
-NARROWING: Final = {"username": "name", "externalid": "external_id", "id": "account_id"}
 
 Kind = TypeVar("Kind", bound=Resource[Any])
 
@@ -50,14 +50,9 @@ def page_of(request: SearchRequest[Kind]) -> tuple[int, int]:
     return start - 1, min(count, MOST_RESULTS)
 
 
-def narrowed(request: SearchRequest[Kind]) -> tuple[str, str] | None:
-    """The one attribute, by its name in storage, and the value that a filter asks for exactly."""
-    tree = request.filter.ast if request.filter is not None else None
-    if not isinstance(tree, Comparison) or tree.op is not CompareOperator.eq or tree.attr_path.sub_attr is not None:
-        return None
-    name = NARROWING.get(tree.attr_path.attr.lower())
-    # A NUL is in no row, and PostgreSQL takes none in a parameter.
-    return (name, tree.value) if name and isinstance(tree.value, str) and "\0" not in tree.value else None
+def condition_of(request: SearchRequest[Kind]) -> Condition | None:
+    """What the database may leave out before the filter itself is applied."""
+    return narrow(request.filter.ast) if request.filter is not None else None
 
 
 def select(request: SearchRequest[Kind], resources: Sequence[Kind]) -> Found[Kind]:
