@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -46,6 +46,20 @@ class SealedCitizen:
     review_on: date | None
     erased_at: datetime | None
     wrapped: bytes | None
+
+
+class Record(Protocol):
+    """What is kept of a citizen with an issue or a contact; name and phone are at first those that it told itself."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def citizen_ref(self) -> UUID | None: ...
+    @property
+    def is_told_apart(self) -> bool: ...
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @contextmanager
@@ -188,6 +202,28 @@ def get_told(connection: Connection, citizen_ref: UUID) -> tuple[bytes | None, b
         [citizen_ref],
     ).fetchone()
     return (row[0], row[1]) if row else (None, None)  # type: ignore[return-value] # psycopg types a row as objects
+
+
+def with_citizen(connection: Connection, record: AnyRecord) -> AnyRecord:
+    """Return the record with name, phone and key of its citizen, where there is one who may be shown.
+
+    A statement of its own: what the policies ask about a citizen is prepared with every statement that names the
+    table. In one with the record it took three quarters of the time, also where the record names nobody.
+    """
+    if record.citizen_ref is None:
+        return record
+    row = connection.execute(
+        """
+        SELECT citizen.name, citizen.phone, citizen_key.wrapped
+          FROM citizen
+          LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
+         WHERE citizen.ref = %s AND citizen.state = 'active'
+        """,
+        [record.citizen_ref],
+    ).fetchone()
+    name, phone, key = row or (None, None, None)
+    told = {} if record.is_told_apart and row is not None else {"citizen_name": name, "citizen_phone": phone}
+    return replace(record, citizen_key=key, **told)
 
 
 def delete_citizens(connection: Connection, refs: Sequence[UUID]) -> None:

@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from services.intake.domain.commands.contacts import ContactKind
 from services.intake.domain.repeats import Named
+from services.intake.storage.citizens import with_citizen
 from services.intake.storage.names import list_names
 from shared.database import Connection
 from shared.errors import NotFound
@@ -57,6 +58,7 @@ class SealedContact:
     note_sealed: bytes | None
     late_reason_sealed: bytes | None
     citizen_ref: UUID | None
+    is_told_apart: bool
     citizen_name: bytes | None
     citizen_phone: bytes | None
     citizen_key: bytes | None
@@ -161,21 +163,18 @@ def get_contact(connection: Connection, contact_id: UUID) -> SealedContact:
                    ARRAY(SELECT staff_number_of(id) FROM unnest(contact.companion_ids) AS id) AS companions,
                    contact.first_on, contact.last_on, contact.place_code, contact.note, contact.note_sealed,
                    contact.late_reason_sealed, contact.citizen_ref,
-                   CASE WHEN contact.is_told_apart THEN contact.told_name ELSE citizen.name END AS citizen_name,
-                   CASE WHEN contact.is_told_apart THEN contact.told_phone ELSE citizen.phone END AS citizen_phone,
-                   citizen_key.wrapped AS citizen_key,
+                   contact.is_told_apart, contact.told_name AS citizen_name, contact.told_phone AS citizen_phone,
+                   NULL::bytea AS citizen_key,
                    contact.source, contact.source_number, contact.flags, contact.sequence AS version, contact.counts,
                    contact.voided_at
               FROM contact
-              LEFT JOIN citizen ON citizen.ref = contact.citizen_ref AND citizen.state = 'active'
-              LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
              WHERE contact.id = %s
             """,
             [contact_id],
         ).fetchone()
     if contact is None:
         raise ContactNotFound("there is no such contact")
-    return contact
+    return with_citizen(connection, contact)
 
 
 def list_raised_issues(connection: Connection, contact_id: UUID) -> list[RaisedIssue]:

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from services.intake.domain.commands.issues import Channel, IssueOutcome, IssueType, ReplyMeans, Urgency
 from services.intake.domain.issues.life import Effect, State
 from services.intake.domain.repeats import Named
+from services.intake.storage.citizens import with_citizen
 from services.intake.storage.names import list_names
 from shared.database import Connection
 from shared.errors import NotFound
@@ -64,6 +65,7 @@ class SealedIssue:
     description_sealed: bytes | None
     reply_sealed: bytes | None
     citizen_ref: UUID | None
+    is_told_apart: bool
     citizen_name: bytes | None
     citizen_phone: bytes | None
     citizen_key: bytes | None
@@ -201,9 +203,8 @@ def get_issue(connection: Connection, issue_id: UUID) -> SealedIssue:
                    staff_number_of(issue.cadre_id) AS staff_number, issue.assigned_at, issue.responded_at,
                    issue.closed_at, issue.outcome, issue.reply, issue.title_sealed, issue.description_sealed,
                    issue.reply_sealed, issue.citizen_ref,
-                   CASE WHEN issue.is_told_apart THEN issue.told_name ELSE citizen.name END AS citizen_name,
-                   CASE WHEN issue.is_told_apart THEN issue.told_phone ELSE citizen.phone END AS citizen_phone,
-                   citizen_key.wrapped AS citizen_key,
+                   issue.is_told_apart, issue.told_name AS citizen_name, issue.told_phone AS citizen_phone,
+                   NULL::bytea AS citizen_key,
                    staff_number_of(issue.subject_id) AS subject_staff_number,
                    code_of(issue.first_organisation_id) AS first_organisation_code,
                    staff_number_of(issue.first_cadre_id) AS first_staff_number, issue.signed_at, issue.started_at,
@@ -212,12 +213,10 @@ def get_issue(connection: Connection, issue_id: UUID) -> SealedIssue:
                    issue.problem_code, issue.excluded, issue.escalation_level, issue.updated_at, issue.status,
                    issue.source, issue.source_number, issue.flags
               FROM issue
-              LEFT JOIN citizen ON citizen.ref = issue.citizen_ref AND citizen.state = 'active'
-              LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
              WHERE issue.id = %s
             """,
             [issue_id],
         ).fetchone()
     if record is None:
         raise IssueNotFound("there is no such issue")
-    return record
+    return with_citizen(connection, record)
