@@ -11,6 +11,7 @@ from tests.harness.journal import Kind
 
 CONTACT_KINDS = ("visit", "reception", "field_stay", "discussion_meeting", "online")
 OUTCOMES = ("resolved", "resolved", "resolved", "explained_policy", "not_accepted", "withdrawn")
+EXPLAINED = frozenset({"explained_policy", "not_accepted"})  # these say why
 STEPS = frozenset({"assignment", "response", "closure"})
 YEAR_BEGINS = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -130,8 +131,10 @@ class _Writer:
             operations.append(self._step("response", "responses", identifier, responded))
         if self.rng.random() < 0.75:
             closed = self.instant(received + timedelta(days=2), within=timedelta(days=25))
+            outcome = self.rng.choice(OUTCOMES)
             closure = {
-                "outcome": self.rng.choice(OUTCOMES),
+                "outcome": outcome,
+                **({"reason_code": "other"} if outcome in EXPLAINED else {}),
                 "reply": "已更换灯泡，请您查看。",
                 "closed_at": closed.isoformat(),
             }

@@ -109,6 +109,7 @@ class Township:
         if outcome:
             closure = {
                 "outcome": outcome,
+                **({"reason_code": "policy_limits"} if outcome == "explained_policy" else {}),
                 "reply": "已经处理，请您查看。",
                 "closed_at": f"2025-03-{closed_on:02}T18:00:00+08:00",
             }

@@ -52,6 +52,7 @@ class IssueFact:
     closed_at: datetime | None
     outcome: str | None
     denied: bool
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ def measure_issue(issue: IssueFact, as_of: datetime) -> frozenset[str]:
     What was merged into another issue is counted with that one alone. The tallies say the same in SQL, many issues at
     once; a test holds them together.
     """
-    if issue.outcome == "merged":
+    if issue.merged_into is not None and issue.outcome == "merged":
         return frozenset({"merged"})
     measures = {"issues_received"}
     if issue.closed_at is None:

@@ -17,7 +17,7 @@ from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
-from shared.contracts.intake.issue_endings import IssueReopened, RedoOrdered
+from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
@@ -239,6 +239,7 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
             "closure_sequence": 0,
             "due_sequence": 0,
             "exclusion_sequence": 0,
+            "merge_sequence": 0,
         },
     )
     if isinstance(event, IssueReceived):
@@ -251,15 +252,22 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         row["assignment_sequence"] = sequence
     if isinstance(event, IssueResponded):
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
+    _collect_ending(row, event, sequence)
+    batch.touched_facts[event.aggregate_id] = envelope.correlation_id
+
+
+def _collect_ending(row: dict[str, Any], event: Event, sequence: int) -> None:
     if isinstance(event, IssueClosed) and sequence > row["closure_sequence"]:
         row |= {"closed_at": event.closed_at, "outcome": event.outcome, "closure_sequence": sequence}
     if isinstance(event, IssueReopened | RedoOrdered) and sequence > row["closure_sequence"]:
         row |= {"closed_at": None, "outcome": None, "closure_sequence": sequence}
+    if isinstance(event, IssueMerged | IssueReopened) and sequence > row["merge_sequence"]:
+        row["merged_into"] = event.merged_into if isinstance(event, IssueMerged) else None
+        row["merge_sequence"] = sequence
     if isinstance(event, ExtensionDecided) and event.due_at is not None and sequence > row["due_sequence"]:
         row |= {"due_at": event.due_at, "due_sequence": sequence}
     if isinstance(event, ExclusionDecided) and sequence > row["exclusion_sequence"]:
         row |= {"excluded": event.effect, "exclusion_sequence": sequence}
-    batch.touched_facts[event.aggregate_id] = envelope.correlation_id
 
 
 COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
@@ -274,6 +282,7 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     IssueAssigned: _collect_issue,
     IssueResponded: _collect_issue,
     IssueClosed: _collect_issue,
+    IssueMerged: _collect_issue,
     IssueReopened: _collect_issue,
     RedoOrdered: _collect_issue,
     ExtensionDecided: _collect_issue,

@@ -53,7 +53,7 @@ def list_issue_facts(connection: Connection, scope: Scope) -> list[IssueFact]:
         return cursor.execute(
             """
             SELECT issue_id, fact.organisation_id, fact.cadre_id, category, received_at, respond_by, due_at,
-                   responded_at, closed_at, outcome, fact.denied
+                   responded_at, closed_at, outcome, fact.denied, fact.merged_into
               FROM tally
               JOIN issue_fact AS fact
                 ON fact.organisation_id = tally.organisation_id

@@ -67,24 +67,26 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
 def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
     """Each row holds the parts of one issue that a batch brought. A part that is absent leaves what stands.
 
-    Received comes once; assignment, closure or its withdrawal, deadline and exclusion go to the highest sequence; of
-    first contacts the earliest counts.
+    Received comes once; assignment, closure or its withdrawal, deadline, exclusion and merger go to the highest
+    sequence; of first contacts the earliest counts.
     """
     connection.execute(
         """
         INSERT INTO issue_fact AS known (issue_id, issue_type, category, channel, urgency, source, contact_id,
                                          citizen_ref, received_at, respond_by, due_at, organisation_id, cadre_id,
                                          assignment_sequence, responded_at, closed_at, outcome, closure_sequence,
-                                         due_sequence, excluded, exclusion_sequence, denied)
+                                         due_sequence, excluded, exclusion_sequence, merged_into,
+                                         merge_sequence, denied)
         SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, citizen_ref, received_at,
                respond_by, due_at, organisation_id, cadre_id, assignment_sequence, responded_at, closed_at, outcome,
-               closure_sequence, due_sequence, excluded, exclusion_sequence, false
+               closure_sequence, due_sequence, excluded, exclusion_sequence, merged_into, merge_sequence, false
           FROM json_to_recordset(%s::json)
             AS row (issue_id uuid, issue_type text, category text, channel text, urgency text, source text,
                     contact_id uuid, citizen_ref uuid, received_at timestamptz, respond_by timestamptz,
                     due_at timestamptz, organisation_id uuid, cadre_id uuid, assignment_sequence integer,
                     responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer,
-                    due_sequence integer, excluded text, exclusion_sequence integer)
+                    due_sequence integer, excluded text, exclusion_sequence integer, merged_into uuid,
+                    merge_sequence integer)
             ON CONFLICT (issue_id) DO UPDATE
            SET issue_type = coalesce(excluded.issue_type, known.issue_type),
                category = coalesce(excluded.category, known.category),
@@ -101,6 +103,9 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                excluded = CASE WHEN excluded.exclusion_sequence > known.exclusion_sequence
                                THEN excluded.excluded ELSE known.excluded END,
                exclusion_sequence = greatest(excluded.exclusion_sequence, known.exclusion_sequence),
+               merged_into = CASE WHEN excluded.merge_sequence > known.merge_sequence
+                                  THEN excluded.merged_into ELSE known.merged_into END,
+               merge_sequence = greatest(excluded.merge_sequence, known.merge_sequence),
                organisation_id = CASE WHEN excluded.assignment_sequence > known.assignment_sequence
                                       THEN excluded.organisation_id ELSE known.organisation_id END,
                cadre_id = CASE WHEN excluded.assignment_sequence > known.assignment_sequence

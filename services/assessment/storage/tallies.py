@@ -146,14 +146,14 @@ def tally_cells(
                ratings, satisfied, rating_level_sum
           FROM cell
          CROSS JOIN LATERAL (
-                   SELECT count(*) FILTER (WHERE outcome IS DISTINCT FROM 'merged') AS issues_received,
+                   SELECT count(*) FILTER (WHERE is_counted) AS issues_received,
                           count(*) FILTER (WHERE (closed_at IS NOT NULL OR responded_at IS NOT NULL)
-                                             AND outcome IS DISTINCT FROM 'merged') AS responded,
+                                             AND is_counted) AS responded,
                           count(*) FILTER (WHERE closed_at IS NULL AND responded_at IS NULL
                                              AND coalesce(respond_by, due_at) < %(as_of)s) AS response_overdue,
-                          count(*) FILTER (WHERE outcome <> 'merged') AS closed,
-                          count(*) FILTER (WHERE closed_at <= due_at AND outcome <> 'merged') AS closed_on_time,
-                          count(*) FILTER (WHERE closed_at > due_at AND outcome <> 'merged') AS closed_late,
+                          count(*) FILTER (WHERE closed_at IS NOT NULL AND is_counted) AS closed,
+                          count(*) FILTER (WHERE closed_at <= due_at AND is_counted) AS closed_on_time,
+                          count(*) FILTER (WHERE closed_at > due_at AND is_counted) AS closed_late,
                           count(*) FILTER (WHERE closed_at IS NULL AND due_at < %(as_of)s) AS open_overdue,
                           count(*) FILTER (WHERE outcome = 'resolved' AND NOT denied) AS resolved,
                           count(*) FILTER (WHERE outcome = 'resolved' AND denied) AS denied,
@@ -162,6 +162,8 @@ def tally_cells(
                           count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
                           count(*) FILTER (WHERE outcome = 'merged') AS merged
                      FROM issue_fact AS issue
+                    CROSS JOIN LATERAL (
+                              SELECT merged_into IS NULL OR outcome IS DISTINCT FROM 'merged' AS is_counted) AS whole
                     WHERE issue.organisation_id = cell.organisation_id
                       AND issue.cadre_id = cell.cadre_id
                       AND issue.excluded IS DISTINCT FROM 'all'

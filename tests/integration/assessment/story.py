@@ -11,7 +11,7 @@ from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
-from shared.contracts.intake.issue_endings import IssueReopened, RedoOrdered
+from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
@@ -165,6 +165,10 @@ class Story:
     def close(self, issue_id: UUID, at: datetime, outcome="resolved") -> None:
         self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome))
 
+    def merge(self, issue_id: UUID, merged_into: UUID, at: datetime) -> None:
+        self.tell(IssueMerged(issue_id=issue_id, merged_into=merged_into, merged_at=at))
+        self.close(issue_id, at, "merged")
+
     def reopen(self, issue_id: UUID, at: datetime) -> None:
         self.tell(IssueReopened(issue_id=issue_id, reopened_at=at, reason_code="not_solved", asked_by="citizen"))
 
@@ -263,18 +267,29 @@ def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: li
         story.assign(issue_id, draw.choice(units), draw.choice([None, *cadres]))
     if draw.random() < 0.5:
         story.respond(issue_id, received_at + timedelta(hours=draw.randint(1, 72)))
-    if due_at is not None and draw.random() < 0.3:
-        story.extend(issue_id, received_at, draw.choice([None, due_at + timedelta(days=10)]))
-    for _ in range(draw.choice([0, 0, 0, 1, 2])):
-        story.close(issue_id, received_at + timedelta(days=draw.randint(1, 20)), draw.choice(OUTCOMES))
-        draw.choice([story.reopen, story.redo])(issue_id, received_at + timedelta(days=20))
-    for _ in range(draw.choice([0, 0, 0, 1, 2])):
-        story.exclude(issue_id, draw.choice([None, "all", "rating"]))
+    _tell_second_thoughts(story, draw, issue_id, received_at, due_at)
     if draw.random() < 0.8:
         story.close(issue_id, received_at + timedelta(days=draw.randint(1, 60)), draw.choice(OUTCOMES))
         for _ in range(draw.choice([0, 0, 1, 2])):
             solved = draw.choice([None, True, False])
             _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), issue_id=issue_id, solved=solved))
+
+
+def _tell_second_thoughts(
+    story: Story, draw: random.Random, issue_id: UUID, received_at: datetime, due_at: datetime | None
+) -> None:
+    """Closures taken back, deadlines moved, mergers, exclusions: each perhaps and more than once."""
+    if due_at is not None and draw.random() < 0.3:
+        story.extend(issue_id, received_at, draw.choice([None, due_at + timedelta(days=10)]))
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        story.close(issue_id, received_at + timedelta(days=draw.randint(1, 20)), draw.choice(OUTCOMES))
+        draw.choice([story.reopen, story.redo])(issue_id, received_at + timedelta(days=20))
+    if draw.random() < 0.2:
+        story.merge(issue_id, story.id(), received_at + timedelta(days=21))
+        if draw.random() < 0.7:
+            story.reopen(issue_id, received_at + timedelta(days=22))
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        story.exclude(issue_id, draw.choice([None, "all", "rating"]))
 
 
 def _look_at(story: Story, draw: random.Random, rating_id: UUID) -> None:

@@ -122,9 +122,17 @@ def test_an_exclusion_of_ratings_leaves_the_issue_where_it_was(pool, county):
 
 def test_a_merged_issue_is_counted_with_the_one_that_goes_on(pool, county):
     goes_on, merged = an_issue(county), an_issue(county)
-    county.close(merged, at(3, 2), "merged")
+    county.merge(merged, goes_on, at(3, 2))
     county.close(goes_on, at(3, 12))
 
     found = figures(pool, county)
-
     assert (found["on_time_closure_rate"], found["response_rate"]) == ((0, 1), (1, 1))
+
+    county.reopen(merged, at(3, 13))
+    assert figures(pool, county)["on_time_closure_rate"] == (0, 2)
+
+
+def test_a_duplicate_of_nobody_knows_what_is_counted_as_other_closures_are(pool, county):
+    county.close(an_issue(county), at(3, 5), "merged")
+
+    assert figures(pool, county)["on_time_closure_rate"] == (1, 1)

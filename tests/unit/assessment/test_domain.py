@@ -137,7 +137,7 @@ def test_what_an_issue_counts_for(given, measures):
 
 
 def test_what_was_merged_into_another_issue_counts_as_that_alone():
-    merged = replace(ISSUE, closed_at=NOON, due_at=NOON, responded_at=NOON, outcome="merged")
+    merged = replace(ISSUE, closed_at=NOON, due_at=NOON, responded_at=NOON, outcome="merged", merged_into=UUID(int=7))
 
     assert measure_issue(merged, NOON) == {"merged"}
 
