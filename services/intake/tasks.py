@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.intake.domain.rating_rules import RatingRules
-from services.intake.handlers import epochs, erasures, imports, rating_invitations, rating_signals
+from services.intake.handlers import epochs, erasures, imports, likeness, rating_invitations, rating_signals
 from services.intake.handlers.import_runs import ImportSettings
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
@@ -18,12 +18,14 @@ SWEEP_FILES_SECONDS = 3_600.0
 SWEEP_PROPOSALS_SECONDS = 15.0
 ROTATE_KEYS_SECONDS = 3_600.0
 SWEEP_RATINGS_SECONDS = 3_600.0
+SKETCH_SECONDS = 60.0
 RUN_IMPORT = "intake.run_import"
 SWEEP_IMPORTS = "intake.sweep_imports"
 SWEEP_FILES = "intake.sweep_import_files"
 SWEEP_PROPOSALS = "intake.sweep_citizen_proposals"
 ROTATE_KEYS = "intake.rotate_keys"
 SWEEP_RATINGS = "intake.sweep_ratings"
+SKETCH_ISSUES = "intake.sketch_issues"
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ celery.conf.beat_schedule = {
         "options": {"expires": SWEEP_PROPOSALS_SECONDS},
     },
     "sweep-ratings": {"task": SWEEP_RATINGS, "schedule": SWEEP_RATINGS_SECONDS, "options": {"expires": 600}},
+    "sketch-issues": {"task": SKETCH_ISSUES, "schedule": SKETCH_SECONDS, "options": {"expires": SKETCH_SECONDS}},
     "rotate-keys": {"task": ROTATE_KEYS, "schedule": ROTATE_KEYS_SECONDS, "options": {"expires": 600}},
 }
 wiring = _Wiring()
@@ -98,6 +101,13 @@ def sweep_ratings() -> None:
         now = datetime.now(UTC)
         rating_invitations.sweep_invitations(pool, wiring.rating_rules, now=now)
         rating_signals.sweep_outliers(pool, wiring.rating_rules, now=now)
+
+
+@celery.task(name=SKETCH_ISSUES, **RELIABLE)
+def sketch_issues() -> None:
+    """So that duplicates can be suggested of what came in the last minute as well."""
+    pool, _ = wiring.opened()
+    likeness.sketch_new_issues(pool, now=datetime.now(UTC))
 
 
 @celery.task(name=SWEEP_FILES, **RELIABLE)

@@ -189,6 +189,9 @@ class IntakeWorld:
                 action="list issues", aim=everywhere(Shot(query={"limit": 200})), lists=self.issues
             ),
             **self._steps(),
+            ("GET", "/v1/issues/{issue_id}/duplicates"): Probe(
+                action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
+            ),
             ("GET", "/v1/issues/{issue_id}/responsibility"): Probe(
                 action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
             ),

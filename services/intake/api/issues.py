@@ -13,9 +13,10 @@ from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Cursor, Instant, Limit
 from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.domain.issues.life import State
-from services.intake.handlers import issues, responsibility, worklist
+from services.intake.handlers import issues, likeness, responsibility, worklist
 from services.intake.handlers.issue_steps import log
 from services.intake.handlers.issue_steps.log import StepRecord
+from services.intake.handlers.likeness import LikelyDuplicate
 from services.intake.handlers.responsibility import ShownLedger
 from services.intake.handlers.texts import IssueRecord
 from services.intake.handlers.worklist import WorklistItem
@@ -131,6 +132,15 @@ def _read_cursor(query: ListQuery) -> tuple[datetime | None, UUID | None]:
 @router.get("/{issue_id}", responses=shows(IssueRecord))
 def get_issue(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
     return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
+
+
+@router.get("/{issue_id}/duplicates", responses=shows(Listing[LikelyDuplicate]))
+def list_duplicates(
+    request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID
+) -> Response:
+    """Issues of the last ninety days that may be the same, by text and place: for a person to look at, and to merge."""
+    found = likeness.list_duplicates(doors(request).pool, issue_id)
+    return json_response({"items": [asdict(one) for one in found]})
 
 
 @router.get("/{issue_id}/responsibility", responses=shows(ShownLedger))

@@ -116,6 +116,10 @@ def set_erased(
               FROM gone
               JOIN citizen_handle ON citizen_handle.citizen_ref = gone.ref
              WHERE opinion.person_handle = citizen_handle.digest
+        ), unlike AS (
+            DELETE FROM issue_likeness
+             USING gone, issue
+             WHERE issue.citizen_ref = gone.ref AND issue_likeness.issue_id = issue.id
         ), unsaid AS (
             UPDATE reveal SET reason = NULL FROM gone WHERE reveal.citizen_ref = gone.ref
         )
