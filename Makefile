@@ -27,7 +27,7 @@ setup:  ## Get what is missing for development and tests, and start nothing
 	@$(PYTHON) -m embedded setup --dev
 
 test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/unit tests/contracts tests/integration tests/matrix -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/matrix tests/integration tests/contracts tests/unit -m "not slow"
 	$(BIN)/python -m pytest tests/system -m "not slow"
 
 test-all: setup  ## Run every test, also those that take long

@@ -37,10 +37,10 @@ def client_of(app: FastAPI, name: str) -> TestClient:
 
 def hear(app: FastAPI, name: str, paths: list[str]) -> list[tuple[str, int, bytes, list[tuple[str, str]]]]:
     """Everything that reaches this reader over these paths, to the byte."""
-    client = client_of(app, name)
     told = []
-    for path in paths:
-        answer = client.get(path)
-        headers = [(key, value) for key, value in answer.headers.multi_items() if key not in PASSING]
-        told.append((path, answer.status_code, answer.content, headers))
+    with client_of(app, name) as client:  # entered once: else every request makes a thread and an event loop of its own
+        for path in paths:
+            answer = client.get(path)
+            headers = [(key, value) for key, value in answer.headers.multi_items() if key not in PASSING]
+            told.append((path, answer.status_code, answer.content, headers))
     return told

@@ -37,16 +37,16 @@ def ask_everything(app, readers, world):
     """Every publication that any reader gets by any route, by reader."""
     seen: dict[str, list[Any]] = {}
     for name in readers:
-        client = client_of(app, name)
-        periods = [item["period"] for item in client.get("/v1/published/periods").json()["items"]]
-        assert set(periods) == set(PERIODS)
-        found = seen.setdefault(name, [])
-        for period in periods:
-            for kind, codes in (("cadre", world.cadres), ("organisation", world.units)):
-                path = f"/v1/published/scores/{kind}"
-                found += client.get(path, params={"period": period}).json().get("items", [])
-                answers = [client.get(f"{path}/{code}", params={"period": period}) for code in codes]
-                found += [answer.json() for answer in answers if answer.status_code == 200]
+        with client_of(app, name) as client:
+            periods = [item["period"] for item in client.get("/v1/published/periods").json()["items"]]
+            assert set(periods) == set(PERIODS)
+            found = seen.setdefault(name, [])
+            for period in periods:
+                for kind, codes in (("cadre", world.cadres), ("organisation", world.units)):
+                    path = f"/v1/published/scores/{kind}"
+                    found += client.get(path, params={"period": period}).json().get("items", [])
+                    answers = [client.get(f"{path}/{code}", params={"period": period}) for code in codes]
+                    found += [answer.json() for answer in answers if answer.status_code == 200]
     return seen
 
 
