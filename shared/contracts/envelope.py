@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from shared.contracts import assessment
 from shared.contracts.base import Event
 from shared.contracts.intake import (
+    appraisals,
     categories,
     channels,
     citizens,
@@ -39,6 +40,7 @@ EVENTS: tuple[type[Event], ...] = (
     *channels.EVENTS,
     *populations.EVENTS,
     *liaisons.EVENTS,
+    *appraisals.EVENTS,
     *contacts.EVENTS,
     *issues.EVENTS,
     *issue_work.EVENTS,

@@ -16,6 +16,7 @@ from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHous
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.commands.registers import EndOrganisation, RecordPost, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.rosters import MatchPerson, RecordAppraisalResult
 from services.intake.handlers.categories import define_categories
 from services.intake.handlers.channels import publish_channels
 from services.intake.handlers.contacts import record_contacts
@@ -27,6 +28,7 @@ from services.intake.handlers.populations import define_groups, record_populatio
 from services.intake.handlers.posts import record_posts
 from services.intake.handlers.ratings import submit_ratings
 from services.intake.handlers.registers import register_cadres, register_organisations
+from services.intake.handlers.rosters import match_persons, record_appraisal_results
 from services.intake.importing.chunks import Chunk
 from services.intake.importing.findings import Finding, error, flag
 from services.intake.importing.mapping import MappedRow
@@ -126,5 +128,7 @@ RUNS: tuple[tuple[type[Command], Run], ...] = (
     (AssignLiaison, _plainly(assign_liaisons)),
     (RecordContact, _plainly(record_contacts, allow_odd=True)),
     (ReceiveIssue, _plainly(receive_issues, allow_odd=True)),
+    (MatchPerson, _plainly(match_persons)),
+    (RecordAppraisalResult, _plainly(record_appraisal_results)),
     (SubmitRating, _plainly(submit_ratings, allow_odd=True)),
 )

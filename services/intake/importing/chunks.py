@@ -9,7 +9,7 @@ from services.intake.importing.findings import FileRefused, Finding
 from services.intake.importing.mapping import MappedRow, Mapper, NewId
 from services.intake.importing.profile import Profile
 from services.intake.importing.reader import Reader, Row
-from services.intake.importing.sheets import Sheet, is_sheet, refuse_old_office
+from services.intake.importing.sheets import Roster, Sheet, is_sheet, refuse_old_office
 from services.intake.importing.source import Limits, begins_with, read_blocks
 
 ROWS_A_CHUNK = 2_000
@@ -36,6 +36,9 @@ def read_chunks(
     """Raises FileRefused where not even the header can be used; a file that breaks off later still gives its rows."""
     source: Reader | Sheet
     start = begins_with(file)
+    if profile.file.format != "table":
+        source = Roster(file, limits.sheets, place=profile.place_columns, kind=profile.file.format)
+        return _cut(source, Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id))
     refuse_old_office(start, file, limits.sheets)
     if is_sheet(start):
         profile = profile.for_sheets()
@@ -43,7 +46,10 @@ def read_chunks(
     else:
         blocks = read_blocks(file, limits)
         source = Reader(blocks, encoding=profile.file.encoding, delimiter=profile.file.delimiter)
-    mapper = Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id)
+    return _cut(source, Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id))
+
+
+def _cut(source: Reader | Sheet, mapper: Mapper) -> Iterator[Chunk]:
     rows = source.rows()
     while True:
         chunk = _fill(rows, mapper)

@@ -16,6 +16,7 @@ from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHous
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.commands.registers import EndOrganisation, RecordPost, RegisterCadre, RegisterOrganisation
+from services.intake.domain.commands.rosters import MatchPerson, RecordAppraisalResult
 from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
 from services.intake.importing.findings import FileRefused, Finding, error, flag
 from services.intake.importing.instants import InstantParser
@@ -128,6 +129,8 @@ class _Builder:
             "contact": self._contact,
             "issue": self._issue,
             "rating": self._rating,
+            "match": self._match,
+            "appraisal": self._appraisal,
         }[target]
 
     def _organisation(self, values: Values, notes: Notes) -> list[Command]:
@@ -196,6 +199,12 @@ class _Builder:
             notes.append(error(0, "rates-one-thing", "a rating names either an issue or a contact, and not both"))
             return []
         return [SubmitRating(id=self.new_id(), correlation_id=self.correlation_id, source=self.source, **values)]
+
+    def _match(self, values: Values, _: Notes) -> list[Command]:
+        return [MatchPerson(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+
+    def _appraisal(self, values: Values, _: Notes) -> list[Command]:
+        return [RecordAppraisalResult(id=self.new_id(), correlation_id=self.correlation_id, **values)]
 
 
 def _gather_citizen(values: Values, notes: Notes) -> None:

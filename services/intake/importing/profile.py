@@ -55,6 +55,9 @@ class Header(Part):
 
 
 class File(Part):
+    """`table` is CSV or a workbook, which the content decides; the others are cadre files."""
+
+    format: Literal["table", "lrmx", "lrm", "civil-servants"] = "table"
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_texts: list[str] = [""]

@@ -22,7 +22,7 @@ NO_WALLS: Final = 77
 
 REASONS: Final[Mapping[str, str]] = {
     "archive-broken": "the file is damaged or no ZIP archive that can be read",
-    "archive-members": "the archive has more than 200 members",
+    "archive-members": "the archive has too many members",
     "archive-twice": "the archive names a member twice",
     "archive-too-large": "the archive holds more than 50 MB when it is unpacked",
     "archive-ratio": "the archive grows more than 100 times when it is unpacked",
@@ -41,6 +41,10 @@ REASONS: Final[Mapping[str, str]] = {
     "several-sheets": "the workbook has more than one sheet; keep one, or name it in the profile",
     "sheet-rows": "the sheet has more rows than are allowed; split it, or send it as CSV",
     "sheet-columns": "the sheet has more columns than are allowed; delete those that the import does not need",
+    "not-a-roster": "the file is no cadre file of the kind that the profile reads",
+    "roster-encoding": "the file is no text in the national encoding (GB 18030)",
+    "roster-field-too-long": "a value of the file is longer than any cadre file has",
+    "roster-ambiguous": "the file names one thing twice, or a person without an id",
     "too-costly": "reading the file takes more memory, time or room than any honest file of its size",
 }
 
@@ -86,7 +90,7 @@ def _run(job: str, arguments: Mapping[str, object], given: BinaryIO, answer: Bin
     if done.returncode in SPENT:
         raise _refusal("too-costly")
     if done.returncode != 0:
-        raise _refusal("sheet-broken" if job == "sheet" else "archive-broken")
+        raise _refusal("sheet-broken" if job == "sheet" else "not-a-roster")
 
 
 def _values(answer: BinaryIO) -> Iterator[Any]:

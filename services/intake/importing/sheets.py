@@ -1,9 +1,11 @@
-"""The rows of an XLSX worksheet, in the form in which those of a CSV file come."""
+"""The rows of an XLSX worksheet, or of a cadre file, in the form in which those of a CSV file come."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
+
+from typing_extensions import override
 
 from services.intake.importing.findings import FileRefused, Finding, error
 from services.intake.importing.reader import CONTROLS, Row
@@ -13,11 +15,16 @@ XLSX: Final = b"PK\x03\x04"
 OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 HEADER_AMONG: Final = 10  # rows: above the header stand the title of the table and who made it when
+MOST_ROSTER_BYTES: Final = 50_000_000  # with the photographs that a package brings and nobody unpacks
+MOST_ROSTER_ROW: Final = 100_000_000
 LONGEST_CELL: Final = 32_767
 FAULTS: Final = {
     "imprecise-number": "a number of more than 15 digits, of which the sheet has lost some: "
     "format the column as text before the numbers are put in, and export it again",
     "formula-error": "a formula that gives an error",
+    "no-name": "the person has no name",
+    "bad-birth-month": "the month of birth is none, such as 197003",
+    "bad-appraisals": "the text of the annual appraisals does not read; none of this person's was taken",
 }
 
 PlaceColumns = Callable[[list[str]], tuple[dict[str, int], list[str], list[str]]]
@@ -35,7 +42,7 @@ class Sheet:
 
     def __init__(self, file: BinaryIO, limits: SheetLimits, *, place: PlaceColumns, name: str | None = None) -> None:
         """Raises FileRefused where no row among the first could be a header."""
-        self._rows = _read(file, limits, name)
+        self._rows = self._read(file, limits, name)
         self._pending: list[_Read] = []
         self.header = self._find_header(place)
         self._used = sorted(place(self.header)[0].values())
@@ -74,6 +81,25 @@ class Sheet:
             raise FileRefused("empty-file", "the sheet is empty: a header row is needed")
         return min((_names(row) for row in self._pending), key=lambda names: len(place(names)[1]))
 
+    def _read(self, file: BinaryIO, limits: SheetLimits, name: str | None) -> "Iterator[_Read]":
+        data = _take(file, limits.most_bytes)
+        lowest = limits.most_rows + HEADER_AMONG
+        values = read_sandboxed("sheet", data, most_rows=lowest, most_columns=limits.most_columns, name=name)
+        return (_believe(value, lowest, limits.most_columns) for value in values)
+
+
+class Roster(Sheet):
+    """A cadre file as a table of one row for each person and year."""
+
+    def __init__(self, file: BinaryIO, limits: SheetLimits, *, place: PlaceColumns, kind: str) -> None:
+        """Raises FileRefused."""
+        super().__init__(file, limits, place=place, name=kind)
+
+    @override
+    def _read(self, file: BinaryIO, limits: SheetLimits, name: str | None) -> "Iterator[_Read]":
+        values = read_sandboxed(name or "", _take(file, MOST_ROSTER_BYTES))
+        return (_believe(value, MOST_ROSTER_ROW, limits.most_columns) for value in values)
+
 
 @dataclass(frozen=True, slots=True)
 class _Read:
@@ -95,27 +121,24 @@ def refuse_old_office(start: bytes, file: BinaryIO, limits: SheetLimits) -> None
     raise FileRefused("old-office", "this is an old .xls or .et spreadsheet, whatever its name; save it as XLSX or CSV")
 
 
-def _read(file: BinaryIO, limits: SheetLimits, name: str | None) -> Iterator[_Read]:
-    data = file.read(limits.most_bytes + 1)
-    if len(data) > limits.most_bytes:
-        raise FileRefused("sheet-too-large", f"a workbook may have {limits.most_bytes} bytes; send the rows as CSV")
-    values = read_sandboxed(
-        "sheet", data, most_rows=limits.most_rows + HEADER_AMONG, most_columns=limits.most_columns, name=name
-    )
-    return (_believe(value, limits) for value in values)
+def _take(file: BinaryIO, most_bytes: int) -> bytes:
+    data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise FileRefused("sheet-too-large", f"such a file may have {most_bytes} bytes; split it or send CSV")
+    return data
 
 
-def _believe(value: Any, limits: SheetLimits) -> _Read:  # noqa: ANN401 - whatever JSON holds
+def _believe(value: Any, lowest: int, most_columns: int) -> _Read:  # noqa: ANN401 - whatever JSON holds
     """Raises FileRefused for an answer that the reading process cannot have given while it was itself."""
     match value:
         case [int(number), [*cells], [*faults]] if (
-            0 < number <= limits.most_rows + HEADER_AMONG
-            and len(cells) <= limits.most_columns
+            0 < number <= lowest
+            and len(cells) <= most_columns
             and all(isinstance(cell, str) for cell in cells)
             and all(_is_fault(fault) for fault in faults)
         ):
             return _Read(number, cells, dict(faults))
-    raise FileRefused("sheet-broken", "the workbook could not be read")
+    raise FileRefused("sheet-broken", "the file could not be read")
 
 
 def _is_fault(fault: object) -> bool:

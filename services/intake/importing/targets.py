@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from services.intake.domain.appraisals import FIRST_YEAR, LAST_YEAR, AppraisalGrade
 from services.intake.domain.citizens import IdKind
 from services.intake.domain.commands.channels import ChannelKind
 from services.intake.domain.commands.contacts import ContactKind
@@ -26,6 +27,8 @@ TargetName = Literal[
     "contact",
     "issue",
     "rating",
+    "match",
+    "appraisal",
 ]
 # Each of these belongs to an organisation, and a role in that organisation may bring it. Registers belong to all, and
 # ratings in a file are nobody's word but the sender's.
@@ -91,7 +94,23 @@ CITIZEN_FIELDS = {
     "citizen_address": TargetField(kind="text", longest=LONGEST_TITLE),
 }
 
+# By what a cadre file names a person, which has no staff number of ours.
+PERSON_FIELDS = {
+    "person_name": TargetField(kind="text", required=True, longest=LONGEST_TITLE),
+    "birth_month": TargetField(kind="code", required=True),
+    "unit_name": TargetField(kind="text", required=True, longest=LONGEST_TITLE),
+}
+
 TARGETS: dict[str, Target] = {
+    "match": Target(key=tuple(PERSON_FIELDS), fields={**PERSON_FIELDS, "staff_number": _code(required=True)}),
+    "appraisal": Target(
+        key=(*PERSON_FIELDS, "year"),
+        fields={
+            **PERSON_FIELDS,
+            "year": _integer(FIRST_YEAR, LAST_YEAR, required=True),
+            "grade": _choice(AppraisalGrade),
+        },
+    ),
     "organisation": Target(
         key=("code",),
         fields={

@@ -1,1 +1,1 @@
-"""What reads files that somebody made, in a process of its own that can do nothing else. It knows no other room."""
+"""What reads files that somebody made, in a process that can do nothing else. It knows the domain and no other room."""

@@ -10,12 +10,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from services.intake.importing.sandboxed.refusals import Refused
+from services.intake.importing.sandboxed.rosters.lrm import read_lrm
+from services.intake.importing.sandboxed.rosters.lrmx import read_lrmx
+from services.intake.importing.sandboxed.rosters.package import read_package
 from services.intake.importing.sandboxed.sheets import read_sheet
 from services.intake.importing.sandboxed.walls import close_in
 
 ENCODINGS = ("ascii", "cp437", "gb18030", "iso-8859-1", "utf-8-sig", "utf-16")  # each a file, out of reach later
 NO_WALLS = 77  # the exit code that tells of it
-JOBS: dict[str, Callable[..., Iterable[object]]] = {"sheet": read_sheet}
+JOBS: dict[str, Callable[..., Iterable[object]]] = {
+    "sheet": read_sheet,
+    "lrmx": read_lrmx,
+    "lrm": read_lrm,
+    "civil-servants": read_package,
+}
 
 
 def main(job: str, arguments: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import re
 import stat
 import zipfile
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from typing import Final
 
@@ -19,8 +20,10 @@ METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 UNSAFE_NAME: Final = re.compile(r"^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)|^[A-Za-z]:|[\x00-\x1f]")
 
 
-def unpack(data: bytes, *, most_members: int = MOST_MEMBERS, most_bytes: int = MOST_BYTES) -> dict[str, bytes]:
-    """Return the members by name. Raises Refused."""
+def unpack(
+    data: bytes, *, most_members: int = MOST_MEMBERS, is_wanted: Callable[[str], bool] = lambda _: True
+) -> dict[str, bytes]:
+    """Return the wanted members by name; those that nobody wants are judged and never unpacked. Raises Refused."""
     try:
         archive = zipfile.ZipFile(BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
@@ -30,11 +33,11 @@ def unpack(data: bytes, *, most_members: int = MOST_MEMBERS, most_bytes: int = M
         raise Refused("archive-members")
     for member in members:
         _judge(member)
-    files = [member for member in members if not member.is_dir()]
+    files = [member for member in members if not member.is_dir() and is_wanted(member.filename)]
     if len({member.filename.casefold() for member in files}) < len(files):
         raise Refused("archive-twice")
     unpacked: dict[str, bytes] = {}
-    room = _Room(most_bytes=most_bytes, packed_bytes=len(data))
+    room = _Room(packed_bytes=len(data))
     for member in files:
         unpacked[member.filename] = _unpack_one(archive, member, room)
     return unpacked
@@ -43,14 +46,13 @@ def unpack(data: bytes, *, most_members: int = MOST_MEMBERS, most_bytes: int = M
 class _Room:
     """How much may still come out of the archive."""
 
-    def __init__(self, *, most_bytes: int, packed_bytes: int) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, *, packed_bytes: int) -> None:
         self._most_by_ratio = max(RATIO_FREE_BYTES, packed_bytes * MOST_RATIO)
         self._taken = 0
 
     def take(self, count: int) -> None:
         self._taken += count
-        if self._taken > self._most_bytes:
+        if self._taken > MOST_BYTES:
             raise Refused("archive-too-large")
         if self._taken > self._most_by_ratio:
             raise Refused("archive-ratio")

@@ -1,0 +1,1 @@
+"""Cadre files of other systems as persons: parsers of three formats, without a database and without a disk."""
