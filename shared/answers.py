@@ -123,6 +123,8 @@ STEPS: Final[Answers] = {
     200: {"model": Recorded, "description": "It is done and committed, or stood so already."},
     **refuses(_409="The same id or key stands with other content, or the step contradicts what stands."),
 }
+# Steps that a sender may take for one version of the record only: If-Match.
+GUARDED: Final[Answers] = {**STEPS, **refuses(412)}
 RECORDS: Final[Answers] = {
     200: {"model": Recorded, "description": "It stood already with the same content, or was brought up to date."},
     201: {

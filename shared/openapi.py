@@ -29,6 +29,22 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     "example": "c0a8-0001-2026-03-01-17",
 }
+IF_MATCH: Final[dict[str, Any]] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the version that the change is meant for. If another one stands, nothing is changed.",
+    "schema": {"type": "string", "minLength": 1, "pattern": "^[ -~]+$"},
+    "example": '"3-5d41402abc4b2a76b9719d91"',
+}
+IF_NONE_MATCH: Final[dict[str, Any]] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of what the reader has. Where that is what stands, the answer is 304 without a body.",
+    "schema": {"type": "string", "minLength": 1, "pattern": "^[ -~]+$"},
+    "example": '"3-5d41402abc4b2a76b9719d91"',
+}
 
 Document = dict[str, Any]
 
@@ -63,6 +79,11 @@ def _complete_operation(operation: Document, method: str, rule: Rule, schemas: D
         for response in responses.values()
     ):
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    if "412" in responses:
+        operation.setdefault("parameters", []).append(IF_MATCH)
+    if "ETag" in responses.get("200", {}).get("headers", {}):
+        operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+        responses["304"] = {"description": "It is what the reader has.", "headers": {"ETag": header("ETag")}}
     for status in _statuses_of(operation, method, rule):
         responses.setdefault(str(status), {"description": REFUSALS[status]})
     for status, response in responses.items():

@@ -1,7 +1,6 @@
 """Routes of contacts."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,10 +18,11 @@ from services.intake.handlers.texts import ContactRecord
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
 from shared.answers import shows
+from shared.conditions import tagged
 from shared.contracts.intake.contacts import ContactKind, Minutes, PeopleCount
 from shared.edge import CodeText, LongText
 from shared.errors import Rejected
-from shared.http import Body, describe_body, json_response, parse_body, permit
+from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"])
 
@@ -72,11 +72,12 @@ async def record_contact(
     return answer(await doors(request).contacts.submit(command), location=f"/v1/contacts/{command.id}")
 
 
-@router.get("/{contact_id}", responses=shows(ContactRecord))
+@router.get("/{contact_id}", responses=shows(ContactRecord, headers=("ETag",)))
 def get_contact(
     request: Request, _: Annotated[Principal, Depends(permit("contact.read"))], contact_id: UUID
 ) -> Response:
-    return json_response(asdict(contacts.get_contact(doors(request).pool, contact_id)))
+    contact = contacts.get_contact(doors(request).pool, contact_id)
+    return tagged(request, contact, version=contact.version)
 
 
 def command_of(

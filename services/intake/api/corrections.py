@@ -14,7 +14,7 @@ from services.intake.domain.commands.corrections import AmendContact, AmendReaso
 from services.intake.handlers import corrections
 from services.intake.handlers.corrections import ContactVersion
 from shared.access.principal import Principal
-from shared.answers import STEPS, Listing, shows
+from shared.answers import GUARDED, Listing, shows
 from shared.edge import LongText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 
@@ -34,7 +34,7 @@ class VoidBody(Body):
     reason: LongText | None = None
 
 
-@router.post("/amendments", responses=STEPS, openapi_extra=describe_body(AmendmentBody))
+@router.post("/amendments", responses=GUARDED, openapi_extra=describe_body(AmendmentBody))
 async def amend_contact(
     request: Request, principal: Annotated[Principal, Depends(permit("contact.correct"))], contact_id: UUID
 ) -> Response:
@@ -62,7 +62,7 @@ async def amend_contact(
     return answer(await doors(request).amendments.submit(command))
 
 
-@router.post("/void", responses=STEPS, openapi_extra=describe_body(VoidBody))
+@router.post("/void", responses=GUARDED, openapi_extra=describe_body(VoidBody))
 async def void_contact(
     request: Request, principal: Annotated[Principal, Depends(permit("contact.correct"))], contact_id: UUID
 ) -> Response:

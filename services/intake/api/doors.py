@@ -15,6 +15,7 @@ from services.intake.api.register_doors import RegisterDoors
 from services.intake.domain.commands.base import Actor, IdempotencyKey, Outcome
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.domain.rating_rules import RatingRules
+from services.intake.domain.repeats import OUTDATED
 from services.intake.grouping import Group
 from services.intake.handlers import (
     consultations,
@@ -30,6 +31,7 @@ from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
 from shared.answers import RECORDS
+from shared.conditions import read_expected
 from shared.database import Pool
 from shared.errors import Rejected
 from shared.http import json_response, problem
@@ -115,12 +117,13 @@ def doors(request: Request) -> Doors:
 
 
 async def describe(request: Request, principal: Principal, *, record_id: UUID | None = None) -> dict[str, Any]:
-    """What every command has: its id, its correlation id, the caller's reach and the caller's key."""
+    """What every command has: its id, its correlation id, the caller's reach and key, and the version it is for."""
     return {
         "id": record_id or new_id(),
         "correlation_id": correlation_id(),
         "reach": current(),
         "key": await _read_key(request, principal),
+        "expected": read_expected(request),
     }
 
 
@@ -152,7 +155,7 @@ def read_key_text(request: Request) -> str | None:
 def answer(outcome: Outcome, *, location: str | None = None) -> Response:
     """`location` is the path under which a new record can be read; a code in it may be of any script."""
     if outcome.status == "conflict":
-        return problem(409, outcome.code, outcome.detail)
+        return problem(412 if outcome.code == OUTDATED else 409, outcome.code, outcome.detail)
     if outcome.status == "rejected":
         return problem(404 if outcome.code.endswith("-not-found") else 422, outcome.code, outcome.detail)
     document = {"id": outcome.id, "status": outcome.status}

@@ -17,6 +17,7 @@ from services.intake.importing.spool import Upload, UploadTooLarge, remove_store
 from services.intake.storage.imports import ImportRun, Severity, State
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
+from shared.conditions import tagged
 from shared.errors import Rejected, Transient
 from shared.http import json_response, permit, problem
 from shared.identifiers import new_id
@@ -142,9 +143,9 @@ async def start_import(
     return json_response(_describe(run), status=202, headers={"Location": f"/v1/imports/{run.id}"})
 
 
-@router.get("/{import_id}", responses=shows(ShownImport))
+@router.get("/{import_id}", responses=shows(ShownImport, headers=("ETag",)))
 def get_import(request: Request, _: Reader, import_id: UUID) -> Response:
-    return json_response(_describe(imports.get_import(doors(request).pool, import_id)))
+    return tagged(request, _describe(imports.get_import(doors(request).pool, import_id)))
 
 
 @router.get("/{import_id}/findings", responses=shows(Page[ShownFinding]))

@@ -24,6 +24,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.storage.worklist import Wanted
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, shows
+from shared.conditions import tagged
 from shared.contracts.intake.issues import Channel, IssueType, Urgency
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
@@ -129,9 +130,10 @@ def _read_cursor(query: ListQuery) -> tuple[datetime | None, UUID | None]:
         raise BadCursor("the cursor is not one of ours") from None
 
 
-@router.get("/{issue_id}", responses=shows(IssueRecord))
+@router.get("/{issue_id}", responses=shows(IssueRecord, headers=("ETag",)))
 def get_issue(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
-    return json_response(asdict(issues.get_issue(doors(request).pool, issue_id)))
+    issue = issues.get_issue(doors(request).pool, issue_id)
+    return tagged(request, issue, version=issue.version)
 
 
 @router.get("/{issue_id}/duplicates", responses=shows(Listing[LikelyDuplicate]))

@@ -51,6 +51,7 @@ from services.intake.handlers import filings
 from services.intake.handlers.filings import ToldUpdate
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
+from shared.conditions import tagged
 from shared.edge import LongText
 from shared.errors import Forbidden, LianxinError, NotFound, TooMany, Transient, Unauthenticated
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, permit
@@ -326,9 +327,9 @@ def make_open311_key(request: Request, principal: Annotated[Principal, Depends(p
     return json_response({"api_key": key}, status=201)
 
 
-@_staff.get("/issues/{issue_id}/filing", responses=shows(filings.FiledIssue))
+@_staff.get("/issues/{issue_id}/filing", responses=shows(filings.FiledIssue, headers=("ETag",)))
 def get_filing(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
-    return json_response(filings.read_filing(doors(request).pool, issue_id))
+    return tagged(request, filings.read_filing(doors(request).pool, issue_id))
 
 
 @_staff.put(

@@ -14,6 +14,7 @@ from services.intake.storage.registers import Organisation
 from services.intake.storage.versions import OrganisationVersion
 from shared.access.principal import Principal
 from shared.answers import STEPS, Listing, Page, shows
+from shared.conditions import tagged
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -90,9 +91,9 @@ def list_organisations(
     return json_response({"items": entries, "next_cursor": following})
 
 
-@router.get("/{code}", responses=shows(Organisation))
+@router.get("/{code}", responses=shows(Organisation, headers=("ETag",)))
 def get_organisation(request: Request, _: Reader, code: PathCode, on: OnDay = None) -> Response:
-    return json_response(register_reading.get_organisation(doors(request).pool, code, on=read_day(on)))
+    return tagged(request, register_reading.get_organisation(doors(request).pool, code, on=read_day(on)))
 
 
 @router.get("/{code}/versions", responses=shows(Listing[OrganisationVersion]))

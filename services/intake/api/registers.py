@@ -22,6 +22,7 @@ from services.intake.storage.registers import Cadre
 from services.intake.storage.versions import CadreVersion, Departure
 from shared.access.principal import Principal
 from shared.answers import STEPS, Page, Shown, shows
+from shared.conditions import tagged
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -94,7 +95,7 @@ def list_cadres(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor 
     return json_response({"items": entries, "next_cursor": following})
 
 
-@router.get("/cadres/{staff_number}", responses=shows(CadreWithPosts))
+@router.get("/cadres/{staff_number}", responses=shows(CadreWithPosts, headers=("ETag",)))
 def get_cadre(request: Request, _: Reader, staff_number: PathCode, on: OnDay = None) -> Response:
     """A cadre with all posts, names and departures; with `on`, by the name and the posts of that day."""
     record = register_reading.get_cadre(doors(request).pool, staff_number, on=read_day(on))
@@ -110,7 +111,7 @@ def get_cadre(request: Request, _: Reader, staff_number: PathCode, on: OnDay = N
         for post, organisation_code in record.posts
     ]
     more = {"posts": listed, "names": record.names, "departures": record.departures}
-    return json_response({**asdict(record.cadre), **more})
+    return tagged(request, {**asdict(record.cadre), **more})
 
 
 @router.post("/cadres/{staff_number}/posts", responses=ANSWERS, openapi_extra=describe_body(PostBody))

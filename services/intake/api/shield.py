@@ -17,6 +17,7 @@ from services.intake.storage import proposals as storage
 from services.intake.storage.disclosures import DisclosedContact, DisclosedHousehold, DisclosedRating
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
+from shared.conditions import tagged
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
@@ -142,12 +143,13 @@ def propose(
     return json_response({"id": wanted.id, "state": "open"}, status=201, headers=location)
 
 
-@router.get("/v1/citizen-proposals/{proposal_id}", responses=shows(ShownProposal))
+@router.get("/v1/citizen-proposals/{proposal_id}", responses=shows(ShownProposal, headers=("ETag",)))
 def get_proposal(
     request: Request, _: Annotated[Principal, Depends(permit("citizen.read_proposal"))], proposal_id: UUID
 ) -> Response:
     proposal, reason = proposals.get_proposal(doors(request).pool, proposal_id)
-    return json_response(
+    return tagged(
+        request,
         {
             "id": proposal.id,
             "kind": proposal.kind,
@@ -161,7 +163,7 @@ def get_proposal(
             "decided_at": proposal.decided_at,
             "finished_at": proposal.finished_at,
             "outcome_code": proposal.outcome_code,
-        }
+        },
     )
 
 

@@ -24,6 +24,7 @@ class Stored(Named, Protocol):
 
 
 AnyStored = TypeVar("AnyStored", bound=Stored)
+OUTDATED = "outdated"
 NaturalKey = tuple[str, str] | UUID
 
 
@@ -68,6 +69,11 @@ def settle_repeat(command: Named, record: Stored, content_hash: bytes) -> Outcom
 def other_content(record_id: UUID) -> Outcome:
     detail = "a record with this id, number or key stands already with other content"
     return Outcome(status="conflict", id=record_id, code="other-content", detail=detail)
+
+
+def outdated(record_id: UUID) -> Outcome:
+    """Nothing is done to a version that the sender has not seen."""
+    return Outcome(status="conflict", id=record_id, code=OUTDATED, detail="the record has changed since")
 
 
 def id_taken() -> Outcome:

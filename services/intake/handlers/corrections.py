@@ -11,7 +11,7 @@ from services.intake.domain.commands.base import Command, Outcome, Status
 from services.intake.domain.commands.corrections import AmendContact, VoidContact
 from services.intake.domain.contacts import CHINA, check_content, sum_people
 from services.intake.domain.corrections import Contact, Content
-from services.intake.domain.repeats import not_found
+from services.intake.domain.repeats import not_found, outdated
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events, run_batch
 from services.intake.sealing import vault
@@ -200,6 +200,9 @@ def _correct(
         contact = standing.get(command.id)
         if contact is None:
             outcomes.append(not_found("contact"))
+            continue
+        if command.expected is not None and contact.sequence not in command.expected:
+            outcomes.append(outdated(contact.id))
             continue
         try:
             moved = step(contact, command)

@@ -62,6 +62,7 @@ class IssueRecord:
     source: str
     source_number: str | None
     flags: list[str]
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

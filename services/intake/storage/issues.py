@@ -89,6 +89,7 @@ class SealedIssue:
     source: str
     source_number: str | None
     flags: list[str]
+    version: int
 
 
 def insert_issues(
@@ -211,7 +212,7 @@ def get_issue(connection: Connection, issue_id: UUID) -> SealedIssue:
                    issue.paused_at, issue.replied_at, issue.reply_means, issue.reopened_at, issue.redo_count,
                    issue.merged_into, ARRAY(SELECT code_of(helper) FROM unnest(issue.assisting) AS helper) AS assisting,
                    issue.problem_code, issue.excluded, issue.escalation_level, issue.updated_at, issue.status,
-                   issue.source, issue.source_number, issue.flags
+                   issue.source, issue.source_number, issue.flags, issue.sequence AS version
               FROM issue
              WHERE issue.id = %s
             """,

@@ -10,7 +10,7 @@ from services.intake.api.fields import Instant
 from services.intake.domain.commands.issue_steps import CloseIssue, MergeIssue, OrderRedo, ReopenIssue, ReplyToIssue
 from services.intake.domain.issues.ending import ClosureReason, RedoReason, ReopeningReason
 from shared.access.principal import Principal
-from shared.answers import STEPS
+from shared.answers import GUARDED
 from shared.contracts.intake.issues import IssueOutcome, ReplyMeans
 from shared.edge import LongText
 from shared.http import Body, describe_body, parse_body, permit
@@ -50,7 +50,7 @@ class ReopeningBody(Body):
     note: LongText | None = None
 
 
-@router.post("/{issue_id}/replies", responses=STEPS, openapi_extra=describe_body(ReplyBody))
+@router.post("/{issue_id}/replies", responses=GUARDED, openapi_extra=describe_body(ReplyBody))
 async def reply_to_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.reply"))], issue_id: UUID
 ) -> Response:
@@ -64,7 +64,7 @@ async def reply_to_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/closure", responses=STEPS, openapi_extra=describe_body(ClosureBody))
+@router.post("/{issue_id}/closure", responses=GUARDED, openapi_extra=describe_body(ClosureBody))
 async def close_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.close"))], issue_id: UUID
 ) -> Response:
@@ -81,7 +81,7 @@ async def close_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/merger", responses=STEPS, openapi_extra=describe_body(MergeBody))
+@router.post("/{issue_id}/merger", responses=GUARDED, openapi_extra=describe_body(MergeBody))
 async def merge_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.close"))], issue_id: UUID
 ) -> Response:
@@ -95,7 +95,7 @@ async def merge_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/redos", responses=STEPS, openapi_extra=describe_body(RedoBody))
+@router.post("/{issue_id}/redos", responses=GUARDED, openapi_extra=describe_body(RedoBody))
 async def order_redo(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.order_redo"))], issue_id: UUID
 ) -> Response:
@@ -108,7 +108,7 @@ async def order_redo(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/reopening", responses=STEPS, openapi_extra=describe_body(ReopeningBody))
+@router.post("/{issue_id}/reopening", responses=GUARDED, openapi_extra=describe_body(ReopeningBody))
 async def reopen_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.reopen"))], issue_id: UUID
 ) -> Response:

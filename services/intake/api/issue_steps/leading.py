@@ -18,7 +18,7 @@ from services.intake.domain.commands.issue_steps import (
 )
 from services.intake.domain.issues.leading import ObjectionReason
 from shared.access.principal import Principal
-from shared.answers import STEPS
+from shared.answers import GUARDED
 from shared.edge import CodeText, LongText
 from shared.http import Body, describe_body, parse_body, permit
 
@@ -56,7 +56,7 @@ class AssistingBody(Body):
     organisation_codes: Annotated[list[CodeText], Field(max_length=20)]
 
 
-@router.post("/{issue_id}/assignments", responses=STEPS, openapi_extra=describe_body(AssignmentBody))
+@router.post("/{issue_id}/assignments", responses=GUARDED, openapi_extra=describe_body(AssignmentBody))
 async def assign_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.assign"))], issue_id: UUID
 ) -> Response:
@@ -72,7 +72,7 @@ async def assign_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/return", responses=STEPS, openapi_extra=describe_body(ReturnBody))
+@router.post("/{issue_id}/return", responses=GUARDED, openapi_extra=describe_body(ReturnBody))
 async def return_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.object"))], issue_id: UUID
 ) -> Response:
@@ -85,7 +85,7 @@ async def return_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/signature", responses=STEPS, openapi_extra=describe_body(SignatureBody))
+@router.post("/{issue_id}/signature", responses=GUARDED, openapi_extra=describe_body(SignatureBody))
 async def sign_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.work"))], issue_id: UUID
 ) -> Response:
@@ -97,7 +97,7 @@ async def sign_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/objections", responses=STEPS, openapi_extra=describe_body(ObjectionBody))
+@router.post("/{issue_id}/objections", responses=GUARDED, openapi_extra=describe_body(ObjectionBody))
 async def object_to_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.object"))], issue_id: UUID
 ) -> Response:
@@ -110,7 +110,7 @@ async def object_to_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/objections/decision", responses=STEPS, openapi_extra=describe_body(ObjectionDecisionBody))
+@router.post("/{issue_id}/objections/decision", responses=GUARDED, openapi_extra=describe_body(ObjectionDecisionBody))
 async def decide_objection(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.decide_objection"))], issue_id: UUID
 ) -> Response:
@@ -123,7 +123,7 @@ async def decide_objection(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.put("/{issue_id}/assisting-units", responses=STEPS, openapi_extra=describe_body(AssistingBody))
+@router.put("/{issue_id}/assisting-units", responses=GUARDED, openapi_extra=describe_body(AssistingBody))
 async def set_assisting_units(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.arrange"))], issue_id: UUID
 ) -> Response:

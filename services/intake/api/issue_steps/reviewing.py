@@ -10,7 +10,7 @@ from services.intake.api.doors import answer, describe_step, doors
 from services.intake.domain.commands.issue_steps import DecideExclusion, EscalateIssue, RequestExclusion, SuperviseIssue
 from services.intake.domain.issues.reviewing import EscalationReason, SupervisionReason
 from shared.access.principal import Principal
-from shared.answers import STEPS
+from shared.answers import GUARDED
 from shared.edge import CodeText, LongText
 from shared.http import Body, describe_body, parse_body, permit
 
@@ -46,7 +46,7 @@ class EscalationBody(Body):
     note: LongText | None = None
 
 
-@router.post("/{issue_id}/exclusions", responses=STEPS, openapi_extra=describe_body(ExclusionBody))
+@router.post("/{issue_id}/exclusions", responses=GUARDED, openapi_extra=describe_body(ExclusionBody))
 async def request_exclusion(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.request_exclusion"))], issue_id: UUID
 ) -> Response:
@@ -59,7 +59,7 @@ async def request_exclusion(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/exclusions/decision", responses=STEPS, openapi_extra=describe_body(ExclusionDecisionBody))
+@router.post("/{issue_id}/exclusions/decision", responses=GUARDED, openapi_extra=describe_body(ExclusionDecisionBody))
 async def decide_exclusion(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.decide_exclusion"))], issue_id: UUID
 ) -> Response:
@@ -72,7 +72,7 @@ async def decide_exclusion(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/supervisions", responses=STEPS, openapi_extra=describe_body(SupervisionBody))
+@router.post("/{issue_id}/supervisions", responses=GUARDED, openapi_extra=describe_body(SupervisionBody))
 async def supervise_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.supervise"))], issue_id: UUID
 ) -> Response:
@@ -85,7 +85,7 @@ async def supervise_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/escalations", responses=STEPS, openapi_extra=describe_body(EscalationBody))
+@router.post("/{issue_id}/escalations", responses=GUARDED, openapi_extra=describe_body(EscalationBody))
 async def escalate_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.escalate"))], issue_id: UUID
 ) -> Response:

@@ -18,7 +18,7 @@ from services.intake.domain.commands.issue_steps import (
 )
 from services.intake.domain.issues.working import ExtensionReason, PauseReason, UrgencyReason
 from shared.access.principal import Principal
-from shared.answers import STEPS
+from shared.answers import GUARDED
 from shared.contracts.intake.issues import Urgency
 from shared.edge import LongText
 from shared.http import Body, describe_body, parse_body, permit
@@ -60,7 +60,7 @@ class ExtensionDecisionBody(Body):
     note: LongText | None = None
 
 
-@router.post("/{issue_id}/responses", responses=STEPS, openapi_extra=describe_body(ResponseBody))
+@router.post("/{issue_id}/responses", responses=GUARDED, openapi_extra=describe_body(ResponseBody))
 async def respond_to_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.respond"))], issue_id: UUID
 ) -> Response:
@@ -72,7 +72,7 @@ async def respond_to_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/start", responses=STEPS, openapi_extra=describe_body(StartBody))
+@router.post("/{issue_id}/start", responses=GUARDED, openapi_extra=describe_body(StartBody))
 async def start_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.work"))], issue_id: UUID
 ) -> Response:
@@ -84,7 +84,7 @@ async def start_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/pauses", responses=STEPS, openapi_extra=describe_body(PauseBody))
+@router.post("/{issue_id}/pauses", responses=GUARDED, openapi_extra=describe_body(PauseBody))
 async def pause_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.work"))], issue_id: UUID
 ) -> Response:
@@ -98,7 +98,7 @@ async def pause_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/resumption", responses=STEPS, openapi_extra=describe_body(ResumptionBody))
+@router.post("/{issue_id}/resumption", responses=GUARDED, openapi_extra=describe_body(ResumptionBody))
 async def resume_issue(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.work"))], issue_id: UUID
 ) -> Response:
@@ -110,7 +110,7 @@ async def resume_issue(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.put("/{issue_id}/urgency", responses=STEPS, openapi_extra=describe_body(UrgencyBody))
+@router.put("/{issue_id}/urgency", responses=GUARDED, openapi_extra=describe_body(UrgencyBody))
 async def set_urgency(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.arrange"))], issue_id: UUID
 ) -> Response:
@@ -123,7 +123,7 @@ async def set_urgency(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/extensions", responses=STEPS, openapi_extra=describe_body(ExtensionBody))
+@router.post("/{issue_id}/extensions", responses=GUARDED, openapi_extra=describe_body(ExtensionBody))
 async def request_extension(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.request_extension"))], issue_id: UUID
 ) -> Response:
@@ -137,7 +137,7 @@ async def request_extension(
     return answer(await doors(request).steps.submit(command))
 
 
-@router.post("/{issue_id}/extensions/decision", responses=STEPS, openapi_extra=describe_body(ExtensionDecisionBody))
+@router.post("/{issue_id}/extensions/decision", responses=GUARDED, openapi_extra=describe_body(ExtensionDecisionBody))
 async def decide_extension(
     request: Request, principal: Annotated[Principal, Depends(permit("issue.decide_extension"))], issue_id: UUID
 ) -> Response:

@@ -34,13 +34,15 @@ class IdempotencyKey:
 class Command:
     """`id` is the client's own where it made one, else the door's; a record that already exists keeps the id it has.
 
-    `reach` is what its sender may touch; absent, the batch may touch what its pool may.
+    `reach` is what its sender may touch; absent, the batch may touch what its pool may. `expected` is heeded by the
+    steps and corrections of records that stand.
     """
 
     id: UUID
     correlation_id: str
     key: IdempotencyKey | None = None
     reach: Reach | None = None
+    expected: frozenset[int] | None = None  # the versions of the record that it is meant for; absent, any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from services.intake.domain.issues.life import Issue
 from services.intake.domain.issues.problems import surface_problem
 from services.intake.domain.issues.rules import LifeRules
 from services.intake.domain.issues.steps import Step, take
-from services.intake.domain.repeats import not_found
+from services.intake.domain.repeats import not_found, outdated
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events
 from services.intake.handlers.issue_steps.events import events_of
@@ -133,6 +133,8 @@ def take_step(turn: Turn, command: StepCommand, decide: Decide) -> Outcome:
     issue = turn.issues.get(command.id) if command.id in turn.reached else None
     if issue is None:
         return not_found("issue")
+    if command.expected is not None and issue.sequence not in command.expected:
+        return outdated(issue.id)
     try:
         steps = decide(turn, issue, command)
         steps += surface_problem(take(issue, steps), at=turn.now) if steps else ()
