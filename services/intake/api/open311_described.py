@@ -6,11 +6,13 @@ from typing import Any, Final
 from services.intake.api.open311_shapes import MEDIA_TYPES, SPECIFICATION, Format
 from services.intake.domain.filings import LONGEST_DESCRIPTION
 from shared.answers import Answers, header
-from shared.edge import FORM
+from shared.edge import FORM, PLAIN_TEXT
+from shared.openapi import PROBLEM, REFERENCE
 
 Schema = dict[str, Any]
 TEXT: Final[Schema] = {"type": "string"}
-NAME: Final[Schema] = {"type": "string", "minLength": 1}
+GIVEN: Final[Schema] = {"type": "string", **PLAIN_TEXT}
+NAME: Final[Schema] = {"type": "string", "minLength": 1, **PLAIN_TEXT}
 INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 FLAG: Final[Schema] = {"type": "boolean"}
 
@@ -141,25 +143,28 @@ def answers(name: str, form: Format) -> Answers:
 
 def _content(schema: Schema, form: Format) -> dict[str, Any]:
     media_type = MEDIA_TYPES[form].partition(";")[0]
-    return {media_type: {"schema": schema if form == "json" else {"type": "string", "contentMediaType": "text/xml"}}}
+    problem = {PROBLEM: {"schema": {"$ref": REFERENCE + "Problem"}}} if schema is ERRORS else {}  # of the edge
+    return problem | {
+        media_type: {"schema": schema if form == "json" else {"type": "string", "contentMediaType": "text/xml"}}
+    }
 
 
 def parameters(name: str) -> dict[str, Any]:
-    """Every argument is a text, and an empty one an absent one."""
+    """Every argument is a text: an empty one is absent, and beside service_request_id no other is looked at."""
     query = ("jurisdiction_id", *_ARGUMENTS.get(name, ()))
     path = _PLACES.get(name, ())
     return {
         "parameters": [
             *({"name": one, "in": "path", "required": True, "schema": NAME} for one in path),
-            *({"name": one, "in": "query", "required": False, "schema": TEXT} for one in query),
+            *({"name": one, "in": "query", "required": False, "schema": GIVEN} for one in query),
         ]
     }
 
 
 def form(name: str) -> dict[str, Any]:
     fields = _FILED if name == "file_request" else _TOLD
-    properties: dict[str, Schema] = dict.fromkeys(fields, TEXT)
-    properties["description"] = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
+    properties: dict[str, Schema] = dict.fromkeys(fields, GIVEN)
+    properties["description"] = {**GIVEN, "maxLength": LONGEST_DESCRIPTION}
     required = ["service_code"] if name == "file_request" else ["service_request_id"]
     schema = {"type": "object", "properties": properties, "required": required}
     return {"requestBody": {"required": True, "content": {FORM.decode(): {"schema": schema}}}}

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def door(pool: Pool, tmp_path: Path) -> Door:
-    return Door(pool, {"clerk": person("clerk"), "machine": machine()}, tmp_path)
+    return Door(
+        pool, {"clerk": person("clerk"), "officer": person("department_officer"), "machine": machine()}, tmp_path
+    )
 
 
 def tag_of(door: Door, path: str) -> str:
@@ -96,8 +98,8 @@ def test_a_correction_is_for_one_version_too(county, door: Door):
     tag = tag_of(door, path)
     body = {"reason_code": "recorded_in_error"}
 
-    stale = door.post("clerk", f"{path}/void", body, if_match='"7-x"')
-    fits = door.post("clerk", f"{path}/void", body, if_match=tag)
+    stale = door.post("officer", f"{path}/void", body, if_match='"7-x"')
+    fits = door.post("officer", f"{path}/void", body, if_match=tag)
 
     assert stale.status_code == 412
     assert fits.status_code == 200, fits.text
