@@ -56,6 +56,19 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
+def either(first: str, second: str) -> ConfigDict:
+    """For a body that has exactly one of two texts, which its validator checks: so that its schema says so too."""
+    return told_as(
+        {"required": [given], "properties": {given: {"type": "string"}, other: {"type": "null"}}}
+        for given, other in ((first, second), (second, first))
+    )
+
+
+def told_as(variants: Iterable[dict[str, Any]]) -> ConfigDict:
+    """For a body that is of one of several variants, which its validator checks: JSON Schema's words for them."""
+    return ConfigDict(json_schema_extra={"oneOf": list(variants)})
+
+
 class InvalidBody(Rejected):
     """The body does not fit. Only places and kinds of fault are told, never what was sent."""
 

@@ -16,7 +16,7 @@ from services.identity.browsing import end_session, give_session
 from services.identity.domain import cookies
 from services.identity.handlers import own
 from shared.access.principal import Principal
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, either, json_body, json_response, permit
 
 Reading = Annotated[Principal, Depends(permit("own.read"))]
 Changing = Annotated[Principal, Depends(permit("own.change"))]
@@ -25,6 +25,8 @@ Securing = Annotated[Principal, Depends(permit("own.secure"))]
 
 class ProofBody(Body):
     """Who has a second factor gives its code, everybody else the password."""
+
+    model_config = either("password", "code")
 
     password: GivenPassword | None = None
     code: GivenCode | None = None

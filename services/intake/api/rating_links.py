@@ -20,7 +20,7 @@ from services.intake.storage.rating_links import Rated
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
 from shared.edge import CodeText
-from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, permit
+from shared.http import Body, describe_body, either, json_body, json_response, leave_open, network_behind, permit
 from shared.observability import correlation_id
 
 TOKEN_BYTES = 32
@@ -43,6 +43,8 @@ class LinkRatingBody(Body):
 
 class CounterBody(Body):
     """`device` names the counter to its owner; what is kept of it is a keyed digest."""
+
+    model_config = either("issue_id", "contact_id")
 
     device: CodeText
     issue_id: UUID | None = None

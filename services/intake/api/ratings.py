@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Instant
@@ -12,26 +12,18 @@ from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.ratings import LONGEST_COMMENT
 from shared.access.principal import Principal
 from shared.contracts.intake.ratings import RatingMethod
-from shared.edge import check_text
-from shared.http import Body, describe_body, parse_body, permit
+from shared.edge import PLAIN_TEXT, check_text
+from shared.http import Body, describe_body, either, parse_body, permit
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])
 LevelNumber = Annotated[int, Field(ge=1, le=5)]
-CommentText = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT), AfterValidator(check_text)]
+CommentText = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_COMMENT, json_schema_extra=PLAIN_TEXT), AfterValidator(check_text)
+]
 
 
 class RatingBody(Body):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {
-                    "required": [rated],
-                    "properties": {rated: {"type": "string"}, other: {"type": "null"}},
-                }
-                for rated, other in (("issue_id", "contact_id"), ("contact_id", "issue_id"))
-            ]
-        }
-    )
+    model_config = either("issue_id", "contact_id")
 
     id: UUID | None = None
     issue_id: UUID | None = None

@@ -19,7 +19,7 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.conditions import tagged
 from shared.edge import ShortText
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, told_as
 from shared.identifiers import new_id
 
 router = APIRouter(tags=["citizens"])
@@ -33,6 +33,27 @@ class RevealBody(Body):
 
 class ProposalBody(Body):
     """Either a list of issues whose citizens are to be shown, or one citizen to restrict, free or erase."""
+
+    model_config = told_as(
+        (
+            {
+                "required": ["issue_ids"],
+                "properties": {
+                    "kind": {"const": "reveal"},
+                    "issue_ids": {"type": "array"},
+                    "citizen_ref": {"type": "null"},
+                },
+            },
+            {
+                "required": ["citizen_ref"],
+                "properties": {
+                    "kind": {"enum": ["restrict", "lift", "erase"]},
+                    "issue_ids": {"type": "null"},
+                    "citizen_ref": {"type": "string"},
+                },
+            },
+        )
+    )
 
     kind: Literal["reveal", "restrict", "lift", "erase"]
     reason_code: ReasonCode

@@ -12,7 +12,7 @@ from services.intake.domain.issues.reviewing import EscalationReason, Supervisio
 from shared.access.principal import Principal
 from shared.answers import GUARDED
 from shared.edge import CodeText, LongText
-from shared.http import Body, describe_body, parse_body, permit
+from shared.http import Body, describe_body, parse_body, permit, told_as
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -23,6 +23,16 @@ class ExclusionBody(Body):
 
 
 class ExclusionDecisionBody(Body):
+    model_config = told_as(
+        (
+            {
+                "required": ["reason_code"],
+                "properties": {"decision": {"const": "exclude"}, "reason_code": {"type": "string"}},
+            },
+            {"properties": {"decision": {"const": "refuse"}, "reason_code": {"type": "null"}}},
+        )
+    )
+
     decision: Literal["exclude", "refuse"]
     reason_code: CodeText | None = None
     note: LongText | None = None
