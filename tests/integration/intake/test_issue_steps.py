@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,7 @@ def door(registered, tmp_path):
     return Door(registered, people, tmp_path)
 
 
+MIGRATIONS = Path(__file__).parents[3] / "services" / "intake" / "migrations"
 NAMES = ("张三", "李四", "赵五")
 
 
@@ -105,6 +107,38 @@ def test_a_whole_life_is_in_the_log_and_every_step_has_its_event(door, events_of
     assert (now["status"], now["redo_count"], now["urgency"]) == ("in_progress", 1, "urgent")
     assert (now["first_organisation_code"], now["first_staff_number"]) == ("county", None)
     assert set(now["assisting"]) == {"north", "south"}
+
+
+def test_no_word_of_a_step_lies_in_clear(door, ask):
+    issue = receive(door, organisation_code="town", citizen={"name": "张三", "phone": "13812345678"})
+    step(door, "clerk", issue, "pauses", {"reason_code": "waiting_for_citizen", "note": "张三在外地"})
+    step(door, "clerk", issue, "replies", {"text": "已修好，张三", "means": "phone"})
+    step(door, "clerk", issue, "closure", {"outcome": "resolved"})
+
+    rows = [str(row) for table in ("issue_step", "issue", "outbox") for row in ask(f"SELECT t::text FROM {table} AS t")]  # noqa: S608
+
+    assert len(rows) > 4
+    for text in ("张三在外地", "已修好，张三"):
+        assert not [row for row in rows if text in row or text.encode().hex() in row]
+
+
+def test_what_older_releases_told_becomes_the_log_that_stands(door, ask):
+    """The statement that fills the log of older issues, read against issues whose log is known."""
+    for outcome in ("resolved", "withdrawn"):
+        issue = receive(door)
+        step(door, "desk", issue, "assignments", {"organisation_code": "town", "staff_number": "S1"})
+        step(door, "clerk", issue, "responses")
+        step(door, "clerk", issue, "closure", {"outcome": outcome, "reply": "已修好"})
+    filling = (MIGRATIONS / "0021_fill_issue_step.sql").read_text("utf-8")
+    told = filling[filling.index("SELECT issue.id") :].rstrip().rstrip(";")
+
+    names = "issue_id, sequence, kind, happened_at, recorded_at, details, reply_sealed"
+    shown = names.replace("details", "details - 'assignment'")
+    logged = ask(f"SELECT {shown} FROM issue_step ORDER BY issue_id, sequence")  # noqa: S608
+    filled = ask(f"SELECT {shown} FROM ({told}) AS f ({names}) ORDER BY issue_id, sequence")  # noqa: S608
+
+    assert filled == logged
+    assert len(filled) == 8
 
 
 def test_a_step_taken_twice_is_one_step(door):
