@@ -194,11 +194,14 @@ POLICY: Final[Mapping[str, Rule]] = {
         scope="intake.read",
         sensitive_read=True,
     ),
+    "contact.read_review": Rule(roles={"department_officer": "within"}, sensitive_read=True),
     # What lies long back is entered by officers alone, who say why so late.
     "contact.record": Rule(
         roles={"cadre": "self", "clerk": "within", "department_officer": "within", "machine_client": "within"},
         scope="intake.write",
     ),
+    # Whether what looks odd counts: somebody decides who neither records contacts nor makes them.
+    "contact.review": Rule(roles={"department_officer": "within"}),
     # Whoever visits must find the door: a cadre sees the households assigned to them now, and no others.
     "household.read": Rule(
         roles={"cadre": "self", "clerk": "within", "department_officer": "within"}, sensitive_read=True

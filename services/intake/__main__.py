@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
-from services.intake.handlers import changes, epochs, erasures, imports, rating_samples, retention
+from services.intake.handlers import changes, epochs, erasures, imports, rating_samples, retention, reviews
 from services.intake.handlers.backlog import seal_backlog
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.importing import cli, profile
@@ -18,6 +18,7 @@ from services.intake.web import entries
 from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.pages import add_pages
 from shared import chores, processes
+from shared.backlogs import watch_backlog
 from shared.database import Pool
 from shared.worker import connect_celery, nudge
 
@@ -48,6 +49,12 @@ def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     open_vault(settings)
     tasks.wire(pool, settings)
+    watch_backlog(
+        "intake_contact_reviews_open",
+        "intake_contact_reviews_oldest_seconds",
+        "Contacts that look odd and wait for a decision",
+        lambda: reviews.measure_open(pool, now=datetime.now(UTC)),
+    )
     chores.add_chores(tasks.celery, chores.open_chores(settings, pool, retention.CLASSES, service="intake"))
     return processes.work(
         settings, pool, tasks.celery, threads=WORKER_THREADS, longest_task_seconds=LONGEST_IMPORT_SECONDS

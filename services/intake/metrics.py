@@ -21,6 +21,8 @@ undecipherable_total = Counter(
 )
 erasures_total = Counter("intake_erasures_total", "Citizens whose identity was erased.")
 keys_rewrapped_total = Counter("intake_keys_rewrapped_total", "Citizens' keys that were wrapped anew for a new epoch.")
+contacts_examined_total = Counter("intake_contacts_examined_total", "Contacts that were looked at for anything odd.")
+reviews_noted_total = Counter("intake_reviews_noted_total", "Contacts that a person is to decide about.")
 events_sent_total = Counter("intake_events_sent_total", "Events that the broker has confirmed.")
 outcomes_total = Counter("intake_outcomes_total", "What became of commands.", ["use_case", "status"])
 group_size = Histogram(

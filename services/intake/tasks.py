@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.intake.domain.rating_rules import RatingRules
-from services.intake.handlers import epochs, erasures, imports, likeness, rating_invitations, rating_signals
+from services.intake.handlers import epochs, erasures, imports, likeness, rating_invitations, rating_signals, reviews
 from services.intake.handlers.import_runs import ImportSettings
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
@@ -16,6 +16,7 @@ from shared.worker import RELIABLE, make_celery, nudge
 SWEEP_SECONDS = 15.0
 SWEEP_FILES_SECONDS = 3_600.0
 SWEEP_PROPOSALS_SECONDS = 15.0
+EXAMINE_SECONDS = 15.0
 ROTATE_KEYS_SECONDS = 3_600.0
 SWEEP_RATINGS_SECONDS = 3_600.0
 SKETCH_SECONDS = 60.0
@@ -26,6 +27,7 @@ SWEEP_PROPOSALS = "intake.sweep_citizen_proposals"
 ROTATE_KEYS = "intake.rotate_keys"
 SWEEP_RATINGS = "intake.sweep_ratings"
 SKETCH_ISSUES = "intake.sketch_issues"
+EXAMINE_CONTACTS = "intake.examine_contacts"
 
 
 @dataclass(slots=True)
@@ -53,6 +55,11 @@ celery.conf.beat_schedule = {
     },
     "sweep-ratings": {"task": SWEEP_RATINGS, "schedule": SWEEP_RATINGS_SECONDS, "options": {"expires": 600}},
     "sketch-issues": {"task": SKETCH_ISSUES, "schedule": SKETCH_SECONDS, "options": {"expires": SKETCH_SECONDS}},
+    "examine-contacts": {
+        "task": EXAMINE_CONTACTS,
+        "schedule": EXAMINE_SECONDS,
+        "options": {"expires": EXAMINE_SECONDS},
+    },
     "rotate-keys": {"task": ROTATE_KEYS, "schedule": ROTATE_KEYS_SECONDS, "options": {"expires": 600}},
 }
 wiring = _Wiring()
@@ -84,6 +91,14 @@ def sweep_imports() -> None:
 def sweep_proposals() -> None:
     pool, _ = wiring.opened()
     erasures.carry_out_approved(pool, now=datetime.now(UTC))
+
+
+@celery.task(name=EXAMINE_CONTACTS, **RELIABLE)
+def examine_contacts() -> None:
+    """Until nothing is left that nobody has looked at; what a turn that was cut short left is found by the next one."""
+    pool, _ = wiring.opened()
+    while reviews.examine_contacts(pool, now=datetime.now(UTC)):
+        pass
 
 
 @celery.task(name=ROTATE_KEYS, **RELIABLE)

@@ -41,6 +41,8 @@ release what is held       -     -     -         -                  all      -  
 record a contact           in    self  -         in                 -        -       -                      -          in
 send a batch of contacts   yes   yes   -         yes                -        -       -                      -          yes
 correct a contact          in    self  -         in                 -        -       -                      -          in
+review a contact           -    -     -         in                 -        -       -                      -          -
+list reviews of contacts   -    -     -         in                 -        -       -                      -          -
 read a contact             in    self  -         in                 in       -       -                      -          in
 receive an issue           in    -     -         -                  -        -       -                      -          in
 read an issue              in    self  -         in                 in       -       -                      -          in

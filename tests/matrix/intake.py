@@ -10,8 +10,10 @@ from fastapi.testclient import TestClient
 
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
+from services.intake.storage.reviews import insert_reviews
 from services.intake.web.pages import add_pages
-from shared.database import Pool
+from shared.database import Pool, transaction
+from shared.reach import SYSTEM
 from tests.fakes import KnownPrincipals, machine, person
 from tests.matrix.expectations import Place
 from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
@@ -29,7 +31,7 @@ DUTY = {
 HOUSEHOLDS: Mapping[Place, str] = {place: f'"H-{place}"' for place in REAL}
 NOWHERE = frozenset({404})
 WHY = {"reason_code": "call_back", "reason": "回访核实"}
-OCCURRED_AT = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+OCCURRED_AT = (datetime.now(UTC) - timedelta(hours=30)).isoformat()  # longer ago than a counter waits for
 AMENDED = {"kind": "reception", "occurred_at": OCCURRED_AT, "reason_code": "mistyped"}
 
 STEPS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -103,6 +105,7 @@ class IntakeWorld:
         principals.principals["registrar"] = person("clerk", name="registrar")
         self.app = create_intake_app(settings, pool, authenticator=principals)
         add_pages(self.app, pool)
+        self._pool = pool
         self.contacts: dict[Place, str] = {}
         self.issues: dict[Place, str] = {}
         self.posts: dict[Place, str] = {}
@@ -122,6 +125,7 @@ class IntakeWorld:
             )
         for place in REAL:
             self._fill_place(client, place)
+        self._note_reviews()
 
     def _fill_place(self, client: TestClient, place: Place) -> None:
         number = staff_number(place)
@@ -138,6 +142,15 @@ class IntakeWorld:
         self.reception_days[place] = self._make(client, "POST", "/v1/reception-days", reception_day_of(place))
         rating = {"contact_id": self.contacts[place], "level": 2, "method": "callback"}
         self.ratings[place] = self._make(client, "POST", "/v1/ratings", rating)
+
+    def _note_reviews(self) -> None:
+        """Something looks odd about every contact."""
+        rows = [
+            {"contact_id": contact_id, "signals": ["similar_note"], "other_contact_ids": []}
+            for contact_id in self.contacts.values()
+        ]
+        with transaction(self._pool, reach=SYSTEM) as connection:
+            insert_reviews(connection, rows, noted_at=datetime.now(UTC))
 
     def _make(self, client: TestClient, method: str, path: str, body: Any, *, who: str = "maker") -> str:
         answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"})
@@ -169,9 +182,17 @@ class IntakeWorld:
             ("POST", "/v1/contacts/{contact_id}/amendments"): Probe(
                 action="correct a contact", aim=lambda place: self._at("contact_id", self.contacts, place, AMENDED)
             ),
-            ("POST", "/v1/contacts/{contact_id}/void"): Probe(
-                action="correct a contact",
-                aim=lambda place: self._at("contact_id", self.contacts, place, {"reason_code": "duplicate"}),
+            ("GET", "/v1/contacts/reviews"): Probe(
+                action="list reviews of contacts",
+                aim=everywhere(Shot()),
+                lists={place: f'"{contact_id}"' for place, contact_id in self.contacts.items()},
+            ),
+            ("POST", "/v1/contacts/reviews/{contact_id}/decision"): Probe(
+                action="review a contact",
+                aim=lambda place: self._at(
+                    "contact_id", self.contacts, place, {"decision": "counts", "reason_code": "genuine"}
+                ),
+                fine=frozenset({200, 409}),  # others have voided it by then
             ),
             ("POST", "/v1/issues"): Probe(
                 action="receive an issue",
@@ -504,6 +525,10 @@ class IntakeWorld:
                 action=step,
                 aim=lambda place: self._at("issue_id", self.issues, place, CLOSURE),
                 fine=frozenset({200, 201, 409}),
+            ),
+            ("POST", "/v1/contacts/{contact_id}/void"): Probe(  # last: of what is void others find nothing
+                action="correct a contact",
+                aim=lambda place: self._at("contact_id", self.contacts, place, {"reason_code": "duplicate"}),
             ),
         }
 

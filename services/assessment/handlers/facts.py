@@ -15,7 +15,7 @@ from services.assessment.storage import due, facts, registers
 from shared import crash, inbox
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
-from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
+from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactReviewed, ContactVoided
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
@@ -184,7 +184,7 @@ def _collect_duty(batch: Batch, envelope: Envelope) -> None:
 def _collect_contact(batch: Batch, envelope: Envelope) -> None:
     """Each event of a contact tells the whole of it, so that the newest is what stands, whichever came first."""
     event = envelope.event
-    assert isinstance(event, ContactRecorded | ContactAmended | ContactVoided)  # noqa: S101
+    assert isinstance(event, ContactRecorded | ContactAmended | ContactVoided | ContactReviewed)  # noqa: S101
     row = {
         **dict(event),
         "organisation_id": event.organisation_id or NOBODY,
@@ -278,6 +278,7 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     ContactRecorded: _collect_contact,
     ContactAmended: _collect_contact,
     ContactVoided: _collect_contact,
+    ContactReviewed: _collect_contact,
     IssueReceived: _collect_issue,
     IssueAssigned: _collect_issue,
     IssueResponded: _collect_issue,

@@ -20,6 +20,7 @@ from services.intake.api import (
     ratings,
     receptions,
     register_topics,
+    reviews,
     shield,
     staff_phones,
     suggestions,
@@ -68,6 +69,7 @@ def create_intake_app(
     app.state.nudge_import = nudge_import
     app.state.rating_rules = rating_rules
     for topic in (
+        reviews,  # before contacts, whose ids would take its name for one
         contacts,
         corrections,
         batches,

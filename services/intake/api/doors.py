@@ -24,6 +24,7 @@ from services.intake.handlers import (
     issues,
     ratings,
     receptions,
+    reviews,
     suggestions,
 )
 from services.intake.handlers.issue_steps.batch import take_steps
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from services.intake.domain.commands.issues import ReceiveIssue
     from services.intake.domain.commands.ratings import SubmitRating
     from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
+    from services.intake.domain.commands.reviews import DecideReview
     from services.intake.domain.commands.suggestions import DecideSuggestion
 
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -73,6 +75,7 @@ class Doors(RegisterDoors):
         self.open_registers(self._group)
         self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
+        self.reviews: Group[DecideReview] = self._group(reviews.decide_reviews)
         self.voids: Group[VoidContact] = self._group(corrections.void_contacts)
         self.issues: Group[ReceiveIssue] = self._group(
             partial(issues.receive_issues, refuse_unknown_categories=settings.unknown_category == "refuse")

@@ -89,6 +89,15 @@ def amend(contact: Contact, content: Content, *, version: int | None, earliest: 
     return replace(contact, content=content, sequence=contact.sequence + 1)
 
 
+def review(contact: Contact, *, counts: bool) -> Contact:
+    """Return the very contact where it counts so already. Raises AlreadyVoided."""
+    if contact.voided_at is not None:
+        raise AlreadyVoided("the contact was voided: there is nothing to decide")
+    if contact.counts == counts:
+        return contact
+    return replace(contact, counts=counts, sequence=contact.sequence + 1)
+
+
 def void(contact: Contact, *, at: datetime) -> Contact:
     """Return the very contact where it is void already."""
     if contact.voided_at is not None:

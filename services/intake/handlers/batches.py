@@ -22,6 +22,7 @@ Parts = dict[Reach | None, list[int]]
 AUDITED = {
     "amend_contacts": "contact",
     "void_contacts": "contact",
+    "decide_reviews": "contact",
     "register_organisations": "organisation",
     "end_organisations": "organisation",
     "register_cadres": "cadre",

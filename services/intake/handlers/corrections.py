@@ -9,6 +9,7 @@ from uuid import UUID
 from services.intake.domain import corrections as domain
 from services.intake.domain.commands.base import Command, Outcome, Status
 from services.intake.domain.commands.corrections import AmendContact, VoidContact
+from services.intake.domain.commands.reviews import DecideReview
 from services.intake.domain.contacts import CHINA, check_content, sum_people
 from services.intake.domain.corrections import Contact, Content
 from services.intake.domain.repeats import not_found, outdated
@@ -19,7 +20,7 @@ from services.intake.storage import contacts as contact_storage
 from services.intake.storage import corrections as storage
 from services.intake.storage.corrections import LockedContact
 from shared.ciphers import SymmetricKey
-from shared.contracts.intake.contacts import ContactAmended, ContactVoided
+from shared.contracts.intake.contacts import ContactAmended, ContactReviewed, ContactVoided
 from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict, Rejected
 from shared.outbox import OutgoingEvent
@@ -96,7 +97,7 @@ def amend_contacts(pool: Pool, commands: Sequence[AmendContact], *, now: datetim
                 _refuse_before_first_post(connection, moved)
             return moved
 
-        return _correct(connection, fresh, step, events, change="amended", now=now)
+        return correct(connection, fresh, step, events, change="amended", now=now)
 
     return run_batch("amend_contacts", pool, commands, run, now=now)
 
@@ -110,7 +111,7 @@ def void_contacts(pool: Pool, commands: Sequence[VoidContact], *, now: datetime)
         return domain.void(contact, at=now)
 
     def run(connection: Connection, fresh: list[VoidContact], events: Events) -> list[Outcome]:
-        return _correct(connection, fresh, step, events, change="voided", now=now)
+        return correct(connection, fresh, step, events, change="voided", now=now)
 
     return run_batch("void_contacts", pool, commands, run, now=now)
 
@@ -181,7 +182,7 @@ def _content_of(command: AmendContact, companion_ids: Iterable[UUID]) -> Content
     )
 
 
-def _correct(
+def correct(
     connection: Connection,
     commands: list[AnyCorrection],
     step: Callable[[Contact, AnyCorrection], Contact],
@@ -220,7 +221,7 @@ def _correct(
 
 
 def _step(command: Command, before: Contact, after: Contact, change: str) -> Step:
-    assert isinstance(command, AmendContact | VoidContact)  # noqa: S101 - which of both says the caller's type
+    assert isinstance(command, AmendContact | VoidContact | DecideReview)  # noqa: S101 - which of both says the caller's type
     return Step(
         before=before,
         after=after,
@@ -287,11 +288,13 @@ def _event(done: Step, *, now: datetime) -> OutgoingEvent:
         **{name: getattr(content, name) for name in Content.__slots__ if name not in {"note", "companion_ids"}},
         "companion_ids": content.companion_ids or None,
     }
-    event = (
-        ContactVoided(**whole, voided_at=now)
-        if contact.voided_at is not None
-        else ContactAmended(**whole, amended_at=now, counts=contact.counts)
-    )
+    event: ContactAmended | ContactReviewed | ContactVoided
+    if done.change == "voided":
+        event = ContactVoided(**whole, voided_at=now)
+    elif done.change == "reviewed":
+        event = ContactReviewed(**whole, reviewed_at=now, counts=contact.counts)
+    else:
+        event = ContactAmended(**whole, amended_at=now, counts=contact.counts)
     return OutgoingEvent(event=event, sequence=contact.sequence, correlation_id=done.correlation_id)
 
 

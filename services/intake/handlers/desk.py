@@ -7,7 +7,6 @@ from uuid import UUID
 from services.intake.domain.commands.base import Outcome
 from services.intake.sealing import vault
 from services.intake.storage import desk as storage
-from services.intake.storage import issue_steps
 from services.intake.storage.desk import OwnContact
 from services.intake.storage.registers import Cadre
 from shared.database import Pool, transaction
@@ -39,12 +38,6 @@ class OpenIssue:
     responded_at: datetime | None
     due_at: datetime | None
     organisation_code: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenStep:
-    kind: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +81,6 @@ def resolve_cadre(pool: Pool, text: str) -> str:
     if len(named) > 1:
         raise SeveralCadres("several cadres fit")
     return named[0].staff_number
-
-
-def list_steps(pool: Pool, issue_id: UUID) -> list[TakenStep]:
-    """List the steps of an issue as far as the reader may see it, in their order."""
-    with transaction(pool) as connection:
-        rows = issue_steps.list_steps(connection, issue_id)
-    return [TakenStep(kind=row.kind, at=row.happened_at) for row in rows]
 
 
 def refuse(outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ from services.intake.domain.commands.issue_steps import CloseIssue, RespondToIss
 from services.intake.domain.commands.issues import IssueOutcome, IssueType, ReceiveIssue, ReplyMeans
 from services.intake.domain.issues.ending import ClosureReason
 from services.intake.handlers import contacts, desk, issues
+from services.intake.handlers.issue_steps import log
 from services.intake.web.contact_forms import InvalidForm, read_id, read_text
 from services.intake.web.contact_pages import TOLD, Sent, refuse_foreign
 from services.intake.web.staff import doors_of, for_staff, go, render, render_with, tell
@@ -153,7 +154,7 @@ def _render_issue(
     acting = current()
     values = {
         "issue": issue,
-        "steps": desk.list_steps(doors_of(request).pool, issue_id),
+        "steps": log.list_steps(doors_of(request).pool, issue_id),
         "may_work": acting is not None and "clerk" in acting.role.split(","),
         "closing": typed or dict.fromkeys(CLOSING, ""),
     }

@@ -78,4 +78,16 @@ class ContactVoided(_Contact):
     reason_code: Code
 
 
-EVENTS: tuple[type[Event], ...] = (ContactRecorded, ContactAmended, ContactVoided)
+class ContactReviewed(_Contact):
+    """A person decided whether a contact counts that looked odd."""
+
+    type: ClassVar[str] = "cn.lianxin.contact.reviewed.v1"
+    key: ClassVar[str] = "intake.contact.reviewed.v1"
+    summary: ClassVar[str] = "A person decided whether a contact that looked odd counts"
+
+    counts: bool
+    reviewed_at: Instant
+    reason_code: Code
+
+
+EVENTS: tuple[type[Event], ...] = (ContactRecorded, ContactAmended, ContactVoided, ContactReviewed)
