@@ -2,12 +2,16 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from shared.contracts.envelope import decode
 from shared.contracts.intake.ratings import RatingSubmitted
 from shared.database import transaction
+from shared.identifiers import new_id
 from tests.integration.assessment.conftest import score_all, take
 from tests.integration.assessment.story import Story, random_county
 
@@ -179,3 +183,19 @@ def test_two_consumers_and_two_scorers_at_once_do_not_matter(new_assessment):
     assert taken == len(envelopes)
     assert dump(pool, FACTS) == dump(ordered, FACTS)
     assert figures(pool) == figures(ordered)
+
+
+def test_what_does_not_count_today_is_kept_in_the_log_and_makes_nothing_due(pool):
+    samples = Path(__file__).parents[2] / "contracts" / "samples"
+    uncounted, signed, foreign = (
+        replace(decode((samples / f"{name}.v1.json").read_bytes()), event_id=new_id())
+        for name in ("suggestion.decided", "issue.signed", "score.computed")
+    )
+
+    assert take(pool, [uncounted, signed, foreign]) == 3
+    assert take(pool, [uncounted, signed, foreign]) == 0
+
+    with transaction(pool) as connection:
+        logged = connection.execute("SELECT event_type FROM event ORDER BY event_type").fetchall()
+    assert logged == [("cn.lianxin.issue.signed.v1",), ("cn.lianxin.suggestion.decided.v1",)]
+    assert score_all(pool) == 0
