@@ -26,6 +26,7 @@ from shared.headers import complete
 from shared.networks import forwarded_for, network_of, sender_of
 from shared.observability import correlated, get_logger, new_correlation_id
 from shared.openapi import complete_document
+from shared.pages import use_key
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
 from shared.settings import ProcessSettings
@@ -212,6 +213,7 @@ def create_app(
     )
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign] # as FastAPI itself advises
     app.state.settings = settings
+    use_key(settings.database_url.get_secret_value())
     app.state.authenticator = authenticator
     app.add_exception_handler(LianxinError, answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same

@@ -214,7 +214,8 @@ def _list_requests(request: Request, form: Format) -> Response:
     query = read_query(arguments, now=datetime.now(UTC))
     found = filings.list_requests(doors(request).pool, query) if _shows_anything(request) else []
     extended = arguments.get("extensions") == "true"
-    shown = [show_request(one, catalogue_of(request), extended=extended) for one in found]
+    catalogue = catalogue_of(request)
+    shown = [show_request(one, catalogue, extended=extended) for one in found]
     return answer("service_requests", shown, form)
 
 
@@ -246,7 +247,7 @@ def _find(request: Request, text: str) -> filings.ShownRequest:
 async def _file_request(request: Request, form: Format, principal: Principal) -> Response:
     fields, attributes = await read_form(request)
     _check_jurisdiction(request, fields)
-    catalogue = catalogue_of(request)
+    catalogue = await run_in_threadpool(catalogue_of, request)
     details = read_details(fields, attributes, catalogue)
     common = await describe(request, principal)
     scope = common["reach"].organisation_codes if common["reach"] is not None else ()

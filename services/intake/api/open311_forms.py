@@ -45,8 +45,9 @@ def load_catalogue(file: Path) -> Catalogue:
 
 
 def catalogue_of(request: Request) -> Catalogue:
+    """Asks the database: the register of categories says which of the configured services there are."""
     catalogue: Catalogue = request.app.state.open311_catalogue
-    return catalogue
+    return filings.offer(doors(request).pool, catalogue)
 
 
 def read_arguments(request: Request) -> Fields:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.domain.commands.issues import ReceiveIssue
-from services.intake.domain.filings import NoSuchRequest, PublicState, RequestQuery
+from services.intake.domain.filings import Catalogue, NoSuchRequest, PublicState, RequestQuery
 from services.intake.handlers.citizens import KnownCitizen
 from services.intake.sealing import vault
 from services.intake.storage import filings as storage
@@ -90,6 +90,20 @@ def enter_filings(
     ]
     if rows:
         storage.insert_filings(connection, rows, changed_at=now)
+
+
+def offer(pool: Pool, catalogue: Catalogue) -> Catalogue:
+    """The services that can be filed: where the register has categories, those it knows, under the names it has."""
+    with transaction(pool, reach=SYSTEM) as connection:
+        names = storage.list_category_names(connection)
+    if not names:
+        return catalogue
+    offered = {
+        code: replace(service, name=name)
+        for code, service in catalogue.services.items()
+        if (name := names.get(code)) is not None
+    }
+    return replace(catalogue, services=offered)
 
 
 def count_read(pool: Pool, network: str, *, now: datetime) -> None:

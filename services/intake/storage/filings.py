@@ -199,6 +199,14 @@ def list_updates(connection: Connection, issue_id: UUID) -> list[SealedUpdate]:
         ).fetchall()
 
 
+def list_category_names(connection: Connection) -> dict[str, str | None]:
+    """The categories that hold everywhere by code, with their names; None for one that is retired."""
+    rows = connection.execute(
+        "SELECT code, CASE WHEN is_retired THEN NULL ELSE name END FROM category WHERE organisation_id IS NULL"
+    ).fetchall()
+    return {str(code): None if name is None else str(name) for code, name in rows}
+
+
 def put_key(connection: Connection, *, digest: bytes, account_id: UUID, client_id: str, made_at: datetime) -> None:
     """The client's key from now on; the one before ends."""
     connection.execute(

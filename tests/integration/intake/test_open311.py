@@ -247,6 +247,24 @@ def test_services_say_whether_they_have_a_definition(city: City):
     assert texts(city.get("services.xml")).findtext("service/metadata") == "true"
 
 
+def test_the_register_of_categories_says_which_services_there_are_and_how_they_are_called(city: City, ask):
+    for code, name, is_retired in (("roads", "道路桥梁", False), ("greening", "绿化", True), ("secret", "内部", False)):
+        ask(
+            "INSERT INTO category (id, code, name, is_retired, from_on, sequence, recorded_at) "
+            "VALUES (%s, %s, %s, %s, '2020-01-01', 1, now()) RETURNING 1",
+            uuid4(),
+            code,
+            name,
+            is_retired,
+        )
+
+    services = {one["service_code"]: one["service_name"] for one in valid(city.get("services.json"), "services")}
+
+    assert services == {"roads": "道路桥梁"}
+    refused(city.post(**LIGHT), 404)
+    refused(city.get("services/greening.json"), 404)
+
+
 def test_a_definition_numbers_its_attributes_and_lists_its_values(city: City):
     definition = valid(city.get("services/roads.json"), "definition")
     root = texts(city.get("services/roads.xml"))
