@@ -125,9 +125,11 @@ def _hoist_definitions(operation: Document, schemas: Document) -> None:
     """What `describe_body` says of a body, with all that it refers to, becomes part of the shared schemas."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         schema = content.get("schema", {})
-        schemas.update(schema.pop("$defs", {}))
+        for name, part in schema.pop("$defs", {}).items():
+            if schemas.setdefault(name, part) != part:
+                raise ValueError(f"two different shapes are called {name}")
         name = schema.get("title", "")
-        if name.endswith("Body") and schema.get("type") == "object":
+        if name.endswith("Body") and schema.get("type") == "object" and schemas.get(name, schema) == schema:
             schemas[name] = dict(schema)
             content["schema"] = {"$ref": REFERENCE + name}
 
