@@ -175,6 +175,21 @@ POLICY: Final[Mapping[str, Rule]] = {
     # An officer steps up for it, a clerk has the days after the receipt: the handler says which of both it is.
     "citizen.reveal": Rule(roles={"clerk": "within", "department_officer": "within"}, sensitive_read=True),
     "citizen.reveal_many": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
+    "clock_rule.read": Rule(
+        roles={
+            "approver": "within",
+            "cadre": "self",
+            "clerk": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+            "unit_head": "within",
+        },
+        scope="intake.read",
+    ),
+    # A rule decides what everybody's deadlines are.
+    "clock_rule.write": Rule(
+        roles={"department_officer": "anywhere", "machine_client": "anywhere"}, scope="registers.write"
+    ),
     "consultation.announce": Rule(roles={"clerk": "within", "department_officer": "within"}),
     "consultation.answer": Rule(roles={"department_officer": "within", "unit_head": "within"}),
     "consultation.read": Rule(roles={}, is_open=True),  # asked of everybody

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.intake import metrics, sealing, tasks
+from services.intake import calendars, metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import changes, epochs, erasures, imports, rating_samples, retention, reviews
+from services.intake.handlers.alarms import measure_due
 from services.intake.handlers.backlog import seal_backlog
+from services.intake.handlers.clocks import recounting
+from services.intake.handlers.clocks import rules as clock_rules
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.importing import cli, profile
 from services.intake.settings import IntakeSettings
@@ -20,14 +23,20 @@ from services.intake.web.pages import add_pages
 from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
+from shared.errors import Transient
+from shared.observability import get_logger
+from shared.settings import UnsafeSetting
 from shared.worker import connect_celery, nudge
 
 WORKER_THREADS = 2
 LONGEST_IMPORT_SECONDS = 3_600  # a rehearsal is one task, and two of them leave no thread for anything else
 
+log = get_logger()
+
 
 def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     open_vault(settings)
+    open_calendar(settings, pool)
     if settings.task_broker_url is not None:
         connect_celery(tasks.celery, settings.task_broker_url.get_secret_value())
     app = create_intake_app(
@@ -48,6 +57,13 @@ def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     open_vault(settings)
+    open_calendar(settings, pool)
+    watch_backlog(
+        "intake_alarms_due",
+        "intake_alarms_due_oldest_seconds",
+        "Issues whose deadlines have to be looked at",
+        lambda: measure_due(pool),
+    )
     tasks.wire(pool, settings)
     watch_backlog(
         "intake_contact_reviews_open",
@@ -76,6 +92,7 @@ def migrate(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     open_vault(settings)
+    open_calendar(settings, pool)
     own = imports.settings_of(settings)
     return cli.main(
         arguments,
@@ -100,6 +117,49 @@ def retain(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> in
 
 def export_audit(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     return chores.export_audit(settings, pool, arguments, service="intake")
+
+
+def recount(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    """Return 1 where a deadline comes out otherwise than it stands."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.intake recount",
+        description="Count every deadline again from the log, by the calendar that it was counted by, and compare.",
+    )
+    parser.add_argument("--apply", action="store_true", help="count open issues by the calendar in use, and keep that")
+    options = parser.parse_args(arguments)
+    open_calendar(settings, pool)
+    found = recounting.recount(pool, now=datetime.now(UTC), apply=options.apply)
+    sys.stdout.write(f"{found.counted} issues counted, {found.differing} differ, {found.uncounted} not counted yet\n")
+    return 1 if found.differing and not options.apply else 0
+
+
+def put_clock_rules(_: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.intake clock-rules", description="List the sets of time limits, or put one into force."
+    )
+    parser.add_argument("--put", metavar="SET", help="define its rules; those that stand already stay as they are")
+    parser.add_argument("--organisation", metavar="CODE", help="for this organisation and all below it alone")
+    options = parser.parse_args(arguments)
+    if options.put is None:
+        for name, rules in sorted(clock_rules.read_presets().items()):
+            sys.stdout.write(f"{name:<20} {', '.join(sorted(rules))}\n")
+        return 0
+    done = clock_rules.put_preset(pool, options.put, organisation_code=options.organisation, now=datetime.now(UTC))
+    for code, outcome in done.items():
+        sys.stdout.write(f"{code:<40} {outcome.status} {outcome.detail}\n")
+    return 1 if any(outcome.status == "rejected" for outcome in done.values()) else 0
+
+
+def open_calendar(settings: IntakeSettings, pool: Pool) -> None:
+    """Raises UnsafeSetting: deadlines are not counted by a calendar that is half read."""
+    try:
+        calendars.use(calendars.load_calendar(settings.calendar_file, zone=settings.zone))
+    except calendars.BadCalendar as fault:
+        raise UnsafeSetting(f"refusing to start: LIANXIN_INTAKE_CALENDAR_FILE: {fault}") from None
+    try:
+        recounting.keep_calendar(pool, now=datetime.now(UTC))
+    except Transient as error:
+        log.warning("calendar_not_kept", code=error.code)
 
 
 def rotate_keys(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
@@ -156,6 +216,8 @@ COMMANDS = {
     "retain": retain,
     "rotate-keys": rotate_keys,
     "draw-sample": draw_sample,
+    "recount": recount,
+    "clock-rules": put_clock_rules,
 }
 
 

@@ -8,16 +8,18 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from services.intake.domain.calendars import FIRST_WEEKEND_DAY, Calendar, are_in_order
 from services.intake.domain.times import EARLIEST, LATEST
 
 SHIPPED: Final = Path(__file__).with_suffix(".toml")
+ZONE: Final = "Asia/Shanghai"
 HOURS: Final = ("08:30-12:00", "14:00-17:30")
 LARGEST_FILE: Final = 1024 * 1024
 _SPAN = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])", re.ASCII)
@@ -52,14 +54,15 @@ def load_calendar(own: Path | None, *, zone: tzinfo) -> Calendar:
     hours = _read_hours(SHIPPED.name, list(HOURS))
     if own is not None:
         hours = _apply(own, days) or hours
-    return Calendar(
-        version=_version(days, hours, zone),
+    calendar = Calendar(
+        version="",
         zone=zone,
         announced_years=frozenset(days.announced),
         holidays=frozenset(days.holidays),
         working_weekends=frozenset(days.working_weekends),
         hours=hours,
     )
+    return replace(calendar, version=_version(calendar))
 
 
 def _shipped() -> _Days:
@@ -134,14 +137,49 @@ def _is_year(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and EARLIEST.year <= value < LATEST.year
 
 
-def _version(days: _Days, hours: Iterable[tuple[int, int]], zone: tzinfo) -> str:
-    """The last year announced, and a digest of all that can change what is counted."""
-    content: Mapping[str, object] = {
-        "announced": sorted(days.announced),
-        "holidays": sorted(day.isoformat() for day in days.holidays),
-        "working_weekends": sorted(day.isoformat() for day in days.working_weekends),
-        "hours": list(hours),
-        "zone": str(zone),
+def describe_calendar(calendar: Calendar) -> dict[str, Any]:
+    """All of a calendar, as it is kept for counting again what was counted by it."""
+    return {
+        "announced": sorted(calendar.announced_years),
+        "holidays": sorted(day.isoformat() for day in calendar.holidays),
+        "working_weekends": sorted(day.isoformat() for day in calendar.working_weekends),
+        "hours": [list(span) for span in calendar.hours],
+        "zone": str(calendar.zone),
     }
-    digest = hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=6).hexdigest()
-    return f"{max(days.announced)}-{digest}"
+
+
+def restore_calendar(version: str, document: Mapping[str, Any]) -> Calendar:
+    return Calendar(
+        version=version,
+        zone=ZoneInfo(document["zone"]),
+        announced_years=frozenset(document["announced"]),
+        holidays=frozenset(date.fromisoformat(day) for day in document["holidays"]),
+        working_weekends=frozenset(date.fromisoformat(day) for day in document["working_weekends"]),
+        hours=tuple((begin, end) for begin, end in document["hours"]),
+    )
+
+
+def _version(calendar: Calendar) -> str:
+    """The last year announced, and a digest of all that can change what is counted."""
+    content = json.dumps(describe_calendar(calendar), sort_keys=True).encode()
+    return f"{max(calendar.announced_years)}-{hashlib.blake2b(content, digest_size=6).hexdigest()}"
+
+
+@dataclass(slots=True)
+class _Wiring:
+    """The calendar of this process: what is shipped, unless the process has opened another."""
+
+    calendar: Calendar | None = None
+
+
+_wiring = _Wiring()
+
+
+def use(calendar: Calendar | None) -> None:
+    _wiring.calendar = calendar
+
+
+def current() -> Calendar:
+    if _wiring.calendar is None:
+        _wiring.calendar = load_calendar(None, zone=ZoneInfo(ZONE))
+    return _wiring.calendar

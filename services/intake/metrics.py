@@ -28,6 +28,9 @@ outcomes_total = Counter("intake_outcomes_total", "What became of commands.", ["
 group_size = Histogram(
     "intake_group_size", "Requests that shared one commit.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )
+alarms_raised_total = Counter(
+    "intake_alarms_raised_total", "Deadlines that came near, were missed or went up a level.", ["kind"]
+)
 import_rows_total = Counter("intake_import_rows_total", "Rows of imported files, dry runs left out.", ["result"])
 import_runs_total = Counter("intake_import_runs_total", "Imports that came to their end.", ["state"])
 

@@ -33,6 +33,7 @@ class IntakeSettings(ServiceSettings):
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
     public_path: Annotated[str, Field(pattern=r"^/([A-Za-z0-9_-]+/)*$")] = "/intake/"  # and these, on the same host
     unknown_category: Literal["flag", "refuse"] = "flag"  # of an issue that a person enters; a file's is flagged
+    calendar_file: Path | None = None  # days and hours of this place: docs/clocks.md
     import_directory: Path = Path("imports")
     import_max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000_000)] = 2_000_000_000  # uncompressed
     import_profiles: Path | None = None  # a folder of profiles of one's own, which go before those that come along

@@ -6,20 +6,23 @@ from uuid import UUID
 
 from services.intake.domain.rating_rules import RatingRules
 from services.intake.handlers import epochs, erasures, imports, likeness, rating_invitations, rating_signals, reviews
+from services.intake.handlers.alarms import sweep_alarms as raise_alarms
 from services.intake.handlers.import_runs import ImportSettings
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
 from shared.database import Pool
-from shared.observability import correlated
+from shared.observability import correlated, new_correlation_id
 from shared.worker import RELIABLE, make_celery, nudge
 
 SWEEP_SECONDS = 15.0
+SWEEP_ALARMS_SECONDS = 15.0
 SWEEP_FILES_SECONDS = 3_600.0
 SWEEP_PROPOSALS_SECONDS = 15.0
 EXAMINE_SECONDS = 15.0
 ROTATE_KEYS_SECONDS = 3_600.0
 SWEEP_RATINGS_SECONDS = 3_600.0
 SKETCH_SECONDS = 60.0
+SWEEP_ALARMS = "intake.sweep_alarms"
 RUN_IMPORT = "intake.run_import"
 SWEEP_IMPORTS = "intake.sweep_imports"
 SWEEP_FILES = "intake.sweep_import_files"
@@ -46,6 +49,11 @@ class _Wiring:
 
 celery = make_celery("intake")
 celery.conf.beat_schedule = {
+    "sweep-alarms": {
+        "task": SWEEP_ALARMS,
+        "schedule": SWEEP_ALARMS_SECONDS,
+        "options": {"expires": SWEEP_ALARMS_SECONDS},
+    },
     "sweep-imports": {"task": SWEEP_IMPORTS, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
     "sweep-import-files": {"task": SWEEP_FILES, "schedule": SWEEP_FILES_SECONDS, "options": {"expires": 600}},
     "sweep-citizen-proposals": {
@@ -78,6 +86,13 @@ def run_import(*, import_id: str) -> None:
     with correlated(UUID(import_id).hex):
         if imports.run_import(pool, UUID(import_id), settings) == "due":
             nudge(celery, RUN_IMPORT, import_id=import_id)
+
+
+@celery.task(name=SWEEP_ALARMS, **RELIABLE)
+def sweep_alarms() -> None:
+    pool, _ = wiring.opened()
+    with correlated(new_correlation_id()):
+        raise_alarms(pool, now=datetime.now(UTC))
 
 
 @celery.task(name=SWEEP_IMPORTS, **RELIABLE)

@@ -67,6 +67,8 @@ ask to leave an issue out  in    -     -         -                  -        -  
 decide to leave it out     -     -     -         in                 in       -       -                      -          -
 supervise an issue         -     -     -         in                 in       -       -                      -          -
 escalate an issue          in    -     -         in                 -        -       -                      -          in
+read the clock rules       yes   yes   yes       yes                yes      -       -                      -          yes
+write the clock rules      -     -     -         all                -        -       -                      -          all
 reveal a citizen           in    -     -         in                 -        -       -                      -          -
 propose about citizens     -     -     -         in                 -        -       -                      -          -
 read such a proposal       -     -     -         in                 in       -       -                      -          -

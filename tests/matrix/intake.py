@@ -29,6 +29,7 @@ DUTY = {
     "valid_from": "2025-01-01",
 }
 HOUSEHOLDS: Mapping[Place, str] = {place: f'"H-{place}"' for place in REAL}
+CLOCK_RULE = {"clock": "close", "limit": "5 working_days", "valid_from": "2025-01-01"}
 NOWHERE = frozenset({404})
 WHY = {"reason_code": "call_back", "reason": "回访核实"}
 OCCURRED_AT = (datetime.now(UTC) - timedelta(hours=30)).isoformat()  # longer ago than a counter waits for
@@ -215,6 +216,13 @@ class IntakeWorld:
             ),
             ("GET", "/v1/issues/{issue_id}/responsibility"): Probe(
                 action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
+            ),
+            ("GET", "/v1/issues/{issue_id}/clocks"): Probe(
+                action="read an issue", aim=lambda place: self._at("issue_id", self.issues, place)
+            ),
+            ("GET", "/v1/clock-rules"): Probe(action="read the clock rules", aim=everywhere(Shot())),
+            ("PUT", "/v1/clock-rules/{code}"): Probe(
+                action="write the clock rules", aim=everywhere(Shot(path={"code": "r1"}, body=CLOCK_RULE))
             ),
             ("POST", "/v1/issues/{issue_id}/assignments"): Probe(
                 action=step,

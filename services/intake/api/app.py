@@ -9,6 +9,7 @@ from services.intake.api import (
     batches,
     callbacks,
     changes,
+    clocks,
     consultations,
     contacts,
     corrections,
@@ -90,6 +91,7 @@ def create_intake_app(
         staff_phones,
         changes,
         callbacks,
+        clocks,
     ):  # the busiest first: routes are tried in order
         app.include_router(topic.router)
     open311.add_open311(app)

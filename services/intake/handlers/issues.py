@@ -17,12 +17,13 @@ from services.intake.domain.repeats import natural_key, other_content, out_of_re
 from services.intake.handlers import filings
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
+from services.intake.handlers.clocks.settling import Counted, settle
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.records import Candidate, created, hexadecimal, refuse_taken, sort_out
 from services.intake.handlers.texts import IssueRecord, hold, open_issue
 from services.intake.sealing import vault
-from services.intake.storage import categories, contacts, issue_steps, recusal, registers
+from services.intake.storage import categories, clock_rules, contacts, issue_steps, recusal, registers
 from services.intake.storage import issues as storage
 from services.intake.storage.reach import may_enter_issue
 from shared.contracts.intake.issues import IssueReceived
@@ -68,6 +69,8 @@ def receive_issues(
         filed = [(one.command, settled.get(position)) for position, one in enumerate(candidates) if one.command.filing]
         if filed:
             filings.enter_filings(connection, filed, made={issue.id for issue in inserted}, now=now)
+        has_rules = bool(inserted) and clock_rules.are_there_rules(connection)
+        counted = settle(connection, [issue.id for issue in inserted], now=now) if has_rules else {}
         outcomes: dict[int, Outcome] = {}
         met: list[Met] = []
         listed = sort_out(candidates, inserted, lambda some: storage.list_standing_issues(connection, some))
@@ -75,7 +78,7 @@ def receive_issues(
             if item.candidate.check.refusal is not None:
                 outcomes[position] = item.candidate.check.refusal
             elif item.made is not None:
-                events.extend(_first_events(item.candidate.command, item.made))
+                events.extend(_first_events(item.candidate.command, item.made, counted.get(item.made.id)))
                 outcomes[position] = created(item.made, item.candidate.check)
             elif item.met is not None:
                 met.append((position, item.candidate, item.met))
@@ -161,6 +164,7 @@ def _row(candidate: Candidate[ReceiveIssue], citizen: KnownCitizen | None, now: 
         "received_at": received_at,
         "respond_by": respond_by,
         "due_at": command.due_at,
+        "told_respond_by": command.respond_by,
         "contact_id": command.contact_id,
         "contact_source_number": command.contact_source_number,
         "organisation_code": command.organisation_code,
@@ -192,7 +196,9 @@ def _status(command: ReceiveIssue) -> str:
     )
 
 
-def _first_events(command: ReceiveIssue, issue: storage.StoredIssue) -> list[OutgoingEvent]:
+def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Counted | None) -> list[OutgoingEvent]:
+    """Where no rule made deadlines, they are those that were told, and what the setting gives for the first contact."""
+    deadlines = counted.deadlines if counted else {"respond_by": issue.respond_by, "due_at": command.due_at}
     received = IssueReceived(
         issue_id=issue.id,
         issue_type=command.type,
@@ -201,8 +207,8 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue) -> list[Out
         urgency=command.urgency,
         source=command.source,
         received_at=issue.received_at,
-        respond_by=issue.respond_by,
-        due_at=command.due_at,
+        respond_by=deadlines["respond_by"],
+        due_at=deadlines["due_at"],
         organisation_id=issue.organisation_id,
         cadre_id=issue.cadre_id,
         contact_id=issue.contact_id,

@@ -108,7 +108,8 @@ def insert_issues(
                                description_sealed, received_at, respond_by, due_at, contact_id, organisation_id,
                                cadre_id, assigned_at, responded_at, closed_at, outcome, reply_sealed, citizen_ref,
                                subject_id, status, sequence, recorded_at, updated_at, flags, content_hash,
-                               progress_hash, owner_organisation_id, first_organisation_id, first_cadre_id, replied_at)
+                               progress_hash, owner_organisation_id, first_organisation_id, first_cadre_id, replied_at,
+                               told_respond_by, told_due_at, alarm_at)
             SELECT item.id, item.source, item.source_number, item.type, item.category, item.channel, item.urgency,
                    item.title_sealed, item.description_sealed, item.received_at, item.respond_by, item.due_at,
                    coalesce(contact.id, numbered.id), organisation.id, cadre.id, item.assigned_at, item.responded_at,
@@ -116,11 +117,15 @@ def insert_issues(
                    item.sequence, %(recorded_at)s, %(recorded_at)s, item.flags, item.content_hash,
                    item.progress_hash, owner.id, organisation.id,
                    CASE WHEN organisation.id IS NOT NULL THEN cadre.id END,
-                   CASE WHEN item.reply_sealed IS NOT NULL THEN item.closed_at END
+                   CASE WHEN item.reply_sealed IS NOT NULL THEN item.closed_at END,
+                   item.told_respond_by, item.due_at,
+                   CASE WHEN item.closed_at IS NULL AND num_nonnulls(item.respond_by, item.due_at) > 0
+                        THEN %(recorded_at)s::timestamptz END
               FROM ROWS FROM (json_to_recordset(%(rows)s::json)
                   AS (id uuid, source text, source_number text, type text, category text, channel text,
                       urgency text, title_sealed bytea, description_sealed bytea, received_at timestamptz,
-                      respond_by timestamptz, due_at timestamptz, contact_id uuid, contact_source_number text,
+                      respond_by timestamptz, told_respond_by timestamptz,
+                      due_at timestamptz, contact_id uuid, contact_source_number text,
                       organisation_code text, staff_number text, assigned_at timestamptz,
                       responded_at timestamptz, closed_at timestamptz, outcome text, reply_sealed bytea,
                       citizen_ref uuid, subject_staff_number text, status text, sequence integer, flags text[],
@@ -145,7 +150,8 @@ def insert_issues(
              ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
                 ON CONFLICT DO NOTHING
             RETURNING id, source, source_number, contact_id, organisation_id, cadre_id, received_at, respond_by,
-                      content_hash, progress_hash, citizen_ref, responded_at, closed_at, outcome, reply_sealed),
+                      content_hash, progress_hash, citizen_ref, responded_at, closed_at, outcome, reply_sealed,
+                      urgency),
             logged AS (
             INSERT INTO issue_step (issue_id, sequence, kind, happened_at, recorded_at, actor_id, details, reply_sealed)
             SELECT id, sequence, kind, happened_at, %(recorded_at)s,
@@ -154,7 +160,8 @@ def insert_issues(
               FROM made
              CROSS JOIN LATERAL (
                    SELECT 1 AS sequence, 'received' AS kind, received_at AS happened_at, NULL::bytea AS reply_sealed,
-                          jsonb_build_object('organisation_id', organisation_id, 'cadre_id', cadre_id) AS details
+                          jsonb_build_object('organisation_id', organisation_id, 'cadre_id', cadre_id,
+                                             'urgency', urgency) AS details
                     UNION ALL
                    SELECT 2, 'contacted', responded_at, NULL, '{}'
                     WHERE responded_at IS NOT NULL

@@ -37,6 +37,8 @@ class IssueEscalated(Event):
     reason_code: Code
     organisation_id: UUID | None = None  # before whom it was put
     cadre_id: UUID | None = None
+    clock: Code | None = None  # of which a deadline was missed; absent where a person escalated it
+    turn: int | None = None
 
 
 class ProblemOrderRaised(Event):

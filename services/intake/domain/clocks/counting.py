@@ -28,6 +28,7 @@ class Run:
     rule: ClockRule
     total: int
     pauses: Sequence[Pause]  # those whose reasons stop this clock, in order and apart
+    not_before: datetime | None = None  # somebody granted that it is not due earlier
 
 
 class Mark(NamedTuple):
@@ -62,6 +63,11 @@ UNITS: dict[Unit, timedelta] = {
 
 def find_due(run: Run, calendar: Calendar) -> datetime | None:
     """The instant at which the run is over if nothing more happens; None where that is never, or not to be stored."""
+    due_at = _count_due(run, calendar)
+    return due_at if due_at is None or run.not_before is None else max(due_at, run.not_before)
+
+
+def _count_due(run: Run, calendar: Calendar) -> datetime | None:
     if run.rule.counts_days:
         counted = 0
         for mark in list_marks(run, calendar):

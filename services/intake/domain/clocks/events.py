@@ -28,7 +28,10 @@ EventKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockEvent:
-    """`extended` names the clock, by how much, and since when it was asked for. `organisation` leads from then on."""
+    """`extended` names the clock, by how much or until when, and since when that was asked for.
+
+    `organisation` leads from then on.
+    """
 
     kind: EventKind
     at: datetime
@@ -38,6 +41,7 @@ class ClockEvent:
     outcome: str | None = None  # of a closure
     clock: Clock | None = None
     extension: Limit | None = None
+    until: datetime | None = None
     asked_at: datetime | None = None
 
 

@@ -72,7 +72,11 @@ class TurnReader:
     def read_told(self, due_at: datetime, now: datetime) -> Reading:
         """A told deadline moves with extensions alone: whoever told it knows of pauses."""
         for event in self.ordered[self.start + 1 : self._stop_place()]:
-            if event.extension is not None and event.clock == self.turn.clock and event.at <= due_at:
+            if event.clock != self.turn.clock or event.at > due_at:
+                continue
+            if event.until is not None:
+                due_at = max(due_at, event.until)
+            if event.extension is not None:
                 due_at = lengthen(due_at, event.extension, self.calendar)
         state, stopped_at = self._state(due_at, now)
         return self._blank(state=state, due_at=due_at, stopped_at=stopped_at, notes=("told",))
@@ -149,7 +153,11 @@ class TurnReader:
         return replace(run, pauses=tuple(pause for pause in self.pauses if pause.reason in run.rule.pause_reasons))
 
     def _extend(self, event: ClockEvent) -> None:
-        if event.clock != self.turn.clock or event.extension is None:
+        if event.clock != self.turn.clock:
+            return
+        if event.until is not None:
+            self._extend_until(event.until)
+        if event.extension is None:
             return
         most_granted, runs = 0, []
         for run in self.runs:
@@ -164,6 +172,14 @@ class TurnReader:
             most_granted = max(most_granted, granted)
         self.runs = runs
         self.extended += most_granted
+
+    def _extend_until(self, until: datetime) -> None:
+        """Who decided upon an instant has decided: that it goes beyond the rule is noted."""
+        for place, run in enumerate(self.runs):
+            most = find_due(replace(run, total=run.total + run.rule.extension_most), self.calendar)
+            if most is not None and until > most:
+                self.notes.append("extension_beyond_rule")
+            self.runs[place] = replace(run, not_before=max(until, run.not_before or until))
 
     def _change_urgency(self, event: ClockEvent) -> None:
         """A wider limit counts from the turn's start; a tighter one from now, and never to later than was due."""

@@ -151,6 +151,6 @@ _CHANGES: Mapping[StepKind, Any] = {
     "exclusion_requested": _asked("exclusion"),
     "exclusion_decided": _decided("exclusion"),
     "supervised": lambda _, step: {"supervised_at": step.happened_at},
-    "escalated": lambda _, step: {"escalation_level": step.details.level},
+    "escalated": lambda issue, step: {"escalation_level": max(issue.escalation_level, step.details.level)},
     "problem_raised": lambda _, step: {"problem_code": step.reason_code},
 }

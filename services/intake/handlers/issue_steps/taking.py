@@ -15,6 +15,7 @@ from services.intake.domain.issues.steps import Step, take
 from services.intake.domain.repeats import not_found, outdated
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events
+from services.intake.handlers.clocks.settling import settle
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.responsibility import keep_ledgers
 from services.intake.handlers.texts import HeldIssues, hold
@@ -184,5 +185,6 @@ def write_taken(
     storage.insert_steps(connection, log, recorded_at=now)
     with citizens.elevated(connection):  # a return, and the reply to those merged, leave the sender's reach
         storage.set_issues(connection, changed, replies=replies, updated_at=now)
+    settle(connection, [issue.id for issue in changed], now=now)
     steps = [(one.before.id, step.kind, one.correlation_id) for one in taken for step in one.steps]
     keep_ledgers(connection, steps, issues, events, now=now)

@@ -1,0 +1,1 @@
+"""The clocks of issues: counted with every step, read with their reasons, watched, and counted again."""
