@@ -1,7 +1,7 @@
 """How every step is taken: the issues locked, what the request decides, then their log, their events and their rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -185,6 +185,8 @@ def write_taken(
     storage.insert_steps(connection, log, recorded_at=now)
     with citizens.elevated(connection):  # a return, and the reply to those merged, leave the sender's reach
         storage.set_issues(connection, changed, replies=replies, updated_at=now)
-    settle(connection, [issue.id for issue in changed], now=now)
+    counted = settle(connection, [issue.id for issue in changed], now=now)
+    due = {issue_id: one.deadlines["due_at"] for issue_id, one in counted.items()}
+    issues = {issue.id: replace(issue, due_at=due.get(issue.id, issue.due_at)) for issue in issues.values()}
     steps = [(one.before.id, step.kind, one.correlation_id) for one in taken for step in one.steps]
     keep_ledgers(connection, steps, issues, events, now=now)
