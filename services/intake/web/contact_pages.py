@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.intake.domain.commands.corrections import VoidContact, VoidReason
-from services.intake.handlers import contacts, corrections, desk
+from services.intake.handlers import contacts, corrections, desk, populations
 from services.intake.web.contact_forms import (
     SUFFIXES,
     InvalidForm,
@@ -175,20 +175,28 @@ def _render_contact(request: Request, contact_id: UUID, *, error: LianxinError |
     values = {
         "contact": contact,
         "versions": corrections.list_versions(pool, contact_id),
+        "groups": _name_groups(request, with_retired=True),
         "may_raise": acting is not None and "clerk" in acting.role.split(","),
     }
     return render_with(request, "contact.html", values, error)
 
 
 def _choices(request: Request, form: dict[str, Any]) -> dict[str, Any]:
-    """The groups that there are names for, with those that the form has already."""
-    groups = dict(TEXTS[language_of(request)]["groups"])
+    """The groups of the register that are in use, with those that the form has already."""
+    groups = _name_groups(request, with_retired=False)
     for suffix in SUFFIXES:
         code = form[f"population_group{suffix}"]
         if code:
             groups.setdefault(code, code)
     latest = datetime.now(UTC).astimezone(CHINA).strftime("%Y-%m-%dT23:59")
     return {"groups": groups, "latest": latest}
+
+
+def _name_groups(request: Request, *, with_retired: bool) -> dict[str, str]:
+    """By code, as the register calls them; in English, for which it has no name, as we do."""
+    listed = populations.list_groups(doors_of(request).pool)
+    names = TEXTS["en"]["groups"] if language_of(request) == "en" else {}
+    return {one.code: names.get(one.code, one.name) for one in listed if with_retired or not one.is_retired}
 
 
 def own_number(principal: Principal) -> str | None:

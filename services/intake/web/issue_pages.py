@@ -1,7 +1,7 @@
 """The pages of issues: what is open, raising one from a contact, one issue with its steps, closing it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from services.intake.domain.commands.base import Actor
 from services.intake.domain.commands.issue_steps import CloseIssue, RespondToIssue, StepCommand
 from services.intake.domain.commands.issues import IssueOutcome, IssueType, ReceiveIssue, ReplyMeans
 from services.intake.domain.issues.ending import ClosureReason
-from services.intake.handlers import contacts, desk, issues
+from services.intake.domain.registers import day_in_china
+from services.intake.handlers import categories, contacts, desk, issues
 from services.intake.handlers.issue_steps import log
 from services.intake.web.contact_forms import InvalidForm, read_id, read_text
 from services.intake.web.contact_pages import TOLD, Sent, refuse_foreign
@@ -25,6 +26,8 @@ from shared.identifiers import new_id
 from shared.reach import current
 
 FORM_PATHS = ("/desk/issues/new", "/desk/issues/response", "/desk/issues/closure")
+MOST_CATEGORIES = 500
+FIRST = ("", str(UUID(int=0)))
 CLOSING = ("outcome", "reply", "means", "reason_code")
 FIELDS = ("id", "contact_id", "title", "type", "category", "description", "citizen_name", "citizen_phone")
 Reading = Annotated[Principal, Depends(for_staff("issue.read"))]
@@ -142,9 +145,18 @@ def _read_citizen(form: Form) -> Citizen | None:
 
 
 def _render_form(request: Request, form: dict[str, Any], *, error: LianxinError | None = None) -> Response:
-    listed = desk.list_open_issues(doors_of(request).pool).issues
-    values = {"form": form, "categories": sorted({issue.category for issue in listed})}
+    values = {"form": form, "categories": _list_categories(request)}
     return render_with(request, "raise_issue.html", values, error)
+
+
+def _list_categories(request: Request) -> list[tuple[str, str]]:
+    """Codes and names of the register; where nothing is registered, the codes of open issues."""
+    pool = doors_of(request).pool
+    today = day_in_china(datetime.now(UTC))
+    found = categories.list_categories(pool, on=today, organisation_code=None, after=FIRST, limit=MOST_CATEGORIES)
+    if found:
+        return sorted({(one.code, one.name) for one in found if not one.is_retired})
+    return [(code, "") for code in sorted({issue.category for issue in desk.list_open_issues(pool).issues})]
 
 
 def _render_issue(

@@ -12,8 +12,10 @@ from fastapi.testclient import TestClient
 from typing_extensions import override
 
 from services.intake.api.app import create_intake_app
+from services.intake.domain.commands.categories import DefineCategory
+from services.intake.domain.commands.populations import DefinePopulationGroup
 from services.intake.domain.contacts import CHINA
-from services.intake.handlers import contacts, issues
+from services.intake.handlers import categories, contacts, issues, populations
 from services.intake.settings import IntakeSettings
 from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.entries import count_entries
@@ -182,7 +184,7 @@ def test_a_cadre_is_found_by_number_or_by_name(visit, pool, named):
 
 
 def test_a_name_that_leads_to_nobody_or_to_several_is_said(visit, ask):
-    ask("UPDATE cadre SET name = '李明' RETURNING id")
+    ask("UPDATE cadre SET name = '李明', sequence = sequence + 1 RETURNING id")
     clerk, officer = visit("clerk"), visit("officer")
 
     one = send(clerk, "/desk/contacts/new", "contacts/new", **VISIT | {"cadre": "李明"})
@@ -296,6 +298,41 @@ def test_a_bad_phone_of_a_citizen_is_said_without_losing_the_rest(visit):
     assert answer.status_code == 422
     assert "诉求人电话不正确" in answer.text
     assert filled_in(answer.text, "issues/new")["title"] == "路灯"
+
+
+def test_the_forms_offer_the_groups_and_categories_of_the_registers(visit, pool):
+    clerk = visit("clerk")
+    contact_id = record(clerk, population_group="workers")
+    page = f"/desk/contacts/{contact_id}/issue"
+    issues.receive_issues(pool, [an_issue(category="roads")], now=datetime.now(UTC))
+    before = clerk.get(page).text
+    populations.define_groups(
+        pool, [a_group("farmers", "渔民"), a_group("workers", "职工", is_retired=True)], now=datetime.now(UTC)
+    )
+    categories.define_categories(
+        pool, [a_category("water", "供水"), a_category("mud", "泥泞", is_retired=True)], now=datetime.now(UTC)
+    )
+
+    form = clerk.get("/desk/contacts/new").text
+    shown = clerk.get(f"/desk/contacts/{contact_id}").text
+    after = clerk.get(page).text
+
+    assert '<option value="farmers">渔民</option>' in form
+    assert 'value="workers"' not in form
+    assert 'value="workers" selected' in clerk.get(f"/desk/contacts/{contact_id}/amendment").text
+    assert "职工 3" in shown
+    assert '<option value="roads">' in before  # of an open issue, as long as nothing is registered
+    assert '<option value="water">供水</option>' in after
+    assert 'value="roads"' not in after
+    assert 'value="mud"' not in after
+
+
+def a_group(code: str, name: str, *, is_retired: bool = False) -> DefinePopulationGroup:
+    return DefinePopulationGroup(id=new_id(), correlation_id="a-test", code=code, name=name, is_retired=is_retired)
+
+
+def a_category(code: str, name: str, *, is_retired: bool = False) -> DefineCategory:
+    return DefineCategory(id=new_id(), correlation_id="a-test", code=code, name=name, is_retired=is_retired)
 
 
 def test_a_contact_is_amended_and_voided_with_its_history(visit, pool):
