@@ -1,13 +1,14 @@
 """What staff find on their desk: their own records, the open issues within reach, and whom a name leads to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome
 from services.intake.sealing import vault
 from services.intake.storage import desk as storage
-from services.intake.storage.desk import OwnContact
+from services.intake.storage.desk import Names, OwnContact
 from services.intake.storage.registers import Cadre
 from shared.database import Pool, transaction
 from shared.errors import Conflict, LianxinError, NotFound, Rejected
@@ -16,6 +17,7 @@ MOST_CONTACTS = 50
 MOST_ISSUES = 100
 MOST_CADRES = 12
 MOST_PLACES = 10
+MOST_SUGGESTED_PLACES = 300
 
 
 class UnknownCadre(Rejected):
@@ -54,6 +56,28 @@ def list_own_contacts(pool: Pool) -> list[OwnContact]:
 def list_last_places(pool: Pool) -> list[str]:
     with transaction(pool) as connection:
         return storage.list_last_places(connection, limit=MOST_PLACES)
+
+
+def list_places(pool: Pool) -> list[tuple[str, str]]:
+    """List code and name of where contacts may be, as far as the reach goes."""
+    with transaction(pool) as connection:
+        return storage.list_places(connection, limit=MOST_SUGGESTED_PLACES)
+
+
+def find_names(
+    pool: Pool,
+    *,
+    organisations: Iterable[str | None] = (),
+    cadres: Iterable[str | None] = (),
+    categories: Iterable[str | None] = (),
+    on: date,
+) -> Names:
+    wanted = {
+        kind: sorted({code for code in codes if code is not None})
+        for kind, codes in (("organisations", organisations), ("cadres", cadres), ("categories", categories))
+    }
+    with transaction(pool) as connection:
+        return storage.find_names(connection, **wanted, on=on)
 
 
 def list_open_issues(pool: Pool) -> Worklist:

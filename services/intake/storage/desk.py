@@ -1,7 +1,8 @@
 """What the pages at which staff work list: own records, open issues, cadres to choose from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -39,6 +40,15 @@ class OpenIssue:
     organisation_code: str | None
     citizen_ref: UUID | None
     citizen_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What codes and numbers are called, of those that are within reach."""
+
+    organisations: dict[str, str]
+    cadres: dict[str, str]
+    categories: dict[str, str]
 
 
 def list_own_contacts(connection: Connection, *, limit: int) -> list[OwnContact]:
@@ -79,6 +89,47 @@ def list_last_places(connection: Connection, *, limit: int) -> list[str]:
         [limit],
     )
     return [str(row[0]) for row in rows]
+
+
+def list_places(connection: Connection, *, limit: int) -> list[tuple[str, str]]:
+    """List code and name of the organisations within reach, each after what it stands below."""
+    rows = connection.execute(
+        "SELECT code, name FROM organisation WHERE ended_on IS NULL ORDER BY code LIMIT %s", [limit]
+    )
+    return [(str(code), str(name)) for code, name in rows]
+
+
+def find_names(
+    connection: Connection, *, organisations: Sequence[str], cadres: Sequence[str], categories: Sequence[str], on: date
+) -> Names:
+    """Find the names of these, of categories that which holds on that day, a retired one's too."""
+    rows = connection.execute(
+        """
+        SELECT 'organisation', code, name
+          FROM organisation
+         WHERE code = ANY(%(organisations)s)
+         UNION ALL
+        SELECT 'cadre', staff_number, name
+          FROM cadre
+         WHERE staff_number = ANY(%(cadres)s)
+         UNION ALL
+        SELECT 'category', category.code, version.name
+          FROM category
+         CROSS JOIN LATERAL (
+                   SELECT name
+                     FROM category_version
+                    WHERE category_id = category.id
+                      AND from_on <= %(on)s
+                    ORDER BY from_on DESC, sequence DESC
+                    LIMIT 1) AS version
+         WHERE category.code = ANY(%(categories)s)
+        """,
+        {"organisations": list(organisations), "cadres": list(cadres), "categories": list(categories), "on": on},
+    ).fetchall()
+    named: dict[str, dict[str, str]] = {"organisation": {}, "cadre": {}, "category": {}}
+    for kind, code, name in rows:
+        named[str(kind)][str(code)] = str(name)
+    return Names(organisations=named["organisation"], cadres=named["cadre"], categories=named["category"])
 
 
 def list_open_issues(connection: Connection, *, limit: int) -> list[OpenIssue]:

@@ -21,7 +21,7 @@ from services.intake.web.contact_forms import (
     typed_values,
     values_of,
 )
-from services.intake.web.staff import CHINA, doors_of, for_staff, go, language_of, render, render_with, tell
+from services.intake.web.staff import CHINA, doors_of, for_staff, go, language_of, render, render_with, tell, today
 from services.intake.web.texts import TEXTS
 from shared.access.principal import Principal
 from shared.errors import Conflict, LianxinError, Rejected, Transient
@@ -50,7 +50,7 @@ def _add_recording(app: FastAPI) -> None:
     def get_form(request: Request, principal: Recording) -> Response:
         places = desk.list_last_places(doors_of(request).pool)
         form = first_values(cadre=own_number(principal) or "", place=places[0] if places else "", now=datetime.now(UTC))
-        return _render_form(request, principal, form, places=places)
+        return _render_form(request, principal, form)
 
     @app.post("/desk/contacts/new", include_in_schema=False)
     async def post_form(request: Request, principal: Recording, sent: Sent) -> Response:
@@ -74,7 +74,10 @@ def _add_recording(app: FastAPI) -> None:
 def _add_reading(app: FastAPI) -> None:
     @app.get("/desk/contacts", include_in_schema=False)
     def get_contacts(request: Request, _: Reading) -> Response:
-        return render(request, "contacts.html", contacts=desk.list_own_contacts(doors_of(request).pool))
+        pool = doors_of(request).pool
+        listed = desk.list_own_contacts(pool)
+        names = desk.find_names(pool, organisations=[one.place_code for one in listed], on=today())
+        return render(request, "contacts.html", contacts=listed, names=names)
 
     @app.get("/desk/contacts/{contact_id}", include_in_schema=False)
     def get_contact(request: Request, _: Reading, contact_id: UUID) -> Response:
@@ -142,7 +145,6 @@ def _render_form(
     principal: Principal,
     form: dict[str, Any],
     *,
-    places: list[str] | None = None,
     error: LianxinError | None = None,
 ) -> Response:
     pool = doors_of(request).pool
@@ -151,7 +153,6 @@ def _render_form(
         "form": form,
         "own_number": own_number(principal),
         "cadres": desk.find_cadres(pool, named[:120]),
-        "places": desk.list_last_places(pool) if places is None else places,
         "is_amendment": False,
         **_choices(request, form),
     }
@@ -159,22 +160,25 @@ def _render_form(
 
 
 def _render_amendment(request: Request, form: dict[str, Any], *, error: LianxinError | None = None) -> Response:
-    values = {
-        "form": form,
-        "places": desk.list_last_places(doors_of(request).pool),
-        "is_amendment": True,
-        **_choices(request, form),
-    }
+    values = {"form": form, "is_amendment": True, **_choices(request, form)}
     return render_with(request, "amend_contact.html", values, error)
 
 
 def _render_contact(request: Request, contact_id: UUID, *, error: LianxinError | None = None) -> Response:
     pool = doors_of(request).pool
     contact = contacts.get_contact(pool, contact_id)
+    versions = corrections.list_versions(pool, contact_id)
     acting = current()
     values = {
         "contact": contact,
-        "versions": corrections.list_versions(pool, contact_id),
+        "versions": versions,
+        "names": desk.find_names(
+            pool,
+            organisations=[contact.place_code, *(one.place_code for one in versions)],
+            cadres=[contact.staff_number, *contact.companions],
+            categories=[one.category for one in contact.issues],
+            on=today(),
+        ),
         "groups": _name_groups(request, with_retired=True),
         "may_raise": acting is not None and "clerk" in acting.role.split(","),
     }
@@ -189,7 +193,7 @@ def _choices(request: Request, form: dict[str, Any]) -> dict[str, Any]:
         if code:
             groups.setdefault(code, code)
     latest = datetime.now(UTC).astimezone(CHINA).strftime("%Y-%m-%dT23:59")
-    return {"groups": groups, "latest": latest}
+    return {"groups": groups, "latest": latest, "places": desk.list_places(doors_of(request).pool)}
 
 
 def _name_groups(request: Request, *, with_retired: bool) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The pages of issues: what is open, raising one from a contact, one issue with its steps, closing it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
@@ -13,12 +13,11 @@ from services.intake.domain.commands.base import Actor
 from services.intake.domain.commands.issue_steps import CloseIssue, RespondToIssue, StepCommand
 from services.intake.domain.commands.issues import IssueOutcome, IssueType, ReceiveIssue, ReplyMeans
 from services.intake.domain.issues.ending import ClosureReason
-from services.intake.domain.registers import day_in_china
 from services.intake.handlers import categories, contacts, desk, issues
 from services.intake.handlers.issue_steps import log
 from services.intake.web.contact_forms import InvalidForm, read_id, read_text
 from services.intake.web.contact_pages import TOLD, Sent, refuse_foreign
-from services.intake.web.staff import doors_of, for_staff, go, render, render_with, tell
+from services.intake.web.staff import doors_of, for_staff, go, render, render_with, tell, today
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.forms import Form
@@ -45,8 +44,15 @@ def add_issue_pages(app: FastAPI) -> None:
 def _add_reading(app: FastAPI) -> None:
     @app.get("/desk", include_in_schema=False)
     def get_worklist(request: Request, _: Reading) -> Response:
-        found = desk.list_open_issues(doors_of(request).pool)
-        return render(request, "worklist.html", issues=found.issues, more=found.has_more)
+        pool = doors_of(request).pool
+        found = desk.list_open_issues(pool)
+        names = desk.find_names(
+            pool,
+            organisations=[one.organisation_code for one in found.issues],
+            categories=[one.category for one in found.issues],
+            on=today(),
+        )
+        return render(request, "worklist.html", issues=found.issues, more=found.has_more, names=names)
 
     @app.get("/desk/issues/{issue_id}", include_in_schema=False)
     def get_issue(request: Request, _: Reading, issue_id: UUID) -> Response:
@@ -152,8 +158,7 @@ def _render_form(request: Request, form: dict[str, Any], *, error: LianxinError 
 def _list_categories(request: Request) -> list[tuple[str, str]]:
     """Codes and names of the register; where nothing is registered, the codes of open issues."""
     pool = doors_of(request).pool
-    today = day_in_china(datetime.now(UTC))
-    found = categories.list_categories(pool, on=today, organisation_code=None, after=FIRST, limit=MOST_CATEGORIES)
+    found = categories.list_categories(pool, on=today(), organisation_code=None, after=FIRST, limit=MOST_CATEGORIES)
     if found:
         return sorted({(one.code, one.name) for one in found if not one.is_retired})
     return [(code, "") for code in sorted({issue.category for issue in desk.list_open_issues(pool).issues})]
@@ -162,11 +167,19 @@ def _list_categories(request: Request) -> list[tuple[str, str]]:
 def _render_issue(
     request: Request, issue_id: UUID, *, typed: dict[str, str] | None = None, error: LianxinError | None = None
 ) -> Response:
-    issue = issues.get_issue(doors_of(request).pool, issue_id)
+    pool = doors_of(request).pool
+    issue = issues.get_issue(pool, issue_id)
     acting = current()
     values = {
         "issue": issue,
-        "steps": log.list_steps(doors_of(request).pool, issue_id),
+        "steps": log.list_steps(pool, issue_id),
+        "names": desk.find_names(
+            pool,
+            organisations=[issue.organisation_code],
+            cadres=[issue.staff_number],
+            categories=[issue.category],
+            on=today(),
+        ),
         "may_work": acting is not None and "clerk" in acting.role.split(","),
         "closing": typed or dict.fromkeys(CLOSING, ""),
     }

@@ -1,7 +1,7 @@
 """What the pages for staff have in common: who is looking, in which language, and how a page is rendered."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 from urllib.parse import quote
@@ -142,10 +142,15 @@ def go(request: Request, place: str) -> Response:
 
 
 def go_to_sign_in(request: Request, _: Exception) -> Response:
-    """To identity's page, which leads back to the desk."""
+    """To identity's page. On the same host it leads back by itself, on another one the account's page does."""
     settings = doors_of(request).settings
-    then = quote(f"{settings.public_path}desk", safe="")
-    return RedirectResponse(f"{settings.identity_pages}sign-in?next={then}", 303, SCRIPTED_HEADERS)
+    is_here = settings.identity_pages.startswith("/")
+    then = f"?next={quote(f'{settings.public_path}desk', safe='')}" if is_here else ""
+    return RedirectResponse(f"{settings.identity_pages}sign-in{then}", 303, SCRIPTED_HEADERS)
+
+
+def today() -> date:
+    return datetime.now(CHINA).date()
 
 
 def clock(at: datetime) -> str:

@@ -327,6 +327,22 @@ def test_the_forms_offer_the_groups_and_categories_of_the_registers(visit, pool)
     assert 'value="mud"' not in after
 
 
+def test_codes_are_shown_with_their_names(visit, pool, ask):
+    ask("UPDATE organisation SET name = '柳河镇', sequence = sequence + 1 WHERE code = 'street' RETURNING id")
+    clerk = visit("clerk")
+    contact_id = record(clerk, place_code="street")
+    issues.receive_issues(pool, [an_issue(category="water", organisation_code="street")], now=datetime.now(UTC))
+    categories.define_categories(pool, [a_category("water", "供水")], now=datetime.now(UTC))
+
+    form = clerk.get("/desk/contacts/new").text
+    shown = clerk.get(f"/desk/contacts/{contact_id}").text
+
+    assert '<option value="street">柳河镇</option>' in form
+    assert "柳河镇 street" in shown
+    assert "柳河镇" in clerk.get("/desk/contacts").text
+    assert "供水" in clerk.get("/desk").text
+
+
 def a_group(code: str, name: str, *, is_retired: bool = False) -> DefinePopulationGroup:
     return DefinePopulationGroup(id=new_id(), correlation_id="a-test", code=code, name=name, is_retired=is_retired)
 
@@ -408,6 +424,14 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(visit):
     for answer in answers:
         assert answer.status_code == 303
         assert answer.headers["location"] == "/identity/sign-in?next=%2Fintake%2Fdesk"
+
+
+def test_sign_in_on_another_host_is_not_told_a_path_of_this_one(visit):
+    nobody = visit("nobody")
+    doors = nobody.app.state.doors
+    doors.settings = doors.settings.model_copy(update={"identity_pages": "http://127.0.0.1:8104/"})
+
+    assert nobody.get("/desk").headers["location"] == "http://127.0.0.1:8104/sign-in"
 
 
 def test_a_form_of_another_site_records_nothing(visit, ask):
