@@ -12,6 +12,7 @@ ALL_MONTHS = tuple(range(1, 13))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
     code: str
+    name: str
     share: float
     departments: tuple[str, ...]
     levels: tuple[float, float, float]  # handled by department, township, village
@@ -74,6 +75,7 @@ def _levels(shares: Sequence[float]) -> tuple[float, float, float]:
 def _category(entry: Mapping[str, Any]) -> Category:
     return Category(
         code=entry["code"],
+        name=entry["name"],
         share=entry["share"],
         departments=tuple(entry["departments"]),
         levels=_levels(entry["levels"]),

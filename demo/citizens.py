@@ -42,11 +42,12 @@ class Residents:
             # Each is in the list as often as they raised something, so that who raises much raises more.
             citizen = self._random.choice(known)
         else:
-            citizen = self._invent()
+            citizen = self.draw_another()
         known.append(citizen)
         return citizen
 
-    def _invent(self) -> Citizen:
+    def draw_another(self) -> Citizen:
+        """Somebody who was not known before."""
         self._count += 1
         name = names.draw_name(self._random, share_of_men=SHARE_OF_MEN)
         while name in self._cadre_names:  # A reader of the demo would take them for one person.

@@ -1,7 +1,7 @@
 """Puts the demo county together from its parts and writes the native CSV files, the same bytes every time."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 from demo import chance
 from demo.arrivals import build_arrivals
-from demo.catalogue import read_catalogue
+from demo.catalogue import Catalogue, read_catalogue
 from demo.citizens import Residents
 from demo.duties import Duty, build_duties
 from demo.handling import Assigner
@@ -18,6 +18,7 @@ from demo.liaison import Contact, build_contacts
 from demo.people import Roster, build_roster
 from demo.places import County, build_county
 from demo.ratings import Rating, build_ratings
+from demo.registers import list_categories, list_channels, list_households
 
 DEFAULT_SEED = 2025
 # In the order in which they must be imported: what is referred to comes first.
@@ -25,6 +26,9 @@ COLUMNS = {
     "organisations": "code,name,level,parent_code,region_type",
     "cadres": "staff_number,name,organisation_code,post_kind,post_level,from_on,until_on",
     "duties": "post_kind,contact_kind,required_count,per,valid_from,valid_until",
+    "categories": "code,name,parent_code",
+    "channels": "organisation_code,kind,address,from_on,hours",
+    "contact-households": "number,organisation_code,place_code,population_group,from_on,citizen_name,citizen_phone",
     "contacts": "source_number,staff_number,organisation_code,kind,occurred_at,recorded_at,duration_minutes,"
     "population_group,people_count,place_code,note",
     "issues": "source_number,type,category,channel,urgency,title,description,received_at,respond_by,due_at,"
@@ -39,6 +43,8 @@ class Year:
     county: County
     roster: Roster
     duties: tuple[Duty, ...]
+    catalogue: Catalogue
+    households: Sequence[Mapping[str, Any]]
     contacts: list[Contact]
     issues: list[Issue]
     ratings: list[Rating]
@@ -55,15 +61,25 @@ def build_year(*, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Year:
         chance.stream(seed, "arrivals"), county=county, contacts=contacts, catalogue=catalogue, scale=scale
     )
     cadre_names = {cadre.name for cadre in roster.cadres.values()}
+    residents = Residents(chance.stream(seed, "citizens"), cadre_names=cadre_names)
     issues = build_issues(
         chance.stream(seed, "issues"),
         arrivals=arrivals,
-        residents=Residents(chance.stream(seed, "citizens"), cadre_names=cadre_names),
+        residents=residents,
         assigner=Assigner(county, roster),
         catalogue=catalogue,
     )
     ratings = build_ratings(chance.stream(seed, "ratings"), issues=issues, contacts=contacts, cadres=roster.cadres)
-    return Year(county=county, roster=roster, duties=duties, contacts=contacts, issues=issues, ratings=ratings)
+    return Year(
+        county=county,
+        roster=roster,
+        duties=duties,
+        catalogue=catalogue,
+        households=list_households(chance.stream(seed, "households"), county, residents),
+        contacts=contacts,
+        issues=issues,
+        ratings=ratings,
+    )
 
 
 def write_files(year: Year, folder: Path) -> dict[str, int]:
@@ -73,6 +89,9 @@ def write_files(year: Year, folder: Path) -> dict[str, int]:
         "organisations": _organisation_rows(year.county),
         "cadres": _cadre_rows(year.roster),
         "duties": _duty_rows(year.duties),
+        "categories": list_categories(year.catalogue),
+        "channels": list_channels(year.county),
+        "contact-households": year.households,
         "contacts": map(_contact_row, year.contacts),
         "issues": map(as_row, year.issues),
         "ratings": _rating_rows(year.ratings),

@@ -51,6 +51,15 @@ def test_the_whole_county_has_the_promised_size():
     assert 7_000 <= len(year.ratings) <= 9_000
 
 
+def test_issues_name_categories_and_households_live_in_places_of_the_registers(tables):
+    assert keys(tables["issues"], "category") <= keys(tables["categories"], "code")
+    assert keys(tables["contact-households"], "place_code") <= keys(tables["organisations"], "code")
+    assert keys(tables["channels"], "organisation_code") <= keys(tables["organisations"], "code")
+    phones = [row["citizen_phone"] for row in tables["contact-households"]]
+    assert len(set(phones)) == len(phones) > 0
+    assert not set(phones) & keys(tables["issues"], "citizen_phone")
+
+
 def test_parents_come_before_their_children_and_codes_are_unassigned(tables):
     known: set[str] = set()
     for row in tables["organisations"]:

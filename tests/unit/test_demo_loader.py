@@ -96,7 +96,17 @@ def test_files_go_in_with_what_is_referred_to_first(folder):
 
     make_loader(suite, told).load(folder)
 
-    names = ["organisations", "cadres", "duties", "contacts", "issues", "ratings"]
+    names = [
+        "organisations",
+        "cadres",
+        "duties",
+        "categories",
+        "channels",
+        "contact-households",
+        "contacts",
+        "issues",
+        "ratings",
+    ]
     assert suite.profiles == [f"lianxin-{name}" for name in names]
     assert [line.partition(".csv: 3 rows")[0] for line in told] == names
 
