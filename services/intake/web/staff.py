@@ -16,7 +16,7 @@ from services.intake.web.texts import TEXTS, Language, choose_language
 from shared.access.principal import Asked, Principal
 from shared.database import Pool
 from shared.errors import Forbidden, LianxinError, TooMany, Unauthenticated
-from shared.frame.forms import FORM_COOKIE, form_token
+from shared.frame.forms import FORM_COOKIE, form_token, take_form
 from shared.frame.pages import SCRIPTED_HEADERS, make_environment, root_of
 from shared.http import STATUS_OF_KIND, let_in
 from shared.identifiers import new_id
@@ -141,12 +141,22 @@ def go(request: Request, place: str) -> Response:
     return RedirectResponse(f"{root_of(request)}{place}", 303, SCRIPTED_HEADERS)
 
 
-def go_to_sign_in(request: Request, _: Exception) -> Response:
-    """To identity's page. On the same host it leads back by itself, on another one the account's page does."""
+async def go_to_sign_in(request: Request, _: Exception) -> Response:
+    """To identity's page. A form of ours that was on its way is kept on a page that sends it again."""
+    place = _sign_in_place(request)
+    form, foreign = await take_form(request)
+    if request.method != "POST" or foreign is not None:
+        return RedirectResponse(place, 303, SCRIPTED_HEADERS)
+    fields = {name: value for name, value in form.fields.items() if name != "form_token"}
+    return render(request, "send_again.html", status=401, fields=fields, sign_in_place=place)
+
+
+def _sign_in_place(request: Request) -> str:
+    """On the same host the page leads back by itself, on another one the account's page does."""
     settings = doors_of(request).settings
     is_here = settings.identity_pages.startswith("/")
     then = f"?next={quote(f'{settings.public_path}desk', safe='')}" if is_here else ""
-    return RedirectResponse(f"{settings.identity_pages}sign-in{then}", 303, SCRIPTED_HEADERS)
+    return f"{settings.identity_pages}sign-in{then}"
 
 
 def today() -> date:

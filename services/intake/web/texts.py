@@ -115,6 +115,10 @@ ZH: Final[dict[str, Any]] = {
     },
     "no_desk_title": "无法显示",
     "nothing_here": "没有这条记录，或者您无权查看。",
+    "session_over": "登录已过期",
+    "session_over_help": "填写的内容没有丢失。请先在新窗口登录，再回到这里继续提交。",
+    "sign_in_aside": "在新窗口登录",
+    "send_again": "继续提交",
     "not_yours": "您的角色不能使用此页面。",
     "busy": "现在请求过多，请稍候再试。",
     "kinds": {
@@ -354,6 +358,10 @@ EN: Final[dict[str, Any]] = {
     },
     "no_desk_title": "Nothing to show",
     "nothing_here": "There is no such record, or none that you may see.",
+    "session_over": "Your session is over",
+    "session_over_help": "Nothing you typed is lost. Sign in in a new window, then come back here and send it.",
+    "sign_in_aside": "Sign in in a new window",
+    "send_again": "Send it now",
     "not_yours": "Your role does not use this page.",
     "busy": "Too many requests at the moment; please try again.",
     "kinds": {

@@ -426,6 +426,23 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(visit):
         assert answer.headers["location"] == "/identity/sign-in?next=%2Fintake%2Fdesk"
 
 
+def test_what_was_typed_outlives_the_session(visit, ask):
+    browser = visit("clerk")
+    form = filled_in(browser.get("/desk/contacts/new").text, "contacts/new") | VISIT | {"note": '三户"<b>'}
+    browser.cookies.set("who", "nobody")
+
+    over = browser.post("/desk/contacts/new", data=form)
+    browser.cookies.set("who", "clerk")
+    again = browser.post("/desk/contacts/new", data=filled_in(over.text, "contacts/new"))
+    foreign = visit("nobody").post("/desk/contacts/new", data=form)
+
+    assert (over.status_code, "登录已过期" in over.text, "<b>" in over.text) == (401, True, False)
+    assert filled_in(over.text, "contacts/new") == form
+    assert (again.status_code, foreign.status_code) == (303, 303)
+    assert ask("SELECT count(*) FROM contact WHERE id = %s", form["id"]) == [(1,)]
+    assert foreign.headers["location"].startswith("/identity/sign-in")
+
+
 def test_sign_in_on_another_host_is_not_told_a_path_of_this_one(visit):
     nobody = visit("nobody")
     doors = nobody.app.state.doors
