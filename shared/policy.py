@@ -322,6 +322,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "register.disclose": Rule(  # a whole register as a file
         roles={"clerk": "within", "department_officer": "within", "machine_client": "within"},
         scope="intake.read",
+        step_up=True,
         sensitive_read=True,
     ),
     "register.read": Rule(

@@ -15,6 +15,17 @@ ratings_amended_total = Counter("intake_ratings_amended_total", "Ratings that th
 reveals_total = Counter(
     "intake_reveals_total", "Citizens shown to staff, or refused because an account asked for too many.", ["result"]
 )
+people_exported_total = Counter(
+    "intake_people_exported_total",
+    "Rows about people that left in exports of registers, by day and by night.",
+    ["time"],
+)
+exports_refused_total = Counter(
+    "intake_exports_refused_total", "Exports refused because their person had exported too much that day."
+)
+# What is not there before its first count has no increase when that comes.
+for _time in ("day", "night"):
+    people_exported_total.labels(_time)
 undecipherable_total = Counter(
     "intake_undecipherable_total",
     "Sealed values that did not open: altered, moved to another row, or without their key.",

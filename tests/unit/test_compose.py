@@ -40,7 +40,17 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
 }
 RUNNING = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
 MIGRATING = [f"{service}-migrate" for service in PROCESSES]
-NO_PROCESS = {"migrate", "replay", "import", "administrator", "rotate-token-keys", "audit-export"}
+NO_PROCESS = {
+    "migrate",
+    "replay",
+    "import",
+    "administrator",
+    "agree",
+    "count-entries",
+    "rotate-token-keys",
+    "audit-export",
+    "",
+}
 OF_OTHERS = {"up", "rabbitmq_alarms_free_disk_space_watermark", "rabbitmq_alarms_memory_used_watermark"} | {
     "rabbitmq_detailed_queue_messages",
     "rabbitmq_detailed_queue_consumers",
@@ -288,6 +298,19 @@ def test_alerts_are_raised_when_a_stage_stands_or_a_letter_is_dead(tmp_path: Pat
     ]
 
     check_alerts(tmp_path, series, expected, severity="critical", quiet_at="1m", raised_at="3m30s")
+
+
+@needs("promtool")
+def test_alerts_are_raised_when_people_leave_in_exports_at_night_or_by_the_thousand(tmp_path: Path) -> None:
+    series = {
+        'intake_people_exported_total{time="night",process="serve"}': "0 0 0 0 2 2 2 2",
+        'intake_people_exported_total{time="day",process="serve"}': "0 0 0 0 12000 12000 12000 12000",
+        'intake_exports_refused_total{process="serve"}': "0 0 0 0 1 1 1 1",
+    }
+    critical = [("PeopleExportedAtNight", {}), ("ExportsRefused", {"process": "serve"})]
+
+    check_alerts(tmp_path, series, critical, severity="critical", quiet_at="1m", raised_at="3m30s")
+    check_alerts(tmp_path, series, [("ManyPeopleExported", {})], severity="warning", quiet_at="1m", raised_at="3m30s")
 
 
 @needs("promtool")

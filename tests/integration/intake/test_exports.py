@@ -2,10 +2,11 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.domain.commands.categories import DefineCategory
 from services.intake.domain.commands.channels import PublishChannel
@@ -13,6 +14,7 @@ from services.intake.domain.commands.duties import DefineDuty
 from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHousehold, RegisterPoint
 from services.intake.domain.commands.populations import RecordPopulation
 from services.intake.domain.commands.registers import EndOrganisation, RegisterOrganisation
+from services.intake.domain.registers import CHINA
 from services.intake.handlers import (
     categories,
     channels,
@@ -29,8 +31,10 @@ from services.intake.handlers.imports import import_for_command
 from services.intake.storage.exports import REGISTERS
 from shared.identifiers import new_id
 from shared.reach import Reach, acting
+from tests.fakes import machine, person
 from tests.integration.intake.commands import a_post
 from tests.integration.intake.conftest import NOW
+from tests.integration.intake.door import Door
 from tests.integration.intake.test_liaisons import HEAD, SECRETS
 
 pytestmark = pytest.mark.integration
@@ -266,3 +270,70 @@ def test_a_column_that_an_older_file_lacks_leaves_what_stands_in_it(full, tmp_pa
     assert run.changed_count == 1
     [row] = [row for row in rows_of(export(full, "organisations")) if row["code"] == "bureau"]
     assert (row["name"], row["division_code"], row["credit_code"]) == ("新名", "330102", "91110000600037341L")
+
+
+def somebody(name="王芳", person="P-1"):
+    return Reach(kind="everywhere", account_id=new_id(), person_id=person, actor=name, role="department_officer")
+
+
+def test_what_one_person_exports_in_a_day_adds_up_under_whichever_account(full, monkeypatch, ask):
+    monkeypatch.setattr(exports, "MOST_PERSONAL_ROWS_A_DAY", 3)
+    before = counted("intake_exports_refused_total")
+
+    with acting(somebody()):
+        export(full, "cadres")  # two rows
+    with acting(somebody("王芳的另一个账号")), pytest.raises(exports.TooManyToday) as refused:
+        export(full, "liaison-assignments")  # two more
+    with acting(somebody()):
+        export(full, "organisations")  # nobody is named in it
+        export(full, "contact-households")  # the third
+    with acting(somebody("李明", person="P-2")):
+        export(full, "cadres")
+
+    assert refused.value.retry_after_seconds == pytest.approx(86_400 / 3)
+    assert counted("intake_exports_refused_total") - before == 1
+    lines = ask(
+        "SELECT details ->> 'register', details ->> 'rows', details ->> 'mark', object_id"
+        "  FROM audit_record WHERE action = 'register.disclose' ORDER BY seq"
+    )
+    assert [(register, rows) for register, rows, _, _ in lines] == [
+        ("cadres", "2"),
+        ("organisations", "4"),
+        ("contact-households", "1"),
+        ("cadres", "2"),
+    ]
+    assert all(mark.endswith(object_id) for _, _, mark, object_id in lines)
+
+
+@pytest.mark.parametrize(("hour", "time"), [(2, "night"), (10, "day"), (22, "night")])
+def test_what_leaves_at_night_is_counted_apart(full, hour, time):
+    at = datetime(2026, 3, 2, hour, 0, tzinfo=CHINA)
+    asked = exports.ExportRequest(id=new_id(), register="cadres", format="csv")
+    before = counted("intake_people_exported_total", time=time)
+
+    with acting(somebody()):
+        exports.export_register(full, asked, now=at).close()
+
+    assert counted("intake_people_exported_total", time=time) - before == 2
+
+
+def test_a_person_proves_anew_who_exports_and_a_machine_needs_not(full, tmp_path, ask):
+    people = {
+        "officer": person("department_officer", "county", name="officer"),
+        "proven": person("department_officer", "county", name="proven", stepped_up_at=datetime.now(UTC)),
+        "machine": machine(organisation_code="county"),
+    }
+    door = Door(full, people, tmp_path)
+
+    refused = door.get("officer", "/v1/registers/cadres/export")
+    given = [door.get(who, "/v1/registers/cadres/export").status_code for who in ("proven", "machine")]
+
+    assert (refused.status_code, refused.json()["title"]) == (403, "step-up-needed")
+    assert given == [200, 200]
+    lines = ask("SELECT actor, decision FROM audit_record WHERE action = 'register.disclose' ORDER BY seq")
+    assert lines[0] == ("officer", "denied")
+    assert {actor for actor, decision in lines if decision == "allowed"} == {"proven", "the-machine_client"}
+
+
+def counted(name, **labels):
+    return REGISTRY.get_sample_value(name, labels)
