@@ -1,7 +1,6 @@
 """What the pages have in common: who is looking, and how a page is rendered."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,13 +12,12 @@ from services.identity.domain import cookies
 from services.identity.domain.sessions import is_local_path
 from services.identity.handlers.desk import Desk
 from services.identity.web.texts import TEXTS, Language, choose_language
-from shared.access.principal import Asked, Authenticator, Principal
+from shared.access.principal import Asked, Principal
 from shared.errors import LianxinError, TooMany, Unauthenticated
 from shared.frame.forms import FORM_COOKIE, form_token
 from shared.frame.pages import PAGE_HEADERS, make_environment, root_of
-from shared.http import STATUS_OF_KIND
-from shared.policy import StepUpNeeded, decide
-from shared.reach import enter
+from shared.http import STATUS_OF_KIND, let_in
+from shared.policy import StepUpNeeded
 
 if TYPE_CHECKING:
     from services.identity.settings import IdentitySettings
@@ -42,17 +40,13 @@ def for_signed_in(action: str) -> Callable[[Request], Awaitable[Principal]]:
     """
 
     async def authorise(request: Request) -> Principal:
-        authenticator: Authenticator = request.app.state.authenticator
         asked = Asked(method="GET", headers={}, cookies=tuple(request.headers.getlist("cookie")))
         try:
-            principal = await authenticator.authenticate(asked)
+            return await let_in(request, action, asked)
         except Unauthenticated:
             raise SignInFirst("sign in first") from None
-        try:
-            enter(decide(principal, action, now=datetime.now(UTC)))
         except StepUpNeeded as needed:
             raise StepUpFirst(needed.detail) from None
-        return principal
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise

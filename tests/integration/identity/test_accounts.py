@@ -272,6 +272,22 @@ def test_a_session_that_was_good_once_is_told_to_the_audit_once(administrator, v
     assert lines == [("wang.wei", "session", "account-disabled", told)]
 
 
+def test_a_page_tells_the_audit_of_a_session_that_was_good_once(administrator, visit, add_account, pool):
+    """As the routes for programs do; the browser is sent to sign in either way."""
+    account = add_account("wang.wei")
+    browser, stranger = sign_in(visit(), "wang.wei"), visit(cookies={"__Host-lianxin": "s" * 43})
+    administrator.post(f"/v1/accounts/{account.id}/disable")
+
+    heard = [one.get("/account") for one in (browser, stranger) for _ in range(3)]
+
+    assert {(answer.status_code, answer.headers["location"]) for answer in heard} == {(303, "./sign-in")}
+    with system(pool) as connection:
+        lines = connection.execute(
+            "SELECT actor, object_type, reason, details FROM audit_record WHERE action = 'authentication.refused'"
+        ).fetchall()
+    assert lines == [("wang.wei", "session", "account-disabled", {"asked": "own.read", "passed_over": 0})]
+
+
 def test_nobody_administers_the_accounts_of_the_person_they_are(administrator, add_account):
     me = administrator.get("/v1/me").json()
     second = add_account("anquan2", person_id=me["id"])
