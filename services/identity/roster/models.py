@@ -21,8 +21,8 @@ from scim2_models import (
 )
 
 # What a roster may give, each for an organisation; to give more takes a security administrator.
-GRANTABLE: Final = ("clerk", "unit_head", "department_officer", "cadre")
-PROTECTED: Final = frozenset({"approver", "auditor", "operations", "security_administrator"})
+GRANTABLE: Final = ("clerk", "unit_head", "cadre")
+PROTECTED: Final = frozenset({"approver", "auditor", "department_officer", "operations", "security_administrator"})
 MOST_RESULTS: Final = 200
 DOCUMENTATION: Final = "https://www.rfc-editor.org/rfc/rfc7644"
 

@@ -29,7 +29,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 GRANTING = "urn:lianxin:params:scim:schemas:extension:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-PROTECTED = ["approver", "auditor", "operations", "security_administrator"]
+PROTECTED = ["approver", "auditor", "department_officer", "operations", "security_administrator"]
 
 
 @pytest.fixture
