@@ -54,7 +54,7 @@ class _Desk:
         told = None
         if known is None:
             known = self._enter(citizen)
-        elif not known.is_new and (not self.may_tell_anew or known.ref in self.known_elsewhere):
+        elif not known.is_new and not self._may_tell_anew(citizen, known):
             return replace(known, told=self._seal_told(citizen, known))
         else:
             self.told_anew.append(self._seal(citizen, known))
@@ -67,6 +67,12 @@ class _Desk:
                 digest = "\\x" + self.vault.handle(kind, value).hex()
                 self.handles.append({"kind": kind, "digest": digest, "citizen_ref": known.ref})
         return known if told is None else replace(known, told=told)
+
+    def _may_tell_anew(self, citizen: Citizen, known: KnownCitizen) -> bool:
+        """Naming a document is not enough: whoever does not know name and phone as well tells of one record alone."""
+        named = [pair for pair in handles_of(citizen) if pair[0] == "phone_and_name"]
+        is_named = any(known is one for pair in named for one in self.by_handle[pair])
+        return is_named and self.may_tell_anew and known.ref not in self.known_elsewhere
 
     def _find(self, citizen: Citizen) -> KnownCitizen | None:
         """By the document, else by phone and name together; never by a phone alone, which may be a whole family's."""

@@ -154,7 +154,7 @@ def test_the_document_decides_before_phone_and_name(registered, ref_of):
     ambiguous_again = receive(registered, a_citizen())[0]
 
     assert ref_of(first) != ref_of(second)
-    assert ref_of(moved) == ref_of(first) == ref_of(by_new_phone)
+    assert ref_of(moved) == ref_of(first) != ref_of(by_new_phone)  # a document alone adds no way to be found by
     assert ref_of(ambiguous) not in {ref_of(first), ref_of(second)}
     assert ref_of(ambiguous_again) == ref_of(ambiguous)
 
@@ -179,7 +179,9 @@ def test_a_cadre_does_not_tell_anew_who_somebody_is(registered, ask):
 
     assert met.status == "created"
     assert known() == before
-    receive(registered, other)  # whoever takes what citizens say writes it down
+    receive(registered, other)  # nor does anybody who has the document alone
+    assert known() == before
+    receive(registered, a_citizen(id_number=FATHER, address="新址"))
     assert known() != before
 
 

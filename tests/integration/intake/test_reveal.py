@@ -181,6 +181,23 @@ def test_a_clerk_sees_all_of_whom_only_own_records_name(door):
     assert (shown["id_number"], shown["address"], shown["withheld"]) == (DOCUMENT, "幸福路1号", False)
 
 
+def test_a_document_with_a_made_up_name_shows_and_changes_nothing_even_within_reach(door, ask):
+    def known():
+        return ask("SELECT ref, name, phone, id_number, address FROM citizen"), ask("SELECT digest FROM citizen_handle")
+
+    told = {"name": "金丝雀", "phone": PHONE, "id_number": DOCUMENT, "address": "幸福路1号"}
+    tell(door, "clerk", "town", **told)
+    before = known()
+
+    guessed = tell(door, "clerk", "town", name="骗子", phone="13987654321", id_number=DOCUMENT)
+    by_what_was_guessed = tell(door, "clerk", "town", name="骗子", phone="13987654321")
+
+    assert known()[0][0] == before[0][0]
+    for issue in (guessed, by_what_was_guessed):
+        shown = shown_to(door, "clerk", issue)
+        assert (shown["name"], shown["phone"], shown["address"]) == ("骗子", "13987654321", None)
+
+
 @pytest.mark.parametrize("who", ["clerk", "machine"])
 def test_naming_whom_others_know_changes_nothing_of_them(door, receive, ask, who):
     def known():
@@ -192,7 +209,7 @@ def test_naming_whom_others_know_changes_nothing_of_them(door, receive, ask, who
     tell(door, who, "town", name="骗子", phone="13987654321", id_number=DOCUMENT, address="别处")
 
     assert known() == before
-    moved = describe_citizen(id_number=DOCUMENT, address="别处", today=date(2026, 3, 2))
+    moved = describe_citizen(name="金丝雀", phone=PHONE, id_number=DOCUMENT, address="别处", today=date(2026, 3, 2))
     receive(citizen=moved)  # under the pool's own reach, which sees both
     assert known() != before
 
