@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome
+from services.intake.handlers.texts import ContactRecord
 from services.intake.sealing import vault
 from services.intake.storage import desk as storage
 from services.intake.storage.desk import Names, OwnContact
@@ -56,6 +57,12 @@ def list_own_contacts(pool: Pool) -> list[OwnContact]:
 def list_last_places(pool: Pool) -> list[str]:
     with transaction(pool) as connection:
         return storage.list_last_places(connection, limit=MOST_PLACES)
+
+
+def find_unit(pool: Pool, contact: ContactRecord) -> str | None:
+    """Find who received first what was told at this contact."""
+    with transaction(pool) as connection:
+        return contact.organisation_code or storage.find_unit(connection, contact.staff_number, contact.occurred_at)
 
 
 def list_places(pool: Pool) -> list[tuple[str, str]]:

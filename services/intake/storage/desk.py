@@ -91,6 +91,20 @@ def list_last_places(connection: Connection, *, limit: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+def find_unit(connection: Connection, staff_number: str, at: datetime) -> str | None:
+    """Find where the cadre held a post at that moment, if that is within reach."""
+    row = connection.execute(
+        """
+        SELECT organisation.code
+          FROM cadre
+          JOIN organisation ON organisation.id = post_organisation(cadre.id, %s)
+         WHERE cadre.staff_number = %s
+        """,
+        [at, staff_number],
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def list_places(connection: Connection, *, limit: int) -> list[tuple[str, str]]:
     """List code and name of the organisations within reach, each after what it stands below."""
     rows = connection.execute(

@@ -15,6 +15,7 @@ from services.intake.domain.commands.issues import IssueOutcome, IssueType, Rece
 from services.intake.domain.issues.ending import ClosureReason
 from services.intake.handlers import categories, contacts, desk, issues
 from services.intake.handlers.issue_steps import log
+from services.intake.handlers.texts import ContactRecord
 from services.intake.web.contact_forms import InvalidForm, read_id, read_text
 from services.intake.web.contact_pages import TOLD, Sent, refuse_foreign
 from services.intake.web.staff import doors_of, for_staff, go, render, render_with, tell, today
@@ -73,7 +74,8 @@ def _add_raising(app: FastAPI) -> None:
         try:
             refuse_foreign(foreign)
             contact = await run_in_threadpool(contacts.get_contact, door.pool, read_id(form, "contact_id"))
-            command = _read_issue(form, contact.id, contact.staff_number, respond_within=door.settings.respond_within)
+            unit = await run_in_threadpool(desk.find_unit, door.pool, contact)
+            command = _read_issue(form, contact, unit, respond_within=door.settings.respond_within)
             outcome = await door.issues.submit(command)
             desk.refuse(outcome)
         except TOLD as error:
@@ -125,8 +127,8 @@ def _read_closure(form: Form, told: dict[str, Any]) -> CloseIssue:
     )
 
 
-def _read_issue(form: Form, contact_id: UUID, staff_number: str, *, respond_within: timedelta) -> ReceiveIssue:
-    """Raises InvalidForm, NotValid."""
+def _read_issue(form: Form, contact: ContactRecord, unit: str | None, *, respond_within: timedelta) -> ReceiveIssue:
+    """It is with whom it was told first, until somebody hands it on. Raises InvalidForm, NotValid."""
     title, category = read_text(form, "title", 200), read_text(form, "category", 64)
     if title is None or category is None or len(category.split()) != 1 or form.get("type") not in get_args(IssueType):
         raise InvalidForm("a title, a type and a category are needed")
@@ -138,8 +140,9 @@ def _read_issue(form: Form, contact_id: UUID, staff_number: str, *, respond_with
         title=title,
         description=read_text(form, "description", 20_000),
         respond_within=respond_within,
-        staff_number=staff_number,
-        contact_id=contact_id,
+        organisation_code=unit,
+        staff_number=contact.staff_number,
+        contact_id=contact.id,
         citizen=_read_citizen(form),
     )
 

@@ -271,9 +271,8 @@ def test_an_issue_is_raised_from_the_contact_and_closed_with_a_reply(visit, pool
 
     issue_id = UUID(re.search(r"issues/([0-9a-f-]{36})", raised.headers["location"])[1])  # type: ignore[index] # there is one
     issue = issues.get_issue(pool, issue_id)
-    assert (issue.title, issue.channel, issue.staff_number, str(issue.contact_id) in page) == (
-        "灌溉渠淤堵", "contact", "S1", True,
-    )  # fmt: skip
+    assert (issue.title, issue.channel, str(issue.contact_id) in page) == ("灌溉渠淤堵", "contact", True)
+    assert (issue.organisation_code, issue.staff_number, issue.status) == ("street", "S1", "assigned")
     shown = clerk.get(f"/desk/issues/{issue_id}").text
     assert "张**" in shown
     assert "张秀兰" not in shown
