@@ -36,7 +36,7 @@ NOTHING: Final = "(无)"
 EMPTY: Final = frozenset({"", "无", "(无)", "（无）", "NULL"})
 TOKEN: Final = re.compile(r"(?P<year>(?<![0-9])[0-9]{4}(?![0-9]))|(?P<grade>" + "|".join(WORDS) + ")", re.ASCII)
 BETWEEN: Final = re.compile(r"[年度考核等次结果为定：:“”\"'‘’、，,；;。.\s和及]*")
-UNTIL: Final = re.compile(r"\s*年?(?:年度)?\s*(?:至|—|–|-|~|～)+\s*")
+UNTIL: Final = re.compile(r"\s*(?:年(?:年度)?\s*|年度\s*)?(?:至|—|–|-|~|～)+\s*")
 
 
 class NotReadable(ValueError):

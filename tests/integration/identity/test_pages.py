@@ -202,7 +202,7 @@ def test_a_second_factor_is_set_up_used_and_removed_by_pages(visit, add_account)
 @pytest.mark.parametrize(
     ("content_type", "body", "status"),
     [
-        ("application/x-www-form-urlencoded", b"a=1" * 20_000, 413),
+        ("application/x-www-form-urlencoded", b"a=1" * 30_000, 413),
         ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(50)), 403),
         ("application/x-www-form-urlencoded", b"name=%ff%fe", 403),
         ("application/x-www-form-urlencoded", "name=\u00e9".encode(), 403),

@@ -161,7 +161,7 @@ def test_roles_decide_who_may_write_and_read(api):
 
     assert statuses(api(rating, role="clerk")) == [403]
 
-    assert statuses(api(call, role="department_officer")) == [403]
+    assert statuses(api(call, role="unit_head")) == [403]
     assert statuses(api(("GET", "/v1/cadres", None), role="department_officer")) == [200]
     assert statuses(api(("GET", "/v1/cadres", None), role="operations")) == [403]
     assert statuses(api(call, authorization="Bearer unknown-token-0123456789")) == [401]

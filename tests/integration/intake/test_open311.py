@@ -639,9 +639,10 @@ def test_hostile_text_comes_back_as_nothing_but_text(city: City):
         identifier = city.file(description=value, address_string=value)
         assert city.as_officer("GET", f"/v1/issues/{identifier}").json()["description"] == value
         assert value not in city.get(f"requests/{identifier}.xml").text
-    for path in ("%ff", "%252e%252e%252f", quote("' OR 1=1 --")):
+    for path in ("%ff", quote("' OR 1=1 --")):
         refused(city.client.get(f"/open311/v2/requests/{path}.json"), 404)
-    assert city.client.get("/open311/v2/requests/%2e%2e%2f.json").status_code == 404
+    for path in ("%2e%2e%2f", "%252e%252e%252f"):  # no request's number: nothing of ours is asked
+        assert city.client.get(f"/open311/v2/requests/{path}.json").status_code == 404
 
 
 def test_a_span_of_ninety_days_is_the_longest(city: City):

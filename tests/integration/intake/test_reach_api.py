@@ -210,7 +210,6 @@ def test_what_is_of_no_organisation_takes_a_grant_that_holds_everywhere(ask):
         ("PUT", "/v1/cadres/S8", {"name": "自己"}),
         ("POST", "/v1/cadres/S1/posts", post),
         ("POST", "/v1/imports?profile=lianxin-duties", None),
-        ("GET", f"/v1/imports/{new_id()}", None),
     ]
 
     answers = ask(*(("town-clerk", *call) for call in calls))

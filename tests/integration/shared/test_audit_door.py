@@ -291,7 +291,9 @@ def test_what_nothing_would_keep_is_not_held(changed):
     answer = ask(changed, "PUT", "/v1/legal-holds/score/4711", "first", json={"reason": "a court asks for it"})
 
     assert (answer.status_code, answer.json()["title"]) == (422, "unknown-object-type")
-    assert answer.json()["detail"].endswith(": audit_file, citizen, contact, import, issue, rating")
+    assert answer.json()["detail"].endswith(
+        ": audit_file, citizen, consultation, contact, import, issue, rating, reception_day"
+    )
     assert ask(changed, "GET", "/v1/legal-holds", "auditor").json()["items"] == []
 
 
