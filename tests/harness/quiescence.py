@@ -31,6 +31,7 @@ class State:
     """Everything that still waits, by place. Dead letters are not waiting: an oracle judges them."""
 
     imports_open: int
+    alarms_due: int  # issues whose deadlines the sweep has to look at, which may make events
     intake_unsent: int
     waiting_facts: int  # messages in the queue
     not_taken_in: int  # events sent, and not in the inbox of assessment
@@ -68,6 +69,7 @@ def read_state(suite: Suite) -> State:
         written = count(intake, "SELECT count(*) FROM outbox")
         waiting = _count_messages(suite)
         return State(
+            alarms_due=count(intake, "SELECT count(*) FROM issue WHERE alarm_at <= now()"),
             imports_open=count(intake, "SELECT count(*) FROM import_run WHERE state IN ('due', 'running')"),
             intake_unsent=count(intake, "SELECT count(*) FROM outbox WHERE sent_at IS NULL"),
             waiting_facts=waiting[QUEUES[0]],

@@ -116,4 +116,8 @@ def test_erasure_leaves_every_score_as_it_was_to_the_byte(suite: Suite, issue_id
     after = json.dumps(read_issue(suite, issue_id), ensure_ascii=False)
     assert [word for word in (NAME, NAME[0], PHONE[-4:], TITLE) if word in after] == []
     assert read_scores(suite) == scores
-    assert read_tables(suite) == tables
+    later = read_tables(suite)
+    log_before, log_after = tables.pop("event"), later.pop("event")
+    assert later == tables
+    assert set(log_before) <= set(log_after)  # which goes on: that there was an erasure is an event, too
+    assert any("cn.lianxin.citizen.erased.v1" in line for line in set(log_after) - set(log_before))
