@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from services.notify import messaging, metrics
-from services.notify.api import create_api
+from services.notify.api.app import create_notify_app
 from services.notify.handlers import retention
 from services.notify.handlers.deliveries import measure_backlog
 from services.notify.settings import NotifySettings
@@ -20,7 +20,7 @@ WORKER_THREADS = 3
 
 def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
     authenticator = processes.open_authenticator(settings, service="notify")
-    return processes.serve_api(settings, pool, create_api(settings, pool, authenticator=authenticator))
+    return processes.serve_api(settings, pool, create_notify_app(settings, pool, authenticator=authenticator))
 
 
 def consume(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:

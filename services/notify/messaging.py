@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.notify.domain import News
+from services.notify.domain.news import News
 from services.notify.handlers import news
 from shared.broker.topology import Subscription
 from shared.contracts.assessment import ScoreComputed

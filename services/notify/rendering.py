@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from services.notify.domain import Language, Movement, PeriodCount, PeriodKind, Rendering
+from services.notify.domain.digests import Movement, PeriodCount
+from services.notify.domain.messages import Language, Rendering
+from services.notify.domain.news import PeriodKind
 
 TEMPLATES = Path(__file__).parent / "templates"
 MONTHS = (

@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.notify.channels import MailChannel
+from services.notify.channels.mail import MailChannel
 from services.notify.handlers.deliveries import DeliveryRules, deliver_due
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.rendering import Renderer

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from services.notify.api import create_api
-from services.notify.domain import Wish
+from services.notify.api.app import create_notify_app
+from services.notify.domain.subscriptions import Wish
 from services.notify.handlers.subscriptions import put_subscription
 from services.notify.settings import NotifySettings
 from shared.access.principal import Authenticator
@@ -38,7 +38,7 @@ class NotifyWorld:
         self._pool = pool
         self._ids = {code: new_id() for code, _ in TREE}
         self._messages: Mapping[Place, UUID] = {place: new_id() for place in UNITS}
-        self.app = create_api(settings, pool, authenticator=authenticator)
+        self.app = create_notify_app(settings, pool, authenticator=authenticator)
 
     def fill(self) -> None:
         with acting(SYSTEM), transaction(self._pool) as connection:

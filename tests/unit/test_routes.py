@@ -16,7 +16,7 @@ from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
 from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.pages import add_pages as add_intake_pages
-from services.notify.api import create_api as create_notify
+from services.notify.api.app import create_notify_app as create_notify
 from services.notify.settings import NotifySettings
 from shared.crypto import KeyRing
 from shared.http import check_routes_are_guarded, list_actions

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.notify import metrics
-from services.notify.channels import MailChannel
-from services.notify.domain import Backoff, DeliveryStatus, Mail, Result
+from services.notify.channels.mail import MailChannel
+from services.notify.domain.backoff import Backoff
+from services.notify.domain.deliveries import DeliveryStatus, Mail, Result
 from services.notify.storage import deliveries as storage
 from services.notify.storage.deliveries import Delivery
 from shared import crash

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.notify import metrics
-from services.notify.domain import News, newest_per_score
+from services.notify.domain.news import News, newest_per_score
 from services.notify.storage import news as storage
 from shared import inbox
 from shared.database import Connection, Pool, transaction

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain import NameTaken, UnknownMessage, UnknownOrganisation, UnknownSubscription, Wish
+from services.notify.domain.messages import UnknownMessage
+from services.notify.domain.subscriptions import NameTaken, UnknownOrganisation, UnknownSubscription, Wish
 from services.notify.storage import messages, subscriptions
 from services.notify.storage.messages import Message
 from services.notify.storage.subscriptions import Subscription

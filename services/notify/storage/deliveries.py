@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.notify.domain import Channel, DeliveryStatus, Mail
+from services.notify.domain.deliveries import Channel, DeliveryStatus, Mail
 from shared.database import Connection
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.notify.domain import Language, Movement, PeriodCount, Rendering
+from services.notify.domain.digests import Movement, PeriodCount
+from services.notify.domain.messages import Language, Rendering
 from shared.database import Connection
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import orjson
 
-from services.notify.domain import News
+from services.notify.domain.news import News
 from shared.database import Connection
 
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.notify.domain import Channel, Language, Wish
+from services.notify.domain.deliveries import Channel
+from services.notify.domain.messages import Language
+from services.notify.domain.subscriptions import Wish
 from shared.database import Connection
 
 

@@ -21,7 +21,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.web.desk import FORM_PATHS as DESK_FORM_PATHS
 from services.intake.web.desk import add_desk
 from services.intake.web.pages import add_pages as add_intake_pages
-from services.notify.api import create_api as create_notify
+from services.notify.api.app import create_notify_app as create_notify
 from services.notify.settings import NotifySettings
 from shared.crypto import KeyRing
 from shared.database import Pool, open_pool

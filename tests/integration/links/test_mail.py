@@ -10,8 +10,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from services.notify.channels import MailChannel
-from services.notify.domain import Mail
+from services.notify.channels.mail import MailChannel
+from services.notify.domain.deliveries import Mail
 from shared.links import TlsFiles
 from tests.integration.notify.conftest import MailServer, find_port
 

@@ -16,8 +16,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.notify.channels import MailChannel
-from services.notify.domain import Backoff, News, Wish
+from services.notify.channels.mail import MailChannel
+from services.notify.domain.backoff import Backoff
+from services.notify.domain.news import News
+from services.notify.domain.subscriptions import Wish
 from services.notify.handlers.deliveries import DeliveryRules, deliver_due
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.news import record_news

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from services.notify.api import create_api
+from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.http import check_routes_are_guarded
 from tests.fakes import one_of_each_role
@@ -21,7 +21,7 @@ def app(notify) -> FastAPI:
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
-    return create_api(settings, notify.pool, authenticator=one_of_each_role())
+    return create_notify_app(settings, notify.pool, authenticator=one_of_each_role())
 
 
 def client_of(app: FastAPI, role: str) -> TestClient:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify.channels import MailChannel
+from services.notify.channels.mail import MailChannel
 from services.notify.handlers.deliveries import DeliveryRules, measure_backlog
 from services.notify.storage import deliveries as storage
 from shared.database import transaction

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from services.notify.api import create_api
+from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.database import transaction
 from shared.identifiers import new_id
@@ -56,7 +56,7 @@ def client(told):
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
-    app = create_api(settings, told.pool, authenticator=KnownPrincipals(PEOPLE))
+    app = create_notify_app(settings, told.pool, authenticator=KnownPrincipals(PEOPLE))
     return lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"})
 
 

@@ -13,7 +13,7 @@ from services.assessment.api.app import create_api as create_assessment
 from services.assessment.settings import AssessmentSettings
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
-from services.notify.api import create_api as create_notify
+from services.notify.api.app import create_notify_app as create_notify
 from services.notify.settings import NotifySettings
 from shared.audit.chain import Line, record
 from shared.database import open_pool, transaction

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from services.notify.channels import UnsafeMail, build_message
-from services.notify.domain import Mail
+from services.notify.channels.mail_writing import UnsafeMail, build_message
+from services.notify.domain.deliveries import Mail
 
 SENDER = Address(display_name="连心", addr_spec="lianxin@example.org")
 MAIL = Mail(

@@ -7,17 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from services.notify.domain import (
-    Backoff,
-    MissingAddress,
-    News,
-    UnsafeAddress,
-    UnsafeName,
-    Wish,
-    check_address,
-    check_display_name,
-    newest_per_score,
-)
+from services.notify.domain.addresses import UnsafeAddress, UnsafeName, check_address, check_display_name
+from services.notify.domain.backoff import Backoff
+from services.notify.domain.news import News, newest_per_score
+from services.notify.domain.subscriptions import MissingAddress, Wish
 
 NEWS = News(
     score_id=UUID(int=1),

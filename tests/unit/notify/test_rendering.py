@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.notify.domain import Movement, PeriodCount
+from services.notify.domain.digests import Movement, PeriodCount
 from services.notify.rendering import DigestFacts, Renderer, period_label
 
 FACTS = DigestFacts(

@@ -1,0 +1,27 @@
+"""The whole of notify's HTTP door: every topic's routes on one app."""
+
+from fastapi import FastAPI
+
+from services.notify.api.deliveries import add_deliveries
+from services.notify.api.messages import add_messages
+from services.notify.api.subscriptions import add_subscriptions
+from services.notify.handlers import retention
+from services.notify.settings import NotifySettings
+from shared.access.principal import Authenticator
+from shared.audit_door import add_audit
+from shared.database import Pool
+from shared.http import create_app
+from shared.retention_door import add_retention
+from shared.throttle import Throttle
+
+
+def create_notify_app(settings: NotifySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
+    app = create_app("Lianxin notify", settings, authenticator=authenticator)
+    add_audit(app, pool)
+    add_retention(app, pool, settings, retention.CLASSES, service="notify")
+    app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
+    app.state.pool = pool
+    add_subscriptions(app, pool)
+    add_messages(app, pool)
+    add_deliveries(app, pool)
+    return app

@@ -1,0 +1,1 @@
+"""What things are in notify, and what may happen to them: pure, one file a topic."""
