@@ -15,7 +15,7 @@ from services.assessment.domain.releases import Question
 from services.assessment.domain.rounding import Reading, Rounded, measure_told
 from services.assessment.domain.schemes import Indicator, Scheme
 from services.assessment.domain.scores import Subject
-from services.assessment.scoring import Amount, IndicatorResult, Result, compute_score, half_up
+from services.assessment.scoring.composites import Amount, IndicatorResult, Result, compute_score, half_up
 
 TOO_FEW_RATINGS = "too_few_ratings"
 NOT_ENOUGH_EVIDENCE = "not_enough_evidence"

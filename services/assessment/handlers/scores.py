@@ -16,7 +16,7 @@ from services.assessment.domain.periods import Period, duty_units_covering, peri
 from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import Placement, SubjectKind, score_id_of
 from services.assessment.handlers.schemes import read_scheme_in_force
-from services.assessment.scoring import Result, compute_score
+from services.assessment.scoring.composites import Result, compute_score
 from services.assessment.storage import due, scores, sweeps, tallies
 from shared import crash
 from shared.database import Connection, Pool, transaction

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.assessment.domain.measures import MEASURES
 from services.assessment.domain.schemes import BadScheme, hash_definition, merge_definition, read_scheme
-from services.assessment.scoring import compute_score, half_up, settle_remainders
+from services.assessment.scoring.composites import compute_score, half_up, settle_remainders
 
 HOME = Path(__file__).parents[3] / "services" / "assessment"
 SCHEME_TEXT = (HOME / "schemes" / "basic-1.toml").read_text("utf-8")

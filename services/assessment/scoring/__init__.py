@@ -1,0 +1,1 @@
+"""What the facts are worth: measures and a scheme in, points and a total out. Pure and exact."""
