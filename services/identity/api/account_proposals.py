@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Response
 
 from services.identity.api.doors import desk_of
-from services.identity.handlers import agreements, proposals
-from services.identity.handlers.proposals import Decision
-from services.identity.storage.proposals import Proposal, ProposalStatus
+from services.identity.handlers import agreements
+from shared import proposals
 from shared.access.principal import Principal
+from shared.database import transaction
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.proposals import Decision, Proposal, ProposalStatus
 
 Reading = Annotated[Principal, Depends(permit("account.read_proposals"))]
 Deciding = Annotated[Principal, Depends(permit("account.decide"))]
@@ -31,7 +32,10 @@ def add_account_proposals(app: FastAPI) -> None:
         before: UUID | None = None,
     ) -> Response:
         """The newest first. What is approved is done once whoever asked for it asks again, within seven days."""
-        found = proposals.list_proposals(desk_of(app).pool, agreements.KINDS, status=state, before=before, limit=limit)
+        with transaction(desk_of(app).pool) as connection:
+            found = proposals.list_proposals(
+                connection, agreements.KINDS, status=state, before=before, limit=limit, now=datetime.now(UTC)
+            )
         return json_response({"items": [show_proposal(one) for one in found]})
 
     @app.post("/v1/account-proposals/{proposal_id}/approve")

@@ -13,11 +13,11 @@ from services.identity.domain.accounts import GrantableRole
 from services.identity.handlers import administration
 from services.identity.handlers.administration import Listed, NewAccount, Person
 from services.identity.handlers.agreements import Wish, with_agreement
-from services.identity.storage.proposals import Proposal
 from shared.access.principal import Principal
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.pages import decode_cursor, encode_cursor
+from shared.proposals import Proposal
 
 Reading = Annotated[Principal, Depends(permit("account.read"))]
 Creating = Annotated[Principal, Depends(permit("account.create"))]

@@ -9,16 +9,17 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Response
 from pydantic import Field
 
 from services.identity.domain.clients import Client, Credential, Registration
-from services.identity.handlers import clients, proposals, registrations
+from services.identity.handlers import clients, registrations
 from services.identity.handlers.clients import Addition
-from services.identity.storage.proposals import Proposal, ProposalStatus
+from shared import proposals
 from shared.access.principal import Principal
-from shared.database import Pool
+from shared.database import Pool, transaction
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.policy import POLICY
+from shared.proposals import Proposal, ProposalStatus
 
 SCOPES = frozenset(rule.scope for rule in POLICY.values() if rule.scope)
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -100,9 +101,15 @@ def _add_proposals(router: APIRouter, pool: Pool) -> None:
     def list_proposals(
         _: Reading, state: ProposalStatus | None = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
-        found = proposals.list_proposals(
-            pool, registrations.KINDS, status=state, before=_read_id(cursor), limit=limit + 1
-        )
+        with transaction(pool) as connection:
+            found = proposals.list_proposals(
+                connection,
+                registrations.KINDS,
+                status=state,
+                before=_read_id(cursor),
+                limit=limit + 1,
+                now=datetime.now(UTC),
+            )
         return _page([_show_proposal(one) for one in found], limit, key=lambda one: str(one["id"]))
 
 

@@ -6,24 +6,25 @@ Else whoever keeps the accounts could become the second person of every rule of 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar, get_args
+from typing import Final, Literal, TypeVar, get_args
 from uuid import UUID
 
 from services.identity.domain.accounts import Account, OwnAccount
-from services.identity.handlers import proposals
 from services.identity.handlers.administration import lock_other
 from services.identity.handlers.desk import Desk
-from services.identity.handlers.proposals import Decision
-from services.identity.storage import accounts
-from services.identity.storage import proposals as storage
-from services.identity.storage.proposals import Proposal, ProposalKind
+from services.identity.storage import accounts, two_persons
+from shared import proposals
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
 from shared.database import Connection, joined, transaction
 from shared.policy import StepUpNeeded, has_stepped_up
+from shared.proposals import Decision, Proposal
 from shared.reach import SYSTEM, acting
 
-KINDS: Final[tuple[ProposalKind, ...]] = tuple(kind for kind in get_args(ProposalKind) if kind != "client.register")
+WishKind = Literal[
+    "account.enable", "identity.link", "password.reset", "person.set", "role.grant", "second_factor.remove"
+]
+KINDS: Final[tuple[str, ...]] = get_args(WishKind)
 # Who decides, or sees what decides: about these accounts nobody acts alone.
 DECIDING_ROLES: Final = frozenset({"approver", "auditor", "department_officer", "security_administrator"})
 AGREEING_ROLES: Final = frozenset({"approver", "security_administrator"})  # everywhere: the policy's account.decide
@@ -36,7 +37,7 @@ Done = TypeVar("Done")
 class Wish:
     """What is to be done to an account: two wishes are the same if all of this is."""
 
-    kind: ProposalKind
+    kind: WishKind
     account_id: UUID
     document: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -55,19 +56,19 @@ def with_agreement(
             if not has_stepped_up(by, now):
                 raise StepUpNeeded("this needs the second factor again, given in the last minutes")
             asked = _proposal(desk, by, wish, now)
-            standing = storage.find_live(connection, asked, decided_since=now - AGREED_FOR)
+            standing = proposals.find_live(connection, asked, decided_since=now - AGREED_FOR)
             if standing is None:
-                storage.insert_proposal(connection, asked)
+                proposals.insert_proposal(connection, asked)
                 _note(connection, "account.propose", asked)
             if standing is None or standing.status == "open":
                 return standing or asked
-            storage.set_used(connection, standing.id, at=now)
+            proposals.set_used(connection, standing.id, at=now)
         _end_of_beginning(connection, by, wish, account, now)
         return do(replace(desk, pool=joined(connection)))
 
 
 def decide(desk: Desk, proposal_id: UUID, decision: Decision) -> Proposal:
-    """Raises UnknownProposal, OwnProposal, AlreadyDecided, OwnAccount for whom it is about."""
+    """Raises UnknownProposal, OwnProposal, AlreadyDecided, ProposalExpired, OwnAccount for whom it is about."""
     with transaction(desk.pool) as connection:
         decided = proposals.decide(connection, proposal_id, KINDS, decision)
         account = accounts.find_account(connection, UUID(decided.object_id))
@@ -78,14 +79,14 @@ def decide(desk: Desk, proposal_id: UUID, decision: Decision) -> Proposal:
 
 
 def agree_as_installation(desk: Desk, proposal_id: UUID, *, now: datetime) -> Proposal:
-    """Raises UnknownProposal, AlreadyDecided."""
+    """Raises UnknownProposal, AlreadyDecided, ProposalExpired."""
     nobody = Principal(account_id=UUID(int=0), name="installation", person_id="installation")
     with acting(replace(SYSTEM, actor="installation", role="installation")):
         return decide(desk, proposal_id, Decision(status="approved", by=nobody, at=now))
 
 
 def _needs_another(connection: Connection, wish: Wish, account: Account) -> bool:
-    if not storage.is_second_person_there(connection):
+    if not two_persons.is_second_person_there(connection):
         return False
     if wish.kind == "role.grant":
         held = accounts.list_grants(connection, [account.id])
@@ -105,7 +106,7 @@ def _end_of_beginning(connection: Connection, by: Principal, wish: Wish, account
         and wish.document["organisation_code"] is None
         and account.person_id != by.person_id
     ):
-        storage.note_second_person(connection, at=now)
+        two_persons.note_second_person(connection, at=now)
 
 
 def _proposal(desk: Desk, by: Principal, wish: Wish, now: datetime) -> Proposal:
@@ -114,14 +115,9 @@ def _proposal(desk: Desk, by: Principal, wish: Wish, now: datetime) -> Proposal:
         kind=wish.kind,
         object_id=str(wish.account_id),
         document=dict(wish.document),
-        status="open",
         proposed_by=by.name,
         proposer_person_id=by.person_id,
         proposed_at=now,
-        decided_by=None,
-        decider_person_id=None,
-        decided_at=None,
-        reason=None,
     )
 
 

@@ -1,20 +1,19 @@
 """How a machine client comes to be, or to be allowed something else: one person proposes, another one decides."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from services.identity.domain.clients import Registration
-from services.identity.handlers.proposals import Decision, decide
-from services.identity.storage import clients, proposals
-from services.identity.storage.proposals import Proposal, ProposalKind
+from services.identity.storage import clients
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
 from shared.database import Pool, transaction
+from shared.proposals import Decision, Proposal, decide, insert_proposal
 
-KINDS: Final[tuple[ProposalKind, ...]] = ("client.register",)
+KINDS: Final = ("client.register",)
 
 
 def propose(
@@ -33,17 +32,12 @@ def propose(
         kind="client.register",
         object_id=registration.client_id,
         document={**asdict(registration), "expires_at": registration.expires_at.isoformat()},
-        status="open",
         proposed_by=by.name,
         proposer_person_id=by.person_id,
         proposed_at=now,
-        decided_by=None,
-        decider_person_id=None,
-        decided_at=None,
-        reason=None,
     )
     with transaction(pool) as connection:
-        proposals.insert_proposal(connection, proposal)
+        insert_proposal(connection, proposal)
         note(connection, _line("client.propose", proposal))
     return proposal
 
@@ -51,7 +45,7 @@ def propose(
 def approve(
     pool: Pool, proposal_id: UUID, *, by: Principal, known_scopes: Collection[str], new_id: UUID, now: datetime
 ) -> Proposal:
-    """Raises UnknownProposal, OwnProposal, AlreadyDecided, and UnsafeRegistration where it came too late."""
+    """Raises UnknownProposal, OwnProposal, AlreadyDecided, ProposalExpired; UnsafeRegistration where it is too late."""
     with transaction(pool) as connection:
         proposal = decide(connection, proposal_id, KINDS, Decision(status="approved", by=by, at=now))
         registration = read_registration(proposal.document)
@@ -64,14 +58,14 @@ def approve(
 
 
 def refuse(pool: Pool, proposal_id: UUID, *, by: Principal, reason: str, now: datetime) -> Proposal:
-    """Raises UnknownProposal, OwnProposal, AlreadyDecided."""
+    """Raises UnknownProposal, OwnProposal, AlreadyDecided, ProposalExpired."""
     with transaction(pool) as connection:
         proposal = decide(connection, proposal_id, KINDS, Decision(status="refused", by=by, at=now, reason=reason))
         note(connection, _line("client.refuse", proposal, reason=reason))
     return proposal
 
 
-def read_registration(document: dict[str, Any]) -> Registration:
+def read_registration(document: Mapping[str, Any]) -> Registration:
     lists = {name: tuple(document[name]) for name in ("scopes", "organisation_codes", "allowed_networks")}
     return Registration(**{**document, **lists, "expires_at": datetime.fromisoformat(document["expires_at"])})
 

@@ -12,8 +12,9 @@ from services.identity.domain.accounts import RoleGrant
 from services.identity.handlers.agreements import AGREED_FOR, agree_as_installation
 from services.identity.handlers.desk import system
 from services.identity.storage import accounts
-from services.identity.storage.proposals import note_second_person
+from services.identity.storage.two_persons import note_second_person
 from shared.identifiers import new_id
+from shared.proposals import OPEN_FOR
 from tests.fakes import KnownPrincipals, person
 
 pytestmark = pytest.mark.integration
@@ -163,6 +164,22 @@ def test_what_was_refused_or_agreed_to_long_ago_is_not_done(ask, approver, pool)
         )
 
     assert ask("keeper", "POST", url).status_code == 202
+
+
+def test_what_nobody_decided_for_a_month_is_not_agreed_to(ask, approver, pool):
+    url = f"/v1/accounts/{approver.id}/password"
+    waiting = ask("keeper", "POST", url).json()
+    with system(pool) as connection:
+        connection.execute("UPDATE proposal SET proposed_at = proposed_at - %s", [OPEN_FOR])
+
+    answer = ask("approver", "POST", f"/v1/account-proposals/{waiting['id']}/approve")
+
+    assert (answer.status_code, answer.json()["title"]) == (409, "proposal-expired")
+    assert ask("keeper", "GET", "/v1/account-proposals?state=open").json()["items"] == []
+    assert [one["id"] for one in ask("keeper", "GET", "/v1/account-proposals?state=expired").json()["items"]] == [
+        waiting["id"]
+    ]
+    assert ask("keeper", "POST", url).json()["id"] != waiting["id"]  # it is asked for anew
 
 
 def test_another_person_takes_a_fresh_second_factor(ask, add_account, begun):  # noqa: ARG001 - there is a second person
