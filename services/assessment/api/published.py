@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Response
 
 from services.assessment.api.shapes import Shape, fixed, show_period
-from services.assessment.domain.periods import parse_published_period
+from services.assessment.domain.periods import parse_period
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import SubjectKind
 from services.assessment.handlers import published
@@ -22,7 +22,7 @@ from shared.pages import BadCursor, decode_cursor, encode_cursor
 PeriodReader = Annotated[Principal, Depends(permit("published.period.read"))]
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
-PeriodText = Annotated[SafeStr, Query(alias="period", max_length=16)]
+PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 
@@ -54,7 +54,7 @@ def add_published_routes(app: FastAPI, pool: Pool) -> None:
 
 
 def _read(pool: Pool, kind: SubjectKind, code: str, period_text: str) -> PublicationReading:
-    return published.read_publication(pool, kind, code, parse_published_period(period_text))
+    return published.read_publication(pool, kind, code, parse_period(period_text))
 
 
 def _list(pool: Pool, kind: SubjectKind, period_text: str, *, limit: int, cursor: str | None) -> Shape:
@@ -62,7 +62,7 @@ def _list(pool: Pool, kind: SubjectKind, period_text: str, *, limit: int, cursor
     after = decode_cursor(cursor, length=1)[0] if cursor is not None else None
     if cursor is not None and not after:
         raise BadCursor("the cursor is not one of ours")
-    period = parse_published_period(period_text)
+    period = parse_period(period_text)
     found = published.list_publications(pool, kind, period, after=after, limit=limit + 1)
     page = found[:limit]
     following = encode_cursor([page[-1].document["subject"]["code"]]) if len(found) > limit else None

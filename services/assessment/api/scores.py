@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Response
 
 from services.assessment.api import shapes
-from services.assessment.domain.periods import parse_period
+from services.assessment.domain.periods import parse_calendar_period, parse_period
 from services.assessment.domain.scores import Score, Sort, SubjectKind
-from services.assessment.handlers import evidence, reading
+from services.assessment.handlers import evidence, reading, windows
 from services.assessment.handlers.evidence import Evidence, EvidenceQuery
 from services.assessment.handlers.reading import ScoreQuery
 from services.assessment.settings import AssessmentSettings
@@ -25,7 +25,7 @@ Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 MOST_PLACES = 50
-PeriodText = Annotated[SafeStr, Query(alias="period", max_length=16)]
+PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 
 
 def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
@@ -47,7 +47,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
     ) -> Response:
         query = ScoreQuery(
             subject_kind=subject,
-            period=parse_period(period_text),
+            period=parse_calendar_period(period_text),
             organisation_code=organisation,
             peer_group=peer_group,
             sort=sort,
@@ -61,7 +61,14 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
 
     @app.get("/v1/scores/{kind}/{code}")
     def get_score(kind: SubjectKind, code: CodeText, period_text: PeriodText, _: Reader) -> Response:
-        found = reading.read_score(pool, kind, code, parse_period(period_text), scheme_name=settings.scheme)
+        period = parse_period(period_text)
+        if period.kind == "custom":
+            query = windows.WindowQuery(subject_kind=kind, code=code, period=period)
+            found = windows.read_custom_score(
+                pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
+            )
+        else:
+            found = reading.read_score(pool, kind, code, period, scheme_name=settings.scheme)
         return json_response(shapes.show_reading(found))
 
     @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events")

@@ -25,7 +25,7 @@ def show_period(period: Period) -> Shape:
 
 
 def show_score(score: Score, indicators: Sequence[ScoreIndicator]) -> Shape:
-    period = Period(kind=score.period_kind, start=score.period_start)
+    period = Period(kind=score.period_kind, start=score.period_start, last=score.period_last)
     return {
         "score_id": score.score_id,
         "subject": {"kind": score.subject_kind, "code": score.subject_code, "name": score.subject_name},

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
-from services.assessment.domain.periods import Period, PeriodKind
+from services.assessment.domain.periods import CalendarKind, Period
 
 Unit = Literal["count", "days", "households"]
+UNITS_OWED: Final[tuple[CalendarKind, ...]] = ("month", "quarter", "half_year", "year")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class DutyUnit:
     contact_kind: str
     required_count: int
     unit: Unit
-    per: PeriodKind
+    per: CalendarKind
     unit_start: date
     held_froms: list[date]
     held_untils: list[date]
@@ -58,15 +59,14 @@ class DutyUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyTally:
-    """Owed and met by the month, by the quarter and by the year, in the cell of the unit's first month.
-
-    What is owed by the half-year stands with the year: both count in years alone, which are sums of their months.
-    """
+    """Owed and met by the month, quarter, half-year and year, in the cell of the unit's first month."""
 
     owed_month: int = 0
     met_month: int = 0
     owed_quarter: int = 0
     met_quarter: int = 0
+    owed_half_year: int = 0
+    met_half_year: int = 0
     owed_year: int = 0
     met_year: int = 0
 
@@ -82,6 +82,6 @@ def tally_duties(units: Iterable[DutyUnit], today: date) -> dict[tuple[UUID, UUI
     for unit in units:
         cell = sums.setdefault((unit.organisation_id, unit.cadre_id, unit.unit_start), {})
         for name, amount in (("owed", unit.owed(today)), ("met", unit.met(today))):
-            key = f"{name}_{'year' if unit.per == 'half_year' else unit.per}"
+            key = f"{name}_{unit.per}"
             cell[key] = cell.get(key, 0) + amount
     return {cell: DutyTally(**amounts) for cell, amounts in sums.items()}

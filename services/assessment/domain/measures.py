@@ -7,9 +7,8 @@ from uuid import UUID
 NOBODY = UUID(int=0)  # stands where a fact names no organisation or no cadre
 SATISFIED_LEVEL = 3  # of five levels, this one and better
 
-MEASURES = (
-    "duties_owed",
-    "duties_met",
+# Counted from facts by the day, so that any days can be summed.
+COUNTED = (
     "contacts",
     "issues_received",
     "responded",
@@ -28,6 +27,8 @@ MEASURES = (
     "satisfied",
     "rating_level_sum",
 )
+# Duties are owed by the month, quarter, half-year or year, and count in periods that have the whole of it.
+MEASURES = ("duties_owed", "duties_met", *COUNTED)
 
 # Which answer of raters a measure is made of. What an indicator reads of these is told to cadres in releases only.
 ANSWERS_BEHIND = {

@@ -1,4 +1,4 @@
-"""Months, quarters, half-years and years: the periods that scores are given for, or published for."""
+"""Months, quarters, half-years, years, and any days from one to another: the periods that scores are given for."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,15 @@ from typing import Literal
 
 from shared.errors import Rejected
 
-PeriodKind = Literal["month", "quarter", "half_year", "year"]
-MONTHS_OF: dict[PeriodKind, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+CalendarKind = Literal["month", "quarter", "half_year", "year"]
+PeriodKind = Literal["month", "quarter", "half_year", "year", "custom"]
+MONTHS_OF: dict[CalendarKind, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+LONGEST_DAYS = 3_660
 _WRITTEN = re.compile(
     r"(?P<year>(?:19|20|21)[0-9]{2})(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|-(?P<month>0[1-9]|1[0-2]))?", re.ASCII
 )
+_CUSTOM = re.compile(r"((?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})\.\.((?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})", re.ASCII)
+_HOW = "a period is written 2025, 2025H1, 2025Q1, 2025-03 or 2025-03-05..2025-04-20"
 
 
 class BadPeriod(Rejected):
@@ -20,10 +24,14 @@ class BadPeriod(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Period:
-    """A calendar month, quarter, half-year or year by its first day. It is also what a duty is owed per."""
+    """A calendar month, quarter, half-year or year by its first day, which is also what a duty is owed per.
+
+    Or any days: a custom one has a last day, and no other has.
+    """
 
     kind: PeriodKind
     start: date
+    last: date | None = None
 
     @property
     def end(self) -> date:
@@ -32,6 +40,8 @@ class Period:
 
     @property
     def next_start(self) -> date:
+        if self.kind == "custom":
+            return (self.last or self.start) + timedelta(days=1)
         months = self.start.year * 12 + self.start.month - 1 + MONTHS_OF[self.kind]
         return date(months // 12, months % 12 + 1, 1)
 
@@ -39,8 +49,26 @@ class Period:
     def days(self) -> int:
         return (self.next_start - self.start).days
 
+    def contains(self, other: "Period") -> bool:
+        """Whether the other one lies in it whole."""
+        return self.start <= other.start and other.next_start <= self.next_start
+
+    @property
+    def months(self) -> list["Period"]:
+        """The calendar months that lie in it whole."""
+        return [month for month in self.months_touched if self.contains(month)]
+
+    @property
+    def months_touched(self) -> list["Period"]:
+        touched = [period_of("month", self.start)]
+        while touched[-1].next_start < self.next_start:
+            touched.append(Period(kind="month", start=touched[-1].next_start))
+        return touched
+
     @property
     def label(self) -> str:
+        if self.kind == "custom":
+            return f"{self.start}..{self.end}"
         if self.kind == "year":
             return f"{self.start.year}"
         if self.kind == "half_year":
@@ -51,18 +79,12 @@ class Period:
 
 
 def parse_period(text: str) -> Period:
-    """Read 2025, 2025Q1 or 2025-03: the periods that scores are computed for. Raises BadPeriod."""
-    period = parse_published_period(text)
-    if period.kind == "half_year":
-        raise BadPeriod("a period is written 2025, 2025Q1 or 2025-03")
-    return period
-
-
-def parse_published_period(text: str) -> Period:
-    """Read 2025, 2025H1, 2025Q1 or 2025-03. Raises BadPeriod."""
+    """Read 2025, 2025H1, 2025Q1, 2025-03 or 2025-03-05..2025-04-20. Raises BadPeriod."""
+    if custom := _CUSTOM.fullmatch(text):
+        return _read_days(*custom.groups())
     written = _WRITTEN.fullmatch(text)
     if written is None:
-        raise BadPeriod("a period is written 2025, 2025H1, 2025Q1 or 2025-03")
+        raise BadPeriod(_HOW)
     year = int(written["year"])
     if written["half"]:
         return Period(kind="half_year", start=date(year, int(written["half"]) * 6 - 5, 1))
@@ -73,7 +95,32 @@ def parse_published_period(text: str) -> Period:
     return Period(kind="year", start=date(year, 1, 1))
 
 
-def period_of(kind: PeriodKind, day: date) -> Period:
+def parse_calendar_period(text: str) -> Period:
+    """Read a period of the calendar: those that scores are kept for. Raises BadPeriod."""
+    period = parse_period(text)
+    if period.kind == "custom":
+        raise BadPeriod("this is answered for periods of the calendar: 2025, 2025H1, 2025Q1 or 2025-03")
+    return period
+
+
+def custom_period(first: date, last: date) -> Period:
+    """The days from first to last. What is a period of the calendar is that, so that nothing has two names."""
+    if not first <= last or (last - first).days >= LONGEST_DAYS:
+        raise BadPeriod(f"a period has a last day on or after its first, and at most {LONGEST_DAYS} days")
+    for kind in MONTHS_OF:
+        if (calendar := period_of(kind, first)).start == first and calendar.end == last:
+            return calendar
+    return Period(kind="custom", start=first, last=last)
+
+
+def _read_days(first: str, last: str) -> Period:
+    try:
+        return custom_period(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError:
+        raise BadPeriod(_HOW) from None
+
+
+def period_of(kind: CalendarKind, day: date) -> Period:
     if kind == "year":
         return Period(kind=kind, start=date(day.year, 1, 1))
     if kind == "half_year":
@@ -83,12 +130,8 @@ def period_of(kind: PeriodKind, day: date) -> Period:
     return Period(kind=kind, start=date(day.year, day.month, 1))
 
 
-def periods_covering(day: date) -> tuple[Period, Period, Period]:
-    return period_of("month", day), period_of("quarter", day), period_of("year", day)
-
-
-def duty_units_covering(day: date) -> tuple[Period, Period, Period, Period]:
-    """What a duty can be owed per."""
+def periods_covering(day: date) -> tuple[Period, Period, Period, Period]:
+    """What scores are kept for; a duty can be owed per each of them."""
     return period_of("month", day), period_of("quarter", day), period_of("half_year", day), period_of("year", day)
 
 

@@ -138,7 +138,7 @@ def tell_cadre(releases: Iterable[Release], period: Period) -> Told | None:
     told = Told()
     expected = period.start
     for release in sorted(releases, key=lambda release: release.first_month):
-        if release.first_month < period.start or release.last_month > period.end:
+        if not _lies_in(release, period):
             continue
         if release.first_month != expected:
             return None
@@ -151,11 +151,15 @@ def tell_organisations(releases: Iterable[Release], parents: Parents, period: Pe
     """For each organisation, the sum of the releases to one question that lie in the period and are below it whole."""
     sums: dict[UUID, Told] = {}
     for release in releases:
-        if release.home_id is None or release.first_month < period.start or release.last_month > period.end:
+        if release.home_id is None or not _lies_in(release, period):
             continue
         for organisation_id in line_of(release.home_id, parents):
             sums[organisation_id] = sums.get(organisation_id, Told()).plus(release)
     return sums
+
+
+def _lies_in(release: Release, period: Period) -> bool:
+    return period.start <= release.first_month and period_of("month", release.last_month).end <= period.end
 
 
 def _pool(left: Sequence[Answer], year: int, parents: Parents, raters_needed: int) -> list[Release]:

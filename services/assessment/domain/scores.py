@@ -75,6 +75,7 @@ class Score:
     computed_at: datetime
     revision: int
     correlation_id: str
+    period_last: date | None = None  # of a custom period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,4 +91,5 @@ class ScoreIndicator:
 
 def score_id_of(kind: str, subject_id: UUID, period: Period) -> UUID:
     """The same score has the same id wherever and however often it is computed."""
-    return uuid.uuid5(SCORE_NAMESPACE, f"{kind}/{subject_id}/{period.kind}/{period.start.isoformat()}")
+    days = period.label if period.kind == "custom" else period.start.isoformat()
+    return uuid.uuid5(SCORE_NAMESPACE, f"{kind}/{subject_id}/{period.kind}/{days}")

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.measures import ContactFact, measure_contact, measure_issue, measure_rating
-from services.assessment.domain.periods import MONTHS_OF, Period, duty_units_covering, period_of
+from services.assessment.domain.periods import Period, periods_covering
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
 from services.assessment.handlers.reading import find_scheme_of, find_score_within_reach, find_subject
-from services.assessment.storage import evidence, reading, tallies
+from services.assessment.storage import evidence, reading
+from services.assessment.storage.duties import list_duty_units
 from services.assessment.storage.evidence import LoggedEvent, Scope
 from shared.database import Connection, Pool, transaction
 
@@ -140,12 +141,12 @@ def _count_contacts(
     wanted = {
         (contact.cadre_id, unit)
         for contact in contacts
-        for unit in duty_units_covering(contact.occurred_at.astimezone(zone).date())
-        if MONTHS_OF[unit.kind] <= MONTHS_OF[scope.period.kind]
+        for unit in periods_covering(contact.occurred_at.astimezone(zone).date())
+        if scope.period.contains(unit)
     }
     if scope.cadre_id is not None:
         wanted |= {(scope.cadre_id, unit) for unit in _units_within(scope.period)}
-    units = tallies.list_duty_units(connection, sorted(wanted), time_zone=scope.time_zone) if wanted else []
+    units = list_duty_units(connection, sorted(wanted), time_zone=scope.time_zone) if wanted else []
     if scope.organisation_ids is not None:
         units = [unit for unit in units if unit.organisation_id in set(scope.organisation_ids)]
     pairs = [(contact, unit) for contact in contacts for unit in units if _falls_in(contact, unit, zone)]
@@ -172,15 +173,8 @@ def _count_contacts(
 
 
 def _units_within(period: Period) -> set[Period]:
-    months = [period.start]
-    while (following := period_of("month", months[-1]).next_start) < period.next_start:
-        months.append(following)
-    return {
-        unit
-        for month in months
-        for unit in duty_units_covering(month)
-        if unit.start >= period.start and unit.next_start <= period.next_start
-    }
+    touched = (unit for month in period.months_touched for unit in periods_covering(month.start))
+    return {unit for unit in touched if period.contains(unit)}
 
 
 def _falls_in(contact: ContactFact, unit: DutyUnit, zone: ZoneInfo) -> bool:

@@ -12,12 +12,13 @@ from services.assessment import metrics
 from services.assessment.domain.duties import DutyTally, tally_duties
 from services.assessment.domain.measures import NOBODY
 from services.assessment.domain.organisations import depth_of, line_of
-from services.assessment.domain.periods import Period, duty_units_covering, periods_covering
+from services.assessment.domain.periods import Period, periods_covering
 from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import Placement, SubjectKind, score_id_of
 from services.assessment.handlers.schemes import read_scheme_in_force
 from services.assessment.scoring.composites import Result, compute_score
 from services.assessment.storage import due, scores, sweeps, tallies
+from services.assessment.storage.duties import list_duty_units
 from shared import crash
 from shared.database import Connection, Pool, transaction
 
@@ -127,7 +128,7 @@ def _add_duties(connection: Connection, work: Work, *, today: date, zone: ZoneIn
         if kind == "cadre":
             months.setdefault(cadre_id, {})[month] = correlation_id
     wanted = sorted({(cadre_id, unit) for cadre_id, asked in months.items() for unit in _units_around(asked)})
-    units = tallies.list_duty_units(connection, wanted, time_zone=zone.key) if wanted else []
+    units = list_duty_units(connection, wanted, time_zone=zone.key) if wanted else []
     work.duties = tally_duties(units, today)
     for organisation_id, cadre_id, unit_start in work.duties:
         for month, correlation_id in months[cadre_id].items():
@@ -138,8 +139,8 @@ def _add_duties(connection: Connection, work: Work, *, today: date, zone: ZoneIn
 
 def _units_around(months: Iterable[date]) -> set[Period]:
     """Every duty unit that begins in the first month of a unit around these months: a cell is always counted whole."""
-    starts = {period.start for month in months for period in duty_units_covering(month)}
-    return {unit for start in starts for unit in duty_units_covering(start) if unit.start == start}
+    starts = {period.start for month in months for period in periods_covering(month)}
+    return {unit for start in starts for unit in periods_covering(start) if unit.start == start}
 
 
 def _tally(connection: Connection, work: Work, *, as_of: datetime, zone: ZoneInfo) -> None:

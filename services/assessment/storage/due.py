@@ -152,8 +152,10 @@ def mark_all_subjects(connection: Connection, *, marked_at: datetime, correlatio
     connection.execute(
         """
         INSERT INTO subject_due AS due (subject_kind, subject_id, marked_at, revision, correlation_id)
-        SELECT DISTINCT subject_kind, subject_id, %s::timestamptz, 1, %s
-          FROM subject_tally
+        SELECT subject_kind, subject_id, %s::timestamptz, 1, %s
+          FROM (SELECT DISTINCT 'cadre' AS subject_kind, cadre_id AS subject_id FROM tally
+                 UNION ALL
+                SELECT DISTINCT 'organisation', organisation_id FROM organisation_tally) AS subject
          ORDER BY subject_kind, subject_id
             ON CONFLICT (subject_kind, subject_id) DO UPDATE
            SET revision = due.revision + 1

@@ -27,6 +27,7 @@ class Scope:
     def parameters(self) -> dict[str, object]:
         return {
             "start": self.period.start,
+            "first_month": self.period.months_touched[0].start,
             "next_start": self.period.next_start,
             "time_zone": self.time_zone,
             "cadre_id": self.cadre_id,
@@ -58,10 +59,10 @@ def list_issue_facts(connection: Connection, scope: Scope) -> list[IssueFact]:
               JOIN issue_fact AS fact
                 ON fact.organisation_id = tally.organisation_id
                AND fact.cadre_id = tally.cadre_id
-               AND received_at >= month::timestamp AT TIME ZONE %(time_zone)s::text
-               AND received_at < (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
+               AND received_at >= greatest(month, %(start)s)::timestamp AT TIME ZONE %(time_zone)s::text
+               AND received_at < least(month + interval '1 month', %(next_start)s) AT TIME ZONE %(time_zone)s::text
                AND excluded IS DISTINCT FROM 'all'
-             WHERE month >= %(start)s AND month < %(next_start)s
+             WHERE month >= %(first_month)s AND month < %(next_start)s
                AND (%(cadre_id)s::uuid IS NULL OR tally.cadre_id = %(cadre_id)s)
                AND (%(organisation_ids)s::uuid[] IS NULL OR tally.organisation_id = ANY(%(organisation_ids)s))
                AND (%(after_at)s::timestamptz IS NULL OR (received_at, issue_id) > (%(after_at)s, %(after_id)s))
@@ -84,9 +85,9 @@ def list_rating_facts(connection: Connection, scope: Scope) -> list[RatingFact]:
                AND fact.cadre_id = tally.cadre_id
                AND NOT fact.is_set_aside
                AND NOT fact.is_excluded
-               AND rated_at >= month::timestamp AT TIME ZONE %(time_zone)s::text
-               AND rated_at < (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
-             WHERE month >= %(start)s AND month < %(next_start)s
+               AND rated_at >= greatest(month, %(start)s)::timestamp AT TIME ZONE %(time_zone)s::text
+               AND rated_at < least(month + interval '1 month', %(next_start)s) AT TIME ZONE %(time_zone)s::text
+             WHERE month >= %(first_month)s AND month < %(next_start)s
                AND (%(cadre_id)s::uuid IS NULL OR tally.cadre_id = %(cadre_id)s)
                AND (%(organisation_ids)s::uuid[] IS NULL OR tally.organisation_id = ANY(%(organisation_ids)s))
                AND (%(after_at)s::timestamptz IS NULL OR (rated_at, rating_id) > (%(after_at)s, %(after_id)s))
@@ -106,14 +107,14 @@ def list_contact_facts(connection: Connection, scope: Scope) -> list[ContactFact
             SELECT contact_id, fact.organisation_id, fact.cadre_id, kind, occurred_at, counts
               FROM (SELECT DISTINCT cadre_id, month
                       FROM tally
-                     WHERE month >= %(start)s AND month < %(next_start)s
+                     WHERE month >= %(first_month)s AND month < %(next_start)s
                        AND (%(cadre_id)s::uuid IS NULL OR cadre_id = %(cadre_id)s)
                        AND (%(organisation_ids)s::uuid[] IS NULL OR organisation_id = ANY(%(organisation_ids)s))
                    ) AS tally
               JOIN contact_fact AS fact
                 ON fact.cadre_id = tally.cadre_id
-               AND occurred_at >= month::timestamp AT TIME ZONE %(time_zone)s::text
-               AND occurred_at < (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text
+               AND occurred_at >= greatest(month, %(start)s)::timestamp AT TIME ZONE %(time_zone)s::text
+               AND occurred_at < least(month + interval '1 month', %(next_start)s) AT TIME ZONE %(time_zone)s::text
              WHERE (%(after_at)s::timestamptz IS NULL OR (occurred_at, contact_id) > (%(after_at)s, %(after_id)s))
              ORDER BY occurred_at, contact_id
              LIMIT %(limit)s

@@ -205,6 +205,18 @@ def find_organisation(connection: Connection, code: str) -> Subject | None:
         ).fetchone()
 
 
+def find_organisation_by_id(connection: Connection, organisation_id: UUID | None) -> Subject | None:
+    with connection.cursor(row_factory=class_row(Subject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT 'organisation' AS subject_kind, organisation_id AS subject_id, code, name, organisation_id
+              FROM organisation
+             WHERE organisation_id = %s
+            """,
+            [organisation_id],
+        ).fetchone()
+
+
 def list_subtree(connection: Connection, organisation_id: UUID, *, on: date | None = None) -> list[UUID]:
     """The organisation and everything below it, now or on a day, on organisation_parent and parentage_child."""
     if on is not None:

@@ -167,7 +167,7 @@ def remove_other_indicators(connection: Connection, score_ids: Sequence[UUID], i
 
 def claim_unannounced(connection: Connection, *, limit: int) -> list[UnannouncedScore]:
     """Lock scores whose composite was never told, or told otherwise, on score_unannounced. None is nothing to tell
-    before anything was told, and news after that.
+    before anything was told, and news after that. Half-years are read, and not announced.
     """
     with connection.cursor(row_factory=class_row(UnannouncedScore)) as cursor:
         return cursor.execute(
@@ -181,6 +181,7 @@ def claim_unannounced(connection: Connection, *, limit: int) -> list[Unannounced
               LEFT JOIN organisation ON subject_kind = 'organisation' AND organisation.organisation_id = subject_id
              WHERE subject_code IS NOT NULL
                AND composite IS DISTINCT FROM announced_composite
+               AND period_kind <> 'half_year'
              ORDER BY computed_at, score_id
              LIMIT %s
                FOR UPDATE OF score SKIP LOCKED

@@ -1,150 +1,40 @@
-"""Tallies: what a cadre did for an organisation in a month, counted from the facts, and summed up the tree."""
+"""Tallies: what a cadre did for an organisation in a month, counted from the facts, and summed up the tree.
 
-from collections.abc import Sequence
+The columns are those of domain/measures.py: a measure is added there, in a migration and in the counts below.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from services.assessment.domain.duties import DutyTally, DutyUnit
-from services.assessment.domain.measures import SATISFIED_LEVEL
+from services.assessment.domain.duties import UNITS_OWED, DutyTally
+from services.assessment.domain.measures import COUNTED, SATISFIED_LEVEL
 from services.assessment.domain.periods import Period
 from shared.database import Connection
 
 SCORING_LOCK = 0x53636F72
+DUTIES: Final = tuple(f"duties_{what}_{per}" for per in UNITS_OWED for what in ("owed", "met"))
+COLUMNS: Final = (*DUTIES, *COUNTED)
+
+Cell = tuple[UUID, UUID, date]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ancestry:
-    """Under which parent an organisation stood on a day."""
-
-    organisation_id: UUID
-    on_day: date
-    parent_id: UUID | None
+def _list(pattern: str, names: Iterable[str]) -> sql.Composable:
+    """The pattern once for each column, with commas between."""
+    return sql.SQL(", ").join(sql.SQL(pattern).format(name=sql.Identifier(name)) for name in names)
 
 
-def try_lock_scoring(connection: Connection) -> bool:
-    """Whether this transaction is the only scoring pass."""
-    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [SCORING_LOCK]).fetchone()
-    return row is not None and row[0] is True
-
-
-def lock_scoring(connection: Connection) -> None:
-    """Wait for the pass under way to end, for longer than for any row, and let none begin."""
-    connection.execute("SELECT set_config('lock_timeout', '60s', true)")
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [SCORING_LOCK])
-
-
-def list_duty_units(connection: Connection, units: Sequence[tuple[UUID, Period]], *, time_zone: str) -> list[DutyUnit]:
-    """What the cadres' posts owe in these months, quarters, half-years and years, with the contacts made, on
-    contact_fact_cadre.
-
-    A contact counts for a post by cadre, kind and day, whatever organisation it was recorded for. Of the duties of one
-    kind of contact and unit those of the nearest organisation above the post hold, and of these those for its level;
-    a farther one holds on the days on which no nearer one does.
-    """
-    with connection.cursor(row_factory=class_row(DutyUnit)) as cursor:
-        return cursor.execute(
-            """
-            SELECT post.organisation_id, post.cadre_id, post_id, duty_id, contact_kind, required_count, duty.unit,
-                   duty.per, asked.unit_start, made.done,
-                   ARRAY(SELECT lower(days) FROM unnest(held.days) AS days ORDER BY 1) AS held_froms,
-                   ARRAY(SELECT upper(days) - 1 FROM unnest(held.days) AS days ORDER BY 1) AS held_untils
-              FROM unnest(%(cadres)s::uuid[], %(pers)s::text[], %(starts)s::date[], %(ends)s::date[])
-                AS asked (cadre_id, per, unit_start, unit_end)
-              JOIN post ON post.cadre_id = asked.cadre_id
-              JOIN duty ON duty.post_kind = post.post_kind
-                       AND duty.per = asked.per
-                       AND coalesce(duty.post_level = post.post_level, true)
-             CROSS JOIN LATERAL (
-                       SELECT scope_distance(post.organisation_id, duty.organisation_id, unit_start) AS distance,
-                              greatest(from_on, valid_from, unit_start)::date AS first_on,
-                              least(until_on, valid_until, unit_end)::date AS last_on) AS own
-             CROSS JOIN LATERAL (
-                       SELECT datemultirange(daterange(first_on, last_on, '[]'))
-                            - coalesce(range_agg(daterange(nearer.valid_from, nearer.valid_until, '[]')),
-                                       '{}'::datemultirange) AS days
-                         FROM duty AS nearer
-                        WHERE nearer.post_kind = post.post_kind
-                          AND nearer.contact_kind = duty.contact_kind
-                          AND nearer.unit = duty.unit
-                          AND coalesce(nearer.post_level = post.post_level, true)
-                          AND (scope_distance(post.organisation_id, nearer.organisation_id, unit_start),
-                               nearer.post_level IS NULL)
-                            < (own.distance, duty.post_level IS NULL)) AS held
-             CROSS JOIN LATERAL (
-                       SELECT CASE duty.unit
-                                   WHEN 'days' THEN count(DISTINCT day) FILTER (WHERE day <@ held.days)
-                                   ELSE count(DISTINCT contact_id) FILTER (WHERE began_on <@ held.days)
-                              END AS done
-                         FROM contact_fact AS contact
-                        CROSS JOIN LATERAL (
-                                  SELECT (occurred_at AT TIME ZONE %(time_zone)s::text)::date AS began_on) AS begun
-                        CROSS JOIN LATERAL (
-                                  SELECT began_on + further AS day
-                                    FROM generate_series(0, greatest(ceil(duration_minutes / 1440.0)::integer, 1) - 1)
-                                      AS further) AS lasted
-                        WHERE contact.cadre_id = post.cadre_id
-                          AND contact.kind = contact_kind
-                          AND contact.counts
-                          AND occurred_at >= lower(held.days)::timestamp AT TIME ZONE %(time_zone)s::text
-                          AND occurred_at < upper(held.days)::timestamp AT TIME ZONE %(time_zone)s::text) AS made
-             WHERE own.distance IS NOT NULL
-               AND first_on <= last_on
-               AND NOT isempty(held.days)
-             ORDER BY asked.unit_start, duty.per, post_id, duty_id
-            """,
-            {
-                "cadres": [cadre_id for cadre_id, _ in units],
-                "pers": [unit.kind for _, unit in units],
-                "starts": [unit.start for _, unit in units],
-                "ends": [unit.end for _, unit in units],
-                "time_zone": time_zone,
-            },
-            prepare=False,
-        ).fetchall()
-
-
-def tally_cells(
-    connection: Connection,
-    cells: Sequence[tuple[UUID, UUID, date]],
-    duties: Sequence[DutyTally],
-    *,
-    as_of: datetime,
-    time_zone: str,
-) -> None:
-    """Count these cells anew, on issue_fact_cell, contact_fact_cadre and rating_fact_cell. domain/measures.py says the
-    same for a single fact.
-
-    Planned at each call (prepare=False): a plan made while the tables were small would scan them whole for ever.
-    """
-    connection.execute(
-        """
-        WITH cell AS (
-            SELECT organisation_id, cadre_id, month,
-                   duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter,
-                   duties_owed_year, duties_met_year,
-                   month::timestamp AT TIME ZONE %(time_zone)s::text AS begins_at,
-                   (month::timestamp + interval '1 month') AT TIME ZONE %(time_zone)s::text AS ends_at
-              FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(months)s::date[],
-                          %(owed_month)s::bigint[], %(met_month)s::bigint[], %(owed_quarter)s::bigint[],
-                          %(met_quarter)s::bigint[], %(owed_year)s::bigint[], %(met_year)s::bigint[])
-                AS row (organisation_id, cadre_id, month,
-                        duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter,
-                        duties_owed_year, duties_met_year)
-        )
-        INSERT INTO tally (organisation_id, cadre_id, month,
-                           duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter,
-                           duties_owed_year, duties_met_year, contacts, issues_received, responded, response_overdue,
-                           closed, closed_on_time, closed_late, open_overdue, resolved, denied, explained_policy,
-                           not_accepted, withdrawn, merged, ratings, satisfied, rating_level_sum)
-        SELECT cell.organisation_id, cell.cadre_id, cell.month,
-               duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter, duties_owed_year,
-               duties_met_year, contacts, issues_received, responded, response_overdue, closed, closed_on_time,
-               closed_late, open_overdue, resolved, denied, explained_policy, not_accepted, withdrawn, merged,
-               ratings, satisfied, rating_level_sum
-          FROM cell
+# What one cadre did for one organisation from a window's first day up to the day after its last, on issue_fact_cell,
+# contact_fact_cadre and rating_fact_cell. domain/measures.py says the same for a single fact.
+_COUNTS: Final = """
+         CROSS JOIN LATERAL (
+                   SELECT first_on::timestamp AT TIME ZONE %(time_zone)s::text AS begins_at,
+                          next_on::timestamp AT TIME ZONE %(time_zone)s::text AS ends_at) AS instants
          CROSS JOIN LATERAL (
                    SELECT count(*) FILTER (WHERE is_counted) AS issues_received,
                           count(*) FILTER (WHERE (closed_at IS NOT NULL OR responded_at IS NOT NULL)
@@ -185,47 +75,166 @@ def tally_cells(
                       AND NOT rating.is_set_aside
                       AND NOT rating.is_excluded
                       AND rated_at >= begins_at AND rated_at < ends_at) AS ratings
+"""
+_TALLY_CELLS: Final = sql.SQL(
+    """
+        WITH cell AS (
+            SELECT organisation_id, cadre_id, month AS first_on, (month + interval '1 month')::date AS next_on, {duties}
+              FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(months)s::date[], {given})
+                AS row (organisation_id, cadre_id, month, {duties})
+        )
+        INSERT INTO tally (organisation_id, cadre_id, month, {columns})
+        SELECT cell.organisation_id, cell.cadre_id, first_on, {columns}
+          FROM cell {counts}
             ON CONFLICT (organisation_id, month, cadre_id) DO UPDATE
-           SET duties_owed_month = excluded.duties_owed_month,
-               duties_met_month = excluded.duties_met_month,
-               duties_owed_quarter = excluded.duties_owed_quarter,
-               duties_met_quarter = excluded.duties_met_quarter,
-               duties_owed_year = excluded.duties_owed_year,
-               duties_met_year = excluded.duties_met_year,
-               contacts = excluded.contacts,
-               issues_received = excluded.issues_received,
-               responded = excluded.responded,
-               response_overdue = excluded.response_overdue,
-               closed = excluded.closed,
-               closed_on_time = excluded.closed_on_time,
-               closed_late = excluded.closed_late,
-               open_overdue = excluded.open_overdue,
-               resolved = excluded.resolved,
-               denied = excluded.denied,
-               explained_policy = excluded.explained_policy,
-               not_accepted = excluded.not_accepted,
-               withdrawn = excluded.withdrawn,
-               merged = excluded.merged,
-               ratings = excluded.ratings,
-               satisfied = excluded.satisfied,
-               rating_level_sum = excluded.rating_level_sum
-        """,
+           SET ({columns}) = ROW({excluded})
+    """
+).format(
+    duties=_list("{name}", DUTIES),
+    given=sql.SQL(", ").join(sql.SQL("{}::bigint[]").format(sql.Placeholder(name)) for name in DUTIES),
+    columns=_list("{name}", COLUMNS),
+    counts=sql.SQL(_COUNTS),
+    excluded=_list("excluded.{name}", COLUMNS),
+)
+_COUNT_WINDOWS: Final = sql.SQL(
+    """
+        SELECT cell.organisation_id, cell.cadre_id, first_on, {counted}
+          FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(firsts)s::date[], %(nexts)s::date[])
+            AS cell (organisation_id, cadre_id, first_on, next_on) {counts}
+    """
+).format(counted=_list("{name}", COUNTED), counts=sql.SQL(_COUNTS))
+_TALLY_ORGANISATIONS: Final = sql.SQL(
+    """
+        INSERT INTO organisation_tally (organisation_id, month, {columns})
+        SELECT own.organisation_id, own.month, {sums}
+          FROM unnest(%s::uuid[], %s::date[]) AS own (organisation_id, month)
+          LEFT JOIN LATERAL (
+                   SELECT {columns}
+                     FROM tally
+                    WHERE tally.organisation_id = own.organisation_id
+                      AND tally.month = own.month
+                    UNION ALL
+                   SELECT {columns}
+                     FROM (SELECT DISTINCT child.organisation_id
+                             FROM parentage AS child
+                            WHERE child.parent_id = own.organisation_id
+                              AND child.organisation_id <> own.organisation_id) AS child
+                     JOIN organisation_tally AS below USING (organisation_id)
+                    WHERE below.month = own.month
+                      AND parent_on(below.organisation_id, own.month) = own.organisation_id) AS part
+            ON true
+         GROUP BY own.organisation_id, own.month
+            ON CONFLICT (organisation_id, month) DO UPDATE
+           SET ({columns}) = ROW({excluded})
+    """
+).format(
+    columns=_list("{name}", COLUMNS),
+    sums=_list("coalesce(sum({name}), 0)", COLUMNS),
+    excluded=_list("excluded.{name}", COLUMNS),
+)
+# A duty stands in the row of its unit's first month, and counts where the unit lies whole in the period.
+_SUM_MEASURES: Final = sql.SQL(
+    """
+        SELECT asked.place, {owed} AS duties_owed, {met} AS duties_met, {counted}
+          FROM unnest(%(subjects)s::uuid[], %(starts)s::date[], %(nexts)s::date[]) WITH ORDINALITY
+            AS asked (subject_id, period_start, next_start, place)
+          JOIN {table} AS tally
+            ON tally.{subject} = asked.subject_id
+           AND tally.month >= asked.period_start
+           AND tally.month + interval '1 month' <= asked.next_start
+         GROUP BY asked.place
+    """
+)
+_MONTHS: Final = {"month": "1 month", "quarter": "3 months", "half_year": "6 months", "year": "12 months"}
+
+
+def _within(what: str) -> sql.Composable:
+    parts = [
+        sql.SQL("coalesce(sum({}) FILTER (WHERE tally.month + interval {} <= next_start), 0)").format(
+            sql.Identifier(f"duties_{what}_{per}"), sql.Literal(_MONTHS[per])
+        )
+        for per in UNITS_OWED
+    ]
+    return sql.SQL("({})::bigint").format(sql.SQL(" + ").join(parts))
+
+
+_SUMS: Final = {
+    kind: _SUM_MEASURES.format(
+        owed=_within("owed"),
+        met=_within("met"),
+        counted=_list("sum({name})::bigint AS {name}", COUNTED),
+        table=sql.Identifier(table),
+        subject=sql.Identifier(subject),
+    )
+    for kind, table, subject in (
+        ("cadre", "tally", "cadre_id"),
+        ("organisation", "organisation_tally", "organisation_id"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ancestry:
+    """Under which parent an organisation stood on a day."""
+
+    organisation_id: UUID
+    on_day: date
+    parent_id: UUID | None
+
+
+def try_lock_scoring(connection: Connection) -> bool:
+    """Whether this transaction is the only scoring pass."""
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [SCORING_LOCK]).fetchone()
+    return row is not None and row[0] is True
+
+
+def lock_scoring(connection: Connection) -> None:
+    """Wait for the pass under way to end, for longer than for any row, and let none begin."""
+    connection.execute("SELECT set_config('lock_timeout', '60s', true)")
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [SCORING_LOCK])
+
+
+def tally_cells(
+    connection: Connection, cells: Sequence[Cell], duties: Sequence[DutyTally], *, as_of: datetime, time_zone: str
+) -> None:
+    """Count these cells anew.
+
+    Planned at each call (prepare=False): a plan made while the tables were small would scan them whole for ever.
+    """
+    connection.execute(
+        _TALLY_CELLS,
         {
             "organisations": [organisation_id for organisation_id, _, _ in cells],
             "cadres": [cadre_id for _, cadre_id, _ in cells],
             "months": [month for _, _, month in cells],
-            "owed_month": [duty.owed_month for duty in duties],
-            "met_month": [duty.met_month for duty in duties],
-            "owed_quarter": [duty.owed_quarter for duty in duties],
-            "met_quarter": [duty.met_quarter for duty in duties],
-            "owed_year": [duty.owed_year for duty in duties],
-            "met_year": [duty.met_year for duty in duties],
-            "satisfied_level": SATISFIED_LEVEL,
-            "as_of": as_of,
-            "time_zone": time_zone,
+            **{name: [getattr(duty, name.removeprefix("duties_")) for duty in duties] for name in DUTIES},
+            **_counting(as_of, time_zone),
         },
         prepare=False,
     )
+
+
+def count_windows(
+    connection: Connection, windows: Sequence[tuple[UUID, UUID, date, date]], *, as_of: datetime, time_zone: str
+) -> list[dict[str, int]]:
+    """What cadres did for organisations from a day up to another, which is not included. Of duties it says nothing."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            _COUNT_WINDOWS,
+            {
+                "organisations": [window[0] for window in windows],
+                "cadres": [window[1] for window in windows],
+                "firsts": [window[2] for window in windows],
+                "nexts": [window[3] for window in windows],
+                **_counting(as_of, time_zone),
+            },
+            prepare=False,
+        ).fetchall()
+    return [{name: int(row[name]) for name in COUNTED} for row in rows]
+
+
+def _counting(as_of: datetime, time_zone: str) -> dict[str, object]:
+    return {"satisfied_level": SATISFIED_LEVEL, "as_of": as_of, "time_zone": time_zone}
 
 
 def list_ancestry(connection: Connection, places: Sequence[tuple[UUID, date]]) -> list[Ancestry]:
@@ -258,79 +267,13 @@ def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]
     A month is whole: it belongs to the parent of its first day, so that no move takes facts of earlier days along.
     """
     connection.execute(
-        """
-        INSERT INTO organisation_tally (organisation_id, month,
-                                        duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter,
-                                        duties_owed_year, duties_met_year, contacts, issues_received, responded,
-                                        response_overdue, closed, closed_on_time, closed_late, open_overdue, resolved,
-                                        denied, explained_policy, not_accepted, withdrawn, merged, ratings, satisfied,
-                                        rating_level_sum)
-        SELECT own.organisation_id, own.month,
-               coalesce(sum(duties_owed_month), 0), coalesce(sum(duties_met_month), 0),
-               coalesce(sum(duties_owed_quarter), 0), coalesce(sum(duties_met_quarter), 0),
-               coalesce(sum(duties_owed_year), 0), coalesce(sum(duties_met_year), 0), coalesce(sum(contacts), 0),
-               coalesce(sum(issues_received), 0), coalesce(sum(responded), 0), coalesce(sum(response_overdue), 0),
-               coalesce(sum(closed), 0), coalesce(sum(closed_on_time), 0), coalesce(sum(closed_late), 0),
-               coalesce(sum(open_overdue), 0), coalesce(sum(resolved), 0), coalesce(sum(denied), 0),
-               coalesce(sum(explained_policy), 0), coalesce(sum(not_accepted), 0), coalesce(sum(withdrawn), 0),
-               coalesce(sum(merged), 0), coalesce(sum(ratings), 0), coalesce(sum(satisfied), 0),
-               coalesce(sum(rating_level_sum), 0)
-          FROM unnest(%s::uuid[], %s::date[]) AS own (organisation_id, month)
-          LEFT JOIN LATERAL (
-                   SELECT duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter,
-                          duties_owed_year, duties_met_year, contacts, issues_received, responded,
-                          response_overdue, closed, closed_on_time, closed_late, open_overdue, resolved, denied,
-                          explained_policy, not_accepted, withdrawn, merged, ratings, satisfied,
-                          rating_level_sum
-                     FROM tally
-                    WHERE tally.organisation_id = own.organisation_id
-                      AND tally.month = own.month
-                    UNION ALL
-                   SELECT duties_owed_month, duties_met_month, duties_owed_quarter, duties_met_quarter,
-                          duties_owed_year, duties_met_year, contacts, issues_received, responded,
-                          response_overdue, closed, closed_on_time, closed_late, open_overdue, resolved, denied,
-                          explained_policy, not_accepted, withdrawn, merged, ratings, satisfied,
-                          rating_level_sum
-                     FROM (SELECT DISTINCT child.organisation_id
-                             FROM parentage AS child
-                            WHERE child.parent_id = own.organisation_id
-                              AND child.organisation_id <> own.organisation_id) AS child
-                     JOIN organisation_tally AS below USING (organisation_id)
-                    WHERE below.month = own.month
-                      AND parent_on(below.organisation_id, own.month) = own.organisation_id) AS part
-            ON true
-         GROUP BY own.organisation_id, own.month
-            ON CONFLICT (organisation_id, month) DO UPDATE
-           SET duties_owed_month = excluded.duties_owed_month,
-               duties_met_month = excluded.duties_met_month,
-               duties_owed_quarter = excluded.duties_owed_quarter,
-               duties_met_quarter = excluded.duties_met_quarter,
-               duties_owed_year = excluded.duties_owed_year,
-               duties_met_year = excluded.duties_met_year,
-               contacts = excluded.contacts,
-               issues_received = excluded.issues_received,
-               responded = excluded.responded,
-               response_overdue = excluded.response_overdue,
-               closed = excluded.closed,
-               closed_on_time = excluded.closed_on_time,
-               closed_late = excluded.closed_late,
-               open_overdue = excluded.open_overdue,
-               resolved = excluded.resolved,
-               denied = excluded.denied,
-               explained_policy = excluded.explained_policy,
-               not_accepted = excluded.not_accepted,
-               withdrawn = excluded.withdrawn,
-               merged = excluded.merged,
-               ratings = excluded.ratings,
-               satisfied = excluded.satisfied,
-               rating_level_sum = excluded.rating_level_sum
-        """,
+        _TALLY_ORGANISATIONS,
         [[organisation_id for organisation_id, _ in rows], [month for _, month in rows]],
         prepare=False,
     )
 
 
-def list_cells_of_cadres(connection: Connection, cadre_ids: Sequence[UUID]) -> list[tuple[UUID, UUID, date]]:
+def list_cells_of_cadres(connection: Connection, cadre_ids: Sequence[UUID]) -> list[Cell]:
     rows = connection.execute(
         "SELECT organisation_id, cadre_id, month FROM tally WHERE cadre_id = ANY(%s)", [list(cadre_ids)]
     ).fetchall()
@@ -355,46 +298,35 @@ def list_months_of_organisations(connection: Connection, organisation_ids: Seque
     return [(UUID(str(row[0])), row[1]) for row in rows if isinstance(row[1], date)]
 
 
+def list_cells_within(
+    connection: Connection, month: date, *, cadre_ids: Sequence[UUID] = (), organisation_ids: Sequence[UUID] = ()
+) -> list[Cell]:
+    """The cells of a month that are these cadres' or these organisations' own, on tally_cadre and the key."""
+    rows = connection.execute(
+        """
+        SELECT organisation_id, cadre_id, month
+          FROM tally
+         WHERE month = %(month)s
+           AND (cadre_id = ANY(%(cadres)s::uuid[]) OR organisation_id = ANY(%(organisations)s::uuid[]))
+        """,
+        {"month": month, "cadres": list(cadre_ids), "organisations": list(organisation_ids)},
+        prepare=False,
+    ).fetchall()
+    return [(UUID(str(row[0])), UUID(str(row[1])), row[2]) for row in rows if isinstance(row[2], date)]
+
+
 def sum_measures(
     connection: Connection, subject_kind: str, subjects: Sequence[tuple[UUID, Period]]
 ) -> dict[tuple[UUID, Period], dict[str, int]]:
-    """The measures of subjects in periods. A duty counts where its unit lies whole in the period."""
-    periods = {(period.kind, period.start): period for _, period in subjects}
+    """The measures of subjects in the whole months of periods. Who has no row there is absent."""
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            """
-            SELECT asked.subject_id, asked.period_kind, asked.period_start,
-                   (sum(duties_owed_month)
-                       + CASE WHEN period_kind <> 'month' THEN sum(duties_owed_quarter) ELSE 0 END
-                       + CASE WHEN period_kind = 'year' THEN sum(duties_owed_year) ELSE 0 END)::bigint AS duties_owed,
-                   (sum(duties_met_month)
-                       + CASE WHEN period_kind <> 'month' THEN sum(duties_met_quarter) ELSE 0 END
-                       + CASE WHEN period_kind = 'year' THEN sum(duties_met_year) ELSE 0 END)::bigint AS duties_met,
-                   sum(contacts)::bigint AS contacts, sum(issues_received)::bigint AS issues_received,
-                   sum(responded)::bigint AS responded, sum(response_overdue)::bigint AS response_overdue,
-                   sum(closed)::bigint AS closed, sum(closed_on_time)::bigint AS closed_on_time,
-                   sum(closed_late)::bigint AS closed_late, sum(open_overdue)::bigint AS open_overdue,
-                   sum(resolved)::bigint AS resolved, sum(denied)::bigint AS denied,
-                   sum(explained_policy)::bigint AS explained_policy, sum(not_accepted)::bigint AS not_accepted,
-                   sum(withdrawn)::bigint AS withdrawn, sum(merged)::bigint AS merged, sum(ratings)::bigint AS
-                   ratings, sum(satisfied)::bigint AS satisfied, sum(rating_level_sum)::bigint AS
-                   rating_level_sum
-              FROM unnest(%(subjects)s::uuid[], %(kinds)s::text[], %(starts)s::date[], %(nexts)s::date[])
-                AS asked (subject_id, period_kind, period_start, next_start)
-              JOIN subject_tally AS tally
-                ON tally.subject_kind = %(subject_kind)s
-               AND tally.subject_id = asked.subject_id
-               AND tally.month >= asked.period_start
-               AND tally.month < asked.next_start
-             GROUP BY asked.subject_id, asked.period_kind, asked.period_start
-            """,
+            _SUMS[subject_kind],
             {
-                "subject_kind": subject_kind,
                 "subjects": [subject_id for subject_id, _ in subjects],
-                "kinds": [period.kind for _, period in subjects],
                 "starts": [period.start for _, period in subjects],
                 "nexts": [period.next_start for _, period in subjects],
             },
             prepare=False,
         ).fetchall()
-    return {(row.pop("subject_id"), periods[row.pop("period_kind"), row.pop("period_start")]): row for row in rows}
+    return {subjects[row.pop("place") - 1]: row for row in rows}

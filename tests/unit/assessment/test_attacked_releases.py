@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from services.assessment.domain.periods import Period, parse_published_period
+from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.releases import (
     Answer,
     Holder,
@@ -21,7 +21,7 @@ from tests.integration.assessment.worlds import PERIODS
 UNITS = tuple(UUID(int=0x100 + number) for number in range(4))
 PARENTS = {UNITS[0]: None, UNITS[1]: UNITS[0], UNITS[2]: UNITS[0], UNITS[3]: UNITS[1]}
 CADRES = tuple(UUID(int=0x200 + number) for number in range(3))
-PERIODS_ASKED = tuple(parse_published_period(label) for label in PERIODS)
+PERIODS_ASKED = tuple(parse_period(label) for label in PERIODS)
 
 # Who rated (None: unknown), whom, in which unit, in which month it came in, to which question.
 given_answers = some.lists(

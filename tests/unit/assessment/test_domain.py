@@ -49,6 +49,8 @@ UNIT = DutyUnit(
         ("2025Q1", date(2025, 1, 1), date(2025, 3, 31)),
         ("2025Q4", date(2025, 10, 1), date(2025, 12, 31)),
         ("2024-02", date(2024, 2, 1), date(2024, 2, 29)),
+        ("2025H2", date(2025, 7, 1), date(2025, 12, 31)),
+        ("2025-03-05..2025-04-20", date(2025, 3, 5), date(2025, 4, 20)),
         ("2199-12", date(2199, 12, 1), date(2199, 12, 31)),
     ],
 )
@@ -81,8 +83,32 @@ def test_anything_else_is_no_period(text):
         parse_period(text)
 
 
-def test_a_day_lies_in_a_month_a_quarter_and_a_year():
-    assert [period.label for period in periods_covering(date(2025, 8, 31))] == ["2025-08", "2025Q3", "2025"]
+def test_a_day_lies_in_a_month_a_quarter_a_half_year_and_a_year():
+    covering = ["2025-08", "2025Q3", "2025H2", "2025"]
+    assert [period.label for period in periods_covering(date(2025, 8, 31))] == covering
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-02-29..2025-03-01", "2025-03-02..2025-03-01", "2025-01-01..", "2020-01-01..2030-06-01"]
+)
+def test_days_that_are_none_or_too_many_are_no_period(text):
+    with pytest.raises(BadPeriod):
+        parse_period(text)
+
+
+def test_days_that_make_up_a_period_of_the_calendar_are_that_period():
+    assert parse_period("2025-01-01..2025-06-30") == parse_period("2025H1")
+    assert parse_period("2025-03-01..2025-03-31").label == "2025-03"
+    assert parse_period("2024-11-01..2025-10-31").label == "2024-11-01..2025-10-31"
+
+
+def test_a_period_knows_the_months_that_lie_in_it_whole():
+    period = parse_period("2025-03-05..2025-06-29")
+
+    assert [month.label for month in period.months_touched] == ["2025-03", "2025-04", "2025-05", "2025-06"]
+    assert [month.label for month in period.months] == ["2025-04", "2025-05"]
+    assert not period.contains(parse_period("2025Q2"))
+    assert parse_period("2025-04-01..2025-07-01").contains(parse_period("2025Q2"))
 
 
 @pytest.mark.parametrize(
