@@ -11,7 +11,8 @@ from services.intake.domain.commands.corrections import AmendContact, AmendReaso
 from services.intake.domain.times import EARLIEST, LATEST
 from services.intake.handlers.texts import ContactRecord
 from services.intake.settings import IntakeSettings
-from services.intake.web.staff import CHINA, tell
+from services.intake.web.rendering import CHINA
+from services.intake.web.staff import tell
 from shared.edge import check_text
 from shared.errors import Rejected
 from shared.frame.forms import Form

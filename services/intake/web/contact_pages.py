@@ -21,8 +21,9 @@ from services.intake.web.contact_forms import (
     typed_values,
     values_of,
 )
-from services.intake.web.staff import CHINA, doors_of, for_staff, go, language_of, render, render_with, tell, today
-from services.intake.web.texts import TEXTS
+from services.intake.web.rendering import CHINA, doors_of, go, language_of, render, render_with, today
+from services.intake.web.staff import for_staff, tell
+from services.intake.web.texts.languages import TEXTS
 from shared.access.principal import Principal
 from shared.errors import Conflict, LianxinError, Rejected, Transient
 from shared.frame.forms import ForeignForm, Form, take_form

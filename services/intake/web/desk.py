@@ -5,7 +5,8 @@ from pathlib import Path
 from fastapi import Depends, FastAPI, Request, Response
 
 from services.intake.web import contact_pages, issue_pages
-from services.intake.web.staff import NotForThisRole, SignInFirst, go_to_sign_in, render_nothing
+from services.intake.web.rendering import render_nothing
+from services.intake.web.staff import NotForThisRole, SignInFirst, go_to_sign_in
 from shared.errors import LianxinError
 from shared.frame.pages import STYLE
 from shared.http import answer_expected, leave_open

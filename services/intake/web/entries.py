@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 from typing_extensions import override
 
 from services.intake.web.contact_forms import first_values
-from services.intake.web.staff import TEMPLATES, clock
-from services.intake.web.texts import ZH
+from services.intake.web.rendering import TEMPLATES, clock
+from services.intake.web.texts.chinese import ZH
 
 ENTRIES = {"input", "select", "textarea"}
 NO_ENTRIES = {"hidden", "submit", "button"}

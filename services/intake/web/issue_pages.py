@@ -18,7 +18,8 @@ from services.intake.handlers.issue_steps import log
 from services.intake.handlers.texts import ContactRecord
 from services.intake.web.contact_forms import InvalidForm, read_id, read_text
 from services.intake.web.contact_pages import TOLD, Sent, refuse_foreign
-from services.intake.web.staff import doors_of, for_staff, go, render, render_with, tell, today
+from services.intake.web.rendering import doors_of, go, render, render_with, today
+from services.intake.web.staff import for_staff, tell
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.forms import Form
