@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, get_args
-from uuid import UUID
 
 from services.intake.domain.commands.contacts import ContactKind, RecordContact
 from services.intake.domain.commands.corrections import AmendContact, AmendReason
 from services.intake.domain.times import EARLIEST, LATEST
 from services.intake.handlers.texts import ContactRecord
 from services.intake.settings import IntakeSettings
+from services.intake.web.forms import InvalidForm, read_id, read_text
 from services.intake.web.rendering import CHINA
 from services.intake.web.staff import tell
-from shared.edge import check_text
 from shared.errors import Rejected
 from shared.frame.forms import Form
 from shared.identifiers import new_id
@@ -28,10 +27,6 @@ MORE: Final = ("companions", "first_on", "last_on", "late_reason", *GROUPS[2:])
 ROWS: Final = 3  # of groups, where no more are used
 LONGEST: Final = {"note": 20_000, "companions": 1_300, "late_reason": 500, "reason": 500}
 MOST_PEOPLE: Final = 100_000
-
-
-class InvalidForm(Rejected):
-    code = "invalid-form"
 
 
 class GroupTwice(Rejected):
@@ -134,25 +129,6 @@ def read_amendment(form: Form, contact: ContactRecord, settings: IntakeSettings)
         correct_within=timedelta(days=settings.correct_within_days),
         record_within=timedelta(days=settings.record_within_days),
     )
-
-
-def read_id(form: Form, name: str = "id") -> UUID:
-    """Raises InvalidForm."""
-    try:
-        return UUID(form.get(name))
-    except ValueError:
-        raise InvalidForm("no such form") from None
-
-
-def read_text(form: Form, name: str, longest: int) -> str | None:
-    """Raises InvalidForm. Browsers send lines with CR and LF; records have LF alone."""
-    try:
-        text = check_text(form.get(name).replace("\r\n", "\n").strip())
-    except ValueError:
-        raise InvalidForm("a text with characters that are not taken") from None
-    if len(text) > longest:
-        raise InvalidForm("a text is too long")
-    return text or None
 
 
 def _read(form: Form) -> Said:

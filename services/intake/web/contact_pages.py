@@ -12,32 +12,26 @@ from services.intake.domain.commands.corrections import VoidContact, VoidReason
 from services.intake.handlers import contacts, corrections, desk, populations
 from services.intake.web.contact_forms import (
     SUFFIXES,
-    InvalidForm,
     first_values,
     read_amendment,
-    read_id,
     read_record,
-    read_text,
     typed_values,
     values_of,
 )
+from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_text, refuse_foreign
 from services.intake.web.rendering import CHINA, doors_of, go, language_of, render, render_with, today
 from services.intake.web.staff import for_staff, tell
 from services.intake.web.texts.languages import TEXTS
 from shared.access.principal import Principal
-from shared.errors import Conflict, LianxinError, Rejected, Transient
-from shared.frame.forms import ForeignForm, Form, take_form
+from shared.errors import LianxinError
+from shared.frame.forms import Form
 from shared.reach import current
 
 FORM_PATHS = ("/desk/contacts/new", "/desk/contacts/amendment", "/desk/contacts/void")
-TOLD = (Conflict, Rejected, Transient, ForeignForm)  # what the form is shown again for, with what was typed
 Recording = Annotated[Principal, Depends(for_staff("contact.record"))]
 Reading = Annotated[Principal, Depends(for_staff("contact.read"))]
 Correcting = Annotated[Principal, Depends(for_staff("contact.correct"))]
 Searching = Annotated[Principal, Depends(for_staff("register.read"))]
-
-
-Sent = Annotated[tuple[Form, ForeignForm | None], Depends(take_form)]
 
 
 def add_contact_pages(app: FastAPI) -> None:
@@ -208,9 +202,3 @@ def own_number(principal: Principal) -> str | None:
     """Of one who records own contacts only: whose they are."""
     acting = current()
     return principal.staff_number if acting is not None and acting.role == "cadre" else None
-
-
-def refuse_foreign(foreign: ForeignForm | None) -> None:
-    """Raises ForeignForm."""
-    if foreign is not None:
-        raise foreign

@@ -16,8 +16,7 @@ from services.intake.domain.issues.ending import ClosureReason
 from services.intake.handlers import categories, contacts, desk, issues
 from services.intake.handlers.issue_steps import log
 from services.intake.handlers.texts import ContactRecord
-from services.intake.web.contact_forms import InvalidForm, read_id, read_text
-from services.intake.web.contact_pages import TOLD, Sent, refuse_foreign
+from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_text, refuse_foreign
 from services.intake.web.rendering import doors_of, go, render, render_with, today
 from services.intake.web.staff import for_staff, tell
 from shared.access.principal import Principal
