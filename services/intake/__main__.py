@@ -18,8 +18,8 @@ from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.importing import cli, profile
 from services.intake.settings import IntakeSettings
 from services.intake.web import entries
-from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.pages import add_pages
+from services.intake.web.site import FORM_PATHS, add_site
 from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
@@ -47,7 +47,7 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
         form_paths=FORM_PATHS,
     )
     add_pages(app, pool)
-    add_desk(app)
+    add_site(app)
     return processes.serve_api(settings, pool, app)
 
 

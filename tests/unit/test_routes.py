@@ -14,8 +14,8 @@ from services.identity.settings import IdentitySettings
 from services.identity.web.pages import add_pages
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
-from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.pages import add_pages as add_intake_pages
+from services.intake.web.site import FORM_PATHS, add_site
 from services.notify.api.app import create_notify_app as create_notify
 from services.notify.settings import NotifySettings
 from shared.crypto import KeyRing
@@ -41,7 +41,7 @@ def make_apps(folder: Path) -> dict[str, FastAPI]:
     add_pages(identity)
     intake = create_intake_app(IntakeSettings(**NOWHERE, **BROKER), NO_POOL, form_paths=FORM_PATHS, **known)
     add_intake_pages(intake, NO_POOL)
-    add_desk(intake)
+    add_site(intake)
     return {
         "assessment": create_assessment(AssessmentSettings(**NOWHERE, **BROKER), NO_POOL, **known),
         "identity": identity,

@@ -184,6 +184,15 @@ def list_coming(
     return [_announce(day, now) for day in days]
 
 
+def get_coming(pool: Pool, day_id: UUID, *, now: datetime) -> Announcement:
+    """One day as it is announced. Raises ReceptionDayNotFound, also for one that is over or takes nobody any more."""
+    with transaction(pool, reach=SYSTEM) as connection:
+        days = storage.list_coming_days(connection, organisation_code=None, after=(now, FIRST), limit=1, day_id=day_id)
+    if not days:
+        raise storage.ReceptionDayNotFound("there is no such reception day")
+    return _announce(days[0], now)
+
+
 def _announce(announced: storage.AnnouncedDay, now: datetime) -> Announcement:
     day = announced.day
     free = domain.free_slots(day, announced.taken, now=now)

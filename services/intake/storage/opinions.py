@@ -39,7 +39,7 @@ class NewOpinion:
 
 
 def insert_opinion(connection: Connection, new: NewOpinion) -> None:
-    """Raises AlreadyGiven."""
+    """The same opinion sent again changes nothing. Raises AlreadyGiven."""
     opinion = new.opinion
     try:
         connection.execute(
@@ -47,6 +47,7 @@ def insert_opinion(connection: Connection, new: NewOpinion) -> None:
             INSERT INTO opinion (id, consultation_id, stance, channel, text_sealed, name_sealed, phone_sealed,
                                  phone_handle, person_handle, given_at)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (id) DO NOTHING
             """,
             [
                 opinion.id,

@@ -112,9 +112,14 @@ def set_day(connection: Connection, day: ReceptionDay) -> None:
 
 
 def list_coming_days(
-    connection: Connection, *, organisation_code: str | None, after: tuple[datetime, UUID], limit: int
+    connection: Connection,
+    *,
+    organisation_code: str | None,
+    after: tuple[datetime, UUID],
+    limit: int,
+    day_id: UUID | None = None,
 ) -> list[AnnouncedDay]:
-    """List offered days in the order of their beginning, on the index reception_day_coming."""
+    """List offered days in the order of their beginning, on the index reception_day_coming; or one of them alone."""
     rows = connection.execute(
         """
         SELECT day.id, day.organisation_id, day.cadre_id, day.place, day.topic, day.from_at, day.until_at,
@@ -128,6 +133,7 @@ def list_coming_days(
           JOIN cadre ON cadre.id = day.cadre_id
          WHERE day.state = 'offered'
            AND (day.from_at, day.id) > (%s, %s)
+           AND (%s::uuid IS NULL OR day.id = %s)
            AND (%s::text IS NULL
                 OR EXISTS (SELECT 1
                              FROM organisation_line AS line
@@ -135,7 +141,7 @@ def list_coming_days(
          ORDER BY day.from_at, day.id
          LIMIT %s
         """,
-        [*after, organisation_code, organisation_code, limit],
+        [*after, day_id, day_id, organisation_code, organisation_code, limit],
     ).fetchall()
     return [_announced(row) for row in rows]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends
 
 from shared.edge import check_text
-from shared.errors import Conflict, Rejected, Transient
+from shared.errors import Conflict, NotFound, Rejected, Transient
 from shared.frame.forms import ForeignForm, Form, take_form
 
 TOLD = (Conflict, Rejected, Transient, ForeignForm)  # what the form is shown again for, with what was typed
@@ -29,6 +29,14 @@ def read_id(form: Form, name: str = "id") -> UUID:
         return UUID(form.get(name))
     except ValueError:
         raise InvalidForm("no such form") from None
+
+
+def read_place(text: str) -> UUID:
+    """The id in a page's address. Raises NotFound for what is none: there is no such page."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("there is no such page") from None
 
 
 def read_text(form: Form, name: str, longest: int) -> str | None:

@@ -18,6 +18,8 @@ from shared.frame.pages import SCRIPTED_HEADERS, make_environment, root_of
 from shared.http import STATUS_OF_KIND
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
+DESK: Final = "/desk"
+PUBLIC: Final = ("/reception-days", "/reception-bookings", "/consultations")
 LANGUAGE_COOKIE: Final = "__Host-lianxin-language"
 LANGUAGE_SECONDS: Final = 365 * 24 * 3600
 TEMPLATES: Final = make_environment(Path(__file__).parent / "templates")
@@ -76,7 +78,12 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
 
 
 def _told(request: Request, texts: dict[str, Any]) -> str | None:
-    told = {"created": texts["saved"], "changed": texts["saved"], "unchanged": texts["stood_already"]}
+    told = {
+        "created": texts["saved"],
+        "changed": texts["saved"],
+        "unchanged": texts["stood_already"],
+        "opinion": texts["opinion_received"],
+    }
     return told.get(request.query_params.get("done", ""))
 
 
@@ -93,10 +100,20 @@ def render_nothing(request: Request, error: LianxinError) -> Response:
     texts = TEXTS[language_of(request)]
     status = next((status for kind, status in STATUS_OF_KIND if isinstance(error, kind)), 500)
     message = texts["not_yours"] if status == 403 else texts["busy"] if status in {429, 503} else texts["nothing_here"]
-    response = render(request, "no_desk.html", status=status, message=message)
+    layout = "layout.html" if _is_below(request, DESK) else "public.html"
+    response = render(request, "nothing.html", status=status, layout=layout, message=message)
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(int(error.retry_after_seconds) + 1)
     return response
+
+
+def is_page(request: Request) -> bool:
+    """Whether people look at what this answers; programs have everything below /v1 and the like."""
+    return request.url.path == "/" or any(_is_below(request, place) for place in (DESK, *PUBLIC))
+
+
+def _is_below(request: Request, place: str) -> bool:
+    return request.url.path == place or request.url.path.startswith(f"{place}/")
 
 
 def go(request: Request, place: str) -> Response:

@@ -18,9 +18,9 @@ from services.identity.web.pages import FORM_PATHS, add_pages
 from services.intake.__main__ import open_vault
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
-from services.intake.web.desk import FORM_PATHS as DESK_FORM_PATHS
-from services.intake.web.desk import add_desk
 from services.intake.web.pages import add_pages as add_intake_pages
+from services.intake.web.site import FORM_PATHS as SITE_FORM_PATHS
+from services.intake.web.site import add_site
 from services.notify.api.app import create_notify_app as create_notify
 from services.notify.settings import NotifySettings
 from shared.crypto import KeyRing
@@ -85,9 +85,9 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
     if service == "intake":
         settings = IntakeSettings(**common, broker_url=BROKER)
         open_vault(settings)
-        app = create_intake_app(settings, pool, authenticator=known, form_paths=DESK_FORM_PATHS)
+        app = create_intake_app(settings, pool, authenticator=known, form_paths=SITE_FORM_PATHS)
         add_intake_pages(app, pool)
-        add_desk(app)
+        add_site(app)
         return app
     if service == "assessment":
         return create_assessment(AssessmentSettings(**common, broker_url=BROKER), pool, authenticator=known)

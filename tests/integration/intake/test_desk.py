@@ -4,12 +4,10 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
-from typing_extensions import override
 
 from services.intake.api.app import create_intake_app
 from services.intake.domain.commands.categories import DefineCategory
@@ -17,8 +15,8 @@ from services.intake.domain.commands.populations import DefinePopulationGroup
 from services.intake.domain.contacts import CHINA
 from services.intake.handlers import categories, contacts, issues, populations
 from services.intake.settings import IntakeSettings
-from services.intake.web.desk import FORM_PATHS, add_desk
 from services.intake.web.entries import count_entries
+from services.intake.web.site import FORM_PATHS, add_site
 from shared.access.principal import Asked, Principal
 from shared.database import Pool
 from shared.errors import Unauthenticated
@@ -26,6 +24,7 @@ from shared.http import check_routes_are_guarded
 from shared.identifiers import new_id
 from tests.fakes import person
 from tests.integration.intake.commands import a_contact, an_issue
+from tests.integration.intake.forms import filled_in
 
 pytestmark = pytest.mark.integration
 HERE = "https://lianxin.example"
@@ -73,7 +72,7 @@ def visit(pool: Pool, county, tmp_path) -> Iterator[object]:
         import_directory=tmp_path,
     )
     app = create_intake_app(settings, pool, authenticator=Browsers(), form_paths=FORM_PATHS)
-    add_desk(app)
+    add_site(app)
     check_routes_are_guarded(app)
     with TestClient(app, base_url=HERE, follow_redirects=False) as server:
 
@@ -83,48 +82,6 @@ def visit(pool: Pool, county, tmp_path) -> Iterator[object]:
             return client
 
         yield browser
-
-
-class _Form(HTMLParser):
-    """The names and values that a browser would send of the first form that posts to `action`."""
-
-    def __init__(self, action: str) -> None:
-        super().__init__()
-        self.values: dict[str, str] = {}
-        self._action, self._inside, self._select, self._area = action, False, "", ""
-
-    @override
-    def handle_starttag(self, tag, attrs):
-        given = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self._inside = given.get("action", "").endswith(self._action)
-        elif self._inside and tag == "input":
-            self.values[given["name"]] = given.get("value", "")
-        elif self._inside and tag == "select":
-            self._select = given["name"]
-        elif self._inside and tag == "option" and (self._select not in self.values or "selected" in given):
-            self.values[self._select] = given["value"]
-        elif self._inside and tag == "textarea":
-            self._area = given["name"]
-            self.values[self._area] = ""
-
-    @override
-    def handle_endtag(self, tag):
-        if tag == "textarea":
-            self._area = ""
-        if tag == "form":
-            self._inside = False
-
-    @override
-    def handle_data(self, data):
-        if self._area:
-            self.values[self._area] += data
-
-
-def filled_in(page: str, action: str) -> dict[str, str]:
-    form = _Form(action)
-    form.feed(page)
-    return form.values
 
 
 def send(browser: TestClient, page: str, action: str, **fields: str):

@@ -111,7 +111,7 @@ ZH: Final[dict[str, Any]] = {
         "citizen_uncooperative": "诉求人不配合",
         "other": "其他",
     },
-    "no_desk_title": "无法显示",
+    "nothing_title": "无法显示",
     "nothing_here": "没有这条记录，或者您无权查看。",
     "session_over": "登录已过期",
     "session_over_help": "填写的内容没有丢失。请先在新窗口登录，再回到这里继续提交。",

@@ -111,7 +111,7 @@ EN: Final[dict[str, Any]] = {
         "citizen_uncooperative": "The citizen did not cooperate",
         "other": "Other",
     },
-    "no_desk_title": "Nothing to show",
+    "nothing_title": "Nothing to show",
     "nothing_here": "There is no such record, or none that you may see.",
     "session_over": "Your session is over",
     "session_over_help": "Nothing you typed is lost. Sign in in a new window, then come back here and send it.",
