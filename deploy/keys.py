@@ -23,7 +23,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
 MONTHLY = frozenset({"epoch", "text"})
 # By purpose: who holds the same key, the one who writes with it last, so that nobody meets what it cannot read yet.
 SHARED: Mapping[str, tuple[str, ...]] = {
-    "events-intake": ("assessment", "intake"),
+    "events-intake": ("assessment", "notify", "intake"),
     "events-assessment": ("notify", "assessment"),
 }
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -133,24 +134,57 @@ def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: C
 
 
 def consume_events(
-    settings: ServiceSettings, pool: Pool, subscription: Subscription, handle: Handle, *, settled: Counter
+    settings: ServiceSettings, pool: Pool, handlers: Mapping[Subscription, Handle], *, settled: Counter
 ) -> int:
-    """`settled` counts messages by the label `outcome`: handled, dead, parked."""
+    """Consume each queue on a thread of its own. `settled` counts messages by the label `outcome`: handled, ..."""
 
     def count(settlement: Settlement) -> None:
         for outcome in ("handled", "dead", "parked"):
             settled.labels(outcome).inc(getattr(settlement, outcome))
 
-    consumer = _make_consumer(settings, pool, subscription, handle, count)
+    consumers = [
+        _make_consumer(settings, pool, subscription, handle, count) for subscription, handle in handlers.items()
+    ]
+    _stop_on_signals(partial(_stop_all, consumers))
+    checks = {"broker": partial(_check_connected, consumers), "progress": partial(_check_all_progress, consumers)}
+    _open_management(settings, pool, checks)
+    return _run_all(consumers)
 
-    def check_broker() -> None:
-        if not consumer.connected.is_set():
-            raise ConnectionError("the broker is away")
 
-    _stop_on_signals(consumer.stop)
-    _open_management(settings, pool, {"broker": check_broker, "progress": check_progress(consumer)})
-    consumer.run()
-    return 0
+def _check_connected(consumers: Sequence[Consumer]) -> None:
+    if not all(consumer.connected.is_set() for consumer in consumers):
+        raise ConnectionError("the broker is away")
+
+
+def _check_all_progress(consumers: Sequence[Consumer]) -> None:
+    for consumer in consumers:
+        check_progress(consumer)()
+
+
+def _stop_all(consumers: Sequence[Consumer]) -> None:
+    for consumer in consumers:
+        consumer.stop()
+
+
+def _run_all(consumers: Sequence[Consumer]) -> int:
+    """Until all have ended. Where one ends by a fault of ours, so do the others, and the process says so."""
+    faults: list[BaseException] = []
+
+    def run(consumer: Consumer) -> None:
+        try:
+            consumer.run()
+        except BaseException as error:
+            log.exception("consumer_failed")
+            faults.append(error)
+            _stop_all(consumers)
+
+    threads = [threading.Thread(target=run, args=[consumer], daemon=True) for consumer in consumers[1:]]
+    for thread in threads:
+        thread.start()
+    run(consumers[0])
+    for thread in threads:
+        thread.join()
+    return 1 if faults else 0
 
 
 def work(
@@ -184,27 +218,30 @@ def check_progress(watched: Progressing) -> Check:
 
 
 def replay(
-    settings: ServiceSettings, pool: Pool, subscription: Subscription, handle: Handle, arguments: Sequence[str]
+    settings: ServiceSettings, pool: Pool, handlers: Mapping[Subscription, Handle], arguments: Sequence[str]
 ) -> int:
-    """Show, or process again, what a consumer set aside. Return 1 when some of it failed again."""
+    """Show, or process again, what a consumer set aside, of all its queues. Return 1 when some of it failed again."""
     parser = argparse.ArgumentParser(
-        prog=f"python -m services.{subscription.service} replay",
+        prog=f"python -m services.{next(iter(handlers)).service} replay",
         description="Process again what was dead-lettered or parked; what fails again stays there.",
     )
     parser.add_argument("--queue", choices=["dead", "parked"], default="dead")
     parser.add_argument("--limit", type=int, default=1_000)
     parser.add_argument("--list", action="store_true", help="show it and change nothing")
     options = parser.parse_args(arguments)
-    consumer = _make_consumer(settings, pool, subscription, handle, lambda _: None)
-    queue = subscription.dead_queue if options.queue == "dead" else subscription.parked_queue
-    if options.list:
-        for delivery in consumer.look(queue, limit=options.limit):
-            kind, producer = delivery.properties.type or "unknown", delivery.user_id or "unknown"
-            sys.stdout.write(f"{delivery.message_id} {kind} from {producer}, {len(delivery.body)} bytes\n")
-        return 0
-    settlement = consumer.drain(queue, limit=options.limit)
-    log.info("replay_finished", queue=queue, handled=settlement.handled, failed=settlement.dead)
-    return 1 if settlement.dead else 0
+    failed = 0
+    for subscription, handle in handlers.items():
+        consumer = _make_consumer(settings, pool, subscription, handle, lambda _: None)
+        queue = subscription.dead_queue if options.queue == "dead" else subscription.parked_queue
+        if options.list:
+            for delivery in consumer.look(queue, limit=options.limit):
+                kind, producer = delivery.properties.type or "unknown", delivery.user_id or "unknown"
+                sys.stdout.write(f"{delivery.message_id} {kind} from {producer}, {len(delivery.body)} bytes\n")
+            continue
+        settlement = consumer.drain(queue, limit=options.limit)
+        log.info("replay_finished", queue=queue, handled=settlement.handled, failed=settlement.dead)
+        failed += settlement.dead
+    return 1 if failed else 0
 
 
 def bring_up_to_date(

@@ -34,8 +34,7 @@ def consume(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
     return processes.consume_events(
         settings,
         pool,
-        messaging.SUBSCRIPTION,
-        _make_door(settings, pool).handle,
+        {messaging.SUBSCRIPTION: _make_door(settings, pool).handle},
         settled=metrics.messages_settled_total,
     )
 
@@ -81,7 +80,7 @@ def close(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
 
 def replay(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
     door = _make_door(settings, pool)
-    return processes.replay(settings, pool, messaging.SUBSCRIPTION, door.handle, arguments)
+    return processes.replay(settings, pool, {messaging.SUBSCRIPTION: door.handle}, arguments)
 
 
 def _make_door(settings: AssessmentSettings, pool: Pool) -> messaging.FactsDoor:

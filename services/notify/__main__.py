@@ -24,13 +24,8 @@ def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def consume(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
-    return processes.consume_events(
-        settings,
-        pool,
-        messaging.SUBSCRIPTION,
-        partial(messaging.handle, pool),
-        settled=metrics.messages_settled_total,
-    )
+    doors = messaging.make_doors(pool, zone=settings.zone)
+    return processes.consume_events(settings, pool, doors, settled=metrics.messages_settled_total)
 
 
 def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
@@ -50,13 +45,13 @@ def migrate(settings: NotifySettings, _: Pool, __: Sequence[str]) -> int:
         settings,
         service="notify",
         migrations=Path(__file__).parent / "migrations",
-        subscriptions=[messaging.SUBSCRIPTION],
+        subscriptions=list(messaging.SUBSCRIPTIONS.values()),
     )
     return 0
 
 
 def replay(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
-    return processes.replay(settings, pool, messaging.SUBSCRIPTION, partial(messaging.handle, pool), arguments)
+    return processes.replay(settings, pool, messaging.make_doors(pool, zone=settings.zone), arguments)
 
 
 def retain(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:

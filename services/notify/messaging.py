@@ -1,44 +1,29 @@
-"""The event door: which event is answered by which handler."""
+"""The event door: which queue is answered by which handler."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from zoneinfo import ZoneInfo
 
-from services.notify.domain.news import News
-from services.notify.handlers import news
+from services.notify.handlers.events import take_events
 from shared.broker.topology import Subscription
-from shared.contracts.assessment import ScoreComputed
 from shared.contracts.envelope import Envelope
 from shared.database import Pool
 
-SUBSCRIPTION = Subscription(
-    service="notify", queue="q.notify.events", exchange="evt.assessment", patterns=("assessment.#",)
-)
+# By the name under which the inbox knows them.
+SUBSCRIPTIONS: Mapping[str, Subscription] = {
+    "notify.events": Subscription(
+        service="notify", queue="q.notify.events", exchange="evt.assessment", patterns=("assessment.#",)
+    ),
+    "notify.intake": Subscription(
+        service="notify", queue="q.notify.intake", exchange="evt.intake", patterns=("intake.#",)
+    ),
+}
 
 
-def handle(pool: Pool, batch: Sequence[Envelope]) -> None:
-    """Take in one batch. Events that say nothing to notify are noted as seen, and no more."""
-    told = [
-        (envelope.event_id, to_news(envelope, envelope.event))
-        for envelope in batch
-        if isinstance(envelope.event, ScoreComputed)
-    ]
-    news.record_news(pool, [envelope.event_id for envelope in batch], told)
+def make_doors(pool: Pool, *, zone: ZoneInfo) -> dict[Subscription, Callable[[Sequence[Envelope]], None]]:
+    return {subscription: partial(_handle, pool, consumer, zone) for consumer, subscription in SUBSCRIPTIONS.items()}
 
 
-def to_news(envelope: Envelope, event: ScoreComputed) -> News:
-    return News(
-        score_id=event.score_id,
-        sequence=envelope.sequence,
-        subject_kind=event.subject_kind,
-        subject_id=event.subject_id,
-        subject_code=event.subject_code,
-        subject_name=event.subject_name,
-        organisation_path=tuple(event.organisation_path),
-        period_kind=event.period_kind,
-        period_start=event.period_start,
-        composite=event.composite,
-        previous=event.previous,
-        scheme=event.scheme,
-        scheme_version=event.scheme_version,
-        computed_at=event.computed_at,
-        correlation_id=envelope.correlation_id,
-    )
+def _handle(pool: Pool, consumer: str, zone: ZoneInfo, batch: Sequence[Envelope]) -> None:
+    take_events(pool, consumer, batch, zone=zone, now=datetime.now(UTC))

@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter
 
+events_taken_total = Counter("notify_events_taken_total", "Events taken into the log, repeats not counted")
 news_received_total = Counter("notify_news_received_total", "Events of new scores taken in, repeats not counted")
 news_recorded_total = Counter("notify_news_recorded_total", "Scores that came to stand anew, late events not counted")
 messages_settled_total = Counter(

@@ -75,14 +75,19 @@ class MalformedEvent(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One received event with what the envelope says of it. `sequence` orders the events of one aggregate."""
+    """One received event with what the envelope says of it. `sequence` orders the events of one aggregate.
+
+    `body` is the whole envelope as it was sent.
+    """
 
     event_id: UUID
+    source: str
     event: Event
     sequence: int
     recorded_at: datetime
     correlation_id: str
     raw_data: bytes
+    body: bytes
 
 
 def encode(  # noqa: PLR0913 - the attributes of a CloudEvents envelope
@@ -124,11 +129,13 @@ def decode(body: bytes) -> Envelope:
             raise UnknownEvent("no contract of this release has this type")
         return Envelope(
             event_id=UUID(_text(document["id"])),
+            source=_text(document["source"]),
             event=contract.model_validate(document["data"]),
             sequence=_sequence(_text(document["sequence"])),
             recorded_at=_instant(_text(document["time"])),
             correlation_id=_text(document["correlationid"]),
             raw_data=_raw_data(document["data"]),
+            body=_checked(body),
         )
     except ValidationError as error:
         places = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors()[:5])
@@ -158,7 +165,10 @@ def _instant(text: str) -> datetime:
 
 
 def _raw_data(data: object) -> bytes:
-    raw = orjson.dumps(data)
+    return _checked(orjson.dumps(data))
+
+
+def _checked(raw: bytes) -> bytes:
     if _NUL.search(raw):
-        raise MalformedEvent("the data holds a NUL character, which no database keeps")
+        raise MalformedEvent("the event holds a NUL character, which no database keeps")
     return raw

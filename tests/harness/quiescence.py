@@ -11,7 +11,7 @@ from shared.broker.topology import connect
 from shared.errors import Transient
 from tests.harness.suite import Suite
 
-QUEUES = ("q.assessment.facts", "q.notify.events")
+QUEUES = ("q.assessment.facts", "q.notify.events", "q.notify.intake")
 SET_ASIDE = tuple(f"{queue}.{kind}" for queue in QUEUES for kind in ("dead", "parked"))
 POLL_SECONDS = 0.25
 UNANNOUNCED = """
@@ -40,7 +40,9 @@ class State:
     unannounced: int
     assessment_unsent: int
     waiting_news: int
-    not_told: int  # events sent, and not in the inbox of notify
+    not_told: int  # events of assessment sent, and not in the inbox of notify
+    waiting_told: int
+    not_heard: int  # events of intake sent, and not in the inbox of notify
 
     @property
     def is_quiet(self) -> bool:
@@ -64,6 +66,7 @@ def read_state(suite: Suite) -> State:
 
         # Readers before writers: what is written meanwhile makes a difference that the next look finds gone.
         told = count(notify, "SELECT count(*) FROM inbox WHERE consumer = 'notify.events'")
+        heard = count(notify, "SELECT count(*) FROM inbox WHERE consumer = 'notify.intake'")
         announced = count(assessment, "SELECT count(*) FROM outbox")
         taken_in = count(assessment, "SELECT count(*) FROM inbox WHERE consumer = 'assessment.facts'")
         written = count(intake, "SELECT count(*) FROM outbox")
@@ -80,6 +83,8 @@ def read_state(suite: Suite) -> State:
             assessment_unsent=count(assessment, "SELECT count(*) FROM outbox WHERE sent_at IS NULL"),
             waiting_news=waiting[QUEUES[1]],
             not_told=announced - told,
+            waiting_told=waiting[QUEUES[2]],
+            not_heard=written - heard,
         )
 
 

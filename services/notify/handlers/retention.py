@@ -4,6 +4,7 @@ from services.notify.storage import retention as storage
 from shared.retention.jobs import DataClass
 
 CLASSES = (
+    DataClass(name="event_log", measure=storage.measure_events, remove=storage.delete_events),
     DataClass(
         name="inbox_messages", measure=storage.measure_inbox, remove=storage.delete_messages, held_as=("message",)
     ),

@@ -109,6 +109,24 @@ def delete_deliveries(connection: Connection, before: datetime, batch: int, _: i
     return Step(removed=removed, seen=removed)
 
 
+def measure_events(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute("SELECT count(*), min(heard_at) FROM event WHERE heard_at < %s", [before]).fetchone()
+    )
+
+
+def delete_events(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """From the beginning of the log, so that what is left has no gap."""
+    removed = connection.execute(
+        """
+        DELETE FROM event
+         WHERE position IN (SELECT position FROM event WHERE heard_at < %s ORDER BY position LIMIT %s)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
 def _empty_digests(connection: Connection, digest_ids: list[object]) -> None:
     connection.execute(
         """

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 from services.notify.channels.mail import MailChannel
 from services.notify.domain.backoff import Backoff
@@ -22,12 +23,16 @@ from services.notify.domain.news import News
 from services.notify.domain.subscriptions import Wish
 from services.notify.handlers.deliveries import DeliveryRules, deliver_due
 from services.notify.handlers.digests import DigestRules, compose_digests
-from services.notify.handlers.news import record_news
+from services.notify.handlers.events import take_events
 from services.notify.handlers.subscriptions import put_subscription
 from services.notify.rendering import Renderer
+from shared.contracts.assessment import ScoreComputed
+from shared.contracts.base import Event
+from shared.contracts.envelope import Envelope, decode, encode
 from shared.database import Pool, transaction
 from shared.identifiers import new_id
 
+ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2025, 4, 1, 1, 0, tzinfo=UTC)
 
 
@@ -43,19 +48,19 @@ class MailServer:
     controller: Controller | None = None
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd finds it by this name
-        self, _: SMTP, session: Session, __: Envelope, hostname: str, responses: list[str]
+        self, _: SMTP, session: Session, __: SmtpEnvelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.sessions += 1
         session.host_name = hostname
         return responses
 
-    async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:  # noqa: N802 - aiosmtpd finds it by this name
+    async def handle_RCPT(self, _: SMTP, __: Session, envelope: SmtpEnvelope, address: str, ___: list[str]) -> str:  # noqa: N802 - aiosmtpd finds it by this name
         if address in self.refused_recipients:
             return self.refused_recipients[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd finds it by this name
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: SmtpEnvelope) -> str:  # noqa: N802 - aiosmtpd finds it by this name
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
@@ -120,8 +125,15 @@ class Notify:
         put_subscription(self.pool, wish, new_id=new_id())
 
     def hear(self, *news: News) -> int:
-        told = [(new_id(), item) for item in news]
-        return record_news(self.pool, [event_id for event_id, _ in told], told)
+        return self.take("notify.events", *(envelope_of(score_of(item), sequence=item.sequence) for item in news))
+
+    def take(self, consumer: str, *envelopes: Envelope) -> int:
+        return take_events(self.pool, consumer, envelopes, zone=ZONE, now=self.now)
+
+    def learn(self, *events: Event | tuple[Event, int]) -> int:
+        """Take events of intake in, one batch; a plain one has the sequence 1."""
+        pairs = [item if isinstance(item, tuple) else (item, 1) for item in events]
+        return self.take("notify.intake", *(envelope_of(event, sequence=sequence) for event, sequence in pairs))
 
     def compose(self) -> int:
         rules = DigestRules(
@@ -130,7 +142,7 @@ class Notify:
             mail_domain=self.channel.domain,
             largest=self.largest_digest,
         )
-        return compose_digests(self.pool, Renderer(ZoneInfo("Asia/Shanghai")), rules, now=self.now, new_id=new_id)
+        return compose_digests(self.pool, Renderer(ZONE), rules, now=self.now, new_id=new_id)
 
     def deliver(self) -> int:
         return deliver_due(self.pool, self.channel, self.rules, clock=lambda: self.now, draw=lambda: 1.0)
@@ -171,4 +183,37 @@ def make_news(number: int = 1, *, sequence: int = 1, composite: str | None = "80
         scheme_version=1,
         computed_at=NOW,
         correlation_id="0123456789abcdef",
+    )
+
+
+def score_of(news: News) -> ScoreComputed:
+    return ScoreComputed(
+        score_id=news.score_id,
+        subject_kind=news.subject_kind,
+        subject_id=news.subject_id,
+        subject_code=news.subject_code,
+        subject_name=news.subject_name,
+        organisation_path=list(news.organisation_path),
+        period_kind=news.period_kind,
+        period_start=news.period_start,
+        composite=news.composite,
+        previous=news.previous,
+        scheme=news.scheme,
+        scheme_version=news.scheme_version,
+        computed_at=news.computed_at,
+    )
+
+
+def envelope_of(event: Event, *, sequence: int = 1, event_id: UUID | None = None, at: datetime = NOW) -> Envelope:
+    return decode(
+        encode(
+            event_id=event_id or new_id(),
+            event_type=event.type,
+            source=f"/{event.key.partition('.')[0]}",
+            subject=f"{event.aggregate}/{event.aggregate_id}",
+            sequence=sequence,
+            recorded_at=at,
+            correlation_id="0123456789abcdef",
+            data=event.model_dump(mode="json", exclude_none=True),
+        )
     )

@@ -16,7 +16,7 @@ from shared.contracts.assessment import ScoreComputed
 from shared.contracts.envelope import CONTENT_TYPE, encode
 from shared.identifiers import new_id
 from tests.fakes import sealed
-from tests.integration.notify.conftest import NOW, find_port, make_news
+from tests.integration.notify.conftest import NOW, find_port, make_news, score_of
 
 pytestmark = pytest.mark.integration
 
@@ -90,21 +90,7 @@ def publish(broker, keys_folder, *messages: bytes) -> None:
 
 
 def encode_score(number: int) -> bytes:
-    news = make_news(number)
-    event = ScoreComputed(
-        score_id=news.score_id,
-        subject_kind="cadre",
-        subject_id=news.subject_id,
-        subject_code=news.subject_code,
-        subject_name=news.subject_name,
-        organisation_path=[],
-        period_kind="quarter",
-        period_start=news.period_start,
-        composite=news.composite,
-        scheme="county",
-        scheme_version=1,
-        computed_at=NOW,
-    )
+    event = score_of(make_news(number))
     return encode(
         event_id=new_id(),
         event_type=event.type,

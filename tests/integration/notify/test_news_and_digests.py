@@ -7,11 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from services.notify.handlers.news import record_news
 from services.notify.storage import news as news_storage
 from shared.database import transaction
-from shared.identifiers import new_id
-from tests.integration.notify.conftest import Notify, make_news
+from tests.integration.notify.conftest import Notify, envelope_of, make_news, score_of
 
 pytestmark = pytest.mark.integration
 
@@ -21,12 +19,13 @@ def digest_texts(notify: Notify) -> list[str]:
 
 
 def test_the_same_event_twice_moves_a_score_once(notify):
-    event_id, news = new_id(), make_news()
+    told = envelope_of(score_of(make_news()))
 
-    first = record_news(notify.pool, [event_id, event_id], [(event_id, news), (event_id, news)])
-    again = record_news(notify.pool, [event_id], [(event_id, news)])
+    first = notify.take("notify.events", told, told)
+    again = notify.take("notify.events", told)
 
     assert (first, again) == (1, 0)
+    assert notify.ask("SELECT change FROM score_news") == [(1,)]
 
 
 def test_order_does_not_matter(notify):

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.integration
 COUNTY, TOWN, STREET, HARBOUR = 1, 2, 3, 4
 PATHS = {COUNTY: (COUNTY,), TOWN: (COUNTY, TOWN), STREET: (COUNTY, TOWN, STREET), HARBOUR: (COUNTY, HARBOUR)}
 NAMES = {COUNTY: "county", TOWN: "town", STREET: "street", HARBOUR: "harbour"}
-TABLES = ("subscription", "digest", "message", "delivery", "score_news", "told_score", "inbox", "news_position")
+TABLES = (
+    *("subscription", "digest", "message", "delivery", "score_news", "told_score", "inbox", "news_position"),
+    *("event", "event_position", "cadre", "post", "issue", "place"),
+)
 PEOPLE = {
     **one_of_each_role().principals,
     "town": person("department_officer", "town", name="town"),
