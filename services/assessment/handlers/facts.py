@@ -16,6 +16,7 @@ from shared import crash, inbox
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactReviewed, ContactVoided
+from shared.contracts.intake.deadlines import DeadlinesMoved
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
@@ -25,6 +26,7 @@ from shared.contracts.intake.registers import CadreRegistered, OrganisationRegis
 from shared.database import Connection, Pool, transaction
 
 CONSUMER = "assessment.facts"
+DEADLINES = ("sign_by", "respond_by", "due_at", "reply_by")
 Rows = dict[UUID, dict[str, Any]]
 
 
@@ -227,7 +229,7 @@ def _collect_rating(batch: Batch, envelope: Envelope) -> None:
 
 
 def _collect_issue(batch: Batch, envelope: Envelope) -> None:
-    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed, extended or excluded."""
+    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed, moved or excluded."""
     event = envelope.event
     sequence = envelope.sequence
     row = batch.issues.setdefault(
@@ -239,12 +241,13 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
             "assignment_sequence": 0,
             "closure_sequence": 0,
             "due_sequence": 0,
+            "deadline_sequence": 0,
             "exclusion_sequence": 0,
             "merge_sequence": 0,
         },
     )
     if isinstance(event, IssueReceived):
-        kept = ("organisation_id", "cadre_id", *(("due_at",) if row["due_sequence"] > sequence else ()))
+        kept = ["organisation_id", "cadre_id", *(name for name in DEADLINES if name in row)]
         row |= dict(event) | {name: row[name] for name in kept}
         row["due_sequence"] = max(row["due_sequence"], sequence)
     if isinstance(event, IssueReceived | IssueAssigned) and sequence > row["assignment_sequence"]:
@@ -253,8 +256,19 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         row["assignment_sequence"] = sequence
     if isinstance(event, IssueResponded):
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
+    if isinstance(event, DeadlinesMoved):
+        _collect_deadlines(row, event, sequence)
     _collect_ending(row, event, sequence)
     batch.touched_facts[event.aggregate_id] = envelope.correlation_id
+
+
+def _collect_deadlines(row: dict[str, Any], event: DeadlinesMoved, sequence: int) -> None:
+    """What is not named does not stand any more. Whoever missed a deadline is not in time by the next one."""
+    if sequence > row["deadline_sequence"]:
+        row |= {"sign_by": event.sign_by, "respond_by": event.respond_by, "reply_by": event.reply_by}
+        row["deadline_sequence"] = sequence
+    if sequence > row["due_sequence"]:
+        row |= {"due_at": event.missed_due_at or event.due_at, "due_sequence": sequence}
 
 
 def _collect_ending(row: dict[str, Any], event: Event, sequence: int) -> None:
@@ -288,6 +302,7 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     IssueReopened: _collect_issue,
     RedoOrdered: _collect_issue,
     ExtensionDecided: _collect_issue,
+    DeadlinesMoved: _collect_issue,
     ExclusionDecided: _collect_issue,
     RatingSubmitted: _collect_rating,
     RatingAmended: _collect_rating,

@@ -67,23 +67,25 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
 def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
     """Each row holds the parts of one issue that a batch brought. A part that is absent leaves what stands.
 
-    Received comes once; assignment, closure or its withdrawal, deadline, exclusion and merger go to the highest
+    Received comes once; assignment, closure or its withdrawal, deadlines, exclusion and merger go to the highest
     sequence; of first contacts the earliest counts.
     """
     connection.execute(
         """
         INSERT INTO issue_fact AS known (issue_id, issue_type, category, channel, urgency, source, contact_id,
-                                         citizen_ref, received_at, respond_by, due_at, organisation_id, cadre_id,
-                                         assignment_sequence, responded_at, closed_at, outcome, closure_sequence,
-                                         due_sequence, excluded, exclusion_sequence, merged_into,
-                                         merge_sequence, denied)
+                                         citizen_ref, received_at, sign_by, respond_by, due_at, reply_by,
+                                         deadline_sequence, organisation_id, cadre_id, assignment_sequence,
+                                         responded_at, closed_at, outcome, closure_sequence, due_sequence, excluded,
+                                         exclusion_sequence, merged_into, merge_sequence, denied)
         SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, citizen_ref, received_at,
-               respond_by, due_at, organisation_id, cadre_id, assignment_sequence, responded_at, closed_at, outcome,
-               closure_sequence, due_sequence, excluded, exclusion_sequence, merged_into, merge_sequence, false
+               sign_by, respond_by, due_at, reply_by, deadline_sequence, organisation_id, cadre_id,
+               assignment_sequence, responded_at, closed_at, outcome, closure_sequence, due_sequence, excluded,
+               exclusion_sequence, merged_into, merge_sequence, false
           FROM json_to_recordset(%s::json)
             AS row (issue_id uuid, issue_type text, category text, channel text, urgency text, source text,
-                    contact_id uuid, citizen_ref uuid, received_at timestamptz, respond_by timestamptz,
-                    due_at timestamptz, organisation_id uuid, cadre_id uuid, assignment_sequence integer,
+                    contact_id uuid, citizen_ref uuid, received_at timestamptz, sign_by timestamptz,
+                    respond_by timestamptz, due_at timestamptz, reply_by timestamptz, deadline_sequence integer,
+                    organisation_id uuid, cadre_id uuid, assignment_sequence integer,
                     responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer,
                     due_sequence integer, excluded text, exclusion_sequence integer, merged_into uuid,
                     merge_sequence integer)
@@ -96,7 +98,16 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                contact_id = coalesce(excluded.contact_id, known.contact_id),
                citizen_ref = coalesce(excluded.citizen_ref, known.citizen_ref),
                received_at = coalesce(excluded.received_at, known.received_at),
-               respond_by = coalesce(excluded.respond_by, known.respond_by),
+               (sign_by, respond_by, reply_by) = (
+                   SELECT newer.sign_by, newer.respond_by, newer.reply_by
+                     FROM (VALUES (excluded.sign_by, excluded.respond_by, excluded.reply_by,
+                                   excluded.deadline_sequence, excluded.received_at),
+                                  (known.sign_by, known.respond_by, known.reply_by,
+                                   known.deadline_sequence, known.received_at))
+                       AS newer (sign_by, respond_by, reply_by, deadline_sequence, received_at)
+                    ORDER BY newer.deadline_sequence DESC, newer.received_at NULLS LAST
+                    LIMIT 1),
+               deadline_sequence = greatest(excluded.deadline_sequence, known.deadline_sequence),
                due_at = CASE WHEN excluded.due_sequence > known.due_sequence
                              THEN excluded.due_at ELSE known.due_at END,
                due_sequence = greatest(excluded.due_sequence, known.due_sequence),

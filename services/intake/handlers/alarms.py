@@ -13,6 +13,7 @@ from services.intake.domain.clocks.turns import Reading
 from services.intake.domain.issues.life import Issue
 from services.intake.domain.issues.steps import Details, Step
 from services.intake.handlers.clocks.settling import Counted, count, row_of
+from services.intake.handlers.clocks.telling import tell_moved
 from services.intake.handlers.issue_steps.events import event_of
 from services.intake.storage import clocks as storage
 from services.intake.storage import issue_steps
@@ -60,6 +61,8 @@ def _sweep_some(pool: Pool, now: datetime) -> tuple[int, int]:
         rows = [row_of(one, calendar, now=now) for one in counted.values()]
         coming = {issue_id: _next_alarm(one, now) for issue_id, one in counted.items()}
         storage.set_deadlines(connection, [{**row, "alarm_at": coming[row["id"]]} for row in rows])
+        moved = tell_moved(connection, counted, correlation_ids={}, now=now)  # by a calendar that was changed
+        outbox.append(connection, moved, recorded_at=now, correlation_id=correlation_id())
         crash.point("intake.before_commit")
     for _, alarm in fresh:
         metrics.alarms_raised_total.labels(alarm.kind).inc()

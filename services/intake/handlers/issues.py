@@ -18,6 +18,7 @@ from services.intake.handlers import filings
 from services.intake.handlers.batches import BatchRaced, Events, run_batch
 from services.intake.handlers.citizens import KnownCitizen, by_record, keep_used, settle_new
 from services.intake.handlers.clocks.settling import Counted, settle
+from services.intake.handlers.clocks.telling import name_deadlines
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.records import Candidate, created, hexadecimal, refuse_taken, sort_out
@@ -198,7 +199,7 @@ def _status(command: ReceiveIssue) -> str:
 
 def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Counted | None) -> list[OutgoingEvent]:
     """Where no rule made deadlines, they are those that were told, and what the setting gives for the first contact."""
-    deadlines = counted.deadlines if counted else {"respond_by": issue.respond_by, "due_at": command.due_at}
+    told = {"respond_by": issue.respond_by, "due_at": command.due_at}
     received = IssueReceived(
         issue_id=issue.id,
         issue_type=command.type,
@@ -207,12 +208,11 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Co
         urgency=command.urgency,
         source=command.source,
         received_at=issue.received_at,
-        respond_by=deadlines["respond_by"],
-        due_at=deadlines["due_at"],
         organisation_id=issue.organisation_id,
         cadre_id=issue.cadre_id,
         contact_id=issue.contact_id,
         citizen_ref=issue.citizen_ref,
+        **(name_deadlines(counted) if counted else told),
     )
     before = Issue(
         id=issue.id,
@@ -232,7 +232,7 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Co
     if command.closed_at is not None:
         steps.append(Step(kind="closed", happened_at=command.closed_at, details=Details(outcome=command.outcome)))
     first = OutgoingEvent(event=received, sequence=1, correlation_id=command.correlation_id)
-    return [first, *events_of(before, steps, command.correlation_id)]
+    return [first, *events_of(before, steps, command.correlation_id, counted=counted)]
 
 
 def _settle_met(connection: Connection, met: Sequence[Met], events: Events, now: datetime) -> dict[int, Outcome]:

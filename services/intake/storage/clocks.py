@@ -107,6 +107,22 @@ def set_deadlines(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     )
 
 
+def number_on(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Count one more event of each of these issues, and hold them; return its number."""
+    rows = connection.execute(
+        """
+          WITH held AS (SELECT id FROM issue WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+        UPDATE issue
+           SET sequence = sequence + 1
+          FROM held
+         WHERE issue.id = held.id
+        RETURNING issue.id, sequence
+        """,
+        [list(ids)],
+    )
+    return dict(rows.fetchall())  # type: ignore[arg-type] # psycopg types a row as a tuple of objects
+
+
 def list_open_ids(connection: Connection, *, after: UUID, limit: int) -> list[UUID]:
     """List issues that were counted, or are open, after this one."""
     rows = connection.execute(

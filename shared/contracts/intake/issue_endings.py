@@ -53,7 +53,7 @@ class RedoOrdered(Event):
 
 
 class IssueReopened(Event):
-    """The issue is not closed any more. For being in time its first opening counts."""
+    """The issue is not closed any more. Where that gives it other deadlines, `DeadlinesMoved` tells them."""
 
     type: ClassVar[str] = "cn.lianxin.issue.reopened.v1"
     key: ClassVar[str] = "intake.issue.reopened.v1"

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts.base import Code, Event, Instant
+from shared.contracts.intake.deadlines import Deadlines
 
 IssueType = Literal["enquiry", "help", "complaint", "report", "suggestion", "thanks"]
 IssueOutcome = Literal["resolved", "explained_policy", "not_accepted", "withdrawn", "merged"]
@@ -13,8 +14,8 @@ ReplyMeans = Literal["phone", "sms", "letter", "mail", "app", "web", "in_person"
 Channel = Literal["phone", "web", "app", "mailbox", "contact", "reception", "staff", "social_media", "other_system"]
 
 
-class IssueReceived(Event):
-    """A citizen's issue came in. Where it was assigned at once, the lead unit and responsible cadre are named."""
+class IssueReceived(Deadlines, Event):
+    """A citizen's issue came in, with its first deadlines. Where it was assigned at once, it says to whom."""
 
     type: ClassVar[str] = "cn.lianxin.issue.received.v1"
     key: ClassVar[str] = "intake.issue.received.v1"
@@ -29,8 +30,6 @@ class IssueReceived(Event):
     urgency: Urgency = "normal"
     source: Code
     received_at: Instant
-    respond_by: Instant | None = None
-    due_at: Instant | None = None
     organisation_id: UUID | None = None
     cadre_id: UUID | None = None
     contact_id: UUID | None = None
@@ -67,8 +66,11 @@ class IssueResponded(Event):
     responded_at: Instant
 
 
-class IssueClosed(Event):
-    """An issue was closed with an outcome."""
+class IssueClosed(Deadlines, Event):
+    """An issue was closed with an outcome, in time or late by the deadlines that stood then.
+
+    Where an older release told it there are none: then what was told last stands.
+    """
 
     type: ClassVar[str] = "cn.lianxin.issue.closed.v1"
     key: ClassVar[str] = "intake.issue.closed.v1"

@@ -10,6 +10,7 @@ from services.assessment.domain.measures import NOBODY
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
+from shared.contracts.intake.deadlines import DeadlinesMoved
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
@@ -178,6 +179,9 @@ class Story:
     def extend(self, issue_id: UUID, at: datetime, due_at: datetime | None) -> None:
         self.tell(ExtensionDecided(issue_id=issue_id, decided_at=at, granted=due_at is not None, due_at=due_at))
 
+    def move_deadlines(self, issue_id: UUID, **deadlines: datetime | None) -> None:
+        self.tell(DeadlinesMoved.model_validate({"issue_id": issue_id, "moved_at": START, **deadlines}))
+
     def exclude(self, issue_id: UUID, effect: Literal["all", "rating"] | None) -> None:
         decided = ExclusionDecided(issue_id=issue_id, decided_at=START, excluded=effect is not None, effect=effect)
         self.tell(decided)
@@ -288,6 +292,10 @@ def _tell_second_thoughts(
         story.merge(issue_id, story.id(), received_at + timedelta(days=21))
         if draw.random() < 0.7:
             story.reopen(issue_id, received_at + timedelta(days=22))
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        later = received_at + timedelta(days=draw.randint(1, 60))
+        moved = {name: draw.choice([None, later]) for name in ("sign_by", "respond_by", "due_at", "reply_by")}
+        story.move_deadlines(issue_id, **moved)
     for _ in range(draw.choice([0, 0, 0, 1, 2])):
         story.exclude(issue_id, draw.choice([None, "all", "rating"]))
 

@@ -93,6 +93,38 @@ def test_a_granted_extension_moves_the_deadline_and_a_refused_one_does_not(pool,
     assert figures(pool, county)["on_time_closure_rate"] == (1, 2)
 
 
+def test_an_issue_is_judged_by_the_deadline_that_was_told_last(pool, county):
+    paused, hastened = an_issue(county), an_issue(county)
+    county.move_deadlines(paused, due_at=None)
+    county.move_deadlines(hastened, due_at=at(3, 4))
+    county.move_deadlines(paused, due_at=at(3, 20))
+    for issue_id in (paused, hastened):
+        county.close(issue_id, at(3, 15))
+
+    assert figures(pool, county)["on_time_closure_rate"] == (1, 2)
+
+
+def test_a_deadline_after_a_redo_makes_nobody_in_time_who_was_late_before(pool, county):
+    late, prompt = an_issue(county), an_issue(county)
+    county.close(late, at(3, 12))
+    county.close(prompt, at(3, 8))
+    for issue_id, missed in ((late, at(3, 10)), (prompt, None)):
+        county.redo(issue_id, at(3, 13))
+        county.move_deadlines(issue_id, due_at=at(3, 20), missed_due_at=missed)
+        county.close(issue_id, at(3, 15))
+
+    assert figures(pool, county)["on_time_closure_rate"] == (1, 2)
+
+
+def test_who_was_not_contacted_is_judged_by_the_deadline_that_was_told_last(pool, county):
+    issue_id = county.issue(county.town, county.cadre_id, at(3, 1), respond_by=at(3, 2))
+    assert figures(pool, county)["response_rate"] == (0, 1)
+
+    county.move_deadlines(issue_id, respond_by=at(12, 30))
+
+    assert figures(pool, county)["response_rate"] == (0, 0)
+
+
 def test_an_excluded_issue_leaves_every_denominator_and_comes_back(pool, county):
     counted, left_out = an_issue(county), an_issue(county)
     for issue_id in (counted, left_out):

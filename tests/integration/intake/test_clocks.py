@@ -1,5 +1,6 @@
 """Deadlines in the suite: kept with every step, explained, counted again, and their rules."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,15 @@ import pytest
 
 from services.intake import calendars
 from services.intake.domain.commands.clocks import DefineClockRule
-from services.intake.domain.commands.issue_steps import AssignIssue, CloseIssue, RespondToIssue
+from services.intake.domain.commands.issue_steps import (
+    AssignIssue,
+    CloseIssue,
+    OrderRedo,
+    PauseIssue,
+    RespondToIssue,
+    ResumeIssue,
+    SignIssue,
+)
 from services.intake.domain.issues.steps import Details, Step
 from services.intake.domain.issues.steps import take as fold
 from services.intake.handlers import issues
@@ -19,8 +28,10 @@ from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.texts import hold
 from services.intake.storage import issue_steps
 from services.intake.storage.issues import IssueNotFound
+from shared import outbox
 from shared.database import transaction
 from shared.identifiers import new_id
+from shared.outbox import OutgoingEvent
 from shared.reach import Reach, acting
 from tests.integration.intake.commands import an_issue
 from tests.integration.intake.conftest import NOW  # Monday, 2 March 2026, 10:00 in China
@@ -55,7 +66,9 @@ def take(pool, issue_id, *steps, now):
         held = hold(issue_steps.lock_issues(connection, [issue_id]))
         issue = held.before[issue_id]
         taken = [Taken(before=issue, steps=steps, correlation_id="a-test")]
-        write_taken(connection, held, {issue_id: fold(issue, steps)}, taken, [], now=now)
+        events = list[OutgoingEvent]()
+        write_taken(connection, held, {issue_id: fold(issue, steps)}, taken, events, now=now)
+        outbox.append(connection, events, recorded_at=now, correlation_id="a-test")
 
 
 def deadlines(ask, issue_id):
@@ -150,6 +163,109 @@ def test_pauses_urgency_and_granted_extensions_move_the_deadline(registered, ask
     assert recounting.recount(registered, now=at("03-06 13:00")).differing == 0
 
 
+def told(ask, issue_id, kind):
+    rows = ask(
+        "SELECT sequence, payload, correlation_id FROM outbox WHERE aggregate_id = %s AND event_type = %s ORDER BY id",
+        issue_id,
+        f"cn.lianxin.issue.{kind}.v1",
+    )
+    return [(sequence, payload, correlation_id) for sequence, payload, correlation_id in rows]
+
+
+def instant(payload, name):
+    return datetime.fromisoformat(payload[name]) if name in payload else None
+
+
+def test_deadlines_that_move_are_told_once_with_their_rules_and_calendar(registered, ask):
+    define(
+        registered,
+        a_rule(pause_reasons=["waiting_for_citizen"], pause_budget=3, extension_most=10),
+        a_rule("sign", clock="sign_in", limit="1 working_days"),
+        a_rule("town-reply", clock="reply", limit="7 natural_days", organisation_code="town"),
+    )
+    issue_id = receive(registered)
+    steps = (
+        AssignIssue(id=issue_id, correlation_id="assigned", organisation_code="town"),
+        SignIssue(id=issue_id, correlation_id="signed"),
+        PauseIssue(id=issue_id, correlation_id="paused", reason_code="waiting_for_citizen"),
+        ResumeIssue(id=issue_id, correlation_id="resumed"),
+    )
+    for day, step in enumerate(steps, start=3):
+        [outcome] = take_steps(registered, [step], now=at(f"03-0{day} 09:00"))
+        assert outcome.status == "changed", outcome
+
+    moved = told(ask, issue_id, "deadlines_moved")
+    assert [correlation_id for _, _, correlation_id in moved] == ["assigned", "paused", "resumed"]
+    assert [instant(payload, "due_at") for _, payload, _ in moved] == [
+        at("03-10 00:00"),
+        at("03-13 00:00"),
+        at("03-11 00:00"),
+    ]
+    _, last, _ = moved[-1]
+    assert instant(last, "reply_by") == at("03-10 00:00")
+    assert (last["due_rule"], last["due_rule_version"], last["reply_rule"]) == ("close", 1, "town-reply")
+    assert (last["sign_rule"], "respond_rule" in last) == ("sign", False)
+    assert last["calendar"] == calendars.current().version
+    numbers = ask("SELECT sequence FROM outbox WHERE aggregate_id = %s ORDER BY sequence", issue_id)
+    assert [number for (number,) in numbers] == list(range(1, 9))
+    assert ask("SELECT sequence FROM issue WHERE id = %s", issue_id) == [(8,)]
+
+
+def test_a_closure_names_the_deadlines_it_is_judged_by_and_a_redo_what_was_missed(registered, ask):
+    define(registered, a_rule(restarts_on=["redo_ordered"]))
+    issue_id = receive(registered, organisation_code="town")
+    late = CloseIssue(id=issue_id, correlation_id="t", outcome="resolved", reply="已修好")
+    take_steps(registered, [late], now=at("03-10 09:00"))
+    redo = OrderRedo(id=issue_id, correlation_id="t", reason_code="not_solved")
+    again = CloseIssue(id=issue_id, correlation_id="t", outcome="resolved", reply="又修好了")
+    outcomes = take_steps(registered, [redo, again], now=at("03-11 09:00"))
+    assert [outcome.status for outcome in outcomes] == ["changed", "changed"]
+
+    first, second = (payload for _, payload, _ in told(ask, issue_id, "closed"))
+    assert (instant(first, "due_at"), instant(first, "missed_due_at")) == (at("03-10 00:00"), None)
+    assert (instant(second, "due_at"), instant(second, "missed_due_at")) == (at("03-19 00:00"), at("03-10 00:00"))
+    [(_, moved, _)] = told(ask, issue_id, "deadlines_moved")
+    assert (instant(moved, "due_at"), instant(moved, "missed_due_at")) == (at("03-19 00:00"), at("03-10 00:00"))
+
+
+def test_what_moves_no_deadline_tells_of_none(registered, ask):
+    define(registered, a_rule(extension_most=10))
+    issue_id = receive(registered, organisation_code="town")
+    for _ in range(2):
+        take_steps(registered, [RespondToIssue(id=issue_id, correlation_id="t")], now=at("03-02 12:00"))
+    recounting.recount(registered, now=at("03-02 12:00"), apply=True)
+
+    assert told(ask, issue_id, "deadlines_moved") == []
+
+
+def test_a_granted_extension_is_told_though_no_rule_counts_the_issue(registered, ask):
+    issue_id = receive(registered, organisation_code="town", due_at=at("03-10 12:00"), source="hotline")
+    granted = Step(
+        kind="extension_decided",
+        happened_at=at("03-05 10:00"),
+        details=Details(due_at=at("03-20 18:00"), decision="granted"),
+    )
+    asked = replace(granted, kind="extension_requested", reason_code="complex_case")
+    take(registered, issue_id, asked, granted, now=at("03-05 10:00"))
+
+    [(sequence, moved, _)] = told(ask, issue_id, "deadlines_moved")
+    assert (sequence, instant(moved, "due_at"), "due_rule" in moved) == (4, at("03-20 18:00"), False)
+
+
+def test_a_grant_that_came_too_late_is_told_not_to_have_moved_anything(registered, ask):
+    issue_id = receive(registered, organisation_code="town", due_at=at("03-10 12:00"), source="hotline")
+    granted = Step(
+        kind="extension_decided",
+        happened_at=at("03-11 10:00"),
+        details=Details(due_at=at("03-20 18:00"), decision="granted"),
+    )
+    asked = replace(granted, kind="extension_requested", reason_code="complex_case")
+    take(registered, issue_id, asked, granted, now=at("03-11 10:00"))
+
+    [(_, moved, _)] = told(ask, issue_id, "deadlines_moved")
+    assert instant(moved, "due_at") == at("03-10 12:00")
+
+
 def test_a_later_version_holds_for_what_is_counted_after_it(registered, ask):
     define(registered, a_rule())
     before = receive(registered, organisation_code="town")
@@ -203,6 +319,9 @@ def test_everything_counts_the_same_again_also_after_the_calendar_has_changed(re
     assert (unchanged.counted, unchanged.differing) == (5, 0)
     assert (applied.differing, again.differing) == (5, 0)
     assert {deadlines(ask, issue_id)[2] for issue_id in issue_ids} == {at("03-11 00:00")}
+    for issue_id in issue_ids:
+        [(sequence, moved, _)] = told(ask, issue_id, "deadlines_moved")
+        assert (sequence, instant(moved, "due_at")) == (2, at("03-11 00:00"))
 
 
 def test_a_tampered_deadline_is_found(registered, ask):

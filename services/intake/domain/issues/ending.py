@@ -142,7 +142,7 @@ def reopen(  # noqa: PLR0913 - as above
     note: str | None,
     actor: Actor,
 ) -> tuple[Step, ...]:
-    """Open a closed issue again, within the window. Its deadlines stay those of its first opening."""
+    """Open a closed issue again, within the window. Whether that gives it other deadlines, its rules say."""
     check_allowed(issue, "reopened")
     check_order(issue, at, issue.closed_at)
     check_window(at, issue.closed_at, rules.reopen_within)

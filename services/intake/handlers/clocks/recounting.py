@@ -7,9 +7,12 @@ from uuid import UUID
 from services.intake import calendars
 from services.intake.domain.calendars import Calendar
 from services.intake.handlers.clocks.settling import COLUMNS, Counted, count, row_of
+from services.intake.handlers.clocks.telling import tell_moved
 from services.intake.storage import clock_rules
 from services.intake.storage import clocks as storage
+from shared import outbox
 from shared.database import Connection, Pool, transaction
+from shared.observability import correlation_id
 from shared.reach import SYSTEM
 
 ISSUES_A_COMMIT = 500
@@ -67,12 +70,12 @@ def _differs(counted: Counted) -> bool:
 
 def _apply(connection: Connection, ids: list[UUID], found: Recount, now: datetime) -> None:
     calendar = calendars.current()
-    rows = []
-    for counted in count(connection, ids, calendar=calendar, now=now).values():
-        found.counted += 1
-        found.differing += _differs(counted)
-        rows.append(row_of(counted, calendar, now=now))
-    storage.set_deadlines(connection, rows)
+    counted = count(connection, ids, calendar=calendar, now=now)
+    found.counted += len(counted)
+    found.differing += sum(_differs(one) for one in counted.values())
+    storage.set_deadlines(connection, [row_of(one, calendar, now=now) for one in counted.values()])
+    moved = tell_moved(connection, counted, correlation_ids={}, now=now)
+    outbox.append(connection, moved, recorded_at=now, correlation_id=correlation_id())
 
 
 def _calendar(connection: Connection, version: str) -> Calendar:

@@ -7,6 +7,8 @@ from uuid import UUID
 from services.intake.domain.issues.life import Issue
 from services.intake.domain.issues.steps import Step
 from services.intake.domain.issues.table import StepKind
+from services.intake.handlers.clocks.settling import Counted
+from services.intake.handlers.clocks.telling import name_deadlines
 from shared.contracts.base import Event
 from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, IssueReplied, RedoOrdered
 from shared.contracts.intake.issue_requests import (
@@ -77,17 +79,26 @@ _SAYS: Mapping[StepKind, tuple[type[Event], Callable[[Step], dict[str, Any]]]] =
 }
 
 
-def event_of(issue_id: UUID, step: Step) -> Event:
+def event_of(issue_id: UUID, step: Step, *, counted: Counted | None = None) -> Event:
+    """A closure names the deadlines that it was in time for, or too late, where the issue was `counted`."""
     contract, says = _SAYS[step.kind]
     values: dict[str, Any] = {"issue_id": issue_id, str(contract.dated_by): step.happened_at, **says(step)}
     if step.reason_code is not None:
         values["reason_code"] = step.reason_code
+    if step.kind == "closed" and counted is not None:
+        values |= name_deadlines(counted, at=step.happened_at)
     return contract.model_validate(values)
 
 
-def events_of(before: Issue, steps: Sequence[Step], correlation_id: str) -> list[OutgoingEvent]:
+def events_of(
+    before: Issue, steps: Sequence[Step], correlation_id: str, *, counted: Counted | None = None
+) -> list[OutgoingEvent]:
     """The events of these steps of one issue, numbered on."""
     return [
-        OutgoingEvent(event=event_of(before.id, step), sequence=before.sequence + place, correlation_id=correlation_id)
+        OutgoingEvent(
+            event=event_of(before.id, step, counted=counted),
+            sequence=before.sequence + place,
+            correlation_id=correlation_id,
+        )
         for place, step in enumerate(steps, start=1)
     ]

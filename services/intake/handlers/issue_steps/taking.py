@@ -16,6 +16,7 @@ from services.intake.domain.repeats import not_found, outdated
 from services.intake.domain.times import TimeCheck
 from services.intake.handlers.batches import Events
 from services.intake.handlers.clocks.settling import settle
+from services.intake.handlers.clocks.telling import tell_moved
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.responsibility import keep_ledgers
 from services.intake.handlers.texts import HeldIssues, hold
@@ -160,7 +161,6 @@ def write_taken(
     log: list[dict[str, Any]] = []
     replies: dict[UUID, str] = {}
     for one in taken:
-        events.extend(events_of(one.before, one.steps, one.correlation_id))
         for place, step in enumerate(one.steps, start=1):
             reply_sealed = held.seal_reply(one.before.id, step)
             if reply_sealed is not None:
@@ -182,10 +182,15 @@ def write_taken(
     changed = [issue for issue in issues.values() if issue != held.before[issue.id]]
     if not changed:
         return
+    correlation_ids = {one.before.id: one.correlation_id for one in taken}
     storage.insert_steps(connection, log, recorded_at=now)
     with citizens.elevated(connection):  # a return, and the reply to those merged, leave the sender's reach
         storage.set_issues(connection, changed, replies=replies, updated_at=now)
     counted = settle(connection, [issue.id for issue in changed], now=now)
+    for one in taken:
+        events.extend(events_of(one.before, one.steps, one.correlation_id, counted=counted.get(one.before.id)))
+    due_before = {issue.id: held.before[issue.id].due_at for issue in changed}
+    events += tell_moved(connection, counted, correlation_ids=correlation_ids, due_before=due_before, now=now)
     due = {issue_id: one.deadlines["due_at"] for issue_id, one in counted.items()}
     issues = {issue.id: replace(issue, due_at=due.get(issue.id, issue.due_at)) for issue in issues.values()}
     steps = [(one.before.id, step.kind, one.correlation_id) for one in taken for step in one.steps]
