@@ -1,6 +1,6 @@
 """Taking events in: the log, the registers and the facts of a batch in one transaction, and what is due by them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 
 from services.assessment import metrics
 from services.assessment.domain.measures import NOBODY
-from services.assessment.storage import due, facts, registers
+from services.assessment.storage import due, facts, registers, shares
 from shared import crash, inbox
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
@@ -23,6 +23,7 @@ from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDe
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
+from shared.contracts.intake.responsibility import ResponsibilityShared
 from shared.database import Connection, Pool, transaction
 
 CONSUMER = "assessment.facts"
@@ -43,6 +44,7 @@ class Batch:
     contacts: Rows = field(default_factory=dict)
     issues: Rows = field(default_factory=dict)
     ratings: Rows = field(default_factory=dict)
+    ledgers: Rows = field(default_factory=dict)  # by issue
     rated: set[UUID] = field(default_factory=set)  # issues and contacts
     touched_facts: dict[UUID, str] = field(default_factory=dict)
     touched_duties: dict[UUID, str] = field(default_factory=dict)
@@ -109,6 +111,7 @@ def _write(connection: Connection, batch: Batch) -> None:
         (batch.contacts, facts.upsert_contacts),
         (batch.issues, facts.merge_issues),
         (batch.ratings, facts.merge_ratings),
+        (batch.ledgers, shares.put_ledgers),
     )
     if batch.parents:
         registers.insert_parents(connection, batch.parents)
@@ -228,6 +231,42 @@ def _collect_rating(batch: Batch, envelope: Envelope) -> None:
     batch.touched_facts[event.rating_id] = envelope.correlation_id
 
 
+def _collect_ledger(batch: Batch, envelope: Envelope) -> None:
+    """Each event of a ledger tells the whole of it."""
+    event = envelope.event
+    assert isinstance(event, ResponsibilityShared)  # noqa: S101
+    row = {
+        "issue_id": event.issue_id,
+        "rule_version": event.rule_version,
+        "until_at": event.until_at,
+        "is_final": event.is_final,
+        "sequence": envelope.sequence,
+        "shares": list(_shares_of(event)),
+    }
+    _keep_newest(batch.ledgers, event.issue_id, row)
+    batch.touched_facts[event.issue_id] = envelope.correlation_id
+
+
+def _shares_of(event: ResponsibilityShared) -> Iterator[dict[str, Any]]:
+    """A row a slice of time; of an older release, which told none, a row a holder."""
+    slices: Iterable[tuple[int, datetime | None, datetime, int]] = zip(
+        event.slice_places, event.slice_from_ats, event.slice_until_ats, event.slice_millionths, strict=True
+    )
+    if not event.slice_places:
+        slices = ((holder, None, event.until_at, count) for holder, count in enumerate(event.millionths))
+    for place, (holder, from_at, until_at, millionths) in enumerate(slices, start=1):
+        yield {
+            "issue_id": event.issue_id,
+            "place": place,
+            "organisation_id": event.organisation_ids[holder],
+            "cadre_id": event.cadre_ids[holder] or NOBODY,
+            "role": event.roles[holder],
+            "from_at": from_at,
+            "until_at": until_at,
+            "millionths": millionths,
+        }
+
+
 def _collect_issue(batch: Batch, envelope: Envelope) -> None:
     """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed, moved or excluded."""
     event = envelope.event
@@ -304,6 +343,7 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     ExtensionDecided: _collect_issue,
     DeadlinesMoved: _collect_issue,
     ExclusionDecided: _collect_issue,
+    ResponsibilityShared: _collect_ledger,
     RatingSubmitted: _collect_rating,
     RatingAmended: _collect_rating,
     RatingQuarantined: _collect_rating,

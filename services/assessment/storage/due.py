@@ -31,7 +31,8 @@ class DueSubject:
 def mark_cells_of_facts(
     connection: Connection, correlations: Mapping[UUID, str], *, time_zone: str, marked_at: datetime
 ) -> None:
-    """Mark the cells of these issues, contacts and ratings, and of the ratings of these. Marks again what is marked.
+    """Mark the cells of these issues and of all who share them, of contacts, of ratings, and of the ratings of these.
+    Marks again what is marked.
 
     Called before and after a change: where an assignment moves, the cell left and the cell entered are both due.
     The correlation id is that of the event that touched the fact. DO UPDATE and not DO NOTHING: a pass that has
@@ -47,6 +48,12 @@ def mark_cells_of_facts(
         ), cell AS (
             SELECT organisation_id, cadre_id, received_at AS at, correlation_id
               FROM touched JOIN issue_fact ON issue_id = fact_id
+             WHERE received_at IS NOT NULL
+             UNION ALL
+            SELECT share.organisation_id, share.cadre_id, received_at, correlation_id
+              FROM touched
+              JOIN issue_share AS share ON share.issue_id = fact_id
+              JOIN issue_fact AS issue ON issue.issue_id = fact_id
              WHERE received_at IS NOT NULL
              UNION ALL
             SELECT organisation_id, cadre_id, occurred_at, correlation_id

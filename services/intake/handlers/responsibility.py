@@ -8,7 +8,7 @@ from uuid import UUID
 from services.intake.domain.issues.life import Issue
 from services.intake.domain.issues.table import StepKind
 from services.intake.domain.issues.turns import SHAPING, list_turns
-from services.intake.domain.responsibility import RULE, Role, Share, share_out, sum_up
+from services.intake.domain.responsibility import RULE, Holder, Role, Share, share_out, sum_up
 from services.intake.handlers.batches import Events
 from services.intake.storage import citizens, issue_steps, issues
 from services.intake.storage import responsibility as storage
@@ -51,7 +51,7 @@ def keep_ledgers(
 ) -> None:
     """Share anew those issues of which a step changed who held them, or ended it: each an issue, a kind, a request.
 
-    An issue that one unit and one cadre held all the time is theirs, and has no ledger.
+    An issue that is all its lead's, and always was, has no ledger.
     """
     wanted = {
         issue_id: correlation_id
@@ -69,7 +69,7 @@ def keep_ledgers(
             issue = issues_now[issue_id]
             until_at = _until(issue, now)
             shared = share_out(list_turns(logs.get(issue_id, []), due_at=issue.due_at), until=until_at)
-            if not shared or (len(sum_up(shared)) == 1 and issue_id not in standing):
+            if not shared or (_is_all_its_leads(issue, shared) and issue_id not in standing):
                 continue
             before = standing.get(issue_id)
             ledgers.append(
@@ -95,6 +95,12 @@ def _may_be_shared(issue: Issue) -> bool:
     return not held_on or issue.handed_over_by is not None or bool(issue.assisting) or bool(issue.objectors)
 
 
+def _is_all_its_leads(issue: Issue, shares: Sequence[Share]) -> bool:
+    """Not so where it was handed on too late: then it is all somebody else's, and has to be told."""
+    lead = Holder(organisation_id=issue.organisation_id, cadre_id=issue.cadre_id) if issue.organisation_id else None
+    return set(sum_up(shares)) == {(lead, "lead")}
+
+
 def _until(issue: Issue, now: datetime) -> datetime:
     """Until the closing; of an open one as it would stand when it falls due, or stands now if that has passed."""
     if issue.closed_at is not None:
@@ -104,6 +110,7 @@ def _until(issue: Issue, now: datetime) -> datetime:
 
 def _tell(ledger: storage.Ledger, shares: Sequence[Share], *, is_final: bool, now: datetime) -> ResponsibilityShared:
     totals = sum_up(shares)
+    places = {holder: place for place, holder in enumerate(totals)}
     return ResponsibilityShared(
         ledger_id=ledger.id,
         issue_id=ledger.issue_id,
@@ -115,6 +122,10 @@ def _tell(ledger: storage.Ledger, shares: Sequence[Share], *, is_final: bool, no
         cadre_ids=[holder.cadre_id for holder, _ in totals],
         roles=[role for _, role in totals],
         millionths=list(totals.values()),
+        slice_places=[places[share.holder, share.role] for share in shares],
+        slice_from_ats=[share.from_at for share in shares],
+        slice_until_ats=[share.until_at for share in shares],
+        slice_millionths=[share.millionths for share in shares],
     )
 
 

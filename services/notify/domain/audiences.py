@@ -61,6 +61,7 @@ AUDIENCES: Final[Mapping[str, Audience]] = {
     "issue.problem_raised.v1": "partners",
     "issue.deadline_approached.v1": "partners",
     "issue.deadline_missed.v1": "partners",
+    "issue.deadlines_moved.v1": "partners",
     "responsibility.shared.v1": "nobody",  # shares of persons, which a later hand-over may still move
     # Who rated, and when, must not be found out from outside either: ratings leave summed up, once they are published.
     "rating.submitted.v1": "nobody",

@@ -10,6 +10,7 @@ from shared.contracts.base import Event, Instant
 WHOLE = 1_000_000
 Role = Literal["lead", "assisting"]
 Millionths = Annotated[int, Field(ge=0, le=WHOLE)]
+Place = Annotated[int, Field(ge=0)]
 
 
 class ResponsibilityShared(Event):
@@ -17,6 +18,9 @@ class ResponsibilityShared(Event):
 
     Four lists of one length, a place for each holder and role. An issue of which no such event tells is all its
     lead's. `is_final`: the issue is closed; until then it is as it would stand when the issue falls due.
+
+    The slices say of the same what was held when, in order of time: the place in those lists, from when until when, and
+    the millionths, which sum to one again. They are absent where an older release told it.
     """
 
     type: ClassVar[str] = "cn.lianxin.responsibility.shared.v1"
@@ -36,13 +40,21 @@ class ResponsibilityShared(Event):
     cadre_ids: Annotated[list[UUID | None], Field(min_length=1, max_length=1_000)]
     roles: Annotated[list[Role], Field(min_length=1, max_length=1_000)]
     millionths: Annotated[list[Millionths], Field(min_length=1, max_length=1_000)]
+    slice_places: list[Place] = Field(default_factory=list, max_length=10_000)
+    slice_from_ats: list[Instant] = Field(default_factory=list, max_length=10_000)
+    slice_until_ats: list[Instant] = Field(default_factory=list, max_length=10_000)
+    slice_millionths: list[Millionths] = Field(default_factory=list, max_length=10_000)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Self:
-        if len({len(self.organisation_ids), len(self.cadre_ids), len(self.roles), len(self.millionths)}) != 1:
-            raise ValueError("the lists differ in length")
-        if sum(self.millionths) != WHOLE:
+        slices = (self.slice_places, self.slice_from_ats, self.slice_until_ats, self.slice_millionths)
+        for lists in ((self.organisation_ids, self.cadre_ids, self.roles, self.millionths), slices):
+            if len({len(one) for one in lists}) != 1:
+                raise ValueError("the lists differ in length")
+        if sum(self.millionths) != WHOLE or sum(self.slice_millionths) != (WHOLE if self.slice_places else 0):
             raise ValueError("the shares do not sum to one")
+        if any(place >= len(self.millionths) for place in self.slice_places):
+            raise ValueError("a slice is of nobody")
         return self
 
 

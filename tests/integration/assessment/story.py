@@ -1,6 +1,7 @@
 """Events as intake would send them: a small builder, and a random county to shuffle."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDe
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
+from shared.contracts.intake.responsibility import ResponsibilityShared
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 OUTCOMES = ("resolved", "resolved", "resolved", "explained_policy", "not_accepted", "withdrawn", "merged")
@@ -182,6 +184,40 @@ class Story:
     def move_deadlines(self, issue_id: UUID, **deadlines: datetime | None) -> None:
         self.tell(DeadlinesMoved.model_validate({"issue_id": issue_id, "moved_at": START, **deadlines}))
 
+    def share(
+        self,
+        issue_id: UUID,
+        slices: Sequence[tuple[UUID, UUID | None, int]],
+        *,
+        role: Literal["lead", "assisting"] = "lead",
+        is_final: bool = False,
+        tells_slices: bool = True,
+    ) -> None:
+        """Each slice a day, of one organisation and cadre."""
+        holders = list(dict.fromkeys((organisation_id, cadre_id) for organisation_id, cadre_id, _ in slices))
+        totals = [sum(count for *held, count in slices if tuple(held) == holder) for holder in holders]
+        days = [START + timedelta(days=day) for day in range(len(slices) + 1)]
+        told: dict[str, Any] = {
+            "slice_places": [holders.index((organisation_id, cadre_id)) for organisation_id, cadre_id, _ in slices],
+            "slice_from_ats": days[:-1],
+            "slice_until_ats": days[1:],
+            "slice_millionths": [count for *_, count in slices],
+        }
+        shared = ResponsibilityShared(
+            ledger_id=UUID(int=issue_id.int | 1 << 120),
+            issue_id=issue_id,
+            shared_at=START,
+            until_at=days[-1],
+            is_final=is_final,
+            rule_version=1,
+            organisation_ids=[organisation_id for organisation_id, _ in holders],
+            cadre_ids=[cadre_id for _, cadre_id in holders],
+            roles=[role for _ in holders],
+            millionths=totals,
+            **(told if tells_slices else {}),
+        )
+        self.tell(shared)
+
     def exclude(self, issue_id: UUID, effect: Literal["all", "rating"] | None) -> None:
         decided = ExclusionDecided(issue_id=issue_id, decided_at=START, excluded=effect is not None, effect=effect)
         self.tell(decided)
@@ -272,6 +308,7 @@ def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: li
     if draw.random() < 0.5:
         story.respond(issue_id, received_at + timedelta(hours=draw.randint(1, 72)))
     _tell_second_thoughts(story, draw, issue_id, received_at, due_at)
+    _tell_shares(story, draw, issue_id, units, cadres)
     if draw.random() < 0.8:
         story.close(issue_id, received_at + timedelta(days=draw.randint(1, 60)), draw.choice(OUTCOMES))
         for _ in range(draw.choice([0, 0, 1, 2])):
@@ -298,6 +335,14 @@ def _tell_second_thoughts(
         story.move_deadlines(issue_id, **moved)
     for _ in range(draw.choice([0, 0, 0, 1, 2])):
         story.exclude(issue_id, draw.choice([None, "all", "rating"]))
+
+
+def _tell_shares(story: Story, draw: random.Random, issue_id: UUID, units: list[UUID], cadres: list[UUID]) -> None:
+    """Who answers for it, worked out more than once, as this release tells it or an older one."""
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        parts = draw.choice(([1_000_000], [400_000, 600_000], [100_000, 250_000, 650_000]))
+        slices = [(draw.choice(units), draw.choice([None, *cadres]), part) for part in parts]
+        story.share(issue_id, slices, is_final=draw.random() < 0.5, tells_slices=draw.random() < 0.8)
 
 
 def _look_at(story: Story, draw: random.Random, rating_id: UUID) -> None:

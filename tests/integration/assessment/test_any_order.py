@@ -25,6 +25,9 @@ FACTS = (
     "SELECT * FROM contact_fact",
     "SELECT * FROM issue_fact",
     "SELECT * FROM rating_fact",
+    "SELECT * FROM issue_ledger",
+    "SELECT * FROM issue_share",
+    "SELECT * FROM issue_responsibility",
     "SELECT event_id, aggregate_id, sequence, payload::text FROM event",
 )
 # A pass between batches may leave a row of zeros where an assignment has moved on: the same as no row.

@@ -30,6 +30,7 @@ LOCKED = (
     "contact_fact",
     "issue_fact",
     "rating_fact",
+    "issue_share",
     "tally",
     "organisation_tally",
     "score",
@@ -66,6 +67,7 @@ def app(pool):
             issue_id = story.issue(unit, cadre_id, at, due_at=at + timedelta(days=9))
             story.close(issue_id, at.replace(day=day))
             story.rate(at.replace(day=20), 4, issue_id=issue_id, solved=True, rater_ref=UUID(int=day))
+            story.share(issue_id, [(unit, cadre_id, 1_000_000)])
     take(pool, story.take())
     score_all(pool)
     return open_door(pool, READERS)

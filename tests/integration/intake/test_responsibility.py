@@ -1,7 +1,7 @@
 """The ledger of responsibility on PostgreSQL: kept with the steps, told each time, and open to who sees the issue."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -118,8 +118,26 @@ def test_a_transfer_in_the_last_quarter_leaves_it_all_with_the_sender(take, issu
     take(AssignIssue, issue_id, 76, organisation_code="north")
     close(take, issue_id, 140)
 
-    assert told(issue_id) == []
-    assert ask("SELECT count(*) FROM responsibility") == [(0,)]
+    whole = {("town", "lead"): 1_000_000}
+    assert told(issue_id) == [(1, whole, False), (2, whole, True)]
+    assert ask("SELECT count(DISTINCT organisation_id), sum(millionths) FROM responsibility_share") == [(1, 1_000_000)]
+
+
+def test_what_is_told_says_what_was_held_when(take, issue_id, ask):
+    take(AssignIssue, issue_id, 20, organisation_code="north")
+    close(take, issue_id, 80)
+
+    [(payload,)] = ask("SELECT payload FROM outbox WHERE aggregate = 'responsibility' ORDER BY id DESC LIMIT 1")
+    slices = zip(
+        payload["slice_places"],
+        *(map(datetime.fromisoformat, payload[name]) for name in ("slice_from_ats", "slice_until_ats")),
+        payload["slice_millionths"],
+        strict=True,
+    )
+    assert list(slices) == [
+        (0, NOW, NOW + 20 * HOUR, 250_000),
+        (1, NOW + 20 * HOUR, NOW + 80 * HOUR, 750_000),
+    ]
 
 
 def test_assisting_units_are_told(take, issue_id, told):
