@@ -1,4 +1,4 @@
-"""The processes of assessment: python -m services.assessment serve | consume | relay | work | migrate | replay."""
+"""The processes of assessment and its commands: python -m services.assessment serve | consume | work | evaluate..."""
 
 import sys
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from services.assessment.handlers import retention
 from services.assessment.handlers.closings import measure_closing
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
+from services.assessment.importing.commands import check_command, evaluate_command
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import SCORE, close_all, create_worker, read_closing_rule
 from shared import chores, processes
@@ -116,5 +117,10 @@ COMMANDS = {
     "retain": retain,
 }
 
+# These need neither settings nor a database.
+FILE_COMMANDS = {"check": check_command, "evaluate": evaluate_command}
+
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in FILE_COMMANDS:
+        sys.exit(FILE_COMMANDS[sys.argv[1]](sys.argv[2:]))
     sys.exit(processes.run("assessment", AssessmentSettings, COMMANDS, sys.argv[1:]))

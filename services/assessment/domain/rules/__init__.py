@@ -1,0 +1,1 @@
+"""Schemes that are written as data: what such a file says, read strictly."""

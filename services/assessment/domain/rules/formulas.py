@@ -1,0 +1,267 @@
+"""Formulas: arithmetic over named quantities, read into a tree. Nothing in them can be run, only worked out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from services.assessment.domain.rules.faults import BadRules
+
+LONGEST_FORMULA: Final = 2_000
+MOST_TOKENS: Final = 400
+DEEPEST: Final = 40
+LARGEST: Final = 10**15
+MOST_PLACES: Final = 12
+
+# How many arguments each function takes; None is any number from the first on.
+FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
+    "abs": (1, 1), "round": (1, 2), "floor": (1, 1), "ceil": (1, 1), "sqrt": (1, 1), "ln": (1, 1), "power": (2, 2),
+    "at_least": (2, 2), "at_most": (2, 2), "clamp": (3, 3),
+    "if": (3, 3), "coalesce": (2, None), "given": (1, 1),
+    "one_of": (2, None), "contains": (2, 2), "starts": (2, 2), "ends": (2, 2),
+    "sum": (1, None), "mean": (1, None), "count": (1, None), "min": (1, None), "max": (1, None), "median": (1, None),
+    "trimmed_mean": (2, None), "first": (1, None), "last": (1, None), "list": (1, None),
+}  # fmt: skip
+GROUP_FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
+    f"{scope}_{name}": (arguments, arguments)
+    for scope in ("group", "all")
+    for name, arguments in (
+        ("sum", 1), ("mean", 1), ("count", 1), ("min", 1), ("max", 1), ("median", 1), ("sd", 1), ("quantile", 2),
+        ("rank", 1), ("rank_low", 1),
+    )
+}  # fmt: skip
+WORDS: Final = frozenset({"and", "or", "not"})
+
+_FULL_WIDTH: Final = str.maketrans(
+    {**dict(zip("（），＋－×÷＜＞＝", "(),+-*/<>=", strict=True)), "≤": "<=", "≥": ">=", "≠": "!="}
+)
+_TOKEN: Final = re.compile(
+    r"""\s*(?:
+        (?P<number>[0-9]+(?:\.[0-9]+)?)
+      | (?P<name>[^\W\d]\w*)
+      | (?P<text>"[^"]*"|'[^']*')
+      | (?P<sign><=|>=|==|!=|[-+*/()<>=,])
+    )""",
+    re.VERBOSE,
+)
+_COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A sign or word between or before its operands, or the name of a function before its arguments."""
+
+    sign: str
+    operands: tuple["Tree", ...]
+
+
+Tree = Number | Text | Name | Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    text: str
+    tree: Tree
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(_names_in(self.tree))
+
+    @property
+    def reads_groups(self) -> bool:
+        return any(sign in GROUP_FUNCTIONS for sign in _signs_in(self.tree))
+
+
+def constant(value: Fraction | int) -> Formula:
+    number = Fraction(value)
+    return Formula(text=str(number), tree=Number(number))
+
+
+def parse_formula(place: str, text: str) -> Formula:
+    """Raises BadRules."""
+    if not 1 <= len(text) <= LONGEST_FORMULA:
+        raise BadRules(place, f"a formula has 1 to {LONGEST_FORMULA} characters")
+    reader = _Reader(place, _split(place, text))
+    tree = reader.read_choice(0)
+    reader.expect_end()
+    return Formula(text=text.strip(), tree=tree)
+
+
+def _names_in(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, Name):
+        yield tree.name
+    elif isinstance(tree, Operation):
+        for operand in tree.operands:
+            yield from _names_in(operand)
+
+
+def _signs_in(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, Operation):
+        yield tree.sign
+        for operand in tree.operands:
+            yield from _signs_in(operand)
+
+
+def _split(place: str, text: str) -> list[tuple[str, str]]:
+    """Tokens as kind and text. Full-width signs are taken for the plain ones, outside of quoted texts."""
+    parts = re.split(r"""("[^"]*"|'[^']*')""", text)
+    plain = "".join(part if position % 2 else part.translate(_FULL_WIDTH) for position, part in enumerate(parts))
+    tokens, position = [], 0
+    while position < len(plain.rstrip()):
+        match = _TOKEN.match(plain, position)
+        if match is None or match.lastgroup is None:
+            rest = plain[position:].strip()
+            hint = ": write 95 or 0.95 for 95%" if rest.startswith(("%", "％")) else ""
+            raise BadRules(place, f"cannot read the formula from {rest[:20]!r} on{hint}")
+        tokens.append((match.lastgroup, match[match.lastgroup]))
+        position = match.end()
+    if len(tokens) > MOST_TOKENS:
+        raise BadRules(place, f"a formula has at most {MOST_TOKENS} parts; give some of them names of their own")
+    return tokens
+
+
+class _Reader:
+    """Reads by descent, from what binds least to what binds most: or, and, not, comparison, sum, product, sign."""
+
+    def __init__(self, place: str, tokens: list[tuple[str, str]]) -> None:
+        self._place = place
+        self._tokens = tokens
+        self._next = 0
+
+    def expect_end(self) -> None:
+        if self._next < len(self._tokens):
+            raise self._fault(f"does not expect {self._tokens[self._next][1]!r}")
+
+    def read_choice(self, depth: int) -> Tree:
+        if depth > DEEPEST:
+            raise self._fault(f"nests deeper than {DEEPEST}")
+        tree = self._read_both(depth)
+        while self._take("or"):
+            tree = Operation("or", (tree, self._read_both(depth)))
+        return tree
+
+    def _read_both(self, depth: int) -> Tree:
+        tree = self._read_denial(depth)
+        while self._take("and"):
+            tree = Operation("and", (tree, self._read_denial(depth)))
+        return tree
+
+    def _read_denial(self, depth: int) -> Tree:
+        denials = 0
+        while self._take("not"):
+            denials += 1
+        tree = self._read_comparison(depth)
+        return Operation("not", (tree,)) if denials % 2 else tree
+
+    def _read_comparison(self, depth: int) -> Tree:
+        """A chain such as 80 <= x < 90 is each of its comparisons together."""
+        left = self._read_sum(depth)
+        parts: list[Tree] = []
+        while (sign := self._peek()) in _COMPARISONS or sign == "=":
+            self._next += 1
+            right = self._read_sum(depth)
+            parts.append(Operation("==" if sign == "=" else str(sign), (left, right)))
+            left = right
+        if not parts:
+            return left
+        tree = parts[0]
+        for part in parts[1:]:
+            tree = Operation("and", (tree, part))
+        return tree
+
+    def _read_sum(self, depth: int) -> Tree:
+        tree = self._read_product(depth)
+        while (sign := self._peek()) in {"+", "-"}:
+            self._next += 1
+            tree = Operation(str(sign), (tree, self._read_product(depth)))
+        return tree
+
+    def _read_product(self, depth: int) -> Tree:
+        tree = self._read_signed(depth)
+        while (sign := self._peek()) in {"*", "/"}:
+            self._next += 1
+            tree = Operation(str(sign), (tree, self._read_signed(depth)))
+        return tree
+
+    def _read_signed(self, depth: int) -> Tree:
+        negative = False
+        while (sign := self._peek()) in {"+", "-"}:
+            self._next += 1
+            negative ^= sign == "-"
+        tree = self._read_atom(depth)
+        return Operation("negative", (tree,)) if negative else tree
+
+    def _read_atom(self, depth: int) -> Tree:
+        if self._next >= len(self._tokens):
+            raise self._fault("ends too early")
+        kind, text = self._tokens[self._next]
+        self._next += 1
+        if kind == "number":
+            return Number(read_number(self._place, text))
+        if kind == "text":
+            return Text(text[1:-1])
+        if kind == "name" and text not in WORDS:
+            return self._read_call(text, depth) if self._take("(") else Name(text)
+        if text == "(":
+            tree = self.read_choice(depth + 1)
+            if not self._take(")"):
+                raise self._fault("lacks a closing bracket")
+            return tree
+        raise self._fault(f"does not expect {text!r}")
+
+    def _read_call(self, name: str, depth: int) -> Tree:
+        bounds = (FUNCTIONS | GROUP_FUNCTIONS).get(name)
+        if bounds is None:
+            raise self._fault(f"there is no function {name}")
+        arguments: list[Tree] = []
+        while not self._take(")"):
+            if arguments and not self._take(","):
+                raise self._fault(f"lacks a comma or a closing bracket in {name}(...)")
+            arguments.append(self.read_choice(depth + 1))
+        fewest, most = bounds
+        if len(arguments) < fewest or (most is not None and len(arguments) > most):
+            wanted = f"{fewest}" if fewest == most else f"at least {fewest}" if most is None else f"{fewest} to {most}"
+            raise self._fault(f"{name}(...) takes {wanted} arguments, not {len(arguments)}")
+        return Operation(name, tuple(arguments))
+
+    def _peek(self) -> str | None:
+        if self._next >= len(self._tokens):
+            return None
+        kind, text = self._tokens[self._next]
+        return None if kind == "text" else text
+
+    def _take(self, text: str) -> bool:
+        if self._peek() != text:
+            return False
+        self._next += 1
+        return True
+
+    def _fault(self, reason: str) -> BadRules:
+        return BadRules(self._place, f"the formula {reason}")
+
+
+def read_number(place: str, text: str) -> Fraction:
+    """A plain decimal number within bounds. Raises BadRules."""
+    whole, _, places = text.lstrip("-").partition(".")
+    if len(whole.lstrip("0")) > len(str(LARGEST)) or len(places) > MOST_PLACES:
+        raise BadRules(place, f"the number is beyond {LARGEST} or has more than {MOST_PLACES} places")
+    value = Fraction(text)
+    if abs(value) > LARGEST:
+        raise BadRules(place, f"the number is beyond {LARGEST}")
+    return value

@@ -1,0 +1,137 @@
+"""Which names a scheme's formulas may use where, and an order in which everything can be worked out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from services.assessment.domain.rules.faults import BadRules
+from services.assessment.domain.rules.formulas import Formula
+from services.assessment.domain.rules.kinds import BestRatio, QuantileBands, RankPoints
+from services.assessment.domain.rules.schemes import (
+    TOTAL,
+    Item,
+    RuleScheme,
+    Section,
+    Step,
+    formulas_of,
+)
+
+DEEPEST_SECTION = 4
+
+
+def check_names(scheme: RuleScheme) -> None:
+    """Raises BadRules where a name is used twice, or is not known where it is used."""
+    _check_unique(scheme)
+    _check_sections(scheme)
+    parts = _parts_of(scheme)
+    base = set(scheme.measures) | set(parts)
+    for key, step in parts.items():
+        _check_known(key, _names_of(scheme, step), base)
+    for name in scheme.groups:
+        _check_known("groups.by", {name}, base - set(scheme.sections))
+    if scheme.members is not None:
+        _check_known("groups.members", scheme.members.names, base)
+    _check_known("total", _names_in(formulas_of(scheme.total)), base)
+    later = base | {TOTAL} if scheme.has_total else base
+    for kind, rules in (("gates", scheme.gates), ("grades", scheme.grades), ("rankings", scheme.rankings)):
+        for number, rule in enumerate(rules, start=1):
+            _check_known(f"{kind}[{number}]", _names_in(formulas_of(rule)), later)
+    within = {name for ranking in scheme.rankings for name in ranking.within or ()}
+    _check_known("rankings.within", within, base)
+    with_places = later | {ranking.key for ranking in scheme.rankings}
+    for number, flag in enumerate(scheme.flags, start=1):
+        _check_known(f"flags[{number}]", flag.when.names, with_places)
+    _check_known("published", set(scheme.published), with_places | {"grade"})
+
+
+def order_steps(scheme: RuleScheme) -> RuleScheme:
+    """Raises BadRules where quantities depend on one another in a circle."""
+    parts = _parts_of(scheme)
+    needs = {key: [name for name in sorted(_names_of(scheme, step)) if name in parts] for key, step in parts.items()}
+    ordered: list[str] = []
+    done: set[str] = set()
+    for key in parts:
+        _visit(key, needs, done, ordered)
+    return replace(scheme, steps=tuple(ordered))
+
+
+def _parts_of(scheme: RuleScheme) -> dict[str, Step | Section]:
+    return {**scheme.values, **scheme.items, **scheme.sections}
+
+
+def _in_sections(scheme: RuleScheme) -> dict[str, Item | Section]:
+    return {**scheme.items, **scheme.sections}
+
+
+def _visit(start: str, needs: dict[str, list[str]], done: set[str], ordered: list[str]) -> None:
+    """Depth first without recursion; a name that is met on its own way is a circle."""
+    way: list[str] = []
+    stack: list[tuple[str, bool]] = [(start, False)]
+    while stack:
+        key, is_left = stack.pop()
+        if is_left:
+            way.pop()
+            done.add(key)
+            ordered.append(key)
+        elif key in way:
+            circle = " -> ".join([*way[way.index(key) :], key])
+            raise BadRules(key, f"depends on itself: {circle}")
+        elif key not in done:
+            way.append(key)
+            stack.append((key, True))
+            stack.extend((name, False) for name in reversed(needs[key]) if name not in done)
+
+
+def _names_of(scheme: RuleScheme, step: Step | Section) -> set[str]:
+    """Everything that must be known before it: what it names, and the groups if it looks at others."""
+    if isinstance(step, Section):
+        inner = [key for key, one in _in_sections(scheme).items() if one.section == step.key]
+        return _names_in(formulas_of(step)) | set(inner)
+    names = _names_in(formulas_of(step))
+    within = step.rule.within if isinstance(step.rule, BestRatio | RankPoints | QuantileBands) else None
+    if within is not None:
+        names |= set(within)
+    if (step.reads_groups and within is None) or (isinstance(step, Item) and step.missing == "group_mean"):
+        names |= set(scheme.groups)
+    if scheme.members is not None and (step.reads_groups or (isinstance(step, Item) and step.missing == "group_mean")):
+        names |= scheme.members.names
+    return names
+
+
+def _names_in(formulas: Iterable[Formula]) -> set[str]:
+    return {name for formula in formulas for name in formula.names}
+
+
+def _check_known(place: str, names: Iterable[str], known: set[str]) -> None:
+    if unknown := sorted(set(names) - known):
+        hint = "; a text in a formula stands in quotes" if not known & set(unknown) else ""
+        raise BadRules(place, f"uses {', '.join(unknown)}, which nothing here is named{hint}")
+
+
+def _check_unique(scheme: RuleScheme) -> None:
+    seen: dict[str, str] = {}
+    named = (
+        ("measures", scheme.measures),
+        ("values", scheme.values),
+        ("items", scheme.items),
+        ("sections", scheme.sections),
+        ("rankings", {ranking.key: ranking for ranking in scheme.rankings}),
+    )
+    for kind, names in named:
+        for name in names:
+            if name in seen:
+                raise BadRules(f"{kind}.{name}", f"is also the name of one of the {seen[name]}")
+            seen[name] = kind
+
+
+def _check_sections(scheme: RuleScheme) -> None:
+    for key, part in _in_sections(scheme).items():
+        depth, above = 0, part.section
+        while above is not None:
+            if above not in scheme.sections:
+                raise BadRules(f"{key}.section", f"there is no section {above}")
+            depth, above = depth + 1, scheme.sections[above].section
+            if depth > DEEPEST_SECTION:
+                raise BadRules(f"{key}.section", f"sections nest deeper than {DEEPEST_SECTION}, or in a circle")
+    for key in scheme.sections:
+        if not any(part.section == key for part in _in_sections(scheme).values()):
+            raise BadRules(f"sections.{key}", "nothing is in it")

@@ -1,0 +1,1 @@
+"""Tables that schemes are put to, from files."""

@@ -1,0 +1,138 @@
+"""The commands that need no database: check a scheme file, and put one to a table."""
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from services.assessment.domain.rules.faults import BadTable
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
+from services.assessment.importing.tables import read_table
+from services.assessment.scoring.evaluating import evaluate
+from services.assessment.scoring.explaining import Language, explain
+from services.assessment.scoring.results import Outcome
+from shared.errors import LianxinError, Rejected
+
+DONE: Final = 0
+DIFFERENT: Final = 1
+REFUSED: Final = 2
+LARGEST_SCHEME: Final = 400_000
+DIFFERENCES_TOLD: Final = 20
+
+
+class BadFile(Rejected):
+    code = "bad-file"
+
+
+def check_command(arguments: Sequence[str]) -> int:
+    """Read scheme files and say of each whether it holds."""
+    parser = argparse.ArgumentParser(prog="python -m services.assessment check", description=check_command.__doc__)
+    parser.add_argument("schemes", nargs="+", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    outcome = DONE
+    for path in options.schemes:
+        try:
+            scheme = read_scheme_file(path)
+        except LianxinError as error:
+            _tell(f"{path}: {error.detail}")
+            outcome = REFUSED
+        else:
+            _say(
+                f"{path}: holds: {scheme.name} {scheme.version}, {len(scheme.items)} items, "
+                f"{len(scheme.values)} values, sha256 {scheme.content_hash.hex()}"
+            )
+    return outcome
+
+
+def evaluate_command(arguments: Sequence[str]) -> int:
+    """Put a scheme to a table: points, totals, places, and how they compare with what was published."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.assessment evaluate", description=evaluate_command.__doc__
+    )
+    parser.add_argument("--scheme", required=True, type=Path, help="a scheme file (TOML)")
+    parser.add_argument("--table", required=True, type=Path, help="CSV in UTF-8 or GB 18030, or XLSX")
+    parser.add_argument("--out", type=Path, help="where the result goes as CSV; else it is printed")
+    parser.add_argument("--overall", action="store_true", help="the result over all periods, a row for each subject")
+    parser.add_argument("--explain", metavar="SUBJECT", help="why this one's total is what it is, instead of the table")
+    parser.add_argument("--period", help="with --explain: of which period")
+    parser.add_argument("--language", choices=["zh", "en"], default="zh")
+    options = parser.parse_args(arguments)
+    try:
+        outcome, published = _evaluate(options.scheme, options.table)
+        if options.explain is not None:
+            _say("\n".join(_explain(outcome, options.explain, options.period, options.language)))
+            return DONE
+        _write(outcome, options)
+        return _tell_comparisons(outcome, published)
+    except LianxinError as error:
+        _tell(f"{options.scheme if error.code == 'bad-scheme' else options.table}: {error.detail}")
+        return REFUSED
+
+
+def read_scheme_file(path: Path) -> RuleScheme:
+    """Raises BadRules, BadFile."""
+    try:
+        return read_rule_scheme(_read(path, LARGEST_SCHEME).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BadFile("a scheme file is UTF-8") from None
+
+
+def _evaluate(scheme_path: Path, table_path: Path) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
+    scheme = read_scheme_file(scheme_path)
+    table, published = read_table(_read(table_path, None), scheme)
+    return evaluate(scheme, table), published
+
+
+def _read(path: Path, most: int | None) -> bytes:
+    try:
+        if most is not None and path.stat().st_size > most:
+            raise BadFile(f"the file is larger than {most} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"cannot be read: {error.strerror}") from None
+
+
+def _explain(outcome: Outcome, subject: str, period: str | None, language: Language) -> list[str]:
+    at = outcome.find_row(subject, period)
+    if at is None:
+        raise BadTable(f"no row is of {subject} {period or ''}".rstrip())
+    return explain(outcome, at, language)
+
+
+def _write(outcome: Outcome, options: argparse.Namespace) -> None:
+    lay_out = lay_out_overall if options.overall else lay_out_rows
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lay_out(outcome, options.language))
+    if options.out is None:
+        _say(text.getvalue().rstrip("\n"))
+        return
+    try:
+        options.out.write_text(text.getvalue(), encoding="utf-8-sig")
+    except OSError as error:
+        raise BadFile(f"{options.out} cannot be written: {error.strerror}") from None
+
+
+def _tell_comparisons(outcome: Outcome, published: dict[str, tuple[str, ...]]) -> int:
+    if lacking := sorted(set(outcome.scheme.published) - set(published)):
+        _tell(f"not compared, since the table lacks the column: {', '.join(lacking)}")
+    result = DONE
+    for comparison in compare(outcome, published):
+        equal = comparison.compared - len(comparison.differences)
+        _tell(f"{comparison.name}: {equal} of {comparison.compared} as published")
+        for difference in comparison.differences[:DIFFERENCES_TOLD]:
+            _tell(f"  {difference.subject}: computed {difference.computed}, published {difference.published}")
+            result = DIFFERENT
+    return result
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,155 @@
+"""Reading the table of a file with the layout of a scheme: CSV in UTF-8 or GB 18030, or the first sheet of an XLSX."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import python_calamine
+
+from services.assessment.domain.rules.faults import BadTable
+from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.importing.cells import read_cell
+from services.assessment.scoring.workspace import Table, Value
+
+MOST_BYTES: Final = 50_000_000
+MOST_UNPACKED: Final = 200_000_000
+MOST_ROWS: Final = 200_000
+MOST_COLUMNS: Final = 500
+SPREADSHEET: Final = b"PK\x03\x04"
+OLD_SPREADSHEET: Final = b"\xd0\xcf\x11\xe0"
+EXACT_DIGITS: Final = 15
+
+
+def read_table(data: bytes, scheme: RuleScheme) -> tuple[Table, dict[str, tuple[str, ...]]]:
+    """The table, and the published columns to compare with by the name they stand for. Raises BadTable."""
+    if len(data) > MOST_BYTES:
+        raise BadTable(f"the file is larger than {MOST_BYTES} bytes")
+    lines = _read_sheet(data) if data.startswith(SPREADSHEET) else _read_csv(data)
+    return lay_out(lines, scheme)
+
+
+def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, dict[str, tuple[str, ...]]]:
+    """Find the scheme's columns under the header, and read their cells."""
+    layout = scheme.layout
+    if len(lines) < layout.header_row:
+        raise BadTable(f"the file has no row {layout.header_row}, where table.header_row says the header is")
+    places = _place_columns(lines[layout.header_row - 1])
+    wanted = [layout.subject, *([layout.period] if layout.period else [])]
+    wanted += [one.column for one in scheme.measures.values() if not one.optional]
+    if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
+        raise BadTable(f"the header lacks {', '.join(lacking)}; it has {', '.join(places)}")
+    rows = _rows_below(lines, places[layout.subject], scheme)
+    subjects = tuple(row[places[layout.subject]].strip() for _, row in rows)
+    periods = tuple(row[places[layout.period]].strip() if layout.period else "" for _, row in rows)
+    _check_unique(subjects, periods, [number for number, _ in rows], layout.period)
+    columns: dict[str, tuple[Value, ...]] = {}
+    for key, measure in scheme.measures.items():
+        at = places.get(measure.column)
+        columns[key] = tuple(
+            read_cell(measure, "" if at is None else row[at], whose=f"row {number} ({subject})")
+            for (number, row), subject in zip(rows, subjects, strict=True)
+        )
+    published = {
+        name: tuple(row[places[column]].strip() for _, row in rows)
+        for name, column in scheme.published.items()
+        if column in places
+    }
+    return Table(subjects=subjects, periods=periods, columns=columns), published
+
+
+def _place_columns(header: Sequence[str]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for at, name in enumerate(header):
+        clean = " ".join(name.split())
+        if clean and clean in places:
+            raise BadTable(f"two columns are headed {clean}")
+        if clean:
+            places[clean] = at
+    return places
+
+
+def _rows_below(lines: Sequence[Sequence[str]], subject: int, scheme: RuleScheme) -> list[tuple[int, list[str]]]:
+    """Each row with its number in the file; blank rows and those that the scheme skips are left out."""
+    header_row = scheme.layout.header_row
+    width = len(lines[header_row - 1])
+    rows = []
+    for number, line in enumerate(lines[header_row:], start=header_row + 1):
+        if not any(cell.strip() for cell in line):
+            continue
+        if len(line) > width and any(cell.strip() for cell in line[width:]):
+            raise BadTable(f"row {number} has {len(line)} cells, the header {width}")
+        row = [*line[:width], *[""] * (width - len(line))]
+        if not row[subject].strip():
+            raise BadTable(f"row {number}: {scheme.layout.subject} is empty")
+        if row[subject].strip() not in scheme.layout.skip_subjects:
+            rows.append((number, row))
+    if not rows:
+        raise BadTable("the table has no rows")
+    return rows
+
+
+def _check_unique(
+    subjects: Sequence[str], periods: Sequence[str], numbers: Sequence[int], period_column: str | None
+) -> None:
+    seen: dict[tuple[str, str], int] = {}
+    for key, number in zip(zip(subjects, periods, strict=True), numbers, strict=True):
+        if key in seen:
+            hint = "" if period_column else "; if the table has several periods, name their column in table.period"
+            raise BadTable(f"rows {seen[key]} and {number} are both of {' '.join(key).strip()}{hint}")
+        seen[key] = number
+
+
+def _read_csv(data: bytes) -> list[list[str]]:
+    if data.startswith(OLD_SPREADSHEET):
+        raise BadTable("the file is an old spreadsheet (.xls); save it as .xlsx or CSV")
+    text = _decode(data)
+    if "\x00" in text:
+        raise BadTable("the file is not a text table")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max((",", "\t", ";"), key=first.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise BadTable(f"the file is not CSV: {error}") from None
+    return _bounded(lines)
+
+
+def _decode(data: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadTable("the file is neither UTF-8 nor GB 18030")
+
+
+def _bounded(lines: list[list[str]]) -> list[list[str]]:
+    if len(lines) > MOST_ROWS:
+        raise BadTable(f"the table has more than {MOST_ROWS} rows")
+    if any(len(line) > MOST_COLUMNS for line in lines):
+        raise BadTable(f"the table has more than {MOST_COLUMNS} columns")
+    return lines
+
+
+def _read_sheet(data: bytes) -> list[list[str]]:
+    """Numbers come as floats: their shortest decimal is what the sheet shows, up to 15 digits."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MOST_UNPACKED:
+                raise BadTable("the sheet unpacks to too much")
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except (zipfile.BadZipFile, python_calamine.CalamineError, IndexError) as error:
+        raise BadTable(f"the file is not a spreadsheet that can be read: {error}") from None
+    return _bounded([[_write(value) for value in row] for row in rows])
+
+
+def _write(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return f"{Decimal(f'{value:.{EXACT_DIGITS}g}'):f}"
+    return str(value)

@@ -1,0 +1,168 @@
+"""From points to a total: weights, sections with their limits, missing data, rounding; the parts always add up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+from services.assessment.domain.rules.faults import BadTable
+from services.assessment.domain.rules.schemes import TOTAL, Item, Mode, RuleScheme, Section
+from services.assessment.scoring.numbers import SHOWN, places_of, round_to, settle
+from services.assessment.scoring.results import Contribution, ItemResult, Totalled
+from services.assessment.scoring.workspace import Number
+
+ZERO: Final = Fraction(0)
+HUNDRED: Final = Fraction(100)
+MOST_PLACES: Final = 12
+
+Formulas = Mapping[str, Number]  # the formulas of sections and of the total on one row, by place
+
+
+@dataclass(slots=True)
+class Sum:
+    """Parts so far, and how much of the full marks is at hand."""
+
+    parts: list[Contribution] = field(default_factory=list)
+    whole: Fraction = ZERO
+    present: Fraction = ZERO
+    is_missing: bool = False
+    because: str | None = None  # an item without which there is no score
+
+    @property
+    def amount(self) -> Fraction:
+        return sum((part.amount for part in self.parts), ZERO)
+
+
+class Adder:
+    """Adds up one row."""
+
+    def __init__(self, scheme: RuleScheme, items: Mapping[str, ItemResult], at: int, worked: Formulas) -> None:
+        self._scheme = scheme
+        self._items = items
+        self._at = at
+        self._worked = worked
+
+    def add_section(self, key: str | None) -> Sum:
+        """What is in a section, or in the total itself, before the limits of that."""
+        found = Sum()
+        rescaled: list[tuple[int, Fraction]] = []  # which parts have a full mark, and so stand in for what is missing
+        for item in self._scheme.items.values():
+            if item.section == key:
+                self._add_item(found, item, rescaled)
+        for section in self._scheme.sections.values():
+            if section.section == key:
+                self._add_inner(found, section, rescaled)
+        if found.whole != found.present:
+            if found.present == 0:
+                found.is_missing = True
+                return found
+            factor = found.whole / found.present
+            for at, amount in rescaled:
+                part = found.parts[at]
+                found.parts[at] = Contribution(part=part.part, key=part.key, amount=amount * factor)
+        return found
+
+    def _add_item(self, found: Sum, item: Item, rescaled: list[tuple[int, Fraction]]) -> None:
+        result = self._items[item.key]
+        points, weight, full = result.points[self._at], result.weight[self._at], result.full[self._at]
+        if weight is None:
+            raise BadTable(f"items.{item.key}.weight: cannot be told for one of the subjects")
+        marks = ZERO if full is None else full * weight
+        if points is None:
+            if item.missing == "skip":
+                return
+            if item.missing == "rescale":
+                found.whole += marks
+                return
+            found.because = found.because or item.key
+            return
+        places = self._worked.get(f"{item.key}.weighted")
+        amount = points * weight
+        if places is not None:
+            amount = round_to(amount, whole_places(places), item.mode)
+        found.whole += marks
+        found.present += marks
+        if full is not None:
+            rescaled.append((len(found.parts), amount))
+        found.parts.append(Contribution(part="item", key=item.key, amount=amount))
+
+    def _add_inner(self, found: Sum, section: Section, rescaled: list[tuple[int, Fraction]]) -> None:
+        inner = self.add_section(section.key)
+        found.because = found.because or inner.because
+        weight = self._worked[f"{section.key}.weight"]
+        if weight is None:
+            raise BadTable(f"sections.{section.key}.weight: cannot be told for one of the subjects")
+        full = self._worked.get(f"{section.key}.full")
+        whole = (inner.whole if full is None else full) * weight
+        found.whole += whole
+        if inner.is_missing:
+            return
+        found.present += whole  # what it lacks it has made up for within itself
+        parts = limit(inner.parts, section.key, self._worked, section.mode)
+        for part in parts:
+            if whole:
+                rescaled.append((len(found.parts), part.amount * weight))
+            found.parts.append(Contribution(part=part.part, key=part.key, amount=part.amount * weight))
+
+
+def limit(parts: list[Contribution], key: str, worked: Formulas, mode: Mode) -> list[Contribution]:
+    """Keep a sum within its floor and ceiling, and round it, with its parts adding up."""
+    amount = sum((part.amount for part in parts), ZERO)
+    kept = clamp(amount, worked.get(f"{key}.floor"), worked.get(f"{key}.ceiling"))
+    if kept != amount:
+        parts = [*parts, Contribution(part="limit", key=key, amount=kept - amount)]
+    places = worked.get(f"{key}.places")
+    return parts if places is None else settle_parts(parts, kept, whole_places(places), mode)
+
+
+def clamp(amount: Fraction, floor: Number, ceiling: Number) -> Fraction:
+    if ceiling is not None:
+        amount = min(amount, ceiling)
+    return amount if floor is None else max(amount, floor)
+
+
+def whole_places(places: Fraction) -> int:
+    if places.denominator != 1 or not 0 <= places <= MOST_PLACES:
+        raise BadTable(f"round: a number is rounded to 0 to {MOST_PLACES} places")
+    return int(places)
+
+
+def settle_parts(parts: list[Contribution], amount: Fraction, places: int, mode: Mode) -> list[Contribution]:
+    if not parts:
+        return parts
+    settled = settle([part.amount for part in parts], round_to(amount, places, mode), places)
+    return [Contribution(part=part.part, key=part.key, amount=one) for part, one in zip(parts, settled, strict=True)]
+
+
+def add_total(scheme: RuleScheme, items: Mapping[str, ItemResult], at: int, worked: Formulas) -> Totalled:
+    """The total of one row before its gates."""
+    found = Adder(scheme, items, at, worked).add_section(None)
+    if found.because is not None:
+        return Totalled(total=None, places=0, contributions=(), because=found.because)
+    needed = worked.get(f"{TOTAL}.minimum_present")
+    share = found.present / found.whole * HUNDRED if found.whole else HUNDRED
+    if found.is_missing or (needed is not None and share < needed):
+        return Totalled(total=None, places=0, contributions=(), because="present")
+    base, scale = worked[f"{TOTAL}.base"], worked[f"{TOTAL}.scale"]
+    if base is None or scale is None:
+        return Totalled(total=None, places=0, contributions=(), because=TOTAL)
+    parts = [Contribution(part="base", key=TOTAL, amount=base)] if base else []
+    parts += found.parts
+    if scale != 1:
+        parts = [Contribution(part=part.part, key=part.key, amount=part.amount * scale) for part in parts]
+    return finish(limit(parts, TOTAL, worked, scheme.total.mode), worked)
+
+
+def finish(parts: list[Contribution], worked: Formulas) -> Totalled:
+    """Give a total that nobody rounded as many places as it takes, and cut it at SHOWN where it never ends."""
+    total = sum((part.amount for part in parts), ZERO)
+    stated = worked.get(f"{TOTAL}.places")
+    if stated is not None:
+        return Totalled(total=total, places=whole_places(stated), contributions=tuple(parts))
+    needed = [places_of(part.amount) for part in parts]
+    if all(one is not None for one in needed):
+        return Totalled(
+            total=total, places=max((one for one in needed if one is not None), default=0), contributions=tuple(parts)
+        )
+    settled = settle_parts(parts, total, SHOWN, "half_up")
+    return Totalled(total=sum((part.amount for part in settled), ZERO), places=SHOWN, contributions=tuple(settled))

@@ -1,0 +1,119 @@
+"""Formulas: exact, missing where something is, over lists and over groups."""
+
+import pytest
+
+from services.assessment.domain.rules.faults import BadTable
+from tests.unit.assessment.rules.schemes import outcome_of, points_of
+
+NUMBERS = '[measures]\na = "a"\nb = "b"\nl = { column = "l", type = "list" }\nt = { column = "t", type = "text" }\n'
+
+
+def worked(formula: str, a: object = 3, b: object = 4, numbers: str = "1;2;;9", text: str = "东城区") -> str | None:
+    quoted = formula.replace("'", '"')
+    outcome = outcome_of(f"{NUMBERS}[values]\nx = '''{quoted}'''", {"u": [a, b, numbers, text]})
+    return points_of(outcome)[0]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("1 / 3 * 3", "1"),
+        ("0.1 + 0.2 == 0.3", "1"),
+        ("2 + 3 * 4 - -1", "15"),
+        ("-(2 - 5) × 2 ÷ 3", "2"),
+        ("a > b or not (a == 3 and b = 4)", "0"),
+        ("1 <= a < b", "1"),
+        ("if(a > 5, 1, if(b > 3, 2, 3))", "2"),
+        ("round(2.345, 2)", "2.35"),
+        ("round(-2.5)", "-3"),
+        ("floor(-1.5) + ceil(1.2)", "0"),
+        ("at_least(a, 5) + at_most(b, 2)", "7"),
+        ("clamp(a * 100, 0, 100)", "100"),
+        ("sqrt(9) + power(2, 3) + abs(-1)", "12"),
+        ("round(ln(10), 6)", "2.302585"),
+        ("sum(l)", "12"),
+        ("mean(l)", "4"),
+        ("count(l)", "3"),
+        ("count(a, b, l)", "5"),
+        ("median(l)", "2"),
+        ("min(l) + max(l, b)", "10"),
+        ("first(l) + last(l)", "10"),
+        ("trimmed_mean(1, 60, 90, 80, 100)", "85"),
+        ("sum(at_least(l - 1, 0))", "9"),
+        ("sum(l > 1)", "2"),
+        ("sum(list(1, 2, 3) * list(0.2, 0.3, 0.5))", "2.3"),
+        ("one_of(t, '东城区', '西城区')", "1"),
+        ("contains(t, '城') + starts(t, '东') + ends(t, '县')", "2"),
+        ("t == '东城区'", "1"),
+        ("t != '东城区'", "0"),
+    ],
+)
+def test_formulas_come_to(formula, expected):
+    assert worked(formula) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("a + b", None),
+        ("a / 0", None),
+        ("a > 1", None),
+        ("coalesce(a, b, 7)", "4"),
+        ("given(a) + given(b)", "1"),
+        ("if(a > 1, 1, 2)", "2"),
+        ("a > 1 and b > 9", "0"),
+        ("a > 1 or b > 1", "1"),
+        ("not (a > 1)", None),
+        ("sum(a, b)", "4"),
+        ("sum(a)", None),
+        ("sqrt(0 - b)", None),
+        ("ln(0)", None),
+        ("power(0, -1)", None),
+        ("trimmed_mean(1, b, b)", None),
+    ],
+)
+def test_what_is_missing_stays_missing(formula, expected):
+    assert worked(formula, a="") == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "complaint"),
+    [
+        ("t + 1", "a number is needed, not a text"),
+        ("t == 1", "a text is compared with a number"),
+        ("sum(t)", "a number is needed, not a text"),
+        ("l + list(1, 2)", "the lists differ in length"),
+        ("contains(a, '1')", "texts are needed"),
+        ("power(a, 0.5)", "the power is a whole number"),
+        ("round(a, 99)", "0 to 12 places"),
+        ("power(power(power(a * 1000000, 20), 20), 20)", "a result is too large"),
+    ],
+)
+def test_what_does_not_fit_is_refused(formula, complaint):
+    with pytest.raises(BadTable, match=complaint):
+        worked(formula)
+
+
+def test_a_row_is_seen_in_its_group():
+    rule = (
+        '[measures]\na = "a"\ng = { column = "g", type = "text" }\n[groups]\nby = ["g"]\n'
+        'members = "a < 100"\n[values]\n'
+        's = "group_sum(a)"\nm = "group_mean(a)"\nhi = "group_max(a)"\nlo = "group_min(a)"\nn = "group_count(a)"\n'
+        'md = "group_median(a)"\nsd = "round(group_sd(a), 4)"\nq = "group_quantile(a, 0.25)"\nr = "group_rank(a)"\n'
+        'rl = "group_rank_low(a)"\nall_n = "all_count(a)"\nshare = "group_rank(a) / group_count(a)"'
+    )
+    outcome = outcome_of(
+        rule, {"u": [2, "A"], "v": [4, "A"], "w": [9, "A"], "x": [7, "B"], "y": [100, "A"], "z": ["", "A"]}
+    )
+
+    assert {name: points_of(outcome, name)[0] for name in ("s", "m", "hi", "lo", "n", "md", "sd", "q", "all_n")} == {
+        "s": "15", "m": "5", "hi": "9", "lo": "2", "n": "3", "md": "4", "sd": "2.9439", "q": "3", "all_n": "4",
+    }  # fmt: skip
+    assert points_of(outcome, "r") == ["3", "2", "1", "1", None, None]
+    assert points_of(outcome, "rl") == ["1", "2", "3", "1", None, None]
+
+
+def test_a_mean_of_equals_is_their_equal_whatever_their_fraction():
+    rule = '[measures]\na = "a"\nb = "b"\n[values]\nr = "a / b"\nx = "r >= group_mean(r)"'
+
+    assert points_of(outcome_of(rule, {"u": [2, 3], "v": [4, 6], "w": [14, 21]})) == ["1", "1", "1"]

@@ -1,0 +1,116 @@
+"""Scheme files are read strictly: every fault is named with its place, nothing runs away."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from services.assessment.domain.rules.faults import BadRules
+from services.assessment.domain.rules.formulas import Number, parse_formula
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.domain.rules.schemes import formulas_of
+from services.assessment.importing.commands import read_scheme_file
+from tests.unit.assessment.rules.schemes import HEAD, scheme_of
+
+PRESETS = sorted((Path(__file__).parents[4] / "services" / "assessment" / "presets").glob("*.toml"))
+ITEM = '[measures]\na = "a"\n[items.x]\nkind = "formula"\nformula = "a"\n'
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_holds(path):
+    scheme = read_scheme_file(path)
+
+    assert scheme.title["zh"] != scheme.title["en"]
+    assert scheme.source is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[items.x]\n", r"items\.x: lacks kind"),
+        ('[items.x]\nkind = "magic"', r"items\.x\.kind: must be one of formula, proportional"),
+        ('[items.x]\nkind = "proportional"\nvalue = "1"\nfull = 5\nfulll = 6', r"items\.x: does not know fulll; known"),
+        ('[items.x]\nkind = "proportional"\nvalue = 1', r"items\.x: lacks full"),
+        ('[items.x]\nkind = "formula"\nformula = "b"', r"x: uses b, which nothing here is named"),
+        ('[items.x]\nkind = "formula"\nformula = "1 +"', r"items\.x\.formula: the formula ends too early"),
+        ('[items.x]\nkind = "formula"\nformula = "(1"', r"lacks a closing bracket"),
+        ('[items.x]\nkind = "formula"\nformula = "95%"', r"cannot read the formula from '%' on: write 95 or 0\.95"),
+        ('[items.x]\nkind = "formula"\nformula = "__import__(1)"', r"there is no function __import__"),
+        ('[items.x]\nkind = "formula"\nformula = "a.b"', r"cannot read the formula"),
+        ('[items.x]\nkind = "formula"\nformula = "sqrt(1, 2)"', r"sqrt\(\.\.\.\) takes 1 arguments, not 2"),
+        ('[items.x]\nkind = "formula"\nformula = true', r"items\.x\.formula: must be a number, or a formula as text"),
+        (
+            '[items.x]\nkind = "formula"\nformula = "y"\n[values]\ny = "x"',
+            r"depends on itself: (x -> y -> x|y -> x -> y)",
+        ),
+        ('[values]\na = "1"\n[measures]\na = "a"', r"values\.a: is also the name of one of the measures"),
+        ('[values]\n"1a" = "1"', r"'1a' is no name"),
+        ('[values]\nsum = "1"', r"sum is a word of formulas"),
+        ('[values]\ntotal = "1"', r"values\.total: total is the name of the result"),
+        ('[sections.s]\n[items.x]\nkind = "formula"\nformula = "1"', r"sections\.s: nothing is in it"),
+        ('[items.x]\nsection = "s"\nkind = "formula"\nformula = "1"', r"x\.section: there is no section s"),
+        (ITEM + 'missing = "full"', r"items\.x\.missing: full needs the item's full mark"),
+        (ITEM + 'missing = "rescaled"', r"items\.x\.missing: must be a number or one of no_score"),
+        (ITEM + '[[gates]]\nwhen = "a > 1"\neffect = "cap"', r"gates\[1\]\.value: is the total that cap and set need"),
+        (ITEM + "[groups]\nby = ['g']", r"groups\.by: uses g"),
+        (ITEM + "[published]\nplace = 'p'", r"published: uses place"),
+        (ITEM + "[validity]\nfrom = 2024-02-01\nuntil = 2024-01-01", r"validity\.until: is before from"),
+        (ITEM + '[validity]\nfrom = "2024-02-30"', r"validity\.from: is not a day"),
+        (ITEM + "[rounding]\nmode = 'bankers'", r"rounding\.mode: must be one of half_up, down, up, half_even"),
+        ("recovered = true\n" + ITEM, r"table: does not know recovered"),
+        (
+            '[items.x]\nkind = "interpolate"\nvalue = "1"\npoints = [[1, 2], [1, 3]]',
+            r"items\.x\.points\[2\]: values must rise",
+        ),
+        (
+            '[items.x]\nkind = "bands"\nvalue = "1"\nbands = [{ at_least = 1, points = 2, label = "a" }]',
+            r"items\.x\.bands\[1\]: needs either points or label",
+        ),
+        ("[items.x]\nkind = 'deduction'\ncount = 1\neach = 1\ngrowth = 2\ntiers = [{ from = 2, each = 1 }]", r"either"),
+        ("[items.x]\nkind = 'formula'\nformula = '9999999999999999999'", r"beyond"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(text, complaint):
+    with pytest.raises(BadRules, match=complaint):
+        scheme_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("format = 1\nname = ", "is not TOML: Invalid value"),
+        ("format = 2\nname = 'x'", "only 1 is known"),
+        ("a = " + "[" * 5_000, "is not TOML that can be read"),
+        ("a = " + "[" * 20 + "]" * 20, "nests deeper than"),
+        ("a = 1" + "0" * 5_000, "is not TOML that can be read"),
+        ("# " + "x" * 300_000, "is larger than"),
+        (HEAD + "[items.x]\nkind = 'formula'\nformula = '" + "(" * 60 + "1" + ")" * 60 + "'", "nests deeper"),
+        (HEAD + "[items.x]\nkind = 'formula'\nformula = '" + "1+" * 500 + "1'", "at most 400 parts"),
+        (HEAD + "[values]\n" + "\n".join(f'v{n} = "1"' for n in range(301)), "more than 300"),
+    ],
+)
+def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
+    with pytest.raises(BadRules, match=complaint):
+        read_rule_scheme(text)
+
+
+def test_the_hash_is_of_what_is_said_and_not_of_how_it_is_laid_out():
+    plain = scheme_of(ITEM + "weight = 0.5")
+    spaced = scheme_of(ITEM.replace("[items.x]", "# half\n\n[items.x]") + "weight   =   0.50")
+    other = scheme_of(ITEM + "weight = 0.6")
+
+    assert plain.content_hash == spaced.content_hash != other.content_hash
+
+
+def test_names_and_signs_may_be_chinese():
+    scheme = scheme_of('[measures]\n"办结数" = "办结数（件）"\n[values]\n"率" = "办结数 / (2 * 50)"')
+    wide = scheme_of('[measures]\n"办结数" = "办结数（件）"\n[values]\n"率" = "办结数 ÷ （2 × 50）"')
+
+    tree = parse_formula("", "办结数 / (2 * 50)").tree
+    assert [one.tree for each in (scheme, wide) for one in formulas_of(each.values["率"].rule)] == [tree, tree]
+
+
+def test_numbers_of_a_file_are_exact():
+    scheme = scheme_of('[values]\na = "0.1 + 0.2"\n[values.b]\nformula = 0.3')
+
+    assert [formula.tree for formula in formulas_of(scheme.values["b"].rule)] == [Number(Fraction(3, 10))]

@@ -1,0 +1,146 @@
+"""Tables from files, and the command that puts a scheme to one."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from services.assessment.domain.rules.faults import BadTable
+from services.assessment.importing.commands import check_command, evaluate_command
+from services.assessment.importing.tables import read_table
+from tests.unit.assessment.rules.schemes import HEAD, scheme_of, told
+
+RULE = (
+    '[measures]\nrate = "办结率"\nn = { column = "件数", blank = 0 }\n[items.x]\nkind = "formula"\nformula = "rate"\n'
+)
+CSV = 'unit,办结率,件数\n甲,98.06%,"1,204"\n乙,９９．５,－\n'
+
+
+def cells(data: bytes, rule: str = RULE) -> list[list[str | None]]:
+    table, _ = read_table(data, scheme_of(rule))
+    return [[told(value) for value in column] for column in table.columns.values()]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_table_is_read_in_the_encodings_of_the_country(encoding):
+    assert cells(CSV.encode(encoding)) == [["98.06", "99.5"], ["1204", "0"]]
+
+
+@pytest.mark.parametrize("separator", ["\t", ";"])
+def test_other_separators_are_found(separator):
+    text = CSV.replace('"1,204"', "1204").replace(",", separator)
+
+    assert cells(text.encode()) == [["98.06", "99.5"], ["1204", "0"]]
+
+
+def test_a_spreadsheet_gives_the_numbers_that_it_shows():
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["unit", "办结率", "件数"], ["甲", 98.06, 1204], ["乙", 0.1 + 0.2, None]):
+        sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+
+    assert cells(file.getvalue()) == [["98.06", "0.3"], ["1204", "0"]]
+
+
+def test_title_rows_and_sums_are_passed_over():
+    rule = 'header_row = 2\nskip_subjects = ["合计"]\n' + RULE
+    text = "某市通报,,\nunit,办结率,件数\n甲,1,2\n,,\n合计,1,2\n"
+
+    assert cells(text.encode(), rule) == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("unit,办结率\n甲,1\n", "the header lacks 件数; it has unit, 办结率"),
+        ("unit,办结率,件数\n甲,一,2\n", r"row 2 \(甲\): 办结率: '一' is not a number"),
+        ("unit,办结率,件数\n甲,1e5,2\n", "'1e5' is not a number"),
+        ("unit,办结率,件数\n甲,NaN,2\n", "'NaN' is not a number"),
+        ("unit,办结率,件数\n甲,1,2\n甲,1,2\n", "rows 2 and 3 are both of 甲; if the table has several periods"),
+        ("unit,办结率,件数\n,1,2\n", "row 2: unit is empty"),
+        ("unit,办结率,件数\n甲,1,2,3\n", "row 2 has 4 cells, the header 3"),
+        ("unit,办结率,办结率,件数\n", "two columns are headed 办结率"),
+        ("unit,办结率,件数\n", "the table has no rows"),
+        ("", "the file has no row 1"),
+        ('unit,办结率,件数\n"甲,1,2\n', "the file is not CSV"),
+        ("unit,办结率,件数\n甲,99999999999999999999,2\n", "beyond"),
+        ("unit,办结率,件数\n甲,1,2\x00\n", "not a text table"),
+    ],
+)
+def test_a_table_that_does_not_read_is_refused_with_its_row(text, complaint):
+    with pytest.raises(BadTable, match=complaint):
+        cells(text.encode())
+
+
+def bomb() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 201_000_000)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"\xff\xfe\x00\x81\x30", "neither UTF-8 nor GB 18030"),
+        (b"PK\x03\x04broken", "not a spreadsheet that can be read"),
+        (b"\xd0\xcf\x11\xe0old", "an old spreadsheet"),
+        (bomb(), "unpacks to too much"),
+    ],
+    ids=["encoding", "broken", "old", "bomb"],
+)
+def test_a_file_that_is_no_table_is_refused(data, complaint):
+    with pytest.raises(BadTable, match=complaint):
+        cells(data)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
+    scheme.write_text(HEAD + RULE + '[[rankings]]\n[published]\ntotal = "得分"\n', "utf-8")
+    table.write_text("unit,办结率,件数,得分\n甲,98.06,1,98.06\n=1+1,99.5,2,99\n", "utf-8")
+    return scheme, table
+
+
+def test_the_command_writes_the_result_and_says_what_differs(files, capsys):
+    scheme, table = files
+    out = table.with_name("out.csv")
+
+    code = evaluate_command(["--scheme", str(scheme), "--table", str(table), "--out", str(out)])
+
+    assert code == 1
+    assert out.read_text("utf-8-sig").splitlines() == ["unit,x,总分,place", "甲,98.06,98.06,2", "'=1+1,99.5,99.5,1"]
+    assert capsys.readouterr().err.splitlines() == [
+        "total: 1 of 2 as published",
+        "  =1+1: computed 99.5, published 99",
+    ]
+
+
+def test_the_command_explains_one_subject(files, capsys):
+    scheme, table = files
+
+    assert (
+        evaluate_command(["--scheme", str(scheme), "--table", str(table), "--explain", "甲", "--language", "en"]) == 0
+    )
+
+    assert capsys.readouterr().out.splitlines() == [
+        "甲 · scheme test version 1", "x: rate -> 98.06", "total 98.06", "place: 2",
+    ]  # fmt: skip
+
+
+def test_the_command_names_the_file_and_the_fault(files, capsys):
+    scheme, table = files
+
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--explain", "丙"]) == 2
+    assert evaluate_command(["--scheme", str(scheme.with_name("none")), "--table", str(table)]) == 2
+    scheme.write_text("format = 9", "utf-8")
+    assert check_command([str(scheme)]) == 2
+
+    told_of = capsys.readouterr().err
+    assert "table.csv: no row is of 丙" in told_of
+    assert "cannot be read: No such file" in told_of
+    assert "scheme.toml: format: only 1 is known, not 9" in told_of

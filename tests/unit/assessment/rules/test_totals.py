@@ -1,0 +1,198 @@
+"""Totals: weights, sections, missing data, limits, gates, grades and places."""
+
+import pytest
+
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.importing.tables import lay_out
+from services.assessment.scoring.evaluating import evaluate
+from tests.unit.assessment.rules.schemes import HEAD, outcome_of, points_of, told, totals_of
+
+TWO = '[measures]\na = "a"\nb = "b"\n'
+
+
+def two_items(rule_a: str = "", rule_b: str = "", rest: str = "") -> str:
+    return TWO + (
+        f'[items.x]\nkind = "proportional"\nvalue = "a"\nfull = 60\n{rule_a}\n'
+        f'[items.y]\nkind = "proportional"\nvalue = "b"\nfull = 40\n{rule_b}\n{rest}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ('missing = "no_score"', None),
+        ('missing = "zero"', "30"),
+        ('missing = "skip"', "30"),
+        ('missing = "full"', "70"),
+        ("missing = 12.5", "42.5"),
+        ('missing = "rescale"', "50"),  # 30 of 60, as of 100
+        ('missing = "group_mean"', "60"),  # the two others have 20 and 40
+    ],
+)
+def test_what_is_missing_counts_as_the_scheme_says(rule, expected):
+    rows: dict[str, list[object]] = {"u": [50, ""], "v": [100, 50], "w": [100, 100]}
+
+    assert totals_of(outcome_of(two_items(rule_b=rule), rows))[0] == expected
+
+
+def test_without_enough_of_the_full_marks_there_is_no_total():
+    rest = "[total]\nminimum_present = 50"
+    scheme = two_items('missing = "rescale"', 'missing = "rescale"', rest)
+    outcome = outcome_of(scheme, {"u": [50, ""], "v": ["", 50], "w": ["", ""]})
+
+    assert totals_of(outcome) == ["50", None, None]
+    assert outcome.totals[1].because == "present"
+
+
+def test_division_by_nothing_is_missing_and_not_nothing():
+    rule = (
+        TWO
+        + '[values]\nrate = "a / b"\n[items.x]\nkind = "formula"\nformula = "rate * 100"\nmissing = "full"\nfull = 9'
+    )
+
+    assert totals_of(outcome_of(rule, {"u": [0, 0], "v": [1, 2]})) == ["9", "50"]
+
+
+SECTIONS = (
+    TWO
+    + """
+[sections.base]
+full = 100
+[sections.extra]
+ceiling = 5
+floor = -5
+[items.x]
+section = "base"
+kind = "formula"
+formula = "a"
+[items.y]
+section = "extra"
+kind = "formula"
+formula = "b"
+[total]
+ceiling = 100
+"""
+)
+
+
+def test_a_section_and_the_total_have_limits_and_the_parts_still_add_up():
+    outcome = outcome_of(SECTIONS, {"u": [90, 8], "v": [90, -9], "w": [98, 4]})
+
+    assert totals_of(outcome) == ["95", "85", "100"]
+    for one in outcome.totals:
+        assert sum(part.amount for part in one.contributions) == one.total
+    assert [(part.part, part.key) for part in outcome.totals[0].contributions] == [
+        ("item", "x"), ("item", "y"), ("limit", "extra"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        ("items = 1\ntotal = 2", "0.4"),  # 0.15 and 0.15 are 0.2 each
+        ("total = 1", "0.3"),
+        ("total = 0", "0"),
+        ("", "0.3"),
+        ('items = 1\nmode = "down"', "0.2"),
+    ],
+)
+def test_rounding_happens_at_the_stage_that_the_scheme_declares(stages, expected):
+    rule = (
+        f'[rounding]\n{stages}\n{TWO}[items.x]\nkind = "formula"\nformula = "a"\n'
+        '[items.y]\nkind = "formula"\nformula = "b"'
+    )
+
+    assert totals_of(outcome_of(rule, {"u": ["0.15", "0.15"]})) == [expected]
+
+
+def test_a_weight_counts_after_the_points_are_rounded():
+    rule = TWO + (
+        '[rounding]\nitems = 1\nweighted = 1\n[items.x]\nkind = "formula"\nformula = "a"\nweight = 0.5\n'
+        '[items.y]\nkind = "formula"\nformula = "b"\nweight = 0.5'
+    )
+
+    assert totals_of(outcome_of(rule, {"u": ["90.44", "80.5"]})) == ["85.5"]  # 45.2 and 40.3 (40.25)
+
+
+def test_a_veto_sets_the_total_and_is_a_part_of_its_own():
+    rest = '[[gates]]\nwhen = "b > 100"\neffect = "set"\nvalue = 0\nreason = "accident"\n'
+    cap = rest.replace('"set"\nvalue = 0', '"cap"\nvalue = 59')
+    rows = {"u": [100, 101], "v": [50, 50]}
+
+    vetoed = outcome_of(two_items(rest=rest), rows)
+    assert totals_of(vetoed) == ["0", "50"]
+    assert sum(part.amount for part in vetoed.totals[0].contributions) == 0
+    assert totals_of(outcome_of(two_items(rest=cap), rows)) == ["59", "50"]
+
+
+def test_too_small_a_volume_is_measured_and_not_ranked():
+    rest = '[[gates]]\nwhen = "a < 20"\neffect = "no_rank"\n[[rankings]]\n'
+    outcome = outcome_of(two_items(rest=rest), {"u": [19, 100], "v": [40, 10], "w": [30, 10]})
+
+    assert totals_of(outcome) == ["51.4", "28", "22"]
+    assert points_of(outcome, "place") == [None, "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("ties", "expected"),
+    [
+        ("competition", ["1", "2", "2", "4"]),
+        ("dense", ["1", "2", "2", "3"]),
+        ("average", ["1", "2.5", "2.5", "4"]),
+        ("last", ["1", "3", "3", "4"]),
+    ],
+)
+def test_equals_share_a_place_by_rule(ties, expected):
+    outcome = outcome_of(
+        two_items(rest=f'[[rankings]]\nties = "{ties}"'), {"u": [90, 0], "v": [80, 0], "w": [80, 0], "x": [10, 0]}
+    )
+
+    assert points_of(outcome, "place") == expected
+
+
+def test_a_tie_breaker_parts_equals_and_lower_can_be_better():
+    rest = '[[rankings]]\ntie_breakers = ["-b"]\n[[rankings]]\nkey = "low"\norder = "ascending"\nby = "a"'
+    outcome = outcome_of(two_items(rest=rest), {"u": [40, 60], "v": [60, 30], "w": [10, 0]})
+
+    assert totals_of(outcome) == ["48", "48", "6"]
+    assert points_of(outcome, "place") == ["2", "1", "3"]
+    assert points_of(outcome, "low") == ["2", "3", "1"]
+
+
+def test_groups_are_never_ranked_together():
+    rule = (
+        '[measures]\na = "a"\ngroup = { column = "group", type = "text" }\n[groups]\nby = ["group"]\n'
+        '[items.x]\nkind = "best_ratio"\nvalue = "a"\nfull = 100\n[[rankings]]\n[[rankings]]\nkey = "all"\nwithin = []'
+    )
+    outcome = outcome_of(rule, {"u": [4, "A"], "v": [2, "A"], "w": [1, "B"]})
+
+    assert totals_of(outcome) == ["100", "50", "100"]
+    assert points_of(outcome, "place") == ["1", "2", "1"]
+    assert points_of(outcome, "all") == ["1", "3", "1"]
+
+
+def test_grades_by_points_and_by_a_share_of_the_group():
+    rest = (
+        '[[grades]]\ngrade = "excellent"\nat_least = 90\ntop = 20\ncounting = "down"\n'
+        '[[grades]]\ngrade = "good"\nat_least = 60\n[[grades]]\ngrade = "poor"\nbelow = 60'
+    )
+    rows = {f"u{number}": [value, value] for number, value in enumerate([99, 95, 92, 70, 50])}
+
+    assert [one.grade for one in outcome_of(two_items(rest=rest), rows).totals] == [
+        "excellent", "good", "good", "good", "poor",
+    ]  # fmt: skip
+
+
+def test_months_become_a_year():
+    rule = '[measures]\na = "a"\n[items.x]\nkind = "formula"\nformula = "a"\n' + (
+        '[overall]\ncombine = "mean"\nround = 2\nminimum_count = 2'
+    )
+    scheme = read_rule_scheme(HEAD + 'period = "month"\n' + rule)
+    lines = [["unit", "month", "a"], ["u", "1月", "90"], ["u", "2月", "85"], ["u", "10月", "91"], ["v", "1月", "99"]]
+
+    outcome = evaluate(scheme, lay_out(lines, scheme)[0])
+
+    assert [(one.subject, told(one.total), one.periods, told(one.place)) for one in outcome.overall] == [
+        ("u", "88.67", 3, "1"),
+        ("v", None, 1, None),
+    ]
