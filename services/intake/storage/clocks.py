@@ -10,6 +10,7 @@ import orjson
 from psycopg.rows import class_row
 
 from services.intake.domain.clocks.alarms import AlarmKind
+from services.intake.domain.clocks.categories import CategoryVersion
 from services.intake.domain.clocks.log import LoggedStep
 from services.intake.domain.clocks.rules import Clock
 from shared.database import Connection
@@ -88,6 +89,32 @@ def list_lines(connection: Connection, organisation_ids: Sequence[str]) -> dict[
         [list(organisation_ids)],
     )
     return {str(row[0]): tuple(row[1]) for row in rows}  # type: ignore[arg-type] # psycopg types a row as objects
+
+
+def list_category_versions(connection: Connection, codes: Sequence[str]) -> list[CategoryVersion]:
+    """List every version of these categories and of all that ever stood above them, by their days."""
+    with connection.cursor(row_factory=class_row(CategoryVersion)) as cursor:
+        return cursor.execute(
+            """
+            WITH RECURSIVE wanted AS (
+                SELECT id
+                  FROM category
+                 WHERE code = ANY(%s)
+                 UNION
+                SELECT version.parent_id
+                  FROM wanted
+                  JOIN category_version AS version ON version.category_id = wanted.id
+                 WHERE version.parent_id IS NOT NULL
+            )
+            SELECT category_id, category.code, code_of(category.organisation_id) AS organisation_code,
+                   version.from_on, version.parent_id
+              FROM wanted
+              JOIN category USING (id)
+              JOIN category_version AS version ON version.category_id = category.id
+             ORDER BY version.from_on, version.sequence
+            """,
+            [list(codes)],
+        ).fetchall()
 
 
 def set_deadlines(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

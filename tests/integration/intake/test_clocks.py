@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.intake import calendars
+from services.intake.domain.commands.categories import DefineCategory
 from services.intake.domain.commands.clocks import DefineClockRule
 from services.intake.domain.commands.issue_steps import (
     AssignIssue,
@@ -20,6 +21,7 @@ from services.intake.domain.commands.issue_steps import (
 from services.intake.domain.issues.steps import Details, Step
 from services.intake.domain.issues.steps import take as fold
 from services.intake.handlers import issues
+from services.intake.handlers.categories import define_categories
 from services.intake.handlers.clocks import recounting
 from services.intake.handlers.clocks.reading import read_clocks
 from services.intake.handlers.clocks.rules import define_clock_rules, list_clock_rules, put_preset
@@ -100,6 +102,36 @@ def test_without_a_rule_the_setting_gives_the_first_contact_its_deadline(registe
     )
 
     assert deadlines(ask, issue_id) == (None, NOW + timedelta(hours=24), None, None)
+
+
+def test_a_rule_for_a_category_holds_below_it_and_the_most_specific_wins(registered, ask):
+    def category(code, parent_code=None):
+        return DefineCategory(id=new_id(), correlation_id="t", code=code, name=code, parent_code=parent_code)
+
+    tree = [category("works"), category("roads", "works"), category("potholes", "roads"), category("parks", "works")]
+    assert {outcome.status for outcome in define_categories(registered, tree, now=NOW - timedelta(days=1))} == {
+        "created"
+    }
+    define(
+        registered,
+        a_rule(limit="20 natural_days"),
+        a_rule("works", limit="10 natural_days", categories=["works"]),
+        a_rule("roads", limit="3 natural_days", categories=["roads"]),
+    )
+    issue_ids = {code: receive(registered, category=code) for code in ("potholes", "roads", "parks", "other")}
+
+    due = {code: deadlines(ask, issue_id)[2] for code, issue_id in issue_ids.items()}
+    assert due == {
+        "potholes": at("03-06 00:00"),
+        "roads": at("03-06 00:00"),
+        "parks": at("03-13 00:00"),
+        "other": at("03-23 00:00"),
+    }
+    define_categories(registered, [category("potholes", "works")], now=NOW)
+    [outcome] = take_steps(registered, [RespondToIssue(id=issue_ids["potholes"], correlation_id="t")], now=NOW)
+    assert outcome.status == "changed"
+    assert deadlines(ask, issue_ids["potholes"])[2] == at("03-06 00:00")  # as it was promised
+    assert recounting.recount(registered, now=NOW).differing == 0
 
 
 def test_what_another_system_told_stands(registered, ask):

@@ -72,7 +72,10 @@ class ClockRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """What decides which rule a turn of a clock follows. `line` are organisation codes, from the unit's own upwards."""
+    """What decides which rule a turn of a clock follows.
+
+    `line` are organisation codes, from the unit's own upwards; `categories` the issue's own code and those above it.
+    """
 
     clock: Clock
     occasion: Occasion

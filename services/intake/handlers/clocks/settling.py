@@ -9,6 +9,7 @@ from uuid import UUID
 from services.intake import calendars
 from services.intake.domain.calendars import Calendar
 from services.intake.domain.clocks.alarms import list_alarms
+from services.intake.domain.clocks.categories import CategoryTree
 from services.intake.domain.clocks.evaluation import evaluate, read_clock
 from services.intake.domain.clocks.events import ClockEvent, Told, Turn
 from services.intake.domain.clocks.log import LoggedStep, events_of_log
@@ -41,10 +42,11 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What issues are counted by: rules by name, and by organisation the codes of itself and all above it."""
+    """What issues are counted by: rules by name, by organisation the codes of itself and all above it, categories."""
 
     rules: Mapping[str, ClockRule]
     lines: Mapping[str, tuple[str, ...]]
+    categories: CategoryTree
     calendar: Calendar
 
 
@@ -67,9 +69,12 @@ def count(connection: Connection, ids: Sequence[UUID], *, calendar: Calendar, no
         if step.details.get("organisation_id") is not None
     }
     rules = clock_rules.list_rules(connection)
+    asks_for_categories = any(rule.scope.categories is not None for rule in rules)
+    codes = sorted({issue.category for issue in issues}) if asks_for_categories else []
     ground = Ground(
         rules={rule.name: rule for rule in rules},
         lines=storage.list_lines(connection, sorted(organisations)),
+        categories=CategoryTree(storage.list_category_versions(connection, codes) if codes else ()),
         calendar=calendar,
     )
     return {issue.id: count_issue(issue, logs.get(issue.id, ()), ground, now=now) for issue in issues}
@@ -131,13 +136,15 @@ class _Choice:
         return None if name is None else self._ground.rules[name]
 
     def _occurrence(self, turn: Turn) -> Occurrence:
+        on = self._ground.calendar.day_of(turn.begun_at)
+        line = self._ground.lines.get(turn.organisation or "", ())
         return Occurrence(
             clock=turn.clock,
             occasion=turn.occasion,
-            on=self._ground.calendar.day_of(turn.begun_at),
+            on=on,
             issue_type=self._issue.type,
             channel=self._issue.channel,
             urgency=turn.urgency,
-            categories=(self._issue.category,),
-            line=self._ground.lines.get(turn.organisation or "", ()),
+            categories=self._ground.categories.line(self._issue.category, on=on, place=line),
+            line=line,
         )
