@@ -69,6 +69,7 @@ def render_empty_form() -> str:
         language="zh-CN",
         root="./",
         here="desk/contacts/new",
+        navigation=(),
         account_url="",
         form_token="",
         clock=clock,

@@ -16,12 +16,21 @@ from shared.errors import LianxinError, TooMany
 from shared.frame.forms import FORM_COOKIE, form_token
 from shared.frame.pages import SCRIPTED_HEADERS, make_environment, root_of
 from shared.http import STATUS_OF_KIND
+from shared.policy import POLICY
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 DESK: Final = "/desk"
 PUBLIC: Final = ("/reception-days", "/reception-bookings", "/consultations")
 LANGUAGE_COOKIE: Final = "__Host-lianxin-language"
 LANGUAGE_SECONDS: Final = 365 * 24 * 3600
+NAVIGATION: Final = (
+    ("desk", "worklist", "issue.read"),
+    ("desk/contacts", "my_contacts", "contact.record"),
+    ("desk/contacts/new", "new_contact", "contact.record"),
+    ("desk/calls", "calls", "callback.read"),
+    ("desk/reviews", "reviews", "contact.read_review"),
+    ("desk/rating-cases", "rating_cases", "rating_case.read"),
+)  # a page, its title and what the reader must be allowed to do
 TEMPLATES: Final = make_environment(Path(__file__).parent / "templates")
 
 
@@ -39,6 +48,7 @@ class Doors(Protocol):
     voids: Group
     issues: Group
     steps: Group
+    reviews: Group
 
 
 def doors_of(request: Request) -> Doors:
@@ -60,6 +70,7 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
         language="zh-CN" if language == "zh" else "en",
         root=root_of(request),
         here=request.url.path.strip("/"),
+        navigation=_navigation_for(request),
         account_url=f"{settings.identity_pages}account",
         form_token=token,
         clock=clock,
@@ -75,6 +86,16 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
         cookie = f"{LANGUAGE_COOKIE}={language}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}"
         response.headers.append("Set-Cookie", cookie)
     return response
+
+
+def _navigation_for(request: Request) -> list[tuple[str, str]]:
+    """Where whoever looks has work; all places where nobody knows yet who that is."""
+    roles = getattr(request.state, "roles", None)
+    return [
+        (place, title)
+        for place, title, action in NAVIGATION
+        if roles is None or not roles.isdisjoint(POLICY[action].roles)
+    ]
 
 
 def _told(request: Request, texts: dict[str, Any]) -> str | None:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request, Response
 
-from services.intake.web import consultation_pages, contact_pages, issue_pages, reception_pages
+from services.intake.web import (
+    call_pages,
+    consultation_pages,
+    contact_pages,
+    issue_pages,
+    reception_pages,
+    review_pages,
+)
 from services.intake.web.rendering import is_page, render, render_nothing
 from services.intake.web.staff import NotForThisRole, SignInFirst, go_to_sign_in
 from shared.errors import LianxinError
@@ -14,6 +21,8 @@ from shared.http import answer_expected, leave_open
 FORM_PATHS = (
     *contact_pages.FORM_PATHS,
     *issue_pages.FORM_PATHS,
+    *call_pages.FORM_PATHS,
+    *review_pages.FORM_PATHS,
     *reception_pages.FORM_PATHS,
     *consultation_pages.FORM_PATHS,
 )
@@ -27,6 +36,8 @@ def add_site(app: FastAPI) -> None:
     app.add_exception_handler(LianxinError, _answer)  # type: ignore[arg-type] # same
     contact_pages.add_contact_pages(app)
     issue_pages.add_issue_pages(app)
+    call_pages.add_call_pages(app)
+    review_pages.add_review_pages(app)
     reception_pages.add_reception_pages(app)
     consultation_pages.add_consultation_pages(app)
 

@@ -35,11 +35,13 @@ def for_staff(action: str) -> Callable[[Request], Awaitable[Principal]]:
     async def authorise(request: Request) -> Principal:
         asked = Asked(method="GET", headers={}, cookies=tuple(request.headers.getlist("cookie")))
         try:
-            return await let_in(request, action, asked)
+            principal = await let_in(request, action, asked)
         except Unauthenticated:
             raise SignInFirst("sign in first") from None
         except Forbidden as refusal:
             raise NotForThisRole(refusal.detail) from None
+        request.state.roles = {grant.role for grant in principal.grants}
+        return principal
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
     return authorise

@@ -9,25 +9,19 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from services.intake.api.app import create_intake_app
 from services.intake.domain.commands.categories import DefineCategory
 from services.intake.domain.commands.populations import DefinePopulationGroup
 from services.intake.domain.contacts import CHINA
 from services.intake.handlers import categories, contacts, issues, populations
-from services.intake.settings import IntakeSettings
 from services.intake.web.entries import count_entries
-from services.intake.web.site import FORM_PATHS, add_site
-from shared.access.principal import Asked, Principal
 from shared.database import Pool
-from shared.errors import Unauthenticated
-from shared.http import check_routes_are_guarded
 from shared.identifiers import new_id
 from tests.fakes import person
+from tests.integration.intake.browsers import opened
 from tests.integration.intake.commands import a_contact, an_issue
 from tests.integration.intake.forms import filled_in
 
 pytestmark = pytest.mark.integration
-HERE = "https://lianxin.example"
 PEOPLE = {
     "clerk": person("clerk", "street", name="the clerk"),
     "other": person("clerk", "harbour", name="the other clerk"),
@@ -48,39 +42,10 @@ VISIT = {
 }
 
 
-class Browsers:
-    """Knows people by a cookie, as the real one does, whatever else they send."""
-
-    async def authenticate(self, asked: Asked) -> Principal:
-        names = [part.strip().removeprefix("who=") for header in asked.cookies for part in header.split(";")]
-        for name in names:
-            if name in PEOPLE:
-                return PEOPLE[name]
-        raise Unauthenticated("nobody of this name is known")
-
-    async def authenticate_client(self, *_: object) -> Principal:
-        raise Unauthenticated("no machine works at a desk")
-
-
 @pytest.fixture
 def visit(pool: Pool, county, tmp_path) -> Iterator[object]:
     assert county
-    settings = IntakeSettings(
-        mode="test",
-        database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
-        broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
-        import_directory=tmp_path,
-    )
-    app = create_intake_app(settings, pool, authenticator=Browsers(), form_paths=FORM_PATHS)
-    add_site(app)
-    check_routes_are_guarded(app)
-    with TestClient(app, base_url=HERE, follow_redirects=False) as server:
-
-        def browser(who: str) -> TestClient:
-            client = TestClient(app, base_url=HERE, follow_redirects=False, cookies={"who": who})
-            client.portal = server.portal  # one event loop for all: the groups live on it
-            return client
-
+    with opened(pool, tmp_path, PEOPLE) as browser:
         yield browser
 
 

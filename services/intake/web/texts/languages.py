@@ -2,14 +2,14 @@
 
 from typing import Any, Final, Literal
 
-from services.intake.web.texts import citizens
+from services.intake.web.texts import checking, citizens
 from services.intake.web.texts.chinese import ZH
 from services.intake.web.texts.english import EN
 
 Language = Literal["zh", "en"]
 TEXTS: Final[dict[Language, dict[str, Any]]] = {
-    "zh": {**ZH, **citizens.ZH, "errors": {**ZH["errors"], **citizens.ZH_ERRORS}},
-    "en": {**EN, **citizens.EN, "errors": {**EN["errors"], **citizens.EN_ERRORS}},
+    "zh": {**ZH, **checking.ZH, **citizens.ZH, "errors": {**ZH["errors"], **checking.ZH_ERRORS, **citizens.ZH_ERRORS}},
+    "en": {**EN, **checking.EN, **citizens.EN, "errors": {**EN["errors"], **checking.EN_ERRORS, **citizens.EN_ERRORS}},
 }
 
 
