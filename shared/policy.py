@@ -67,6 +67,8 @@ POLICY: Final[Mapping[str, Rule]] = {
         }
     ),
     # assessment
+    "period.declare": Rule(roles={"department_officer": "anywhere"}),  # days that are closed like a month
+    "period.disclose": Rule(roles={"auditor": "anywhere"}, sensitive_read=True),
     "published.cadre.read": Rule(
         roles={
             "approver": "within",

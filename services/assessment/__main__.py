@@ -1,5 +1,6 @@
 """The processes of assessment and its commands: python -m services.assessment serve | consume | work | evaluate..."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from pathlib import Path
 
 from services.assessment import messaging, metrics
 from services.assessment.api.app import create_api
+from services.assessment.domain.periods import parse_period
 from services.assessment.handlers import retention
 from services.assessment.handlers.closings import measure_closing
+from services.assessment.handlers.replays import replay_period
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
 from services.assessment.importing.commands import check_command, evaluate_command
@@ -80,8 +83,28 @@ def close(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def replay(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    """Compute a closed period again; or, without one, process again what the consumer set aside."""
+    if arguments and not arguments[0].startswith("-"):
+        return _replay_period(pool, arguments)
     door = _make_door(settings, pool)
     return processes.replay(settings, pool, {messaging.SUBSCRIPTION: door.handle}, arguments)
+
+
+def _replay_period(pool: Pool, arguments: Sequence[str]) -> int:
+    """Return 1 where what comes out is not what was published."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.assessment replay",
+        description="Compute a closed period again from what was frozen with it, and compare the hashes.",
+    )
+    parser.add_argument("period", help="2025-03, 2025Q1, 2025H1, 2025 or 2025-03-05..2025-04-20")
+    parser.add_argument("--workers", type=int, default=1, help="in how many processes")
+    options = parser.parse_args(arguments)
+    found = replay_period(pool, parse_period(options.period), workers=options.workers)
+    for one in found.differing:
+        sys.stdout.write(f"{one.subject_kind} {one.subject_id}: published {one.expected}, now {one.found}\n")
+    verdict = "same" if found.is_same else "DIFFERENT"
+    sys.stdout.write(f"{verdict} {found.period.label} {found.found} {found.publications} publications\n")
+    return 0 if found.is_same else 1
 
 
 def _make_door(settings: AssessmentSettings, pool: Pool) -> messaging.FactsDoor:

@@ -75,6 +75,25 @@ class AssessmentWorld:
             ("GET", "/v1/schemes/{name}/{version}"): Probe(
                 action="read the schemes", aim=everywhere(Shot(path={"name": "basic", "version": 1}))
             ),
+            ("GET", "/v1/closed-periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
+            ("GET", "/v1/custom-periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
+            ("PUT", "/v1/custom-periods/{period}"): Probe(
+                action="ask for a period", aim=everywhere(Shot(path={"period": "2025-03-05..2025-05-20"}))
+            ),
+            ("GET", "/v1/closed-periods/{period}/replay"): Probe(
+                action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
+            ),
+            ("GET", "/v1/closed-periods/{period}/package"): Probe(
+                action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
+            ),
+            ("GET", "/v1/published/scores/cadre/{code}/package"): Probe(
+                action="read a published cadre",
+                aim=lambda place: Shot(path={"code": staff_number(place)}, query=OCTOBER) if place in CODES else None,
+            ),
+            ("GET", "/v1/published/scores/organisation/{code}/package"): Probe(
+                action="read a published unit",
+                aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
+            ),
             ("GET", "/v1/published/periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
             ("GET", "/v1/published/scores/cadre"): Probe(
                 action="list published cadres", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES

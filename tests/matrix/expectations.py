@@ -112,6 +112,8 @@ look at imports            yes   -     -         all                -        -  
 read a score               -     -       -         in                 in       yes     -                      -          -
 list scores                -     -       -         in                 in       yes     -                      -          -
 read the periods           -     -     -         yes                yes      yes     -                      -          -
+ask for a period           -     -     -         all                -        -       -                      -          -
+replay a period            -     -     -         -                  -        yes     -                      -          -
 list published cadres      -     self    -         in                 in       yes     -                      -          in
 read a published cadre     -     self    -         in                 in       yes     -                      -          in
 list published units       -     -       in        in                 in       yes     -                      -          in

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.assessment.api.closed_periods import add_closed_period_routes
 from services.assessment.api.published import add_published_routes
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
@@ -22,5 +23,6 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     add_score_routes(app, settings, pool)
     add_published_routes(app, pool)
+    add_closed_period_routes(app, pool)
     add_scheme_routes(app, pool)
     return app

@@ -1,11 +1,14 @@
-"""What a publication says: what the office did as it is, ratings as they may be told, and a score made of just that."""
+"""What a publication says: what the office did as it is, ratings as they may be told, and a score made of just that.
+
+What it says is a function of its inputs alone, which are frozen with it: tools/verify_result.py computes it again.
+"""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -20,6 +23,7 @@ from services.assessment.scoring.composites import Amount, IndicatorResult, Resu
 TOO_FEW_RATINGS = "too_few_ratings"
 NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
 
+CLAIMED: Final = "closed_as_resolved"  # what no rating changes of `resolved` and `denied`
 ENDS: Final[tuple[Reading, Reading]] = ("lowest", "highest")
 
 Shape = dict[str, object]
@@ -35,24 +39,84 @@ class Published:
     peer_group: str | None
 
 
-def describe(
-    published: Published, process: Mapping[str, int], told: Mapping[Question, Rounded], scheme: Scheme
-) -> Shape:
-    """A publication without the texts of the scheme. Without enough ratings it is the same whether there are any."""
-    amounts = {name: process.get(name, 0) for name in MEASURES}
-    result = _score(amounts, told, scheme)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What all publications of a period have in common: the scheme, its hash, what its groups were measured by."""
+
+    scheme: Scheme
+    definition_hash: bytes
+    parameters: Mapping[str, Any]
+
+
+def freeze(
+    published: Published, process: Mapping[str, int], told: Mapping[Question, Rounded], basis: Basis
+) -> dict[str, Any]:
+    """All that a publication is computed from. Without enough ratings it is the same whether there are any.
+
+    Of measures that ratings change only the sum goes in that they do not.
+    """
+    subject, period, organisation = published.subject, published.period, published.organisation
+    measures = {name: process.get(name, 0) for name in MEASURES if name not in ANSWERS_BEHIND}
     return {
-        **_head(published),
+        "subject": {
+            "kind": subject.subject_kind, "id": str(subject.subject_id), "code": subject.code, "name": subject.name
+        },
+        "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
+        "peer_group": published.peer_group,
+        "period": {
+            "period": period.label,
+            "kind": period.kind,
+            "start": period.start.isoformat(),
+            "end": period.end.isoformat(),
+        },
+        "scheme": {
+            "name": basis.scheme.name, "version": basis.scheme.version, "definition_hash": basis.definition_hash.hex()
+        },
+        "parameters": dict(basis.parameters),
+        "measures": measures | {CLAIMED: process.get("resolved", 0) + process.get("denied", 0)},
+        "told": {
+            question: {
+                "answers": rounded.answers,
+                "lowest": str(rounded.lowest),
+                "middle": str(rounded.middle),
+                "highest": str(rounded.highest),
+            }
+            for question, rounded in told.items()
+        },
+    }  # fmt: skip
+
+
+def describe(inputs: Mapping[str, Any], scheme: Scheme) -> Shape:
+    """A publication without the texts of the scheme."""
+    amounts = {name: inputs["measures"].get(name, 0) for name in MEASURES}
+    amounts |= {"resolved": inputs["measures"][CLAIMED], "denied": 0}
+    told = {question: _thaw(rounded) for question, rounded in inputs["told"].items()}
+    result = _score(amounts, told, scheme)
+    subject = inputs["subject"]
+    return {
+        "subject": {"kind": subject["kind"], "code": subject["code"], "name": subject["name"]},
+        "organisation": inputs["organisation"],
+        "peer_group": inputs["peer_group"],
+        "period": inputs["period"],
         "scheme": {"name": scheme.name, "version": scheme.version},
         **_outcome(result),
         "indicators": [_describe_indicator(indicator, amounts, told, result) for indicator in scheme.indicators],
     }
 
 
-def seal(document: Shape) -> tuple[str, bytes]:
+def seal(document: Mapping[str, object]) -> tuple[str, bytes]:
     """The one way to write it, and the hash of that."""
     text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return text.decode(), hashlib.sha256(text).digest()
+
+
+def _thaw(rounded: Mapping[str, Any]) -> Rounded:
+    return Rounded(
+        answers=rounded["answers"],
+        lowest=Fraction(rounded["lowest"]),
+        middle=Fraction(rounded["middle"]),
+        highest=Fraction(rounded["highest"]),
+    )
 
 
 def _score(process: Mapping[str, int], told: Mapping[Question, Rounded], scheme: Scheme) -> Result | None:
@@ -66,16 +130,6 @@ def _is_withheld(indicator: Indicator, told: Mapping[Question, Rounded]) -> bool
     """Mean levels are withheld always: of them nothing is released."""
     unreleased = {"rating_level_sum"} & {*indicator.numerator, *indicator.denominator}
     return bool(unreleased) or not indicator.reads_ratings <= told.keys()
-
-
-def _head(published: Published) -> Shape:
-    subject, period, organisation = published.subject, published.period, published.organisation
-    return {
-        "subject": {"kind": subject.subject_kind, "code": subject.code, "name": subject.name},
-        "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
-        "peer_group": published.peer_group,
-        "period": {"period": period.label, "kind": period.kind, "start": period.start, "end": period.end},
-    }
 
 
 def _outcome(result: Result | None) -> Shape:
@@ -130,7 +184,7 @@ def _components(indicator: Indicator, process: Mapping[str, int]) -> Shape:
     """What the office did. Of measures that ratings change, only the sum that they do not."""
     shape: Shape = {name: process[name] for name in indicator.measures if name not in ANSWERS_BEHIND}
     if {"resolved", "denied"} & set(indicator.measures):
-        shape["closed_as_resolved"] = process["resolved"] + process["denied"]
+        shape[CLAIMED] = process["resolved"] + process["denied"]
     return shape
 
 

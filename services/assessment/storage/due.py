@@ -244,6 +244,12 @@ def list_due_subjects(connection: Connection, *, limit: int) -> list[DueSubject]
         ).fetchall()
 
 
+def is_due_through(connection: Connection, month: date) -> bool:
+    """Whether anything of this month, or of an earlier one, waits to be counted."""
+    row = connection.execute("SELECT EXISTS (SELECT FROM tally_due WHERE month <= %s)", [month]).fetchone()
+    return row is not None and row[0] is True
+
+
 def remove_due(
     connection: Connection, cells: Sequence[DueCell], subjects: Sequence[DueSubject], *, seen_at: datetime
 ) -> None:

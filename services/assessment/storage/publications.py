@@ -21,6 +21,8 @@ class Publication:
     scheme_version: int
     document: str
     content_hash: bytes
+    inputs: str | None
+    inputs_hash: bytes | None
 
 
 def list_cadres_at_work(connection: Connection, period: Period) -> list[Subject]:
@@ -38,7 +40,7 @@ def list_cadres_at_work(connection: Connection, period: Period) -> list[Subject]
                 OR EXISTS (
                        SELECT FROM tally
                         WHERE tally.cadre_id = cadre.cadre_id
-                          AND month BETWEEN %(start)s AND %(end)s
+                          AND month BETWEEN date_trunc('month', %(start)s::timestamp) AND %(end)s
                           AND contacts + issues_received > 0)
              ORDER BY cadre_id
             """,
@@ -68,12 +70,13 @@ def insert_publications(connection: Connection, rows: Sequence[dict[str, Any]]) 
     connection.execute(
         """
         INSERT INTO publication (subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start,
-                                 scheme_name, scheme_version, document, content_hash)
-        SELECT subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start, scheme_name,
-               scheme_version, document, decode(content_hash, 'hex')
+                                 period_end, scheme_name, scheme_version, inputs, inputs_hash, document, content_hash)
+        SELECT subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start, period_end,
+               scheme_name, scheme_version, inputs, decode(inputs_hash, 'hex'), document, decode(content_hash, 'hex')
           FROM json_to_recordset(%s::json)
             AS row (subject_kind text, subject_id uuid, subject_code text, organisation_id uuid, period_kind text,
-                    period_start date, scheme_name text, scheme_version integer, document text, content_hash text)
+                    period_start date, period_end date, scheme_name text, scheme_version integer, inputs text,
+                    inputs_hash text, document text, content_hash text)
         """,
         [orjson.dumps(rows).decode()],
     )
@@ -84,16 +87,17 @@ def find_publication(connection: Connection, kind: SubjectKind, code: str, perio
     with connection.cursor(row_factory=class_row(Publication)) as cursor:
         return cursor.execute(
             """
-            SELECT subject_code, scheme_name, scheme_version, document, content_hash
+            SELECT subject_code, scheme_name, scheme_version, document, content_hash, inputs, inputs_hash
               FROM publication
              WHERE subject_kind = %s
                AND period_kind = %s
                AND period_start = %s
+               AND period_end = %s
                AND subject_code COLLATE "C" = %s
              ORDER BY subject_id
              LIMIT 1
             """,
-            [kind, period.kind, period.start, code],
+            [kind, period.kind, period.start, period.end, code],
         ).fetchone()
 
 
@@ -113,11 +117,12 @@ def list_publications(
     with connection.cursor(row_factory=class_row(Publication)) as cursor:
         return cursor.execute(
             """
-            SELECT subject_code, scheme_name, scheme_version, document, content_hash
+            SELECT subject_code, scheme_name, scheme_version, document, content_hash, inputs, inputs_hash
               FROM publication
              WHERE subject_kind = %(kind)s
                AND period_kind = %(period_kind)s
                AND period_start = %(period_start)s
+               AND period_end = %(period_end)s
                AND (%(is_free)s
                     OR organisation_id = ANY(%(organisation_ids)s::uuid[])
                     OR (subject_kind = 'cadre' AND subject_id = ANY(%(cadre_ids)s::uuid[])))
@@ -129,6 +134,7 @@ def list_publications(
                 "kind": kind,
                 "period_kind": period.kind,
                 "period_start": period.start,
+                "period_end": period.end,
                 "is_free": reach is None,
                 "organisation_ids": reach[0] if reach else [],
                 "cadre_ids": reach[1] if reach else [],

@@ -65,7 +65,7 @@ def list_placements_of_cadres(
                      FROM tally
                     WHERE held.organisation_id IS NULL
                       AND tally.cadre_id = asked.cadre_id
-                      AND month BETWEEN period_start AND period_end
+                      AND month BETWEEN date_trunc('month', period_start::timestamp) AND period_end
                       AND organisation_id <> '00000000-0000-0000-0000-000000000000'
                     GROUP BY organisation_id
                     ORDER BY sum(issues_received + contacts) DESC, organisation_id
