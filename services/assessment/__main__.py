@@ -15,6 +15,7 @@ from services.assessment.handlers.replays import replay_period
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
 from services.assessment.importing.commands import check_command, evaluate_command
+from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import SCORE, close_all, create_worker, read_closing_rule
 from shared import chores, processes
@@ -141,7 +142,7 @@ COMMANDS = {
 }
 
 # These need neither settings nor a database.
-FILE_COMMANDS = {"check": check_command, "evaluate": evaluate_command}
+FILE_COMMANDS = {"check": check_command, "evaluate": evaluate_command, "score-records": score_records}
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in FILE_COMMANDS:

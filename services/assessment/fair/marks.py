@@ -1,0 +1,46 @@
+"""One record's part in one indicator: its value, its weight, the cell of like records, and why it counts so."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from services.assessment.fair.records import Dossier, Issue
+
+Note = Literal[
+    "",
+    "duplicate",
+    "set_aside",
+    "not_due",
+    "no_allowance",
+    "left_out",
+    "explained",
+    "unknown",
+    "empty_instant",
+    "not_the_complainant",
+]
+Cell = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Value and weight are millionths. A weight of 0 is a record that does not count; its note says why."""
+
+    record: str
+    indicator: str
+    cell: Cell
+    value: int
+    weight: int
+    note: Note = ""
+    rater: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Counted:
+    """What the records of one dossier come to, before they are compared with anybody's."""
+
+    dossier: Dossier
+    marks: list[Mark] = field(default_factory=list)
+    issues: int = 0  # millionths, by share, duplicates and those set aside left out
+    effective_contacts: int = 0  # millionths
+    contact_notes: dict[str, tuple[int, str]] = field(default_factory=dict)
+    weights_of_issues: dict[str, int] = field(default_factory=dict)
+    counted_issues: list[Issue] = field(default_factory=list)

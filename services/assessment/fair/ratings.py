@@ -1,0 +1,56 @@
+"""What a rating is worth: by the way it was collected, by who gave it, and never more for more of the same hand."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from services.assessment.fair.counting import HOUR
+from services.assessment.fair.marks import Mark
+from services.assessment.fair.records import MICRO, Contact, Issue, Rating
+from services.assessment.fair.settings import FairSettings
+
+QUARTER_STEP = MICRO // 4
+
+
+def mark_ratings(
+    ratings: list[Rating], issues: Mapping[str, Issue], contacts: Mapping[str, Contact], settings: FairSettings
+) -> Iterator[Mark]:
+    """Of the ratings that count; issues and contacts by id are those of the same cadre."""
+    by_rater = Counter(rating.rater for rating in ratings if rating.rater)
+    by_device = Counter(rating.device for rating in ratings if rating.device and rating.method != "callback")
+    by_hour = Counter(rating.rated_at // HOUR for rating in ratings if rating.method != "callback")
+    for rating in ratings:
+        issue = issues.get(rating.subject) if rating.subject_kind == "issue" else None
+        known = _is_known(rating, issue, contacts)
+        weight = int(getattr(settings.ratings, rating.method)) if known else 0
+        limit = MICRO // (by_rater[rating.rater] or 1)
+        if rating.method != "callback":
+            if rating.device and not rating.is_public_device:
+                limit = min(limit, MICRO // by_device[rating.device])
+            limit = min(limit, settings.ratings.hour_limit // by_hour[rating.rated_at // HOUR])
+        weight = weight * min(MICRO, limit) // MICRO
+        yield Mark(
+            record=rating.rating,
+            indicator="satisfaction",
+            cell=cell_of(rating, issue),
+            value=(rating.level - 1) * QUARTER_STEP,
+            weight=weight * (issue.share if issue else MICRO) // MICRO,
+            note="" if known else "not_the_complainant",
+            rater=rating.rater,
+        )
+
+
+def cell_of(rating: Rating, issue: Issue | None) -> tuple[str, str, str]:
+    if issue is None:
+        return (rating.subject_kind, "", rating.method)
+    outcome = issue.outcome if issue.outcome in ("solved", "explained") else "unsolved"
+    return (issue.category, issue.complexity, f"{rating.method} {outcome}")
+
+
+def _is_known(rating: Rating, issue: Issue | None, contacts: Mapping[str, Contact]) -> bool:
+    """The complainant, or the citizen of a contact that was confirmed. A call-back calls nobody else."""
+    if rating.subject_kind == "contact":
+        contact = contacts.get(rating.subject)
+        return contact is not None and contact.is_confirmed and rating.rater in ("", contact.citizen)
+    if issue is None:
+        return False
+    return rating.rater == issue.complainant != "" or (rating.method == "callback" and rating.rater == "")

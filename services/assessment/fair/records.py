@@ -1,0 +1,104 @@
+"""What the fair scheme is computed from: a cadre's records as a dossier. Times are whole seconds, shares millionths."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+MICRO: Final = 1_000_000
+DAY: Final = 86_400
+
+Outcome = Literal["", "solved", "explained", "unsolved", "left_out"]
+Method = Literal["callback", "app", "on_site"]
+SubjectKind = Literal["issue", "contact"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadre:
+    cadre: str
+    peer_group: str
+    region: str
+    unit: str
+    deprivation: int = 0  # millionths; the higher, the harder the region
+    target: int = 0  # contacts owed in the period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """Allowed times are seconds from receipt, None where nothing is due. `is_checked`: others asked the citizen."""
+
+    issue: str
+    category: str
+    complexity: str
+    received_at: int
+    channel: str = ""
+    complainant: str = ""
+    place: str = ""
+    answered_at: int | None = None
+    closed_at: int | None = None
+    answer_allowed: int | None = None
+    close_allowed: int | None = None
+    outcome: Outcome = ""
+    is_reopened: bool = False
+    is_denied: bool = False
+    is_checked: bool = False
+    has_reply: bool | None = None
+    contact: str = ""
+    share: int = MICRO
+
+    @property
+    def is_contradicted(self) -> bool:
+        return self.outcome == "solved" and (self.is_reopened or self.is_denied)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    rating: str
+    subject_kind: SubjectKind
+    subject: str
+    method: Method
+    level: int
+    rated_at: int
+    rater: str = ""
+    device: str = ""
+    is_public_device: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    contact: str
+    kind: str
+    occurred_at: int
+    recorded_at: int
+    duration_minutes: int | None = None
+    citizen: str = ""
+    is_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """An issue that the cadre handed on to somebody else."""
+
+    issue: str
+    category: str
+    complexity: str
+    handed_at: int
+    to_cadre: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Dossier:
+    """All records of one cadre in the period."""
+
+    cadre: Cadre
+    issues: list[Issue] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The period, and until when is known what happened: what falls due later is not counted yet."""
+
+    starts_at: int
+    ends_at: int
+    as_of: int

@@ -1,0 +1,119 @@
+"""A cadre's records of one indicator against what is usual for such records: four exact sums, and their mean."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from services.assessment.fair.marks import Counted, Mark
+from services.assessment.fair.records import MICRO
+from services.assessment.fair.reference import PICO, Table
+from services.assessment.fair.settings import FairSettings
+from services.assessment.fair.values import EXPLAINING
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """Whole numbers, so that neither order nor partition can matter: w, w x w, w x r, w x r x r, w x value, and
+    w x w x the variance of one record of the cell.
+    """
+
+    weight: int = 0
+    squared: int = 0
+    residual: int = 0
+    scatter: int = 0
+    weighted: int = 0
+    records: int = 0
+    noise: int = 0
+
+    def add(self, weight: int, value: int, residual: int, scatter: int) -> None:
+        self.noise += weight * weight * scatter
+        self.weight += weight
+        self.squared += weight * weight
+        self.residual += weight * residual
+        self.scatter += weight * residual * residual
+        self.weighted += weight * value
+        self.records += 1
+
+    @property
+    def mean(self) -> float:
+        return self.residual / (self.weight * MICRO)
+
+    @property
+    def effective(self) -> float:
+        """How many equal records these are worth."""
+        return self.weight * self.weight / self.squared
+
+    @property
+    def error(self) -> float:
+        """Variance of the mean."""
+        return self.noise / (self.weight * self.weight * MICRO)
+
+    @property
+    def observed(self) -> float:
+        return self.weighted / (self.weight * MICRO)
+
+    @property
+    def within(self) -> float:
+        """Sum of squares about the own mean."""
+        return (self.scatter * self.weight - self.residual * self.residual) / (self.weight * MICRO * PICO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual:
+    """One record against what is usual. `habit` is how the rater rates other cadres."""
+
+    mark: Mark
+    expected: int
+    habit: int
+    residual: int
+
+
+def stand(
+    counted: Counted, tables: Mapping[str, Table], habits: Mapping[tuple[str, str], int], settings: FairSettings
+) -> dict[str, Standing]:
+    standings: dict[str, Standing] = {}
+    for one in residuals_of(counted, tables, habits, settings):
+        standing = standings.setdefault(one.mark.indicator, Standing())
+        scatter = tables[one.mark.indicator].scatter.get(one.mark.cell, 0)
+        standing.add(one.mark.weight, one.mark.value, one.residual, scatter)
+    return standings
+
+
+def residuals_of(
+    counted: Counted, tables: Mapping[str, Table], habits: Mapping[tuple[str, str], int], settings: FairSettings
+) -> list[Residual]:
+    cadre = counted.dossier.cadre.cadre
+    residuals = []
+    for mark in counted.marks:
+        if not mark.weight or mark.indicator == EXPLAINING:
+            continue
+        expected = tables[mark.indicator].expect(mark.cell)
+        habit = habits.get((mark.rater, cadre), 0) if mark.rater else 0
+        residual = mark.value - expected - habit
+        if mark.indicator == "speed":
+            residual = max(residual, settings.values.speed_floor)
+        residuals.append(Residual(mark=mark, expected=expected, habit=habit, residual=residual))
+    residuals.extend(_excess_explanations(counted, tables, settings))
+    return residuals
+
+
+def _excess_explanations(counted: Counted, tables: Mapping[str, Table], settings: FairSettings) -> list[Residual]:
+    """Explaining is not counted up to what such cases usually need, with a margin; the excess counts as unsolved."""
+    kinds = [mark for mark in counted.marks if mark.indicator == EXPLAINING]
+    explained = sum(mark.weight * mark.value for mark in kinds) / PICO
+    if not explained:
+        return []
+    usual = sum(mark.weight * tables[EXPLAINING].expect(mark.cell) for mark in kinds) / PICO
+    margin = settings.values.explained_margin / MICRO * math.sqrt(0.9 * max(0.0, usual) + 0.1)
+    share = int(max(0.0, explained - usual - margin) / explained * MICRO)
+    if not share:
+        return []
+    residuals = []
+    for mark in kinds:
+        if mark.value:
+            excess = replace(
+                mark, indicator="resolution", value=0, weight=mark.weight * share // MICRO, note="explained"
+            )
+            expected = tables["resolution"].expect(mark.cell)
+            residuals.append(Residual(mark=excess, expected=expected, habit=0, residual=-expected))
+    return residuals

@@ -1,0 +1,82 @@
+"""What an issue is worth to timeliness, reply, resolution and speed."""
+
+from collections.abc import Iterator
+
+from services.assessment.fair.credit import credit_time
+from services.assessment.fair.marks import Cell, Mark, Note
+from services.assessment.fair.records import MICRO, Issue
+from services.assessment.fair.settings import FairSettings
+
+EXPLAINING = "explaining"  # no indicator: how often the category is explained, which says how much is usual
+Valued = tuple[str, int, Note]
+
+
+def value_issue(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Valued]:
+    """Indicator, value in millionths and note. Where the note says that it is not counted, the value is 0."""
+    yield ("timeliness", *_value_answer(issue, as_of, settings))
+    yield ("reply", *_value_reply(issue, as_of))
+    yield ("resolution", *_value_resolution(issue, as_of, settings))
+    if issue.outcome not in ("", "left_out"):
+        yield (EXPLAINING, MICRO if issue.outcome == "explained" else 0, "")
+    if issue.outcome == "solved" and not issue.is_contradicted and issue.close_allowed and issue.closed_at is not None:
+        yield ("speed", credit_time(issue.closed_at - issue.received_at, issue.close_allowed), "")
+
+
+UNCOUNTED = frozenset({"not_due", "no_allowance", "left_out", "explained", "unknown"})
+
+
+def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) -> Iterator[Mark]:
+    cell: Cell = (issue.category, issue.complexity)
+    for indicator, value, note in value_issue(issue, as_of, settings):
+        yield Mark(
+            record=issue.issue,
+            indicator=indicator,
+            cell=cell,
+            value=value,
+            weight=0 if note in UNCOUNTED else weight,
+            note=note,
+        )
+
+
+def _value_answer(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:
+    """What nobody has answered is settled by closing it."""
+    if issue.outcome == "left_out":
+        return 0, "left_out"
+    if issue.answer_allowed is None:
+        return 0, "no_allowance"
+    answered_at = issue.closed_at if issue.answered_at is None else issue.answered_at
+    if answered_at is None:
+        return 0, "" if is_past(issue.received_at, issue.answer_allowed, as_of) else "not_due"
+    taken = answered_at - issue.received_at
+    if taken < settings.values.instant_seconds and issue.has_reply is False:
+        return 0, "empty_instant"
+    return credit_time(taken, issue.answer_allowed), ""
+
+
+def _value_reply(issue: Issue, as_of: int) -> tuple[int, Note]:
+    if issue.outcome == "left_out":
+        return 0, "left_out"
+    if issue.has_reply is None:
+        return 0, "unknown"
+    if issue.has_reply:
+        return MICRO, ""
+    if issue.closed_at is None and not is_past(issue.received_at, issue.close_allowed, as_of):
+        return 0, "not_due"
+    return 0, ""
+
+
+def _value_resolution(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:
+    if issue.outcome in ("left_out", "explained"):
+        return 0, "explained" if issue.outcome == "explained" else "left_out"
+    if issue.outcome == "":
+        return 0, "" if is_past(issue.received_at, issue.close_allowed, as_of) else "not_due"
+    if issue.outcome == "unsolved":
+        return 0, ""
+    if issue.is_contradicted:
+        return settings.values.contradicted, ""
+    late = issue.closed_at is not None and is_past(issue.received_at, issue.close_allowed, issue.closed_at)
+    return settings.values.solved_late if late else MICRO, ""
+
+
+def is_past(received_at: int, allowed: int | None, instant: int) -> bool:
+    return allowed is not None and instant - received_at > allowed

@@ -1,0 +1,1 @@
+"""Reading folders of record files, which docs/scoring-records.md describes."""

@@ -1,0 +1,128 @@
+"""What may stand in a cell: numbers, times, yes and no, and words of a closed list."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from services.assessment.fair.records import MICRO, Method, Outcome
+from services.assessment.importing.records.tables import BadCell
+
+SHANGHAI: Final = timezone(timedelta(hours=8))
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=SHANGHAI)
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,12}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9]{1,7}(\.0{1,6})?", re.ASCII)
+LARGEST: Final = Decimal(10) ** 9
+HOUR: Final = 3_600
+Meaning = TypeVar("Meaning", Outcome, Method)
+
+OUTCOMES: Final[Mapping[str, Outcome]] = {
+    "solved": "solved",
+    "resolved": "solved",
+    "explained": "explained",
+    "explained_policy": "explained",
+    "unsolved": "unsolved",
+    "open": "",
+    "not_accepted": "left_out",
+    "withdrawn": "left_out",
+    "merged": "left_out",
+    "excluded": "left_out",
+}
+METHODS: Final[Mapping[str, Method]] = {
+    "callback": "callback",
+    "phone": "callback",
+    "app": "app",
+    "link": "app",
+    "sms": "app",
+    "web": "app",
+    "on_site": "on_site",
+    "kiosk": "on_site",
+    "paper": "on_site",
+    "window": "on_site",
+}
+_YES_NO: Final = {
+    "yes": True,
+    "true": True,
+    "1": True,
+    "1.0": True,
+    "no": False,
+    "false": False,
+    "0": False,
+    "0.0": False,
+}
+
+
+def text(cell: str) -> str:
+    return cell
+
+
+def yes_no(cell: str) -> bool:
+    value = _YES_NO.get(cell.lower())
+    if value is None:
+        raise BadCell("must be yes or no")
+    return value
+
+
+def number(cell: str) -> Decimal:
+    value = Decimal(cell) if _NUMBER.fullmatch(cell) else None
+    if value is None or abs(value) > LARGEST:
+        raise BadCell("must be a number such as 12.5")
+    return value
+
+
+def count(cell: str) -> int:
+    if not _COUNT.fullmatch(cell):
+        raise BadCell("must be a whole number from 0 to 9999999")
+    return int(Decimal(cell))
+
+
+def micro(cell: str) -> int:
+    """Millionths, half even."""
+    return int((number(cell) * MICRO).to_integral_value())
+
+
+def seconds(cell: str) -> int:
+    """Of a number of hours that is not negative."""
+    hours = number(cell)
+    if hours < 0:
+        raise BadCell("must be a number of hours that is not negative")
+    return int(hours * HOUR)
+
+
+def instant(cell: str) -> int:
+    """Seconds. A plain number is hours since the period began; else ISO 8601, in Shanghai unless it says so."""
+    if _NUMBER.fullmatch(cell):
+        return int((number(cell) * HOUR).to_integral_value())
+    try:
+        moment = datetime.fromisoformat(cell)
+    except ValueError:
+        raise BadCell("must be a time such as 2025-03-01T09:30:00, or hours since the period began") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=SHANGHAI)
+    try:
+        return int((moment - EPOCH).total_seconds())
+    except OverflowError:
+        raise BadCell("must be a time between the years 1 and 9999") from None
+
+
+def level(cell: str) -> int:
+    value = count(cell)
+    if not 1 <= value <= 5:
+        raise BadCell("must be a level from 1 to 5")
+    return value
+
+
+def outcome(cell: str) -> Outcome:
+    return _look_up(OUTCOMES, cell)
+
+
+def method(cell: str) -> Method:
+    return _look_up(METHODS, cell)
+
+
+def _look_up(words: Mapping[str, Meaning], cell: str) -> Meaning:
+    meaning = words.get(cell.lower())
+    if meaning is None:
+        raise BadCell(f"must be one of {', '.join(words)}")
+    return meaning
