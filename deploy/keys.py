@@ -17,7 +17,7 @@ FOLDER_MODE = 0o700
 KEYS: Mapping[str, Mapping[str, Kind]] = {
     "intake": {"audit": "ed25519", "epoch": "key", "index": "key", "repeats": "key", "text": "key"},
     "assessment": {"audit": "ed25519"},
-    "notify": {"audit": "ed25519"},
+    "notify": {"audit": "ed25519", "webhook": "key"},
     "identity": {"audit": "ed25519", "second-factor": "key", "token": "key"},
 }
 MONTHLY = frozenset({"epoch", "text"})

@@ -16,7 +16,7 @@ PROCESSES = {
     "identity": ("serve", "keep"),
     "intake": ("serve", "relay", "work"),
     "assessment": ("serve", "consume", "relay", "work"),
-    "notify": ("serve", "consume", "work"),
+    "notify": ("serve", "consume", "work", "push"),
 }
 # Passed on to the processes: where to find things, and how this machine speaks to the world.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")

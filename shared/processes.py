@@ -207,6 +207,21 @@ class Progressing(Protocol):
     last_progress: float
 
 
+class Runner(Progressing, Protocol):
+    """What goes round until it is told to stop."""
+
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def run_until_stopped(settings: ProcessSettings, pool: Pool, runner: Runner) -> int:
+    """Until SIGTERM or SIGINT: for a process that neither serves nor consumes."""
+    _stop_on_signals(runner.stop)
+    _open_management(settings, pool, {"progress": check_progress(runner)})
+    runner.run()
+    return 0
+
+
 def check_progress(watched: Progressing) -> Check:
     """A check that raises when no round has ended for a while: connected is not yet at work."""
 

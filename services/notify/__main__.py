@@ -1,14 +1,20 @@
-"""The processes of notify: python -m services.notify serve | consume | work | migrate | replay."""
+"""The processes of notify: python -m services.notify serve | consume | work | push | migrate | replay."""
 
+import random
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from services.notify import messaging, metrics
 from services.notify.api.app import create_notify_app
-from services.notify.handlers import retention
+from services.notify.channels.egress import make_rules
+from services.notify.channels.webhooks import CallLimits, WebhookChannel, make_context
+from services.notify.handlers import retention, webhook_deliveries
 from services.notify.handlers.deliveries import measure_backlog
+from services.notify.handlers.endpoints import PURPOSE
+from services.notify.pushing import Pusher, PusherSettings
 from services.notify.settings import NotifySettings
 from services.notify.tasks import create_worker
 from shared import chores, processes
@@ -20,7 +26,9 @@ WORKER_THREADS = 3
 
 def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
     authenticator = processes.open_authenticator(settings, service="notify")
-    return processes.serve_api(settings, pool, create_notify_app(settings, pool, authenticator=authenticator))
+    keys = processes.open_keys(settings, PURPOSE)
+    app = create_notify_app(settings, pool, authenticator=authenticator, keys=keys)
+    return processes.serve_api(settings, pool, app)
 
 
 def consume(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
@@ -38,6 +46,33 @@ def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
     worker = create_worker(settings, pool)
     chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="notify"))
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)
+
+
+def push(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
+    watch_backlog(
+        "notify_webhook_deliveries_open",
+        "notify_webhook_deliveries_oldest_seconds",
+        "Webhook deliveries that have neither arrived nor failed",
+        partial(webhook_deliveries.measure_backlog, pool),
+    )
+    return processes.run_until_stopped(settings, pool, make_pusher(settings, pool))
+
+
+def make_pusher(settings: NotifySettings, pool: Pool) -> Pusher:
+    """Raises UnsafeSetting."""
+    channel = WebhookChannel(
+        make_rules(settings),
+        limits=CallLimits(total_seconds=settings.webhook_seconds, connections=settings.webhook_connections),
+        tls=make_context(str(settings.webhook_ca_file) if settings.webhook_ca_file else None),
+    )
+    return Pusher(
+        pool,
+        channel,
+        processes.open_keys(settings, PURPOSE),
+        PusherSettings(origin=settings.webhook_origin, in_flight=settings.webhook_connections),
+        clock=lambda: datetime.now(UTC),
+        draw=random.random,
+    )
 
 
 def migrate(settings: NotifySettings, _: Pool, __: Sequence[str]) -> int:
@@ -66,6 +101,7 @@ COMMANDS = {
     "serve": serve,
     "consume": consume,
     "work": work,
+    "push": push,
     "migrate": migrate,
     "replay": replay,
     "audit-export": export_audit,

@@ -1,6 +1,6 @@
 """What notify counts."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 events_taken_total = Counter("notify_events_taken_total", "Events taken into the log, repeats not counted")
 news_received_total = Counter("notify_news_received_total", "Events of new scores taken in, repeats not counted")
@@ -17,3 +17,15 @@ delivery_attempts_total = Counter(
 deliveries_abandoned_total = Counter(
     "notify_deliveries_abandoned_total", "Deliveries given up for their age or their many attempts"
 )
+webhook_attempts_total = Counter(
+    "notify_webhook_attempts_total", "Attempts at webhook deliveries, by the answer or the fault", ["answer"]
+)
+webhook_endpoints_disabled_total = Counter(
+    "notify_webhook_endpoints_disabled_total", "Endpoints that were switched off, by the reason", ["because"]
+)
+webhook_handed_over_seconds = Histogram(
+    "notify_webhook_handed_over_seconds",
+    "From the commit that an event tells of to the first attempt at telling an endpoint.",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
+feed_events_total = Counter("notify_feed_events_total", "Events told to machines over the feed")

@@ -3,14 +3,16 @@
 import re
 from email.headerregistry import Address
 from email.utils import getaddresses, parseaddr
-from typing import Annotated
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.links import BadLink, TlsFiles, tls_files
-from shared.settings import ServiceSettings
+from shared.settings import Port, ServiceSettings
 
 _SENDER = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -28,6 +30,14 @@ class NotifySettings(ServiceSettings):
     sweep_seconds: Annotated[float, Field(ge=0.5, le=30)] = 5  # a worker without a task for a minute is not ready
     delivery_attempts_max: Annotated[int, Field(ge=1, le=10_000)] = 200
     delivery_valid_hours: Annotated[float, Field(gt=0, le=720)] = 48
+    webhook_origin: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")] = "lianxin.localhost"
+    webhook_ports: tuple[Port, ...] = (443,)
+    webhook_hosts: tuple[str, ...] = ()  # without any, every host
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()  # private ones that partners live in
+    webhook_ca_file: Path | None = None  # whom partners' certificates are of, in place of the system's authorities
+    webhook_seconds: Annotated[float, Field(ge=1, le=30)] = 20  # for one attempt, all in all
+    webhook_connections: Annotated[int, Field(ge=1, le=64)] = 8  # to one endpoint
+    webhook_plain_loopback: bool = False  # test mode only: receivers on this machine, without TLS
 
     @field_validator("smtp_url")
     @classmethod
@@ -51,6 +61,17 @@ class NotifySettings(ServiceSettings):
         if not one_only or not _SENDER.fullmatch(address):
             raise ValueError("must be one address, with or without a name: Lianxin <lianxin@example.org>")
         return sender
+
+    @model_validator(mode="after")
+    def _calls_nobody_by_mistake(self) -> Self:
+        if self.webhook_plain_loopback and self.mode != "test":
+            raise ValueError("webhook_plain_loopback: may be set in test mode only")
+        for network in self.webhook_networks:
+            if network.prefixlen < (8 if network.version == 4 else 16):
+                raise ValueError("webhook_networks: no larger than a /8, or a /16 of IPv6")
+            if (network.is_loopback or network.is_link_local or network.is_multicast) and self.mode != "test":
+                raise ValueError("webhook_networks: this machine, its neighbours and groups are no partners")
+        return self
 
     @property
     def sender(self) -> Address:

@@ -9,18 +9,23 @@ from services.notify.handlers import retention
 from services.notify.settings import NotifySettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
+from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import create_app
 from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
 
-def create_notify_app(settings: NotifySettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
+def create_notify_app(
+    settings: NotifySettings, pool: Pool, *, authenticator: Authenticator, keys: CryptoProvider | None = None
+) -> FastAPI:
+    """Without keys no endpoint can be made: `serve` has them always."""
     app = create_app("Lianxin notify", settings, authenticator=authenticator)
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="notify")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.pool = pool
+    app.state.keys = keys
     add_subscriptions(app, pool)
     add_messages(app, pool)
     add_deliveries(app, pool)

@@ -37,16 +37,6 @@ class NotInForce(Conflict):
     code = "agreement-not-in-force"
 
 
-class AlreadyDecided(Conflict):
-    code = "already-decided"
-
-
-class OwnProposal(Conflict):
-    """The second person must be another one, whichever account they act by."""
-
-    code = "own-proposal"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What is agreed. `client_id` is the machine client that may read the feed and keep endpoints of its own.

@@ -11,7 +11,9 @@ from shared.errors import Conflict, NotFound, Rejected
 
 # proposed -> unverified (a second person agreed) -> active (the receiver did) <-> paused, disabled; removed for good.
 EndpointStatus = Literal["proposed", "refused", "unverified", "active", "paused", "disabled", "removed"]
-DisabledBecause = Literal["gone", "failing", "handshake", "by-hand"]
+DisabledBecause = Literal["gone", "failing", "handshake"]
+DeliveryKind = Literal["event", "replay", "test"]
+WebhookDeliveryStatus = Literal["due", "claimed", "delivered", "failed", "withdrawn"]
 Step = Literal["approve", "refuse", "verify", "pause", "resume", "remove"]
 
 MOST_ENDPOINTS: Final = 20  # of one agreement
@@ -88,9 +90,12 @@ class Endpoint:
     probe_at: datetime | None
     hold_until: datetime | None
     last_success_at: datetime | None
+    handshakes: int
+    handshake_fault: str | None
     disabled_because: DisabledBecause | None
     owner_told_at: datetime | None
     proposed_by: str
+    proposer_person_id: str
     created_at: datetime
 
     @property
