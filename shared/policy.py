@@ -100,6 +100,9 @@ POLICY: Final[Mapping[str, Rule]] = {
         },
         scope="scores.read",
     ),
+    # By what people are scored takes two persons.
+    "scheme.decide": Rule(roles={"approver": "anywhere"}, step_up=True),
+    "scheme.propose": Rule(roles={"department_officer": "anywhere"}),
     "scheme.read": Rule(
         roles={
             "approver": "within",
@@ -110,6 +113,9 @@ POLICY: Final[Mapping[str, Rule]] = {
             "unit_head": "within",
         },
         scope="scores.read",
+    ),
+    "scheme.read_proposals": Rule(
+        roles={"approver": "anywhere", "auditor": "anywhere", "department_officer": "anywhere"}
     ),
     # Live figures move with every rating: what cadres, units and machines read is published.
     "score.read": Rule(

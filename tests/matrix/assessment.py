@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
@@ -94,6 +95,7 @@ class AssessmentWorld:
                 action="read a published unit",
                 aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
             ),
+            **RULE_SCHEMES,
             ("GET", "/v1/published/periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
             ("GET", "/v1/published/scores/cadre"): Probe(
                 action="list published cadres", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES
@@ -110,6 +112,29 @@ class AssessmentWorld:
                 aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
             ),
         }
+
+
+def _probe(action: str, body: object = None, on: str | None = None, **path: object) -> Probe:
+    shot = Shot(path=path, query={"on": on} if on else {}, body=body)
+    return Probe(action=action, aim=everywhere(shot), fine=frozenset({200, 201, 404, 422}))
+
+
+RULE_SCHEMES: dict[Route, Probe] = {
+    ("GET", "/v1/rule-schemes"): _probe("read the schemes"),
+    ("GET", "/v1/rule-schemes/in-force"): _probe("read the schemes", on="2025-01-01"),
+    ("GET", "/v1/rule-schemes/{name}/{version}"): _probe("read the schemes", name="nobody", version=1),
+    ("GET", "/v1/scheme-presets"): _probe("read the schemes"),
+    ("POST", "/v1/scheme-checks"): _probe("propose a scheme", {"document": "format = 1"}),
+    ("POST", "/v1/scheme-proposals"): _probe("propose a scheme", {"document": "format = 1"}),
+    ("POST", "/v1/rule-schemes/{name}/{version}/end"): _probe(
+        "propose a scheme", {"until": "2025-01-01"}, name="nobody", version=1
+    ),
+    ("GET", "/v1/scheme-proposals"): _probe("read proposals of schemes"),
+    ("POST", "/v1/scheme-proposals/{proposal_id}/approve"): _probe("decide on a scheme", proposal_id=uuid4()),
+    ("POST", "/v1/scheme-proposals/{proposal_id}/refuse"): _probe(
+        "decide on a scheme", {"reason": "unclear"}, proposal_id=uuid4()
+    ),
+}
 
 
 def _of_cadre(place: Place, **more: object) -> Shot | None:

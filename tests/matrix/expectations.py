@@ -119,6 +119,9 @@ read a published cadre     -     self    -         in                 in       y
 list published units       -     -       in        in                 in       yes     -                      -          in
 read a published unit      -     -       in        in                 in       yes     -                      -          in
 read the schemes           -     yes   yes       yes                yes      yes     -                      -          yes
+propose a scheme           -     -     -         all                -        -       -                      -          -
+decide on a scheme         -     -     -         -                  all      -       -                      -          -
+read proposals of schemes  -     -     -         all                all      yes     -                      -          -
 put a subscription         -     -     -         in                 -        -       -                      -          -
 list subscriptions         -     -     -         in                 -        yes     -                      -          in
 read messages              -     -     -         in                 -        -       -                      -          -

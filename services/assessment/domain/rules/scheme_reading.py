@@ -71,10 +71,11 @@ def read_rule_document(document: Mapping[str, Any]) -> RuleScheme:
     recovery = keys.take("recovery", None)
     if recovered != (recovery is not None):
         raise BadRules("recovery", "says how, where recovered = true, and only there")
+    name = check_code("name", keys.take("name"))
     scheme = RuleScheme(
-        name=check_code("name", keys.take("name")),
+        name=name,
         version=keys.whole("version", lowest=1, highest=1_000_000),
-        title=keys.label("title", default=""),
+        title=keys.label("title", default=name),
         source=_optional_text(keys, "source"),
         recovery=None if recovery is None else read_text("recovery", recovery, longest=2_000),
         validity=_read_validity(keys),
