@@ -11,6 +11,9 @@ cells_tallied_total = Counter("assessment_cells_tallied_total", "Cells of cadre,
 scores_changed_total = Counter("assessment_scores_changed_total", "Scores that came to stand otherwise than before.")
 scores_announced_total = Counter("assessment_scores_announced_total", "Scores announced to other services.")
 months_closed_total = Counter("assessment_months_closed_total", "Months closed and published.")
+corrections_recorded_total = Counter(
+    "assessment_corrections_recorded_total", "Corrections of closed periods that were recorded."
+)
 releases_formed_total = Counter(
     "assessment_releases_formed_total", "Sums of ratings of enough people that were formed."
 )

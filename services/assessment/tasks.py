@@ -7,6 +7,7 @@ from typing import Any
 
 from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
 from services.assessment.handlers.closings import ClosingRule, close_months
+from services.assessment.handlers.corrections import record_corrections
 from services.assessment.handlers.scores import PassSummary, score_due
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
@@ -19,8 +20,10 @@ SCORE = "assessment.score_due"
 SWEEP = "assessment.sweep"
 ANNOUNCE = "assessment.announce"
 CLOSE = "assessment.close_months"
+CORRECT = "assessment.record_corrections"
 SWEEP_SECONDS = 1.0
 CLOSING_SWEEP_SECONDS = 60.0
+CORRECTION_SWEEP_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = get_logger()
@@ -75,6 +78,11 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
         with correlated(new_correlation_id()):
             close_all(settings, pool)
 
+    @app.task(name=CORRECT, **RELIABLE)
+    def correct() -> None:
+        with correlated(new_correlation_id()):
+            correct_all(settings, pool)
+
     # A tick that no thread took in time is dropped: the next one asks the same.
     app.conf.beat_schedule = {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
@@ -83,6 +91,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (SWEEP, SWEEP_SECONDS),
             (ANNOUNCE, settings.announce_interval_seconds),
             (CLOSE, CLOSING_SWEEP_SECONDS),
+            (CORRECT, CORRECTION_SWEEP_SECONDS),
         )
     }
     return app
@@ -134,6 +143,12 @@ def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bo
     closed = close_months(pool, rule=rule, now=_now())
     if closed:
         log.info("months_closed", months=[month.isoformat() for month in closed])
+
+
+def correct_all(settings: AssessmentSettings, pool: Pool) -> None:
+    made = record_corrections(pool, zone=settings.zone, now=_now())
+    if made:
+        log.info("corrections_recorded", corrections=made)
 
 
 def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
+from services.assessment.handlers.corrections import record_corrections
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Authenticator
@@ -39,10 +40,12 @@ class AssessmentWorld:
         load_schemes(self._pool, (HOME / "schemes").glob("*.toml"), indicators_file=HOME / "indicators.toml", now=NOW)
         story = Story()
         units: dict[str, UUID] = {}
+        cadres: list[UUID] = []
         for code, parent in TREE:
             units[code] = story.organisation(code, units[parent] if parent else None)
         for place in REAL:
             cadre = story.cadre(staff_number(place))
+            cadres.append(cadre)
             story.post(cadre, units[CODES[place]])
             story.contact(cadre, datetime(2025, 10, 3, 2, tzinfo=UTC))
             for _ in range(4):
@@ -58,6 +61,11 @@ class AssessmentWorld:
         score_all(self._pool)
         close_months(self._pool, rule=RULE, now=datetime(2025, 10, 25, tzinfo=UTC))  # the first call starts the clock
         close_months(self._pool, rule=RULE, now=NOW)
+        for cadre in cadres:  # told late
+            story.contact(cadre, datetime(2025, 10, 5, 2, tzinfo=UTC))
+        take(self._pool, story.take())
+        score_all(self._pool)
+        record_corrections(self._pool, zone=ZONE, now=NOW)
 
     def probes(self) -> dict[Route, Probe]:
         return {
@@ -96,6 +104,12 @@ class AssessmentWorld:
                 aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
             ),
             **RULE_SCHEMES,
+            ("GET", "/v1/published/corrections/cadre"): Probe(
+                action="list published cadres", aim=everywhere(Shot()), lists=CADRES
+            ),
+            ("GET", "/v1/published/corrections/organisation"): Probe(
+                action="list published units", aim=everywhere(Shot()), lists=ORGANISATIONS
+            ),
             ("GET", "/v1/published/periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
             ("GET", "/v1/published/scores/cadre"): Probe(
                 action="list published cadres", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES

@@ -29,6 +29,9 @@ COUNTED = (
 )
 # Duties are owed by the month, quarter, half-year or year, and count in periods that have the whole of it.
 MEASURES = ("duties_owed", "duties_met", *COUNTED)
+# What is made of facts that bear the day they happened on, and go on no further: known late, it is known better. The
+# measures of issues change as the issues live on.
+DATED = ("duties_owed", "duties_met", "contacts")
 
 # Which answer of raters a measure is made of. What an indicator reads of these is told to cadres in releases only.
 ANSWERS_BEHIND = {

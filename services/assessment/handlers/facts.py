@@ -74,6 +74,15 @@ def take_facts(pool: Pool, envelopes: Sequence[Envelope], *, zone: ZoneInfo, now
     return len(new)
 
 
+def fold_issue(envelopes: Iterable[Envelope]) -> dict[str, Any]:
+    """The parts of one issue as these events tell them, in whatever order; empty where none does."""
+    batch = Batch()
+    for envelope in envelopes:
+        if COLLECTORS.get(type(envelope.event)) is _collect_issue:
+            _collect_issue(batch, envelope)
+    return next(iter(batch.issues.values()), {})
+
+
 def _note_former(connection: Connection, batch: Batch) -> None:
     """A parent that loses a child, a cadre whose post was recorded otherwise, and what a rating is about, are due."""
     if batch.organisations:
