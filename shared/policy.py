@@ -183,6 +183,9 @@ POLICY: Final[Mapping[str, Rule]] = {
     # An officer steps up for it, a clerk has the days after the receipt: the handler says which of both it is.
     "citizen.reveal": Rule(roles={"clerk": "within", "department_officer": "within"}, sensitive_read=True),
     "citizen.reveal_many": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
+    # A rule decides what everybody's deadlines are: it takes two persons.
+    "clock_rule.decide": Rule(roles={"approver": "anywhere"}, step_up=True),
+    "clock_rule.propose": Rule(roles={"department_officer": "anywhere"}),
     "clock_rule.read": Rule(
         roles={
             "approver": "within",
@@ -194,9 +197,8 @@ POLICY: Final[Mapping[str, Rule]] = {
         },
         scope="intake.read",
     ),
-    # A rule decides what everybody's deadlines are.
-    "clock_rule.write": Rule(
-        roles={"department_officer": "anywhere", "machine_client": "anywhere"}, scope="registers.write"
+    "clock_rule.read_proposals": Rule(
+        roles={"approver": "anywhere", "auditor": "anywhere", "department_officer": "anywhere"}
     ),
     "consultation.announce": Rule(roles={"clerk": "within", "department_officer": "within"}),
     "consultation.answer": Rule(roles={"department_officer": "within", "unit_head": "within"}),

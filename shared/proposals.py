@@ -72,9 +72,7 @@ class Decision:
 
 def decide(connection: Connection, proposal_id: UUID, kinds: Sequence[str], decision: Decision) -> Proposal:
     """Raises UnknownProposal, OwnProposal, AlreadyDecided, ProposalExpired."""
-    proposal = lock_proposal(connection, proposal_id, now=decision.at)
-    if proposal.kind not in kinds:
-        raise UnknownProposal("there is no such proposal")
+    proposal = get_proposal(connection, proposal_id, kinds, now=decision.at)
     if proposal.proposer_person_id == decision.by.person_id and proposal.status == "open":
         raise OwnProposal("whoever proposed it cannot decide it too")
     if proposal.status == "expired":
@@ -113,8 +111,8 @@ def insert_proposal(connection: Connection, proposal: Proposal) -> None:
     )
 
 
-def lock_proposal(connection: Connection, proposal_id: UUID, *, now: datetime) -> Proposal:
-    """Two who decide at once, or who use it at once, do so one after the other. Raises UnknownProposal."""
+def get_proposal(connection: Connection, proposal_id: UUID, kinds: Sequence[str], *, now: datetime) -> Proposal:
+    """Locked: two who decide at once, or use it at once, do so one after the other. Raises UnknownProposal."""
     with connection.cursor(row_factory=class_row(Proposal)) as cursor:
         found = cursor.execute(
             """
@@ -123,9 +121,10 @@ def lock_proposal(connection: Connection, proposal_id: UUID, *, now: datetime) -
                    decided_by, decider_person_id, decided_at, reason, used_at
               FROM proposal
              WHERE id = %s
+               AND kind = ANY (%s)
                FOR UPDATE
             """,
-            [now - OPEN_FOR, proposal_id],
+            [now - OPEN_FOR, proposal_id, list(kinds)],
         ).fetchone()
     if found is None:
         raise UnknownProposal("there is no such proposal")

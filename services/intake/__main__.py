@@ -133,21 +133,25 @@ def recount(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> i
     return 1 if found.differing and not options.apply else 0
 
 
-def put_clock_rules(_: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+def propose_clock_rules(_: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m services.intake clock-rules", description="List the sets of time limits, or put one into force."
+        prog="python -m services.intake clock-rules", description="List the sets of time limits, or propose one."
     )
-    parser.add_argument("--put", metavar="SET", help="define its rules; those that stand already stay as they are")
+    parser.add_argument("--propose", metavar="SET", help="an approver decides; what stands already stays")
     parser.add_argument("--organisation", metavar="CODE", help="for this organisation and all below it alone")
     options = parser.parse_args(arguments)
-    if options.put is None:
+    if options.propose is None:
         for name, rules in sorted(clock_rules.read_presets().items()):
             sys.stdout.write(f"{name:<20} {', '.join(sorted(rules))}\n")
         return 0
-    done = clock_rules.put_preset(pool, options.put, organisation_code=options.organisation, now=datetime.now(UTC))
-    for code, outcome in done.items():
-        sys.stdout.write(f"{code:<40} {outcome.status} {outcome.detail}\n")
-    return 1 if any(outcome.status == "rejected" for outcome in done.values()) else 0
+    asked = clock_rules.propose_preset(
+        pool, options.propose, organisation_code=options.organisation, now=datetime.now(UTC)
+    )
+    if isinstance(asked, clock_rules.Standing):
+        sys.stdout.write("all of them stand already\n")
+    else:
+        sys.stdout.write(f"proposal {asked.id} waits for an approver: {len(asked.document['rules'])} rules\n")
+    return 0
 
 
 def open_calendar(settings: IntakeSettings, pool: Pool) -> None:
@@ -217,7 +221,7 @@ COMMANDS = {
     "rotate-keys": rotate_keys,
     "draw-sample": draw_sample,
     "recount": recount,
-    "clock-rules": put_clock_rules,
+    "clock-rules": propose_clock_rules,
 }
 
 

@@ -68,7 +68,9 @@ decide to leave it out     -     -     -         in                 in       -  
 supervise an issue         -     -     -         in                 in       -       -                      -          -
 escalate an issue          in    -     -         in                 -        -       -                      -          in
 read the clock rules       yes   yes   yes       yes                yes      -       -                      -          yes
-write the clock rules      -     -     -         all                -        -       -                      -          all
+ask for a clock rule       -     -     -         all                -        -       -                      -          -
+read asked clock rules     -     -     -         all                all      yes     -                      -          -
+agree to a clock rule      -     -     -         -                  all      -       -                      -          -
 reveal a citizen           in    -     -         in                 -        -       -                      -          -
 propose about citizens     -     -     -         in                 -        -       -                      -          -
 read such a proposal       -     -     -         in                 in       -       -                      -          -

@@ -222,7 +222,16 @@ class IntakeWorld:
             ),
             ("GET", "/v1/clock-rules"): Probe(action="read the clock rules", aim=everywhere(Shot())),
             ("PUT", "/v1/clock-rules/{code}"): Probe(
-                action="write the clock rules", aim=everywhere(Shot(path={"code": "r1"}, body=CLOCK_RULE))
+                action="ask for a clock rule", aim=everywhere(Shot(path={"code": "r1"}, body=CLOCK_RULE))
+            ),
+            ("GET", "/v1/clock-rule-proposals"): Probe(action="read asked clock rules", aim=everywhere(Shot())),
+            ("GET", "/v1/clock-rule-proposals/{proposal_id}"): Probe(
+                action="read asked clock rules", aim=everywhere(Shot(path={"proposal_id": uuid4()})), fine=NOWHERE
+            ),
+            ("POST", "/v1/clock-rule-proposals/{proposal_id}/decision"): Probe(
+                action="agree to a clock rule",
+                aim=everywhere(Shot(path={"proposal_id": uuid4()}, body={"decision": "approve"})),
+                fine=NOWHERE,
             ),
             ("POST", "/v1/issues/{issue_id}/assignments"): Probe(
                 action=step,

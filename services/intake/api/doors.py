@@ -27,7 +27,6 @@ from services.intake.handlers import (
     reviews,
     suggestions,
 )
-from services.intake.handlers.clocks.rules import define_clock_rules
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
@@ -42,7 +41,6 @@ from shared.observability import correlation_id
 from shared.reach import current
 
 if TYPE_CHECKING:
-    from services.intake.domain.commands.clocks import DefineClockRule
     from services.intake.domain.commands.consultations import (
         AnnounceConsultation,
         AnswerConsultation,
@@ -91,7 +89,6 @@ class Doors(RegisterDoors):
         self.reception_cancellations: Group[CancelReceptionDay] = self._group(receptions.cancel_days)
         self.reception_holdings: Group[HoldReceptionDay] = self._group(receptions.hold_days)
         self.ratings: Group[SubmitRating] = self._group(partial(ratings.submit_ratings, rules=rating_rules))
-        self.clock_rules: Group[DefineClockRule] = self._group(define_clock_rules)
 
     def _group(self, handler: Any) -> Group[Any]:  # noqa: ANN401 - the attribute it is assigned to says of what
         def run(commands: list[Any]) -> list[Outcome]:

@@ -38,7 +38,6 @@ AUDITED = {
     "assign_liaisons": "liaison_assignment",
     "publish_channels": "published_channel",
     "end_channels": "published_channel",
-    "define_clock_rules": "clock_rule",
 }
 Run = Callable[[Connection, list[AnyCommand], Events], list[Outcome]]
 

@@ -21,6 +21,7 @@ AUDIENCES: Final[Mapping[str, Audience]] = {
     "cadre.left.v1": "partners",
     "post.recorded.v1": "partners",
     "duty.defined.v1": "partners",
+    "clock_rule.defined.v1": "partners",
     "category.defined.v1": "partners",
     "published_channel.published.v1": "partners",
     "reachability_check.recorded.v1": "partners",

@@ -6,16 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.intake.domain.commands.clocks import DefineClockRule
 from services.intake.domain.commands.issue_steps import CloseIssue
 from services.intake.handlers import alarms, issues, posts
 from services.intake.handlers.alarms import sweep_alarms
-from services.intake.handlers.clocks.rules import define_clock_rules
 from services.intake.handlers.issue_steps.batch import take_steps
 from shared import crash
-from shared.identifiers import new_id
 from tests.integration.intake.commands import a_post, an_issue
 from tests.integration.intake.conftest import NOW
+from tests.integration.intake.rules import agree_on_rules
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WATCHED = {"warnings": ["48 hours", "24 hours"], "escalations": ["0 hours", "1 working_days", "3 working_days"]}
@@ -30,8 +28,7 @@ def ruled(county, pool):
     """A county in which an issue is to be closed in five working days."""
     assert county["issues"]
     document = {"clock": "close", "limit": "5 working_days", "valid_from": "2025-01-01", **WATCHED}
-    command = DefineClockRule(id=new_id(), correlation_id="a-test", code="close", document=document)
-    assert define_clock_rules(pool, [command], now=NOW - timedelta(hours=1))[0].status == "created"
+    agree_on_rules(pool, {"close": document}, now=NOW - timedelta(hours=1))
     return pool
 
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.intake import calendars
+from services.intake.domain.clocks.documents import BadRule
 from services.intake.domain.commands.categories import DefineCategory
-from services.intake.domain.commands.clocks import DefineClockRule
 from services.intake.domain.commands.issue_steps import (
     AssignIssue,
     CloseIssue,
@@ -24,7 +24,7 @@ from services.intake.handlers import issues
 from services.intake.handlers.categories import define_categories
 from services.intake.handlers.clocks import recounting
 from services.intake.handlers.clocks.reading import read_clocks
-from services.intake.handlers.clocks.rules import define_clock_rules, list_clock_rules, put_preset
+from services.intake.handlers.clocks.rules import Standing, list_clock_rules, propose_preset
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.texts import hold
@@ -37,6 +37,7 @@ from shared.outbox import OutgoingEvent
 from shared.reach import Reach, acting
 from tests.integration.intake.commands import an_issue
 from tests.integration.intake.conftest import NOW  # Monday, 2 March 2026, 10:00 in China
+from tests.integration.intake.rules import agree_on_rules, approve
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -46,13 +47,11 @@ def at(text: str) -> datetime:
 
 
 def a_rule(code="close", **changes):
-    document = {"clock": "close", "limit": "5 working_days", "valid_from": "2025-01-01"} | changes
-    return DefineClockRule(id=new_id(), correlation_id="a-test", code=code, document=document)
+    return code, {"clock": "close", "limit": "5 working_days", "valid_from": "2025-01-01"} | changes
 
 
 def define(pool, *rules):
-    outcomes = define_clock_rules(pool, list(rules), now=NOW - timedelta(hours=1))
-    assert {outcome.status for outcome in outcomes} <= {"created", "changed"}, outcomes
+    agree_on_rules(pool, dict(rules), now=NOW - timedelta(hours=1))
 
 
 def receive(pool, now=NOW, **changes):
@@ -374,20 +373,6 @@ def test_an_issue_far_in_the_future_has_no_deadline_and_harms_nobody(registered,
     assert deadlines(ask, far.id) == (None, None, None, None)
 
 
-def test_a_definition_that_is_repeated_changes_nothing_and_another_one_succeeds_it(registered):
-    first, same, other = a_rule(), a_rule(), a_rule(limit="6 working_days")
-
-    outcomes = define_clock_rules(registered, [first, same, other], now=NOW)
-    again = define_clock_rules(registered, [a_rule(limit="6 working_days")], now=NOW)
-
-    assert [outcome.status for outcome in [*outcomes, *again]] == ["created", "unchanged", "changed", "unchanged"]
-    listed = list_clock_rules(registered, after=("", 0), limit=10)
-    assert [(rule.code, rule.version, rule.document["limit"]) for rule in listed] == [
-        ("close", 1, "5 working_days"),
-        ("close", 2, "6 working_days"),
-    ]
-
-
 def test_no_version_can_be_changed_or_removed(registered, ask):
     define(registered, a_rule())
 
@@ -416,19 +401,17 @@ def test_no_version_can_be_changed_or_removed(registered, ask):
     ],
 )
 def test_a_bad_rule_is_refused_and_the_key_is_named(registered, changes, key):
-    [outcome] = define_clock_rules(registered, [a_rule(**changes)], now=NOW)
+    with pytest.raises(BadRule, match=f"^{key}: "):
+        define(registered, a_rule(**changes))
 
-    assert (outcome.status, outcome.code) == ("rejected", "bad-clock-rule")
-    assert outcome.detail.startswith(f"{key}: ")
     assert list_clock_rules(registered, after=("", 0), limit=10) == []
 
 
 def test_a_shipped_set_is_put_for_a_place(registered, ask):
-    done = put_preset(registered, "bengbu", organisation_code="town", now=NOW)
-    again = put_preset(registered, "bengbu", organisation_code="town", now=NOW)
+    asked = propose_preset(registered, "bengbu", organisation_code="town", now=NOW)
+    approve(registered, asked, now=NOW)
 
-    assert {outcome.status for outcome in done.values()} == {"created"}
-    assert {outcome.status for outcome in again.values()} == {"unchanged"}
+    assert isinstance(propose_preset(registered, "bengbu", organisation_code="town", now=NOW), Standing)
     here = receive(registered, organisation_code="town", channel="web")
     elsewhere = receive(registered, organisation_code="county", channel="web")
     assert deadlines(ask, here)[2] == at("03-06 00:00")
