@@ -1,6 +1,7 @@
 """The list of erased citizens beside the keys, where restoring an old database does not take it back."""
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -10,13 +11,16 @@ FILE: Final = "erasures.txt"
 MODE: Final = 0o600
 
 
-def note_erasure(directory: Path, citizen_ref: UUID, *, at: datetime) -> None:
+def note_erasures(directory: Path, citizen_refs: Sequence[UUID], *, at: datetime) -> None:
     """Durable before it returns. A line that a crash cut short begins no other one."""
     handle = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND, MODE)
     try:
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, f"{chr(10) if torn else ''}{citizen_ref} {at.isoformat()}\n".encode("ascii"))
+        lines = "".join(f"{citizen_ref} {at.isoformat()}\n" for citizen_ref in citizen_refs)
+        written = f"{chr(10) if torn else ''}{lines}".encode("ascii")
+        while written:
+            written = written[os.write(handle, written) :]
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -104,8 +104,10 @@ def sweep_imports() -> None:
 
 @celery.task(name=SWEEP_PROPOSALS, **RELIABLE)
 def sweep_proposals() -> None:
+    """Until nothing is left that can be done now, as when a whole county's cases are over at once."""
     pool, _ = wiring.opened()
-    erasures.carry_out_approved(pool, now=datetime.now(UTC))
+    while erasures.carry_out_approved(pool, now=datetime.now(UTC)):
+        pass
 
 
 @celery.task(name=EXAMINE_CONTACTS, **RELIABLE)

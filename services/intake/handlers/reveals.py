@@ -109,7 +109,7 @@ def fetch_revealed(pool: Pool, proposal_id: UUID, principal: Principal, *, now: 
         proposal = storage.lock_proposal(connection, proposal_id)
         if proposal.kind != "reveal" or proposal.proposed_by != principal.account_id:
             raise storage.ProposalNotFound("there is no such proposal")
-        if not storage.set_finished(connection, proposal_id, at=now):
+        if not storage.set_finished(connection, [proposal_id], at=now):
             raise NotToBeFetched("the list is not approved, or was fetched before")
         shown = _open_all(connection, proposal.issue_ids)
         rows = [

@@ -1,6 +1,7 @@
 """Restricting, freeing and erasing citizens in the database. Always under the system's reach."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,15 @@ from uuid import UUID
 import orjson
 
 from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Without a proposal it is one that is done again, in a database from before."""
+
+    citizen_ref: UUID
+    proposal_id: UUID | None = None
+    reason_code: str
 
 
 def is_citizen_within_reach(connection: Connection, citizen_ref: UUID) -> bool:
@@ -36,9 +46,18 @@ def count_issues_within_reach(connection: Connection, issue_ids: Sequence[UUID])
     return int(str(row[0])) if row else 0
 
 
-def lock_citizen(connection: Connection, citizen_ref: UUID) -> None:
-    """Nobody enters a record about the citizen until the transaction ends."""
-    connection.execute("SELECT 1 FROM citizen WHERE ref = %s FOR UPDATE", [citizen_ref])
+def lock_citizens(connection: Connection, citizen_refs: Sequence[UUID]) -> None:
+    """Nobody enters a record about the citizens until the transaction ends."""
+    connection.execute("SELECT 1 FROM citizen WHERE ref = ANY(%s) ORDER BY ref FOR UPDATE", [list(citizen_refs)])
+
+
+def list_with_open_case(connection: Connection, citizen_refs: Sequence[UUID]) -> set[UUID]:
+    """On the index issue_citizen."""
+    rows = connection.execute(
+        "SELECT DISTINCT citizen_ref FROM issue WHERE citizen_ref = ANY(%s) AND status <> 'closed'",
+        [list(citizen_refs)],
+    )
+    return {row[0] for row in rows}  # type: ignore[misc] # psycopg types a row as a tuple of objects
 
 
 def set_restricted(connection: Connection, citizen_ref: UUID, *, at: datetime, review_on: date) -> bool:
@@ -78,18 +97,21 @@ def set_active(connection: Connection, citizen_ref: UUID, handles: Sequence[Mapp
     return changed.rowcount == 1
 
 
-def set_erased(
-    connection: Connection, citizen_ref: UUID, *, at: datetime, proposal_id: UUID | None, reason_code: str
-) -> bool:
-    """Destroy the key, the handles and what was said of the citizen. Whether the citizen was not erased before."""
-    erased = connection.execute(
+def set_erased(connection: Connection, wanted: Sequence[Erasure], *, at: datetime) -> list[UUID]:
+    """Destroy keys, handles and what was said of the citizens. Return those who were not erased before."""
+    rows = connection.execute(
         """
-        WITH gone AS (
+        WITH wanted AS (
+            SELECT ref, proposal_id, reason_code
+              FROM unnest(%(refs)s::uuid[], %(proposals)s::uuid[], %(reasons)s::text[])
+                AS row (ref, proposal_id, reason_code)
+        ), gone AS (
             UPDATE citizen
                SET state = 'erased', name = NULL, phone = NULL, id_number = NULL, id_kind = NULL, address = NULL,
                    review_on = NULL, erased_at = %(at)s
-             WHERE ref = %(ref)s AND state <> 'erased'
-         RETURNING ref
+              FROM wanted
+             WHERE citizen.ref = wanted.ref AND state <> 'erased'
+         RETURNING citizen.ref, wanted.proposal_id, wanted.reason_code
         ), keyless AS (
             DELETE FROM citizen_key USING gone WHERE citizen_key.citizen_ref = gone.ref
         ), unfindable AS (
@@ -124,13 +146,18 @@ def set_erased(
             UPDATE reveal SET reason = NULL FROM gone WHERE reveal.citizen_ref = gone.ref
         )
         INSERT INTO erasure (citizen_ref, proposal_id, reason_code, erased_at)
-        SELECT ref, %(proposal)s, %(reason)s, %(at)s FROM gone
+        SELECT ref, proposal_id, reason_code, %(at)s FROM gone
             ON CONFLICT DO NOTHING
         RETURNING citizen_ref
         """,
-        {"ref": citizen_ref, "at": at, "proposal": proposal_id, "reason": reason_code},
-    ).fetchone()
-    return erased is not None
+        {
+            "refs": [one.citizen_ref for one in wanted],
+            "proposals": [one.proposal_id for one in wanted],
+            "reasons": [one.reason_code for one in wanted],
+            "at": at,
+        },
+    )
+    return [row[0] for row in rows]  # type: ignore[misc] # as above
 
 
 def list_standing(connection: Connection, citizen_refs: Sequence[UUID]) -> list[UUID]:
@@ -138,7 +165,7 @@ def list_standing(connection: Connection, citizen_refs: Sequence[UUID]) -> list[
     rows = connection.execute(
         "SELECT ref FROM citizen WHERE ref = ANY(%s) AND state <> 'erased' ORDER BY ref", [list(citizen_refs)]
     )
-    return [row[0] for row in rows]  # type: ignore[misc] # psycopg types a row as a tuple of objects
+    return [row[0] for row in rows]  # type: ignore[misc] # as above
 
 
 def _is_true(connection: Connection, query: str, citizen_ref: UUID) -> bool:

@@ -101,38 +101,58 @@ def set_decision(
     )
 
 
-def set_finished(connection: Connection, proposal_id: UUID, *, at: datetime, outcome_code: str | None = None) -> bool:
-    """Whether it was still to be done: so its result is given, and its effect had, once."""
+def set_finished(
+    connection: Connection, proposal_ids: Sequence[UUID], *, at: datetime, outcome_code: str | None = None
+) -> int:
+    """Return how many were still to be done: so a result is given, and an effect had, once."""
     done = connection.execute(
         """
         UPDATE citizen_proposal
            SET state = CASE WHEN %(code)s::text IS NULL THEN 'done' ELSE 'not_done' END,
                outcome_code = %(code)s, finished_at = %(at)s
-         WHERE id = %(id)s AND state = 'approved'
+         WHERE id = ANY(%(ids)s) AND state = 'approved'
         """,
-        {"code": outcome_code, "at": at, "id": proposal_id},
+        {"code": outcome_code, "at": at, "ids": list(proposal_ids)},
     )
-    return done.rowcount == 1
+    return done.rowcount
 
 
 def list_approved_ids(connection: Connection, *, limit: int) -> list[UUID]:
-    """List what was approved and can be done now, the oldest first. A reveal waits for its proposer to fetch it."""
+    """List what was approved of restricting and freeing, the oldest first."""
     rows = connection.execute(
         """
         SELECT id
           FROM citizen_proposal
          WHERE state = 'approved'
-           AND kind <> 'reveal'
-           AND (held_at IS NULL
-                OR NOT EXISTS (SELECT 1
-                                 FROM issue
-                                WHERE issue.citizen_ref = citizen_proposal.citizen_ref AND status <> 'closed'))
+           AND kind IN ('restrict', 'lift')
          ORDER BY decided_at
          LIMIT %s
         """,
         [limit],
     )
     return [row[0] for row in rows]  # type: ignore[misc] # psycopg types a row as a tuple of objects
+
+
+def claim_erasures(connection: Connection, *, limit: int) -> list[Proposal]:
+    """Hold erasures that can be done now until the transaction ends, the oldest first, on citizen_proposal_approved."""
+    with connection.cursor(row_factory=class_row(Proposal)) as cursor:
+        return cursor.execute(
+            """
+            SELECT id, kind, citizen_ref, issue_ids, reason_code, reason, review_on, proposed_by, proposer_person,
+                   proposed_at, state, decided_at, finished_at, held_at, outcome_code
+              FROM citizen_proposal
+             WHERE state = 'approved'
+               AND kind = 'erase'
+               AND (held_at IS NULL
+                    OR NOT EXISTS (SELECT 1
+                                     FROM issue
+                                    WHERE issue.citizen_ref = citizen_proposal.citizen_ref AND status <> 'closed'))
+             ORDER BY decided_at
+             LIMIT %s
+               FOR UPDATE SKIP LOCKED
+            """,
+            [limit],
+        ).fetchall()
 
 
 def set_held(connection: Connection, proposal_id: UUID, *, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import retention as classes
 from services.intake.settings import IntakeSettings
-from services.intake.storage.erasures import set_erased
+from services.intake.storage.erasures import Erasure, set_erased
 from shared.database import transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM
@@ -278,6 +278,6 @@ def test_erasing_a_citizen_empties_what_was_said(call, asked, pool, rows):
     [[ref]] = rows("SELECT ref FROM citizen")
 
     with transaction(pool, reach=SYSTEM) as connection:
-        assert set_erased(connection, ref, proposal_id=None, reason_code="asked", at=NOW)
+        assert set_erased(connection, [Erasure(citizen_ref=ref, reason_code="asked")], at=NOW)
 
     assert rows("SELECT text_sealed, person_handle FROM opinion") == [(None, None)]

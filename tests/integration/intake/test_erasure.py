@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -283,10 +284,10 @@ def test_a_repeat_of_an_old_request_does_not_bring_the_erased_back(door, registe
 
 def test_the_journal_survives_a_torn_line(tmp_path):
     first, second = new_id(), new_id()
-    journal.note_erasure(tmp_path, first, at=now())
+    journal.note_erasures(tmp_path, [first], at=now())
     with (tmp_path / journal.FILE).open("a") as file:
         file.write("0190b7e0-torn")
-    journal.note_erasure(tmp_path, second, at=now())
+    journal.note_erasures(tmp_path, [second], at=now())
 
     assert journal.list_erased(tmp_path) == [first, second]
     assert (tmp_path / journal.FILE).stat().st_mode & 0o777 == 0o600
@@ -394,3 +395,90 @@ def test_a_rotation_that_is_cut_short_destroys_nothing_that_is_needed(registered
     assert epochs.rotate_keys(registered, now=datetime(2026, 3, 1, tzinfo=UTC)) == 1
     assert not (keys / "epoch-202601.key").exists()
     assert issues.get_issue(registered, issue).title == "井盖坏了"
+
+
+def agree_on_all(pool: Pool) -> None:
+    """An erasure of everybody who is known, as two persons have agreed to it."""
+    with transaction(pool) as connection:
+        connection.execute(
+            """
+            INSERT INTO citizen_proposal (id, kind, citizen_ref, issue_ids, reason_code, reason, proposed_by,
+                                          proposer_person, proposed_at, state, decided_by, decider_person, decided_at)
+            SELECT gen_random_uuid(), 'erase', ref, '{}', 'own_request', name, %s, 'one', %s, 'approved', %s, 'two', %s
+              FROM citizen
+            """,
+            [new_id(), now(), new_id(), now()],
+        )
+
+
+def trace_of(ask: Callable[..., list[tuple[object, ...]]]) -> list[tuple[object, ...]]:
+    """Each citizen with everything that an erasure is: whole or not begun."""
+    return ask(
+        """
+        SELECT citizen.state, proposal.state,
+               (SELECT count(*) FROM citizen_key WHERE citizen_ref = citizen.ref),
+               (SELECT count(*) FROM citizen_handle WHERE citizen_ref = citizen.ref) > 0,
+               (SELECT count(*) FROM erasure WHERE citizen_ref = citizen.ref AND proposal_id = proposal.id),
+               (SELECT count(*) FROM outbox WHERE aggregate_id = citizen.ref),
+               (SELECT count(*) FROM audit_record
+                 WHERE action = 'citizen.erase' AND decision = 'allowed' AND object_id = proposal.id::text)
+          FROM citizen
+          JOIN citizen_proposal AS proposal ON proposal.citizen_ref = citizen.ref
+        """
+    )
+
+
+UNTOUCHED, GONE = ("active", "approved", 1, True, 0, 0, 0), ("erased", "done", 0, False, 1, 1, 1)
+
+
+@pytest.mark.usefixtures("keys")
+def test_many_are_erased_together_and_who_has_an_open_case_waits_alone(registered, ask):
+    for number in range(5):
+        receive(registered, phone=f"1381234000{number}", name=f"张{number}", closed=number != 2)
+    agree_on_all(registered)
+
+    assert erasures.carry_out_approved(registered, now=now()) == 4
+    assert erasures.carry_out_approved(registered, now=now()) == 0
+
+    held = ("restricted", "approved", 1, False, 0, 0, 0)
+    assert sorted(map(str, trace_of(ask))) == sorted(map(str, [GONE] * 4 + [held]))
+    assert ask("SELECT decision, reason FROM audit_record WHERE decision = 'denied'") == [("denied", "open-case")]
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("point", CRASHES)
+def test_a_death_between_many_leaves_whole_erasures_only(registered, ask, point, monkeypatch):
+    monkeypatch.setattr(erasures, "ERASURES_A_COMMIT", 2)
+    for number in range(5):
+        receive(registered, phone=f"1381234000{number}", name=f"张{number}")
+    agree_on_all(registered)
+    hits: list[str] = []
+
+    def die_the_second_time(name: str) -> None:
+        hits.append(name)
+        if hits.count(point) == 2:
+            raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crash, "point", die_the_second_time)
+        with pytest.raises(Died):
+            erasures.carry_out_approved(registered, now=now())
+
+    done = 4 if point == "intake.after_proposal_commit" else 2
+    assert sorted(trace_of(ask)) == [UNTOUCHED] * (5 - done) + [GONE] * done
+    erasures.carry_out_approved(registered, now=now())
+    assert trace_of(ask) == [GONE] * 5
+    assert len(journal.list_erased(sealing.vault().ring.directory)) == 5
+
+
+def test_two_sweeps_at_once_erase_each_citizen_once(registered, ask, keys, monkeypatch):  # noqa: ARG001 - own keys
+    monkeypatch.setattr(erasures, "ERASURES_A_COMMIT", 3)
+    for number in range(9):
+        receive(registered, phone=f"1381234000{number}", name=f"张{number}")
+    agree_on_all(registered)
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(lambda _: erasures.carry_out_approved(registered, now=now()), range(2)))
+
+    assert sum(done) == 9
+    assert trace_of(ask) == [GONE] * 9

@@ -114,7 +114,7 @@ def test_who_heads_a_household_is_told_what_is_held_and_can_be_erased(registered
 
     told = disclosures.disclose(registered, ref)
     with transaction(registered, reach=SYSTEM) as connection:
-        erasures.set_erased(connection, ref, at=NOW, proposal_id=None, reason_code="own_request")
+        erasures.set_erased(connection, [erasures.Erasure(citizen_ref=ref, reason_code="own_request")], at=NOW)
 
     assert told.citizen["address"] == SECRETS[2]
     assert [(one.number, one.population_group) for one in told.households] == [("H-1", "farmers")]

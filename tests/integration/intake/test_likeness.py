@@ -7,7 +7,7 @@ import pytest
 from services.intake.domain.citizens import describe_citizen
 from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.handlers import issues, likeness, registers
-from services.intake.storage.erasures import set_erased
+from services.intake.storage.erasures import Erasure, set_erased
 from services.intake.storage.issues import IssueNotFound
 from shared.database import transaction
 from shared.identifiers import new_id
@@ -111,7 +111,7 @@ def test_no_word_lies_in_it_and_it_goes_with_the_citizen(registered, receive, as
 
     assert all(pair not in stored and pair.encode().hex() not in stored for pair in ("路灯", "和平", "人民"))
     with transaction(registered, reach=SYSTEM) as connection:
-        assert set_erased(connection, ref, proposal_id=None, reason_code="asked", at=NOW)
+        assert set_erased(connection, [Erasure(citizen_ref=ref, reason_code="asked")], at=NOW)
     assert ask("SELECT count(*) FROM issue_likeness") == [(0,)]
 
 

@@ -12,7 +12,7 @@ from services.intake.domain.receptions import SlotTaken
 from services.intake.handlers import bookings, receptions
 from services.intake.handlers import retention as classes
 from services.intake.settings import IntakeSettings
-from services.intake.storage.erasures import set_erased
+from services.intake.storage.erasures import Erasure, set_erased
 from shared.database import transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM
@@ -355,7 +355,7 @@ def test_erasing_a_citizen_empties_the_own_bookings_and_nobody_elses(call, pool,
     [[ref]] = rows("SELECT ref FROM citizen")
 
     with transaction(pool, reach=SYSTEM) as connection:
-        assert set_erased(connection, ref, proposal_id=None, reason_code="asked", at=datetime.now(UTC))
+        assert set_erased(connection, [Erasure(citizen_ref=ref, reason_code="asked")], at=datetime.now(UTC))
 
     names = [visitor["name"] for visitor in call("GET", f"{day}/bookings", who="street-clerk").json()["items"]]
     assert names == [None, "张家成"]

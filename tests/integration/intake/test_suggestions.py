@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.intake.storage.erasures import set_erased
+from services.intake.storage.erasures import Erasure, set_erased
 from shared.database import transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM
@@ -101,7 +101,7 @@ def test_the_words_go_with_the_citizen(door, ask, registered):
     [[ref]] = ask("SELECT ref FROM citizen")
 
     with transaction(registered, reach=SYSTEM) as connection:
-        assert set_erased(connection, ref, proposal_id=None, reason_code="asked", at=datetime.now(UTC))
+        assert set_erased(connection, [Erasure(citizen_ref=ref, reason_code="asked")], at=datetime.now(UTC))
 
     shown = door.get("clerk", path).json()
     assert (shown["adoption"], shown["explanation"]) == ("not_adopted", None)
