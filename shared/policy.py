@@ -329,12 +329,16 @@ POLICY: Final[Mapping[str, Rule]] = {
     "reception_day.hold": Rule(roles={"cadre": "self", "clerk": "within"}),
     "reception_day.read": Rule(roles={}, is_open=True),  # announced to everybody
     "reception_day.offer": Rule(roles={"clerk": "within", "machine_client": "within"}, scope="intake.write"),
+    "register.decide_export": Rule(roles={"approver": "within"}, step_up=True),
     "register.disclose": Rule(  # a whole register as a file
         roles={"clerk": "within", "department_officer": "within", "machine_client": "within"},
         scope="intake.read",
         step_up=True,
         sensitive_read=True,
     ),
+    # Beyond what one person may carry out alone: once a second person has agreed.
+    "register.disclose_approved": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
+    "register.propose_export": Rule(roles={"department_officer": "within"}, step_up=True),
     "register.read": Rule(
         roles={
             "approver": "within",
@@ -345,6 +349,9 @@ POLICY: Final[Mapping[str, Rule]] = {
             "unit_head": "within",
         },
         scope="intake.read",
+    ),
+    "register.read_export_proposals": Rule(
+        roles={"approver": "within", "auditor": "anywhere", "department_officer": "within"}
     ),
     "register.write": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="registers.write"),
     "suggestion.decide": Rule(roles={"clerk": "within", "unit_head": "within"}),

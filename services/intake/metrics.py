@@ -21,8 +21,9 @@ people_exported_total = Counter(
     ["time"],
 )
 exports_refused_total = Counter(
-    "intake_exports_refused_total", "Exports refused because their person had exported too much that day."
+    "intake_exports_refused_total", "Exports refused because they were more than one person carries out alone."
 )
+exports_agreed_total = Counter("intake_exports_agreed_total", "Exports beyond that which a second person agreed to.")
 # What is not there before its first count has no increase when that comes.
 for _time in ("day", "night"):
     people_exported_total.labels(_time)

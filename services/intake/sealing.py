@@ -21,6 +21,7 @@ Table = Literal[
     "issue",
     "issue_step",
     "opinion",
+    "proposal",
     "suggestion_decision",
     "rating_case",
     "rating_comment",

@@ -108,6 +108,10 @@ read a household           in    self  -         in                 -        -  
 list households            in    self  -         in                 -        -       -                      -          -
 register a household       in    -     -         -                  -        -       -                      -          in
 export a register          in    -     -         in                 -        -       -                      -          in
+ask for a large export     -     -     -         in                 -        -       -                      -          -
+read asked exports         -     -     -         yes                yes      yes     -                      -          -
+agree to a large export    -     -     -         -                  in       -       -                      -          -
+fetch a large export       -     -     -         in                 -        -       -                      -          -
 write the registers        all   -     -         -                  -        -       -                      -          all
 run an import              yes   -     -         -                  -        -       -                      -          yes
 look at imports            yes   -     -         all                -        -       -                      -          yes

@@ -104,6 +104,8 @@ class IntakeWorld:
         )
         principals.principals["maker"] = machine(name="maker")
         principals.principals["registrar"] = person("clerk", name="registrar")
+        exporter = person("department_officer", name="exporter", stepped_up_at=datetime.now(UTC))
+        principals.principals["exporter"] = exporter
         self.app = create_intake_app(settings, pool, authenticator=principals)
         add_pages(self.app, pool)
         self._pool = pool
@@ -115,6 +117,7 @@ class IntakeWorld:
         self.reception_days: dict[Place, str] = {}
         self.consultations: dict[Place, str] = {}
         self.ratings: dict[Place, str] = {}
+        self.exports: dict[Place, str] = {}
 
     def fill(self, client: TestClient) -> None:
         for code, parent in TREE:
@@ -141,6 +144,7 @@ class IntakeWorld:
             client, "POST", "/v1/consultations", consultation_of(place), who="registrar"
         )
         self.reception_days[place] = self._make(client, "POST", "/v1/reception-days", reception_day_of(place))
+        self.exports[place] = self._make(client, "POST", "/v1/export-proposals", export_of(place), who="exporter")
         rating = {"contact_id": self.contacts[place], "level": 2, "method": "callback"}
         self.ratings[place] = self._make(client, "POST", "/v1/ratings", rating)
 
@@ -515,6 +519,22 @@ class IntakeWorld:
                 aim=everywhere(Shot(path={"register": "contact-households"})),
                 lists=HOUSEHOLDS,
             ),
+            ("POST", "/v1/export-proposals"): Probe(
+                action="ask for a large export", aim=lambda place: _said(place, export_of(place)), absent=422
+            ),
+            ("GET", "/v1/export-proposals"): Probe(action="read asked exports", aim=everywhere(Shot())),
+            ("GET", "/v1/export-proposals/{proposal_id}"): Probe(
+                action="read asked exports", aim=everywhere(Shot(path={"proposal_id": uuid4()})), fine=NOWHERE
+            ),
+            ("POST", "/v1/export-proposals/{proposal_id}/decision"): Probe(
+                action="agree to a large export",
+                aim=lambda place: self._at("proposal_id", self.exports, place, {"decision": "approve"}),
+            ),
+            ("POST", "/v1/export-proposals/{proposal_id}/result"): Probe(
+                action="fetch a large export",
+                aim=lambda place: _nowhere("proposal_id", place),
+                fine=NOWHERE,
+            ),
             ("POST", "/v1/duties"): Probe(action=write, aim=everywhere(Shot(body=DUTY))),
             ("GET", "/v1/duties"): Probe(action=house, aim=everywhere(Shot())),
             ("GET", "/v1/duties/presets"): Probe(action=house, aim=everywhere(Shot())),
@@ -613,6 +633,10 @@ def point_of(place: Place) -> dict[str, Any]:
 def population_of(place: Place) -> dict[str, Any]:
     counted = {"counted_on": "2025-01-01", "people_count": 812, "population_group": "farmers"}
     return {**counted, "organisation_code": CODES[place], "place_code": CODES[place]}
+
+
+def export_of(place: Place) -> dict[str, Any]:
+    return {"register_name": "cadres", "organisation_code": CODES.get(place, CODES["own"]), "purpose": "年度核对"}
 
 
 def channel_of(place: Place) -> dict[str, Any]:

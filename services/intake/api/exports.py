@@ -1,7 +1,7 @@
 """The route by which registers leave as files."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
@@ -37,9 +37,13 @@ def export_register(
         id=new_id(), register=register, format=file_format, organisation_code=organisation_code
     )
     file = exports.export_register(doors(request).pool, asked, now=now)
-    name = f"{register}-{now:%Y%m%d}.{file_format}"
+    return send_file(asked, file, now=now)
+
+
+def send_file(asked: exports.ExportRequest, file: BinaryIO, *, now: datetime) -> Response:
+    name = f"{asked.register}-{now:%Y%m%d}.{asked.format}"
     return StreamingResponse(
         exports.read_blocks(file),
-        media_type=MEDIA_TYPES[file_format],
+        media_type=MEDIA_TYPES[asked.format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -7,6 +7,7 @@ from services.intake.api import (
     categories,
     channels,
     duties,
+    export_proposals,
     exports,
     liaisons,
     organisations,
@@ -23,4 +24,5 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     populations,
     liaisons,
     exports,
+    export_proposals,
 )

@@ -1,6 +1,7 @@
 """Exporting a register to a file: as of one moment, within reach, marked with whose export it is, and on record."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from tempfile import TemporaryFile
@@ -47,46 +48,67 @@ class ExportRequest:
     register: str
     format: Format
     organisation_code: str | None = None
+    proposal_id: UUID | None = None  # what a second person has agreed to
 
 
 def export_register(pool: Pool, asked: ExportRequest, *, now: datetime) -> BinaryIO:
-    """Return the opened file. What is told of it is committed first. Raises TooManyRows, TooManyToday."""
-    register = storage.REGISTERS.get(asked.register)
+    """Return the opened file. What is told of it is committed first, of a refusal as well.
+
+    Raises UnknownRegister, TooManyRows, TooManyToday.
+    """
+    register = find_register(asked.register)
+    most = MOST_PERSONAL_ROWS if register.is_personal else MOST_SHEET_ROWS
+    try:
+        with opened() as file, transaction(pool) as connection:
+            count = write_register(connection, file, asked, most=most, now=now)
+            if register.is_personal:
+                _take_of_today(connection, current(), count, now)
+            note_export(connection, asked, count, now=now)
+    except (TooManyRows, TooManyToday) as refusal:
+        metrics.exports_refused_total.inc()
+        chain.record(pool, _line(asked, now, decision="denied", reason=refusal.code))
+        raise
+    count_export(register, count, now=now)
+    return file
+
+
+def find_register(name: str) -> storage.Register:
+    """Raises UnknownRegister."""
+    register = storage.REGISTERS.get(name)
     if register is None:
         raise UnknownRegister("there is no such register")
-    acting = current()
-    mark = f"{acting.actor if acting else 'system'} {now.astimezone(CHINA):%Y-%m-%d %H:%M} {asked.id}"
+    return register
+
+
+@contextmanager
+def opened() -> Iterator[BinaryIO]:
+    """A file to be written and then to be read from its beginning; closed only where writing fails."""
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     try:
-        with transaction(pool) as connection:
-            rows = _bounded(
-                storage.stream_rows(connection, asked.register, organisation_code=asked.organisation_code),
-                most=MOST_PERSONAL_ROWS if register.is_personal else MOST_SHEET_ROWS,
-            )
-            if asked.format == "csv":
-                count = exporting.write_csv(file, register.columns, rows, mark=mark)
-            else:
-                count = exporting.write_xlsx(file, register.columns, rows, mark=mark, title=asked.register)
-            if register.is_personal:
-                _take_of_today(connection, acting, count, now)
-            details = {
-                "register": asked.register,
-                "format": asked.format,
-                "mark": mark,
-                "rows": count,
-                "organisation": asked.organisation_code or "",
-            }
-            line = chain.Line(
-                action="register.disclose", object_type="register_export", object_id=asked.id, details=details
-            )
-            chain.note(connection, line)
+        yield file
         file.seek(0)
     except BaseException:
         file.close()
         raise
+
+
+def write_register(connection: Connection, file: BinaryIO, asked: ExportRequest, *, most: int, now: datetime) -> int:
+    """Return how many rows there are. Raises TooManyRows."""
+    columns = find_register(asked.register).columns
+    stored = storage.stream_rows(connection, asked.register, organisation_code=asked.organisation_code)
+    rows = _bounded(stored, most=most)
+    if asked.format == "csv":
+        return exporting.write_csv(file, columns, rows, mark=_mark(asked, now))
+    return exporting.write_xlsx(file, columns, rows, mark=_mark(asked, now), title=asked.register)
+
+
+def note_export(connection: Connection, asked: ExportRequest, count: int, *, now: datetime) -> None:
+    chain.note(connection, _line(asked, now, rows=count))
+
+
+def count_export(register: storage.Register, count: int, *, now: datetime) -> None:
     if register.is_personal:
         metrics.people_exported_total.labels(_time_of_day(now)).inc(count)
-    return file
 
 
 def read_blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -104,11 +126,42 @@ def _take_of_today(connection: Connection, acting: Reach | None, count: int, now
     rate = Rate(limit=MOST_PERSONAL_ROWS_A_DAY, per_seconds=DAY_SECONDS)
     wait = take_in(connection, f"export:{whose}", rate, count=count, now=now)
     if wait is not None:
-        metrics.exports_refused_total.inc()
         raise TooManyToday(
             f"one person exports at most {MOST_PERSONAL_ROWS_A_DAY} rows about people in a day",
             retry_after_seconds=wait,
         )
+
+
+def _mark(asked: ExportRequest, now: datetime) -> str:
+    """Whose export it is, in every row of it."""
+    acting = current()
+    return f"{acting.actor if acting else 'system'} {now.astimezone(CHINA):%Y-%m-%d %H:%M} {asked.id}"
+
+
+def _line(
+    asked: ExportRequest,
+    now: datetime,
+    *,
+    rows: int | None = None,
+    decision: chain.Decision = "allowed",
+    reason: str | None = None,
+) -> chain.Line:
+    details = {
+        "register": asked.register,
+        "format": asked.format,
+        "mark": _mark(asked, now),
+        "organisation": asked.organisation_code or "",
+        **({} if rows is None else {"rows": rows}),
+        **({} if asked.proposal_id is None else {"proposal": asked.proposal_id}),
+    }
+    return chain.Line(
+        action="register.disclose",
+        object_type="register_export",
+        object_id=asked.id,
+        decision=decision,
+        reason=reason,
+        details=details,
+    )
 
 
 def _time_of_day(now: datetime) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString, cast
 
+from psycopg import sql
+
 from shared.database import Connection
 
 ROWS_A_FETCH: Final = 1_000
@@ -162,3 +164,14 @@ def stream_rows(connection: Connection, name: str, *, organisation_code: str | N
         cursor.execute(REGISTERS[name].query, {"organisation": organisation_code})
         for row in cursor:
             yield cast("tuple[Any, ...]", row)
+
+
+def count_rows(connection: Connection, name: str, *, organisation_code: str | None) -> int:
+    query = sql.SQL("SELECT count(*) FROM ({}) AS counted").format(sql.SQL(REGISTERS[name].query))
+    row = connection.execute(query, {"organisation": organisation_code}).fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def is_organisation_within_reach(connection: Connection, code: str) -> bool:
+    row = connection.execute("SELECT is_within_reach(id) FROM organisation WHERE code = %s", [code]).fetchone()
+    return row == (True,)

@@ -249,7 +249,8 @@ def test_nobody_carries_out_more_people_than_the_bound(full, monkeypatch, ask):
     with pytest.raises(exports.TooManyRows):
         export(full, "cadres")
 
-    assert ask("SELECT 1 FROM audit_record WHERE action = 'register.disclose'") == []
+    told = "SELECT decision, reason FROM audit_record WHERE action = 'register.disclose'"
+    assert ask(told) == [("denied", "too-many-rows")]
     with pytest.raises(exports.UnknownRegister):
         export(full, "../organisations")
 
@@ -298,6 +299,7 @@ def test_what_one_person_exports_in_a_day_adds_up_under_whichever_account(full, 
     )
     assert [(register, rows) for register, rows, _, _ in lines] == [
         ("cadres", "2"),
+        ("liaison-assignments", None),  # refused
         ("organisations", "4"),
         ("contact-households", "1"),
         ("cadres", "2"),
