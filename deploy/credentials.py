@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from deploy.certificates import AUTHORITY, NoOpenssl, create_certificates
 from deploy.naming import Names, broker_settings, database_settings
 
 FOLDER = Path(__file__).parent / "secrets"
@@ -24,6 +25,11 @@ SERVICE_MODE = 0o444
 OWNER_MODE = 0o600
 # Accepted in production because it stays on this machine, where nobody listens: mails wait until a server is named.
 NO_MAIL_SERVER = "smtp://127.0.0.1:25"
+
+# Where every container finds the authority that it believes.
+TRUSTED = f"/run/secrets/{AUTHORITY}.pem"
+DATABASE_TLS = f"sslmode=verify-full&sslrootcert={TRUSTED}"
+BROKER_TLS = f"cacertfile={TRUSTED}"
 
 
 class Passwords:
@@ -52,8 +58,11 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
     beside.replace(path)
 
 
-def create(folder: Path, *, name: str) -> None:
-    """Write what is missing and what follows from the passwords; what a person may have edited stays."""
+def create(folder: Path, *, name: str) -> list[str]:
+    """Write what is missing and what follows from the passwords; what a person may have edited stays.
+
+    Return whose certificates were made. Raises NoOpenssl.
+    """
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     folder.chmod(FOLDER_MODE)
     passwords = Passwords(folder / "passwords.json")
@@ -63,13 +72,14 @@ def create(folder: Path, *, name: str) -> None:
         write_whole(folder / file_name, text, mode=SERVICE_MODE)
     _write_once(folder / "lianxin_notify_smtp_url", NO_MAIL_SERVER, mode=SERVICE_MODE)
     _create_certificate(folder)
+    return create_certificates(folder)
 
 
 def _service_urls(passwords: Passwords, names: Names) -> dict[str, str]:
     databases = {role: passwords.get(f"database.{role}") for role in names.database_roles}
     users = {user: passwords.get(f"broker.{user}") for user in names.broker_users}
-    urls = database_settings("postgresql://postgres:5432", names, databases)
-    urls |= broker_settings("amqp://rabbitmq:5672", names, users)
+    urls = database_settings(f"postgresql://postgres:5432?{DATABASE_TLS}", names, databases)
+    urls |= broker_settings(f"amqps://rabbitmq:5671?{BROKER_TLS}", names, users)
     return {variable.lower(): url for variable, url in urls.items()}
 
 
@@ -77,10 +87,10 @@ def _administration(passwords: Passwords) -> dict[str, str]:
     database, broker = passwords.get("administrator.postgres"), passwords.get("administrator.rabbitmq")
     return {
         "postgres_password": database,
-        "lianxin_postgres_url": f"postgresql://{ADMINISTRATOR}:{database}@postgres:5432/postgres",
+        "lianxin_postgres_url": f"postgresql://{ADMINISTRATOR}:{database}@postgres:5432/postgres?{DATABASE_TLS}",
         "rabbitmq_administrator.conf": f"default_user = {ADMINISTRATOR}\ndefault_pass = {broker}\n",
-        "lianxin_rabbitmq_url": f"amqp://{ADMINISTRATOR}:{broker}@rabbitmq:5672/%2F",
-        "lianxin_rabbitmq_management_url": f"http://{ADMINISTRATOR}:{broker}@rabbitmq:15672",
+        "lianxin_rabbitmq_url": f"amqps://{ADMINISTRATOR}:{broker}@rabbitmq:5671/%2F?{BROKER_TLS}",
+        "lianxin_rabbitmq_management_url": f"https://{ADMINISTRATOR}:{broker}@rabbitmq:15671?{BROKER_TLS}",
     }
 
 
@@ -110,7 +120,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.credentials", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
     options = parser.parse_args()
-    create(options.folder, name="lianxin")
+    try:
+        made = create(options.folder, name="lianxin")
+    except NoOpenssl as error:
+        sys.stderr.write(f"credentials: {error}\n")
+        return 1
+    sys.stdout.write("".join(f"made the certificate of {holder}\n" for holder in made))
     sys.stdout.write(f"the secrets are in {options.folder}\n")
     return 0
 

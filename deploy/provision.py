@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.naming import ON_BROKER, SERVICES, Names, broker_settings, database_settings, with_account
+from shared.links import BadLink, tls_files
 
 # What a runtime role gets of all that its owner is going to make, and that nobody else gets anything.
 FUTURE_RIGHTS = (
@@ -115,6 +116,8 @@ class Management:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        files = tls_files(url)
+        self._context = files.make_context() if files is not None else None
         self._base = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
         account = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
         self._headers = {
@@ -147,7 +150,7 @@ class Management:
             raise ProvisionError("LIANXIN_RABBITMQ_MANAGEMENT_URL: must be a URL of http or https")
         request = urllib.request.Request(address, data=content, headers=self._headers, method=method)  # noqa: S310 - checked
         try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - checked above
+            with urllib.request.urlopen(request, timeout=10, context=self._context):  # noqa: S310 - checked above
                 return
         except urllib.error.HTTPError as error:
             error.close()
@@ -278,6 +281,6 @@ def main(variables: Mapping[str, str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(os.environ))
-    except (ProvisionError, psycopg.Error) as error:
+    except (BadLink, ProvisionError, psycopg.Error) as error:
         sys.stderr.write(f"provision: {error}\n")
         sys.exit(1)

@@ -9,7 +9,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore] # whether its types are there is the environment's affair
 from typing_extensions import override
 
-from deploy import credentials, provision
+from deploy import certificates, credentials, provision
 from deploy.keys import KEYS
 from embedded.applications import PROCESSES
 from services.assessment.settings import AssessmentSettings
@@ -26,6 +27,7 @@ from services.identity.settings import IdentitySettings
 from services.intake.settings import IntakeSettings
 from services.notify.settings import NotifySettings
 from shared.edge import LARGEST_BODY_BYTES
+from shared.links import make_server_context
 from shared.settings import ProcessSettings, ServiceSettings, load
 
 ROOT = Path(__file__).parents[2]
@@ -87,10 +89,12 @@ def mounted_secrets(container: str) -> list[str]:
 
 
 def secrets_as_mounted(container: str, folder: Path, beside: Path) -> Path:
+    """A folder of this test where the container has /run/secrets."""
     mounted = beside / container
     mounted.mkdir()
     for name in mounted_secrets(container):
-        shutil.copy(folder / name, mounted / name)
+        text = (folder / name).read_text("utf-8").replace("/run/secrets/", f"{mounted}/")
+        (mounted / name).write_text(text, "utf-8")
     return mounted
 
 
@@ -111,13 +115,16 @@ def test_every_process_accepts_the_settings_it_gets(
     container: str, secrets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service, _, process = container.partition("-")
-    for name, value in CONTAINERS[container]["environment"].items():
-        monkeypatch.setenv(name, re.sub(r"\$\{\w+:-(.*)\}", r"\1", value))
     mounted = secrets_as_mounted(container, secrets_folder, tmp_path)
+    for name, value in CONTAINERS[container]["environment"].items():
+        given = re.sub(r"\$\{\w+:-(.*)\}", r"\1", value).replace("/run/secrets/", f"{mounted}/")
+        monkeypatch.setenv(name, given)
 
     settings = load(SETTINGS[service], secrets_directory=str(mounted))
 
     assert settings.mode == "production"
+    assert not settings.allow_plaintext_links
+    assert process == "migrate" or settings.make_door_context() is not None
     assert (settings.owner_database_url is not None) == (process == "migrate")
     assert (settings.identity_database_url is not None) == (process == "serve" or container == "identity-migrate")
     assert str(settings.audit_export_directory) in (DEPLOY / "Dockerfile").read_text("utf-8")
@@ -177,8 +184,9 @@ def test_provisioning_finds_every_secret_it_reads(
 
     provision.main(CONTAINERS["provision"]["environment"] | {"LIANXIN_SECRETS_DIR": str(mounted)})
 
-    assert given["postgres"].endswith("@postgres:5432/postgres")
-    assert given["rabbitmq"].endswith("@rabbitmq:5672/%2F")
+    believed = f"{mounted}/internal_ca.pem"
+    assert given["postgres"].endswith(f"@postgres:5432/postgres?sslmode=verify-full&sslrootcert={believed}")
+    assert given["rabbitmq"].endswith(f"@rabbitmq:5671/%2F?cacertfile={believed}")
     assert given["remove_guest"]
 
 
@@ -453,20 +461,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def front_door(secrets_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """nginx with the real configuration; only addresses and folders are those of this test. Notify is away."""
-    folder = tmp_path_factory.mktemp("nginx")
+@contextmanager
+def service_showing(holder: str, secrets_folder: Path) -> Iterator[str]:
+    """A stand-in behind the certificate that the installation made for a service; its address."""
     backend = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    files = (secrets_folder / f"{holder}_certificate.pem", secrets_folder / f"{holder}_key.pem")
+    backend.socket = make_server_context(*files).wrap_socket(backend.socket, server_side=True)
     threading.Thread(target=backend.serve_forever, daemon=True).start()
-    port, health, closed = free_port(), free_port(), free_port()
+    try:
+        yield f"127.0.0.1:{backend.server_address[1]}"
+    finally:
+        backend.shutdown()
+        backend.server_close()
+
+
+@contextmanager
+def nginx_before(backends: Mapping[str, str], secrets_folder: Path, folder: Path) -> Iterator[int]:
+    """nginx with the real configuration; only addresses and folders are those of this test."""
+    port, health = free_port(), free_port()
     configuration = (DEPLOY / "nginx.conf").read_text("utf-8")
     replaced = {
         " resolve;": ";",  # Debian's release is older than the image and cannot resolve an upstream again
-        "identity-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
-        "intake-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
-        "assessment-serve:8080": f"127.0.0.1:{backend.server_address[1]}",
-        "notify-serve:8080": f"127.0.0.1:{closed}",
+        **{f"{service}-serve:8080": address for service, address in backends.items()},
         "listen 8443 ssl": f"listen 127.0.0.1:{port} ssl",
         "127.0.0.1:8081": f"127.0.0.1:{health}",
         "worker_processes auto": "worker_processes 1",
@@ -491,8 +507,34 @@ def front_door(secrets_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
         finally:
             process.terminate()
             process.wait(timeout=10)
-            backend.shutdown()
-            backend.server_close()
+
+
+@pytest.fixture(scope="module")
+def front_door(secrets_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Notify is away."""
+    with ExitStack() as opened:
+        backends = {
+            service: opened.enter_context(service_showing(service, secrets_folder))
+            for service in ("identity", "intake", "assessment")
+        }
+        backends["notify"] = f"127.0.0.1:{free_port()}"
+        yield opened.enter_context(nginx_before(backends, secrets_folder, tmp_path_factory.mktemp("nginx")))
+
+
+@pytest.fixture
+def deceived_door(secrets_folder: Path, tmp_path: Path) -> Iterator[int]:
+    """Behind the names of two services are another service and somebody of another authority."""
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    certificates.create_certificates(foreign)
+    with ExitStack() as opened:
+        backends = {
+            "identity": opened.enter_context(service_showing("identity", secrets_folder)),
+            "intake": opened.enter_context(service_showing("assessment", secrets_folder)),
+            "assessment": opened.enter_context(service_showing("assessment", foreign)),
+            "notify": f"127.0.0.1:{free_port()}",
+        }
+        yield opened.enter_context(nginx_before(backends, secrets_folder, tmp_path))
 
 
 def wait_until_open(port: int) -> None:
@@ -587,8 +629,31 @@ class TestFrontDoor:
         assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
         assert '"status":404' in text
 
+    @pytest.mark.parametrize(("service", "status"), [("identity", 200), ("intake", 503), ("assessment", 503)])
+    def test_believes_each_service_under_its_own_name_and_authority_alone(
+        self, deceived_door: int, service: str, status: int
+    ) -> None:
+        assert ask(deceived_door, "GET", f"/{service}/v1/thing")[0] == status
+
     def test_says_when_a_service_is_away(self, front_door: int) -> None:
         status, headers, _ = ask(front_door, "GET", "/notify/v1/subscriptions")
 
         assert status == 503
         assert headers["Retry-After"] == "2"
+
+
+def test_every_certificate_is_for_the_names_by_which_its_containers_are_found() -> None:
+    for service, processes in PROCESSES.items():
+        assert certificates.HOLDERS[service] == (*(f"{service}-{process}" for process in processes), "localhost")
+    assert {name for names in certificates.HOLDERS.values() for name in names} - {"localhost"} <= set(CONTAINERS)
+
+
+def test_a_key_is_seen_by_its_own_containers_alone() -> None:
+    for name in CONTAINERS:
+        keys = {secret for secret in mounted_secrets(name) if secret.endswith("_key.pem")} - {"tls_key.pem"}
+        holder = name.partition("-")[0]
+        shows = holder in certificates.HOLDERS and not name.endswith("-migrate")
+        assert keys == ({f"{holder}_key.pem"} if shows else set()), name
+        assert "internal_ca_key.pem" not in mounted_secrets(name)
+        assert "internal_ca.pem" in mounted_secrets(name) or name in {"postgres", "keys"}, name
+    assert "internal_ca_key.pem" not in COMPOSE["secrets"]
