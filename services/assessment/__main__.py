@@ -1,4 +1,4 @@
-"""The processes of assessment and its commands: python -m services.assessment serve | consume | work | evaluate..."""
+"""The processes of assessment: python -m services.assessment serve | consume | relay | work | migrate | evaluate."""
 
 import argparse
 import sys

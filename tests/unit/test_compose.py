@@ -47,6 +47,7 @@ NO_PROCESS = {
     "replay",
     "import",
     "administrator",
+    "evaluate",
     "agree",
     "count-entries",
     "rotate-token-keys",
