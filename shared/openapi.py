@@ -64,8 +64,15 @@ def complete_document(document: Document, routes: Iterable[tuple[APIRoute, list[
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
             operation["operationId"] = _name_of(route, "" if names[route.name] == 1 else method)
+            if _takes_key(route):
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             _complete_operation(operation, method.lower(), rule, schemas)
     return document
+
+
+def _takes_key(route: APIRoute) -> bool:
+    """Whether one of its dependencies reads the key. Routes that answer with `Recorded` take one anyway."""
+    return any(getattr(each.call, "__dict__", {}).get("takes_key") for each in route.dependant.dependencies)
 
 
 def _complete_operation(operation: Document, method: str, rule: Rule, schemas: Document) -> None:

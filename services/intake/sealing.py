@@ -18,6 +18,7 @@ Table = Literal[
     "contact_version",
     "filing",
     "filing_update",
+    "idempotency_key",
     "issue",
     "issue_step",
     "opinion",

@@ -98,6 +98,32 @@ def test_what_records_something_may_be_sent_with_a_key(apps):
         assert ("Idempotency-Key" in named) or shown != recorded, f"{method} {path}"
 
 
+# POST routes of intake that take no key, and what makes a repeat harmless there.
+WITHOUT_KEY = {
+    "/v1/contacts/batch": "each record has an id of its own",
+    "/v1/duties/presets/{name}": "each duty is known by its natural key, and a repeat changes none",
+    "/v1/export-proposals/{proposal_id}/result": "a file is given once, and a second copy takes a second agreement",
+    "/v1/citizen-proposals/{proposal_id}/result": "a list is given once, and a second copy takes a second agreement",
+    "/v1/rating-links/rating": "the token is used up by it, and amends within a day: a citizen has no account",
+    "/v1/reception-days/{reception_day_id}/bookings": "one phone books one time of a day: a citizen has no account",
+    "/v1/reception-bookings/cancellation": "the token gives up one booking, once: a citizen has no account",
+    "/v1/consultations/{consultation_id}/opinions": "a citizen has no account whose key it could be",
+}
+
+
+def test_every_post_of_intake_takes_a_key_or_needs_none(apps):
+    taking: set[str] = set()
+    others: set[str] = set()
+    for method, path, operation in operations(apps["intake"]):
+        if method == "POST":
+            named = [parameter["name"] for parameter in operation.get("parameters", ())]
+            assert named.count("Idempotency-Key") <= 1, path
+            (taking if "Idempotency-Key" in named else others).add(path)
+
+    assert others == WITHOUT_KEY.keys()
+    assert len(taking) > 50
+
+
 def test_every_example_is_what_its_schema_asks_for(apps):
     for app in apps.values():
         document = app.openapi()

@@ -13,6 +13,8 @@ from services.intake.api.doors import doors
 from services.intake.api.fields import Cursor, Instant, Limit
 from services.intake.api.paging import page, place_after
 from services.intake.api.ratings import CommentText, LevelNumber
+from services.intake.api.repeats import Keyed
+from services.intake.domain.rating_rules import RatingRules
 from services.intake.domain.ratings import Answers
 from services.intake.handlers import callbacks, rating_invitations, rating_samples
 from services.intake.storage.callbacks import Result
@@ -20,6 +22,7 @@ from services.intake.storage.rating_links import Rated
 from services.intake.storage.rating_samples import Sample
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
+from shared.database import Pool
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
@@ -128,10 +131,15 @@ CALLED: Any = (
     openapi_extra=describe_body(CallBody),
 )
 def record_call_about_issue(
-    request: Request, caller: Caller, issue_id: UUID, body: Annotated[CallBody, Depends(json_body(CallBody))]
+    request: Request,
+    caller: Caller,
+    once: Keyed,
+    issue_id: UUID,
+    body: Annotated[CallBody, Depends(json_body(CallBody))],
 ) -> Response:
     """What came of a call. Refused for whoever handled or recorded it, and for their line (403 `own-work`)."""
-    return _record(request, caller, Rated(issue_id=issue_id), body)
+    rules = doors(request).rating_rules
+    return once.run(lambda pool: _record(pool, caller, Rated(issue_id=issue_id), body, rules))
 
 
 @router.post(
@@ -141,9 +149,14 @@ def record_call_about_issue(
     openapi_extra=describe_body(CallBody),
 )
 def record_call_about_contact(
-    request: Request, caller: Caller, contact_id: UUID, body: Annotated[CallBody, Depends(json_body(CallBody))]
+    request: Request,
+    caller: Caller,
+    once: Keyed,
+    contact_id: UUID,
+    body: Annotated[CallBody, Depends(json_body(CallBody))],
 ) -> Response:
-    return _record(request, caller, Rated(contact_id=contact_id), body)
+    rules = doors(request).rating_rules
+    return once.run(lambda pool: _record(pool, caller, Rated(contact_id=contact_id), body, rules))
 
 
 @router.get("/v1/callback-tasks", responses=shows(Page[ShownTask]))
@@ -207,20 +220,19 @@ def get_participation(
 def draw_sample(
     request: Request,
     _: Annotated[Principal, Depends(permit("rating_sample.draw"))],
+    once: Keyed,
     body: Annotated[SampleBody, Depends(json_body(SampleBody))],
 ) -> Response:
     """Draw whom to call back, of each unit of an organisation that is not one's own. A second draw gives the same."""
-    opened = doors(request)
-    drawn = rating_samples.draw_sample(
-        opened.pool,
-        body.organisation_code,
-        body.period,
-        seeds=rating_samples.Seeds(given=body.seed, spare=secrets.token_hex(16)),
-        rules=opened.rating_rules,
-        now=datetime.now(UTC),
-    )
-    headers = {"Location": f"/v1/rating-samples/{drawn.sample.id}"}
-    return json_response(_sample(drawn.sample), status=201 if drawn.is_new else 200, headers=headers)
+    rules, seeds = doors(request).rating_rules, rating_samples.Seeds(given=body.seed, spare=secrets.token_hex(16))
+
+    def draw(pool: Pool) -> Response:
+        now = datetime.now(UTC)
+        drawn = rating_samples.draw_sample(pool, body.organisation_code, body.period, seeds=seeds, rules=rules, now=now)
+        headers = {"Location": f"/v1/rating-samples/{drawn.sample.id}"}
+        return json_response(_sample(drawn.sample), status=201 if drawn.is_new else 200, headers=headers)
+
+    return once.run(draw)
 
 
 @router.get("/v1/rating-samples/{sample_id}", responses=shows(ShownSample))
@@ -245,8 +257,7 @@ def list_members(
     return json_response({"items": [asdict(member) for member in found], "next_cursor": following})
 
 
-def _record(request: Request, caller: Principal, rated: Rated, body: CallBody) -> Response:
-    opened = doors(request)
+def _record(pool: Pool, caller: Principal, rated: Rated, body: CallBody, rules: RatingRules) -> Response:
     answers = None
     if body.level is not None:
         answers = Answers(
@@ -259,7 +270,7 @@ def _record(request: Request, caller: Principal, rated: Rated, body: CallBody) -
         attempted_at=body.attempted_at,
         answers=answers,
     )
-    done = callbacks.record_call(opened.pool, call, caller, rules=opened.rating_rules, now=datetime.now(UTC))
+    done = callbacks.record_call(pool, call, caller, rules=rules, now=datetime.now(UTC))
     document = {
         "id": done.attempt.id,
         "status": "created" if done.is_new else "unchanged",

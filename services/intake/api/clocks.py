@@ -18,6 +18,7 @@ from services.intake.api.proposals import (
     show_page,
     show_proposal,
 )
+from services.intake.api.repeats import Keyed
 from services.intake.handlers.clocks import reading, rules
 from services.intake.storage.clock_rules import StoredRule
 from shared.access.principal import Principal
@@ -149,14 +150,14 @@ def get_clock_rule_proposal(
     openapi_extra=describe_body(ProposalDecisionBody),
 )
 def decide_clock_rule_proposal(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("clock_rule.decide"))],
+    once: Keyed,
     proposal_id: UUID,
     body: Annotated[ProposalDecisionBody, Depends(json_body(ProposalDecisionBody))],
 ) -> Response:
     """What is approved is in force with the answer."""
     decision = read_decision(body, principal, datetime.now(UTC))
-    return json_response(_show_proposal(rules.decide(doors(request).pool, proposal_id, decision)))
+    return once.run(lambda pool: json_response(_show_proposal(rules.decide(pool, proposal_id, decision))))
 
 
 def _show_proposal(proposal: Proposal) -> dict[str, Any]:

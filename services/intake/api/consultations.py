@@ -10,6 +10,7 @@ from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.repeats import Keyed
 from services.intake.domain.commands.consultations import (
     AnnounceConsultation,
     AnswerConsultation,
@@ -20,6 +21,7 @@ from services.intake.handlers import consultations, opinions
 from services.intake.handlers.consultations import Publication
 from shared.access.principal import Principal
 from shared.answers import STEPS, Page, Shown, refuses, shows
+from shared.database import Pool
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, parse_body, permit
 from shared.identifiers import new_id
@@ -164,15 +166,19 @@ def give_opinion(
     openapi_extra=describe_body(OpinionBody),
 )
 def enter_opinion(
-    request: Request,
     _: Annotated[Principal, Depends(permit("opinion.enter"))],
+    once: Keyed,
     consultation_id: UUID,
     body: Annotated[OpinionBody, Depends(json_body(OpinionBody))],
 ) -> Response:
     """Enter what came on paper or was said at a counter."""
     given = _given(body)
-    opinions.give_opinion(doors(request).pool, consultation_id, given, channel="staff", now=datetime.now(UTC))
-    return json_response({"id": given.id, "status": "created"}, status=201)
+
+    def enter(pool: Pool) -> Response:
+        opinions.give_opinion(pool, consultation_id, given, channel="staff", now=datetime.now(UTC))
+        return json_response({"id": given.id, "status": "created"}, status=201)
+
+    return once.run(enter)
 
 
 @router.get("/{consultation_id}/opinions", responses=shows(Page[opinions.Opinion]))

@@ -125,7 +125,7 @@ async def describe(request: Request, principal: Principal, *, record_id: UUID | 
         "id": record_id or new_id(),
         "correlation_id": correlation_id(),
         "reach": current(),
-        "key": await _read_key(request, principal),
+        "key": await read_key(request, principal),
         "expected": read_expected(request),
     }
 
@@ -136,7 +136,7 @@ async def describe_step(request: Request, principal: Principal, issue_id: UUID) 
     return {**described, "actor": Actor(account_id=principal.account_id, person_id=principal.person_id)}
 
 
-async def _read_key(request: Request, principal: Principal) -> IdempotencyKey | None:
+async def read_key(request: Request, principal: Principal) -> IdempotencyKey | None:
     """Raises BadKey. The digest covers method, path and body: a key stands for one request and no other."""
     key = read_key_text(request)
     if key is None:

@@ -19,10 +19,12 @@ from services.intake.api.proposals import (
     show_page,
     show_proposal,
 )
+from services.intake.api.repeats import Keyed
 from services.intake.exporting import Format
 from services.intake.handlers import export_proposals
 from shared.access.principal import Principal
 from shared.answers import Page, gives, refuses, shows
+from shared.database import Pool
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
@@ -55,18 +57,20 @@ class ExportProposal(DecidedProposal):
     openapi_extra=describe_body(ExportProposalBody),
 )
 def propose_export(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("register.propose_export"))],
+    once: Keyed,
     body: Annotated[ExportProposalBody, Depends(json_body(ExportProposalBody))],
 ) -> Response:
     """Ask for more rows about people than one person carries out alone."""
     wanted = export_proposals.Wanted(
         register=body.register_name, format=body.format, organisation_code=body.organisation_code, purpose=body.purpose
     )
-    asked = export_proposals.propose(
-        doors(request).pool, wanted, by=principal, proposal_id=new_id(), now=datetime.now(UTC)
-    )
-    return json_response(_show(asked), status=201, headers={"Location": f"/v1/export-proposals/{asked.id}"})
+
+    def propose(pool: Pool) -> Response:
+        asked = export_proposals.propose(pool, wanted, by=principal, proposal_id=new_id(), now=datetime.now(UTC))
+        return json_response(_show(asked), status=201, headers={"Location": f"/v1/export-proposals/{asked.id}"})
+
+    return once.run(propose)
 
 
 @router.get("", responses=shows(Page[ExportProposal]))
@@ -97,13 +101,13 @@ def get_export_proposal(
     openapi_extra=describe_body(ProposalDecisionBody),
 )
 def decide_export_proposal(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("register.decide_export"))],
+    once: Keyed,
     proposal_id: UUID,
     body: Annotated[ProposalDecisionBody, Depends(json_body(ProposalDecisionBody))],
 ) -> Response:
     decision = read_decision(body, principal, datetime.now(UTC))
-    return json_response(_show(export_proposals.decide(doors(request).pool, proposal_id, decision)))
+    return once.run(lambda pool: json_response(_show(export_proposals.decide(pool, proposal_id, decision))))
 
 
 @router.post(

@@ -22,6 +22,7 @@ from shared.errors import Rejected, Transient
 from shared.http import json_response, permit, problem
 from shared.identifiers import new_id
 from shared.observability import correlation_id
+from shared.openapi import IDEMPOTENCY_KEY
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.reach import current
 
@@ -97,7 +98,7 @@ class SpoolFull(Transient):
     code = "spool-full"
 
 
-@router.post("", status_code=202, responses=ACCEPTED, openapi_extra=UPLOAD_BODY)
+@router.post("", status_code=202, responses=ACCEPTED, openapi_extra=UPLOAD_BODY | {"parameters": [IDEMPOTENCY_KEY]})
 async def start_import(
     request: Request,
     principal: Writer,

@@ -35,6 +35,7 @@ from services.intake.api.open311_shapes import (
     show_service,
     show_updates,
 )
+from services.intake.api.repeats import Keyed, Once
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.filings import Filing
 from services.intake.domain.commands.issues import ReceiveIssue
@@ -52,6 +53,7 @@ from services.intake.handlers.filings import ToldUpdate
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
 from shared.conditions import tagged
+from shared.database import Pool
 from shared.edge import LongText
 from shared.errors import Forbidden, LianxinError, NotFound, TooMany, Transient, Unauthenticated
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, permit
@@ -69,7 +71,7 @@ STATUSES: Final[tuple[tuple[type[LianxinError], int], ...]] = (
 )
 KEY_BYTES: Final = 32
 Handler = Callable[[Request, Format], Response]
-AsyncHandler = Callable[[Request, Format, Principal], Awaitable[Response]]
+AsyncHandler = Callable[[Request, Format, Principal, Once], Awaitable[Response]]
 looking = Depends(leave_open("open311.read"))
 Filer = Annotated[Principal, Depends(permit("open311.file", known_by=known_by_key))]
 
@@ -187,8 +189,8 @@ def _reader(handler: Handler, form: Format) -> Callable[[Request], Response]:
 
 
 def _writer(handler: AsyncHandler, form: Format) -> Callable[..., Awaitable[Response]]:
-    async def write(request: Request, principal: Filer) -> Response:
-        return await handler(request, form, principal)
+    async def write(request: Request, principal: Filer, once: Keyed) -> Response:
+        return await handler(request, form, principal, once)
 
     return write
 
@@ -244,7 +246,8 @@ def _find(request: Request, text: str) -> filings.ShownRequest:
     return filings.get_request(doors(request).pool, read_id(text))
 
 
-async def _file_request(request: Request, form: Format, principal: Principal) -> Response:
+async def _file_request(request: Request, form: Format, principal: Principal, _: Once) -> Response:
+    """Its key goes with the command to the group whose commit it waits for."""
     fields, attributes = await read_form(request)
     _check_jurisdiction(request, fields)
     catalogue = await run_in_threadpool(catalogue_of, request)
@@ -282,7 +285,7 @@ def _check_outcome(outcome: Outcome) -> None:
         raise BadRequest(f"{outcome.code}: {outcome.detail}")
 
 
-async def _tell_update(request: Request, form: Format, principal: Principal) -> Response:
+async def _tell_update(request: Request, form: Format, principal: Principal, once: Once) -> Response:
     fields, _ = await read_form(request)
     _check_jurisdiction(request, fields)
     status = fields.get("status", "open").lower()
@@ -295,15 +298,13 @@ async def _tell_update(request: Request, form: Format, principal: Principal) -> 
         told_at=read_instant("updated_datetime", fields["updated_datetime"]) if "updated_datetime" in fields else now,
         text=read_text(fields),
     )
-    await run_in_threadpool(
-        filings.tell_update,
-        doors(request).pool,
-        read_id(fields["service_request_id"]),
-        update,
-        account_id=principal.account_id,
-        now=now,
-    )
-    return answer("service_request_updates", [{"update_id": str(update.id)}], form)
+
+    def tell(pool: Pool) -> Response:
+        issue_id = read_id(fields["service_request_id"])
+        filings.tell_update(pool, issue_id, update, account_id=principal.account_id, now=now)
+        return answer("service_request_updates", [{"update_id": str(update.id)}], form)
+
+    return await run_in_threadpool(once.run, tell)
 
 
 def _check_jurisdiction(request: Request, fields: dict[str, str]) -> None:
@@ -320,12 +321,15 @@ _staff = APIRouter(prefix="/v1", tags=["Open311"])
 
 
 @_staff.post("/open311/keys", status_code=201, responses=shows(ShownKey, status=201))
-def make_open311_key(request: Request, principal: Annotated[Principal, Depends(permit("open311.key"))]) -> Response:
+def make_open311_key(principal: Annotated[Principal, Depends(permit("open311.key"))], once: Keyed) -> Response:
     """A new key for the machine client that asks. The one before ends with it."""
-    key = secrets.token_urlsafe(KEY_BYTES)
-    pool = doors(request).pool
-    filings.make_key(pool, key, account_id=principal.account_id, client_id=principal.name, now=datetime.now(UTC))
-    return json_response({"api_key": key}, status=201)
+
+    def make(pool: Pool) -> Response:
+        key, now = secrets.token_urlsafe(KEY_BYTES), datetime.now(UTC)
+        filings.make_key(pool, key, account_id=principal.account_id, client_id=principal.name, now=now)
+        return json_response({"api_key": key}, status=201)
+
+    return once.run(make)
 
 
 @_staff.get("/issues/{issue_id}/filing", responses=shows(filings.FiledIssue, headers=("ETag",)))

@@ -10,12 +10,14 @@ from services.intake.api.doors import doors
 from services.intake.api.fields import Cursor, Limit
 from services.intake.api.paging import Place, page, place_after
 from services.intake.api.ratings import CommentText
+from services.intake.api.repeats import Keyed
 from services.intake.domain.ratings import RatingState
 from services.intake.handlers import rating_cases, rating_comments
 from services.intake.handlers.rating_cases import OpenedCase, ReasonCode, RequestedKind, Why
 from services.intake.storage.rating_cases import CaseKind, CaseState, Decision
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
+from shared.database import Pool
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 
@@ -92,16 +94,20 @@ class Paraphrased(Shown):
     openapi_extra=describe_body(CaseBody),
 )
 def open_case(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("rating_case.open"))],
+    once: Keyed,
     rating_id: UUID,
     body: Annotated[CaseBody, Depends(json_body(CaseBody))],
 ) -> Response:
     """Ask for a rating to be taken out, or to be put back in. Somebody else decides."""
     why = Why(code=body.reason_code, text=body.reason)
-    case_id = rating_cases.open_case(doors(request).pool, rating_id, body.kind, why, principal, now=datetime.now(UTC))
-    location = {"Location": f"/v1/rating-cases/{case_id}"}
-    return json_response({"id": case_id, "state": "open"}, status=201, headers=location)
+
+    def open_once(pool: Pool) -> Response:
+        case_id = rating_cases.open_case(pool, rating_id, body.kind, why, principal, now=datetime.now(UTC))
+        location = {"Location": f"/v1/rating-cases/{case_id}"}
+        return json_response({"id": case_id, "state": "open"}, status=201, headers=location)
+
+    return once.run(open_once)
 
 
 @router.get("/v1/rating-cases", responses=shows(Page[ShownCase]))
@@ -128,14 +134,18 @@ def get_case(request: Request, _: Annotated[Principal, Depends(permit("rating_ca
     openapi_extra=describe_body(CaseDecisionBody),
 )
 def decide_case(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("rating_case.decide"))],
+    once: Keyed,
     case_id: UUID,
     body: Annotated[CaseDecisionBody, Depends(json_body(CaseDecisionBody))],
 ) -> Response:
     why = Why(code=body.reason_code, text=body.reason)
-    state = rating_cases.decide_case(doors(request).pool, case_id, body.decision, why, principal, now=datetime.now(UTC))
-    return json_response({"id": case_id, "state": "decided", "rating_state": state})
+
+    def decide(pool: Pool) -> Response:
+        state = rating_cases.decide_case(pool, case_id, body.decision, why, principal, now=datetime.now(UTC))
+        return json_response({"id": case_id, "state": "decided", "rating_state": state})
+
+    return once.run(decide)
 
 
 @router.get("/v1/rating-comments", responses=shows(Page[ShownComment]))
@@ -162,10 +172,13 @@ def list_accusations(
 
 @router.post("/v1/rating-comments/{rating_id}/accusation", responses=shows(TurnedComment))
 def flag_comment(
-    request: Request, principal: Annotated[Principal, Depends(permit("rating_comment.flag"))], rating_id: UUID
+    principal: Annotated[Principal, Depends(permit("rating_comment.flag"))], once: Keyed, rating_id: UUID
 ) -> Response:
-    rating_comments.flag_comment(doors(request).pool, rating_id, principal)
-    return json_response({"rating_id": rating_id, "is_accusation": True})
+    def flag(pool: Pool) -> Response:
+        rating_comments.flag_comment(pool, rating_id, principal)
+        return json_response({"rating_id": rating_id, "is_accusation": True})
+
+    return once.run(flag)
 
 
 @router.delete("/v1/rating-comments/{rating_id}/accusation", responses=shows(TurnedComment))

@@ -5,6 +5,7 @@ The token travels in headers and bodies only, never in a path or query: those en
 
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -13,12 +14,14 @@ from pydantic import Field, model_validator
 
 from services.intake.api.doors import doors
 from services.intake.api.ratings import CommentText, LevelNumber
+from services.intake.api.repeats import Keyed
 from services.intake.domain.ratings import Answers
 from services.intake.handlers import rating_links
 from services.intake.handlers.rating_pages import LONGEST_STAMP, check_stamp, stamp
 from services.intake.storage.rating_links import Rated
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
+from shared.database import Pool
 from shared.edge import CodeText
 from shared.http import Body, describe_body, either, json_body, json_response, leave_open, network_behind, permit
 from shared.observability import correlation_id
@@ -82,8 +85,8 @@ class RevokedLinks(Shown):
     status_code=201,
     responses=shows(IssuedLink, status=201) | refuses(_409="The issue is not closed, or was rated by a link."),
 )
-def issue_link(request: Request, _: Gateway, issue_id: UUID) -> Response:
-    return _issue(request, Rated(issue_id=issue_id))
+def issue_link(_: Gateway, once: Keyed, issue_id: UUID) -> Response:
+    return once.run(partial(_issue, Rated(issue_id=issue_id)))
 
 
 @router.post(
@@ -91,8 +94,8 @@ def issue_link(request: Request, _: Gateway, issue_id: UUID) -> Response:
     status_code=201,
     responses=shows(IssuedLink, status=201) | refuses(_409="The contact was rated by a link."),
 )
-def issue_link_of_contact(request: Request, _: Gateway, contact_id: UUID) -> Response:
-    return _issue(request, Rated(contact_id=contact_id))
+def issue_link_of_contact(_: Gateway, once: Keyed, contact_id: UUID) -> Response:
+    return once.run(partial(_issue, Rated(contact_id=contact_id)))
 
 
 @router.delete("/v1/issues/{issue_id}/rating-link", responses=shows(RevokedLinks))
@@ -116,19 +119,18 @@ def revoke_link_of_contact(request: Request, _: Gateway, contact_id: UUID) -> Re
 def open_counter(
     request: Request,
     _: Annotated[Principal, Depends(permit("rating.open_counter"))],
+    once: Keyed,
     body: Annotated[CounterBody, Depends(json_body(CounterBody))],
 ) -> Response:
     """Give a token of some minutes, by which what was just handled is rated at this counter, once."""
-    token, opened = secrets.token_urlsafe(TOKEN_BYTES), doors(request)
-    expires_at = rating_links.open_counter(
-        opened.pool,
-        Rated(issue_id=body.issue_id, contact_id=body.contact_id),
-        token,
-        body.device,
-        rules=opened.rating_rules,
-        now=datetime.now(UTC),
-    )
-    return json_response({"token": token, "expires_at": expires_at}, status=201)
+    rules, rated = doors(request).rating_rules, Rated(issue_id=body.issue_id, contact_id=body.contact_id)
+
+    def open_once(pool: Pool) -> Response:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        expires_at = rating_links.open_counter(pool, rated, token, body.device, rules=rules, now=datetime.now(UTC))
+        return json_response({"token": token, "expires_at": expires_at}, status=201)
+
+    return once.run(open_once)
 
 
 @router.head("/v1/rating-links", include_in_schema=False, dependencies=[Depends(leave_open("link.read"))])
@@ -175,9 +177,9 @@ def rate_by_link(request: Request, body: Annotated[LinkRatingBody, Depends(json_
     return json_response({"status": status}, status=201 if status == "created" else 200)
 
 
-def _issue(request: Request, rated: Rated) -> Response:
+def _issue(rated: Rated, pool: Pool) -> Response:
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    expires_at = rating_links.issue_link(doors(request).pool, rated, token, now=datetime.now(UTC))
+    expires_at = rating_links.issue_link(pool, rated, token, now=datetime.now(UTC))
     return json_response({"token": token, "expires_at": expires_at}, status=201)
 
 

@@ -14,12 +14,14 @@ from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
 from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.repeats import Keyed
 from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
 from services.intake.handlers import bookings, receptions
 from services.intake.handlers.receptions import Announcement
 from shared.access.principal import Principal
 from shared.answers import STEPS, Listing, Page, Shown, refuses, shows
 from shared.contracts.intake.participation import Count
+from shared.database import Pool
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, parse_body, permit
 from shared.identifiers import new_id
@@ -229,11 +231,14 @@ def list_visitors(
     openapi_extra=describe_body(MarkBody),
 )
 def mark_visitor(
-    request: Request,
     _: Annotated[Principal, Depends(permit("reception_day.hold"))],
+    once: Keyed,
     reception_day_id: UUID,
     booking_id: UUID,
     body: Annotated[MarkBody, Depends(json_body(MarkBody))],
 ) -> Response:
-    bookings.mark(doors(request).pool, reception_day_id, booking_id, body.state)
-    return json_response({"id": booking_id, "state": body.state})
+    def mark(pool: Pool) -> Response:
+        bookings.mark(pool, reception_day_id, booking_id, body.state)
+        return json_response({"id": booking_id, "state": body.state})
+
+    return once.run(mark)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 
 from services.intake.api.doors import doors
 from services.intake.api.fields import Day
+from services.intake.api.repeats import Keyed
 from services.intake.domain.citizens import IdKind
 from services.intake.handlers import disclosures, proposals, reveals
 from services.intake.handlers.reveals import Reason, ReasonCode, RevealedCitizen
@@ -18,6 +20,7 @@ from services.intake.storage.disclosures import DisclosedContact, DisclosedHouse
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.conditions import tagged
+from shared.database import Pool
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit, told_as
 from shared.identifiers import new_id
@@ -130,14 +133,19 @@ class ShownProposal(Shown):
     "/v1/issues/{issue_id}/citizen/reveal", responses=shows(RevealedCitizen), openapi_extra=describe_body(RevealBody)
 )
 def reveal_citizen(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("citizen.reveal"))],
+    once: Keyed,
     issue_id: UUID,
     body: Annotated[RevealBody, Depends(json_body(RevealBody))],
 ) -> Response:
     reason = Reason(code=body.reason_code, text=body.reason)
-    shown = reveals.reveal_citizen(doors(request).pool, issue_id, reason, principal, now=datetime.now(UTC))
-    return json_response(asdict(shown))
+
+    def reveal(pool: Pool, *, is_repeat: bool = False) -> Response:
+        now = datetime.now(UTC)
+        shown = reveals.reveal_citizen(pool, issue_id, reason, principal, now=now, is_repeat=is_repeat)
+        return json_response(asdict(shown))
+
+    return once.run(reveal, again=partial(reveal, is_repeat=True))  # nobody's name is kept for an answer
 
 
 @router.post(
@@ -147,8 +155,8 @@ def reveal_citizen(
     openapi_extra=describe_body(ProposalBody),
 )
 def propose(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("citizen.propose"))],
+    once: Keyed,
     body: Annotated[ProposalBody, Depends(json_body(ProposalBody))],
 ) -> Response:
     wanted = proposals.Wanted(
@@ -159,9 +167,13 @@ def propose(
         issue_ids=tuple(body.issue_ids or ()),
         review_on=body.review_on,
     )
-    proposals.propose(doors(request).pool, wanted, principal, now=datetime.now(UTC))
-    location = {"Location": f"/v1/citizen-proposals/{wanted.id}"}
-    return json_response({"id": wanted.id, "state": "open"}, status=201, headers=location)
+
+    def propose_once(pool: Pool) -> Response:
+        proposals.propose(pool, wanted, principal, now=datetime.now(UTC))
+        location = {"Location": f"/v1/citizen-proposals/{wanted.id}"}
+        return json_response({"id": wanted.id, "state": "open"}, status=201, headers=location)
+
+    return once.run(propose_once)
 
 
 @router.get("/v1/citizen-proposals/{proposal_id}", responses=shows(ShownProposal, headers=("ETag",)))
@@ -194,14 +206,18 @@ def get_proposal(
     openapi_extra=describe_body(DecisionBody),
 )
 def decide(
-    request: Request,
     principal: Annotated[Principal, Depends(permit("citizen.decide"))],
+    once: Keyed,
     proposal_id: UUID,
     body: Annotated[DecisionBody, Depends(json_body(DecisionBody))],
 ) -> Response:
     approve = body.decision == "approve"
-    proposals.decide_proposal(doors(request).pool, proposal_id, principal, approve=approve, now=datetime.now(UTC))
-    return json_response({"id": proposal_id, "state": "approved" if approve else "refused"})
+
+    def decide_once(pool: Pool) -> Response:
+        proposals.decide_proposal(pool, proposal_id, principal, approve=approve, now=datetime.now(UTC))
+        return json_response({"id": proposal_id, "state": "approved" if approve else "refused"})
+
+    return once.run(decide_once)
 
 
 @router.post("/v1/citizen-proposals/{proposal_id}/result", responses=shows(Listing[RevealedCitizen]) | refuses(409))

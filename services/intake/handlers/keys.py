@@ -5,12 +5,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from services.intake.domain.commands.base import Command, Outcome
+from services.intake.domain.commands.base import Command, IdempotencyKey, Outcome
+from services.intake.sealing import vault
 from services.intake.storage import keys as storage
-from shared.database import Connection
+from shared.database import Connection, Pool, joined, transaction
+from shared.errors import Rejected
+from shared.identifiers import new_id
 
 AnyCommand = TypeVar("AnyCommand", bound=Command)
 KeyName = tuple[str, str]
+REUSED = "the idempotency key stood for another request"
+
+
+class KeyReused(Rejected):
+    code = "key-reused"
 
 
 def run_once_per_key(
@@ -56,6 +64,24 @@ def run_once_per_key(
     return [settled[position] for position in range(len(commands))]
 
 
+def run_once(pool: Pool, key: IdempotencyKey, do: Callable[[Pool], str | None], *, now: datetime) -> str | None:
+    """Run what is no command of a group, unless the key stood for it before; then return the answer that was kept.
+
+    `do` returns the answer to keep, if any. Key, answer and what it does are one transaction. Raises KeyReused.
+    """
+    record_id = new_id()
+    with transaction(pool) as connection:
+        if (key.caller, key.key) in storage.claim_keys(connection, [(key, record_id)], created_at=now):
+            answer = do(joined(connection))
+            storage.keep_answer(connection, key, vault().seal_if("idempotency_key", "answer", record_id, answer))
+            return answer
+        fingerprint, record_id = storage.list_keys(connection, [key])[key.caller, key.key]
+        if fingerprint != key.fingerprint:
+            raise KeyReused(REUSED)
+        sealed = storage.get_answer(connection, key)
+    return vault().open("idempotency_key", "answer", record_id, sealed, None)
+
+
 def _keep_or_release(connection: Connection, done: Sequence[tuple[Command, Outcome]]) -> None:
     """Let each key stand for the record that its request was about, which may be older than the request."""
     released = []
@@ -82,4 +108,4 @@ def _as_repeat(outcome: Outcome) -> Outcome:
 
 
 def _reused() -> Outcome:
-    return Outcome(status="rejected", code="key-reused", detail="the idempotency key stood for another request")
+    return Outcome(status="rejected", code=KeyReused.code, detail=REUSED)

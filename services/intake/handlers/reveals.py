@@ -57,9 +57,12 @@ class RevealedCitizen:
 
 
 def reveal_citizen(
-    pool: Pool, issue_id: UUID, reason: Reason, principal: Principal, *, now: datetime
+    pool: Pool, issue_id: UUID, reason: Reason, principal: Principal, *, now: datetime, is_repeat: bool = False
 ) -> RevealedCitizen:
-    """Raises IssueNotFound, CitizenNotFound, WindowClosed, StepUpNeeded, TooMany."""
+    """A repeat of the same request is shown again and counted no second time.
+
+    Raises IssueNotFound, CitizenNotFound, WindowClosed, StepUpNeeded, TooMany.
+    """
     with transaction(pool) as connection:
         issue = issue_storage.get_issue(connection, issue_id)
         _require_right(issue, principal, now)
@@ -70,6 +73,8 @@ def reveal_citizen(
         # A clerk who types a document's number finds nobody by it: there is nothing but what this case told.
         is_found = shown is not citizen and not _acts_as("department_officer")
         withheld = is_found or citizen.ref in list_known_elsewhere(connection, [citizen.ref])
+        if is_repeat:
+            return open_citizen(issue_id, shown if withheld else citizen, withheld=withheld)
         _take_one_of_today(connection, principal, now)
         reveal_id = new_id()
         row = {

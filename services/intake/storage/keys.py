@@ -74,3 +74,17 @@ def release_keys(connection: Connection, keys: Sequence[IdempotencyKey]) -> None
         """,
         [[key.caller for key in keys], [key.key for key in keys]],
     )
+
+
+def keep_answer(connection: Connection, key: IdempotencyKey, sealed: str | None) -> None:
+    if sealed is not None:
+        connection.execute(
+            "UPDATE idempotency_key SET answer = %s WHERE caller = %s AND key = %s", [sealed, key.caller, key.key]
+        )
+
+
+def get_answer(connection: Connection, key: IdempotencyKey) -> bytes | None:
+    row = connection.execute(
+        "SELECT answer FROM idempotency_key WHERE caller = %s AND key = %s", [key.caller, key.key]
+    ).fetchone()
+    return row[0] if row else None  # type: ignore[return-value] # bytea, or nothing
