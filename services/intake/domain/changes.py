@@ -11,7 +11,42 @@ from shared.errors import Rejected
 
 # Who a citizen is stays a pseudonym that no other system can put records together by.
 WITHHELD: Final = frozenset({"citizen_ref", "rater_ref"})
-FOLLOWED: Final = ("cadre", "contact", "duty", "issue", "organisation", "post", "rating")
+FOLLOWED: Final = (
+    "appraisal_result",
+    "cadre",
+    "category",
+    "clock_rule",
+    "consultation",
+    "contact",
+    "contact_household",
+    "contact_point",
+    "duty",
+    "issue",
+    "liaison_assignment",
+    "organisation",
+    "place_population",
+    "population_group",
+    "post",
+    "published_channel",
+    "rating",
+    "rating_invitation",
+    "reachability_check",
+    "reception_day",
+    "responsibility",
+    "suggestion_decision",
+)
+# Single ratings and who was asked for one, people in need and who visits them, grades and shares of persons: for people
+# who decide on them, and for no other system.
+FOR_PEOPLE: Final = frozenset(
+    {
+        "appraisal_result",
+        "contact_household",
+        "liaison_assignment",
+        "rating",
+        "rating_invitation",
+        "responsibility",
+    }
+)
 _WRITTEN = re.compile(r"1\.(\d{1,20})\.(\d{1,19})\.(\d{1,11})", re.ASCII)
 
 

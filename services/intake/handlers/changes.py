@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.domain.changes import FOLLOWED, WITHHELD, BadPosition, Position, PositionExpired
+from services.intake.domain.changes import FOLLOWED, FOR_PEOPLE, WITHHELD, BadPosition, Position, PositionExpired
 from services.intake.storage import changes as storage
 from shared.database import Pool, transaction
 from shared.reach import current
@@ -71,10 +71,9 @@ def renumber_restored(pool: Pool) -> int:
 
 
 def _aggregates() -> Sequence[str]:
-    """Single ratings are for people who decide on them: other systems get them summed up, once they are published."""
     acting = current()
     is_machine = acting is not None and "machine_client" in acting.role.split(",")
-    return [name for name in FOLLOWED if not (is_machine and name == "rating")]
+    return [name for name in FOLLOWED if not (is_machine and name in FOR_PEOPLE)]
 
 
 def _behind(row: storage.Change, now: datetime) -> Position:

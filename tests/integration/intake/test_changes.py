@@ -1,18 +1,25 @@
 """The feed of changes: no gap and nothing twice however many write, and nothing that the reader may not see."""
 
 import random
+import re
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.intake.domain.changes import Position, read_position
-from services.intake.handlers import changes, contacts, issues
+from services.intake.domain.changes import FOLLOWED, FOR_PEOPLE, Position, read_position
+from services.intake.domain.citizens import Citizen
+from services.intake.domain.commands.categories import DefineCategory
+from services.intake.domain.commands.channels import PublishChannel
+from services.intake.domain.commands.liaisons import RegisterHousehold
+from services.intake.domain.commands.receptions import OfferReceptionDay
+from services.intake.handlers import categories, changes, channels, contacts, issues, liaisons, receptions
 from shared import outbox, reach
+from shared.contracts.envelope import EVENTS
 from shared.contracts.intake.duties import DutyDefined
 from shared.database import Pool, transaction
 from shared.errors import Rejected
@@ -222,3 +229,52 @@ def test_a_page_moves_on_past_what_the_reader_does_not_see(door: Door, pool: Poo
 def test_a_position_that_makes_no_sense_is_422(door: Door):
     for text in ("x", "'", "%00", "9" * 300, "MS4xLjEuMQ%3D%3D%3D"):
         assert door.get("officer", f"/v1/changes?after={text}").status_code in {400, 422}
+
+
+def test_every_record_that_events_tell_of_is_followed_by_who_sees_it(ask: Callable[..., Any]):
+    """A new kind needs its line in the policy of a migration, and in the list of the domain."""
+    told = {event.aggregate for event in EVENTS if event.key.startswith("intake.")}
+    [(policy,)] = ask("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'followed'")
+
+    assert told == set(FOLLOWED) | {"citizen"}  # a citizen is a pseudonym here, and no record to follow
+    assert set(re.findall(r"WHEN '(\w+)'", policy)) == set(FOLLOWED)
+    assert {table for table, _ in re.findall(r"FROM (\w+) (record)", policy)} == set(FOLLOWED)
+    guarded = ask("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
+    assert set(FOLLOWED) <= {name for (name,) in guarded}
+    assert set(FOLLOWED) > FOR_PEOPLE
+
+
+def test_registers_and_participation_are_followed_too(county, door: Door, pool: Pool):  # noqa: ARG001 - its units
+    made: dict[str, Any] = {"id": new_id(), "correlation_id": "a-test"}
+    categories.define_categories(pool, [DefineCategory(**made, code="ferry", name="渡口")], now=NOW)
+    placed: dict[str, Any] = {"organisation_code": "street", "from_on": date(2025, 1, 1)}
+    channels.publish_channels(
+        pool, [PublishChannel(**made | {"id": new_id()}, **placed, kind="phone", address="0571-87654321")], now=NOW
+    )
+    household = RegisterHousehold(
+        **made | {"id": new_id()},
+        **placed,
+        number="H-1",
+        place_code="330102001201",
+        population_group="farmers",
+        head=Citizen(name="张三", phone="13812345678"),
+    )
+    assert liaisons.register_households(pool, [household], now=NOW)[0].status == "created"
+    offered = OfferReceptionDay(
+        **made | {"id": new_id()},
+        organisation_code="street",
+        staff_number="S1",
+        place="一楼接访室",
+        from_at=NOW + timedelta(days=7),
+        until_at=NOW + timedelta(days=7, hours=2),
+        slot_minutes=30,
+        topic=None,
+    )
+    assert receptions.offer_days(pool, [offered], now=NOW)[0].status == "created"
+
+    kinds = {who: {item["aggregate"] for item in follow(door, who)} for who in ("officer", "machine")}
+
+    public = {"category", "published_channel", "reception_day"}
+    assert public | {"contact_household"} <= kinds["officer"]
+    assert public <= kinds["machine"]
+    assert not FOR_PEOPLE & kinds["machine"]
