@@ -356,13 +356,16 @@ POLICY: Final[Mapping[str, Rule]] = {
     "register.write": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="registers.write"),
     "suggestion.decide": Rule(roles={"clerk": "within", "unit_head": "within"}),
     # notify
+    "delivery.inspect": Rule(roles={"auditor": "within", "department_officer": "within"}, sensitive_read=True),
     "delivery.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
         scope="subscriptions.manage",
     ),
+    "delivery.replay": Rule(roles={"department_officer": "within"}),
     "message.mark_read": Rule(roles={"department_officer": "within"}),
     # Digests tell of live scores, which move with every rating: officers read them, and decide who gets them.
     "message.read": Rule(roles={"department_officer": "within"}),
+    "receipt.take": Rule(roles={}, is_open=True),  # the gateway's signature proves what it proves
     "subscription.put": Rule(roles={"department_officer": "within"}),
     "subscription.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},

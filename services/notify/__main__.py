@@ -12,7 +12,7 @@ from services.notify.api.app import create_notify_app
 from services.notify.channels.egress import make_rules
 from services.notify.channels.webhooks import CallLimits, WebhookChannel, make_context
 from services.notify.handlers import retention, webhook_deliveries
-from services.notify.handlers.deliveries import measure_backlog
+from services.notify.handlers.deliveries import count_open_circuits, measure_backlog, measure_channels
 from services.notify.handlers.endpoints import PURPOSE
 from services.notify.pushing import Pusher, PusherSettings
 from services.notify.settings import NotifySettings
@@ -43,6 +43,7 @@ def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
         "Deliveries that have neither arrived nor failed",
         partial(measure_backlog, pool),
     )
+    metrics.watch_channels(partial(measure_channels, pool), lambda: count_open_circuits(pool, now=datetime.now(UTC)))
     worker = create_worker(settings, pool)
     chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="notify"))
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)

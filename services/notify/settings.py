@@ -25,7 +25,10 @@ class NotifySettings(ServiceSettings):
 
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+    mail_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 600
     mail_from: str = "Lianxin <lianxin@localhost>"
+    sms_gateway: Path | None = None
+    robots: Path | None = None
     digest_interval_seconds: Annotated[float, Field(ge=1, le=2_678_400)] = 60
     sweep_seconds: Annotated[float, Field(ge=0.5, le=30)] = 5  # a worker without a task for a minute is not ready
     delivery_attempts_max: Annotated[int, Field(ge=1, le=10_000)] = 200

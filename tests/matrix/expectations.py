@@ -133,6 +133,8 @@ list subscriptions         -     -     -         in                 -        yes
 read messages              -     -     -         in                 -        -       -                      -          -
 mark a message as read     -     -     -         in                 -        -       -                      -          -
 look at deliveries         -     -     -         yes                -        yes     -                      -          yes
+inspect a delivery         -     -     -         in                 -        yes     -                      -          -
+send a delivery again      -     -     -         in                 -        -       -                      -          -
 sign in                    yes   yes   yes       yes                yes      yes     yes                    yes        yes
 keep one's own account     yes   yes   yes       yes                yes      yes     yes                    yes        -
 read accounts              -     -     -         -                  -        yes     yes                    -          -

@@ -38,6 +38,7 @@ class NotifyWorld:
         self._pool = pool
         self._ids = {code: new_id() for code, _ in TREE}
         self._messages: Mapping[Place, UUID] = {place: new_id() for place in UNITS}
+        self._deliveries: Mapping[Place, UUID] = {place: new_id() for place in UNITS}
         self.app = create_notify_app(settings, pool, authenticator=authenticator)
 
     def fill(self) -> None:
@@ -60,9 +61,9 @@ class NotifyWorld:
                     channels=("inbox",),
                 )
                 subscription, _ = put_subscription(self._pool, wish, new_id=new_id())
-                self._put_message(subscription.id, self._messages[place])
+                self._put_message(subscription.id, self._messages[place], self._deliveries[place])
 
-    def _put_message(self, subscription_id: UUID, message_id: UUID) -> None:
+    def _put_message(self, subscription_id: UUID, message_id: UUID, delivery_id: UUID) -> None:
         digest_id = new_id()
         with transaction(self._pool) as connection:
             connection.execute(
@@ -76,6 +77,14 @@ class NotifyWorld:
             connection.execute(
                 "INSERT INTO message (id, subscription_id, digest_id) VALUES (%s, %s, %s)",
                 [message_id, subscription_id, digest_id],
+            )
+            connection.execute(
+                """
+                INSERT INTO delivery (id, digest_id, channel, endpoint, recipient_name, address, message_id, status,
+                                      next_attempt_at, valid_until, created_at, settled_at)
+                VALUES (%s, %s, 'email', 'email', '组织部', 'a@example.org', %s, 'failed', now(), now(), now(), now())
+                """,
+                [delivery_id, digest_id, f"<{delivery_id}@example.org>"],
             )
 
     def probes(self) -> dict[Route, Probe]:
@@ -93,7 +102,20 @@ class NotifyWorld:
                 action="mark a message as read", aim=self._message
             ),
             ("GET", "/v1/deliveries"): Probe(action="look at deliveries", aim=everywhere(Shot())),
+            ("POST", "/v1/receipts/sms"): Probe(
+                action="look at what is public",  # who proves to be the gateway has no role
+                aim=everywhere(Shot(body={})),
+                fine=frozenset({404}),
+                is_open=True,
+            ),
+            ("GET", "/v1/deliveries/{delivery_id}"): Probe(action="inspect a delivery", aim=self._delivery),
+            ("POST", "/v1/deliveries/{delivery_id}/replay"): Probe(action="send a delivery again", aim=self._delivery),
         }
+
+    def _delivery(self, place: Place) -> Shot | None:
+        if place not in UNITS and place != "unknown":
+            return None
+        return Shot(path={"delivery_id": self._deliveries.get(place, uuid4())})
 
     def _subscribe(self, place: Place) -> Shot | None:
         if place not in UNITS and place != "unknown":

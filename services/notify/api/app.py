@@ -4,7 +4,9 @@ from fastapi import FastAPI
 
 from services.notify.api.deliveries import add_deliveries
 from services.notify.api.messages import add_messages
+from services.notify.api.receipts import add_receipts
 from services.notify.api.subscriptions import add_subscriptions
+from services.notify.channels.registry import open_gateway
 from services.notify.handlers import retention
 from services.notify.settings import NotifySettings
 from shared.access.principal import Authenticator
@@ -28,5 +30,6 @@ def create_notify_app(
     app.state.keys = keys
     add_subscriptions(app, pool)
     add_messages(app, pool)
-    add_deliveries(app, pool)
+    add_deliveries(app, pool, settings)
+    add_receipts(app, pool, open_gateway(settings))
     return app

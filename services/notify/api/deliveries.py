@@ -1,19 +1,24 @@
-"""The state of deliveries, over HTTP."""
+"""Deliveries over HTTP: how they stand, what they said, and sending one again by hand."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, Response
 
 from services.notify.api.paging import Cursor, Limit, page, read_id
 from services.notify.domain.deliveries import DeliveryStatus
 from services.notify.handlers import deliveries
+from services.notify.settings import NotifySettings
 from services.notify.storage.deliveries import Delivery
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.http import json_response, permit
 
 
-def add_deliveries(app: FastAPI, pool: Pool) -> None:
+def add_deliveries(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
+    valid_for = timedelta(hours=settings.delivery_valid_hours)
+
     @app.get("/v1/deliveries")
     def list_deliveries(
         _: Annotated[Principal, Depends(permit("delivery.read"))],
@@ -25,6 +30,26 @@ def add_deliveries(app: FastAPI, pool: Pool) -> None:
         items, next_cursor = page(found, limit, [str(item.id) for item in found])
         return json_response({"items": [_show_delivery(item) for item in items], "next_cursor": next_cursor})
 
+    @app.get("/v1/deliveries/{delivery_id}")
+    def get_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.inspect"))]) -> Response:
+        """With every attempt, and exactly what it said for as long as that is kept."""
+        return json_response(_show_view(deliveries.get_delivery(pool, delivery_id)))
+
+    @app.post("/v1/deliveries/{delivery_id}/replay")
+    def replay_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.replay"))]) -> Response:
+        """Have what failed, expired or was not delivered tried anew."""
+        view = deliveries.replay_delivery(pool, delivery_id, valid_for=valid_for, now=datetime.now(UTC))
+        return json_response(_show_view(view), status=202)
+
+
+def _show_view(view: deliveries.DeliveryView) -> dict[str, object]:
+    return {
+        **_show_delivery(view.delivery),
+        "tries": view.attempts,
+        "subject": view.said.subject if view.said else None,
+        "text": view.said.text_body if view.said else None,
+    }
+
 
 def _show_delivery(item: Delivery) -> dict[str, object]:
     return {
@@ -32,6 +57,7 @@ def _show_delivery(item: Delivery) -> dict[str, object]:
         "digest_id": item.digest_id,
         "subscription": item.subscription,
         "channel": item.channel,
+        "endpoint": item.endpoint,
         "state": item.status,
         "attempts": item.attempts,
         "next_attempt_at": item.next_attempt_at if item.status in {"due", "claimed"} else None,
@@ -39,4 +65,6 @@ def _show_delivery(item: Delivery) -> dict[str, object]:
         "reason": item.reason,
         "created_at": item.created_at,
         "settled_at": item.settled_at,
+        "receipt": item.receipt,
+        "receipt_at": item.receipt_at,
     }

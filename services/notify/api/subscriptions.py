@@ -1,13 +1,12 @@
 """Who wants to be told, over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Response
 from pydantic import Field
 
 from services.notify.api.paging import Cursor, Limit, page
-from services.notify.domain.deliveries import Channel
 from services.notify.domain.messages import Language
 from services.notify.domain.subscriptions import Wish
 from services.notify.handlers import subscriptions
@@ -19,6 +18,8 @@ from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import decode_cursor
 
+SubscriptionChannel = Literal["inbox", "email"]
+
 
 class SubscriptionBody(Body):
     """Without an organisation the whole county is followed, else that organisation and all below it."""
@@ -27,7 +28,7 @@ class SubscriptionBody(Body):
     email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
     organisation_id: UUID | None = None
     language: Language = "zh"
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=2)] = ("inbox",)
+    channels: Annotated[tuple[SubscriptionChannel, ...], Field(min_length=1, max_length=2)] = ("inbox",)
 
 
 def add_subscriptions(app: FastAPI, pool: Pool) -> None:

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from email.headerregistry import Address
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from typing_extensions import Unpack
 
 from services.notify.channels.mail_writing import UnsafeMail, build_message
-from services.notify.domain.deliveries import Mail, Result
+from services.notify.domain.circuits import Pace
+from services.notify.domain.deliveries import Outgoing, Result
 from shared.links import TlsFiles
 
 Watch = Callable[[smtplib.SMTP], None]
@@ -34,18 +35,26 @@ class MailChannel:
         sender: Address,
         timeout_seconds: float,
         tls: TlsFiles | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace
         self._scheme, self._host, self._port = server
         self._tls = tls or TlsFiles()
         self._login = login
         self._sender = sender
         self._timeout_seconds = timeout_seconds
 
-    @property
-    def domain(self) -> str:
-        return self._sender.domain
+    most_at_once = 50
+    workers = 2
 
-    def send(self, mails: Sequence[Mail], *, within_seconds: float) -> Iterator[tuple[Mail, Result]]:
+    @property
+    def pace(self) -> Pace | None:
+        return self._pace
+
+    def endpoint_of(self, address: str) -> str:  # noqa: ARG002 - all mail goes through one server
+        return "email"
+
+    def send(self, mails: Sequence[Outgoing], *, within_seconds: float) -> Iterator[tuple[Outgoing, Result]]:
         """Send over as few connections as possible and say of each mail what became of it, before the next is sent.
 
         What is not sent when the time is up comes back unused. A server that answers by drips is cut off then.
@@ -61,8 +70,9 @@ class MailChannel:
                     session.open()
                 except (smtplib.SMTPException, OSError) as error:
                     # Nothing is wrong with these mails: whatever refuses the connection, even for good, is tried again.
-                    for unsent in mails[position:]:
-                        yield unsent, Result(outcome="retry", reason=f"connection: {_describe(error)}")
+                    yield mail, _lost(error)
+                    for unsent in mails[position + 1 :]:
+                        yield unsent, Result(outcome="unused")
                     return
                 yield mail, session.hand_over(mail, self._sender)
         finally:
@@ -129,7 +139,7 @@ class _Session:
         if self._smtp is None:
             self._smtp = self._connect(self._keep_watch)
 
-    def hand_over(self, mail: Mail, sender: Address) -> Result:
+    def hand_over(self, mail: Outgoing, sender: Address) -> Result:
         smtp = self._smtp
         if smtp is None:
             raise RuntimeError("the session is not open")
@@ -146,7 +156,7 @@ class _Session:
             return Result(outcome="failed", reason=_describe(error))
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
-            return Result(outcome="retry", reason=f"connection: {_describe(error)}")
+            return _lost(error)
         return Result(outcome="sent")
 
     def close(self) -> None:
@@ -161,11 +171,13 @@ class _Session:
 
     def _refused(self, code: int, text: bytes | str) -> Result:
         """5xx is for good, the rest is for now. 421 is also the server's goodbye."""
-        if code == GOODBYE or self._smtp is None or self._smtp.sock is None:
+        is_gone = code == GOODBYE or self._smtp is None or self._smtp.sock is None
+        if is_gone:
             self._drop()
         found = _ENHANCED_STATUS.search(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
         reason = f"smtp {code}" + (f" {found.group().decode()}" if found else "")
-        return Result(outcome="failed" if code >= PERMANENT else "retry", reason=reason)
+        outcome: Literal["failed", "retry"] = "failed" if code >= PERMANENT else "retry"
+        return Result(outcome=outcome, reason=reason, blames_endpoint=is_gone)
 
     def _drop(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -180,6 +192,10 @@ class _Session:
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+
+
+def _lost(error: Exception) -> Result:
+    return Result(outcome="retry", reason=f"connection: {_describe(error)}", blames_endpoint=True)
 
 
 def _describe(error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from services.notify.domain.deliveries import Mail
+from services.notify.domain.deliveries import Outgoing
 from shared.errors import Rejected
 
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
@@ -56,7 +56,7 @@ class _ExactPolicy(EmailPolicy):
 _EXACT = _ExactPolicy(linesep="\r\n")
 
 
-def build_message(mail: Mail, sender: Address) -> bytes:
+def build_message(mail: Outgoing, sender: Address) -> bytes:
     """Raises UnsafeMail unless the headers are exactly those that are written here."""
     message = EmailMessage(policy=_EXACT)
     try:

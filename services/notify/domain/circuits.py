@@ -67,6 +67,10 @@ class Pace:
         begin = max(paced_until, now) if paced_until is not None else now
         return begin + self._interval * count
 
+    def give_back(self, count: int, paced_until: datetime) -> datetime:
+        """Of what was taken so many calls were not made."""
+        return paced_until - self._interval * count
+
     @property
     def _interval(self) -> timedelta:
         return timedelta(minutes=1) / self.per_minute

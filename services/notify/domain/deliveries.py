@@ -1,18 +1,33 @@
 """A message on its way: by which channel, in what state, and what became of one attempt."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 from uuid import UUID
 
 from services.notify.domain.messages import Language
+from shared.errors import Conflict, NotFound
 
-Channel = Literal["inbox", "email"]
-DeliveryStatus = Literal["due", "claimed", "sent", "failed"]
+DeliveryStatus = Literal["due", "claimed", "sent", "failed", "expired"]
+Receipt = Literal["delivered", "undelivered"]
+
+INBOX: Final = "inbox"  # a table of our own: writing the message is its delivery
+CHANNEL_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+
+
+class UnknownDelivery(NotFound):
+    code = "unknown-delivery"
+
+
+class NotReplayable(Conflict):
+    """It is under way or arrived, or what it said is not kept any more."""
+
+    code = "not-replayable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class Outgoing:
     """One attempt at one delivery. `attempt` tells a late answer to an earlier attempt from the answer to this one."""
 
     delivery_id: UUID
@@ -30,10 +45,16 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of an attempt. `unused` means that it was not made: there was no time left for it."""
+    """What became of an attempt. `unused` means that it was not made: there was no time left for it.
+
+    `blames_endpoint`: whatever else is sent there now would fail alike. `reference` is what the other side calls it.
+    """
 
     outcome: Literal["sent", "retry", "failed", "unused"]
     reason: str | None = None
+    blames_endpoint: bool = False
+    not_before: timedelta | None = None  # how long the other side wants to be left alone
+    reference: str | None = None
 
 
 def message_id_of(delivery_id: UUID, domain: str) -> str:

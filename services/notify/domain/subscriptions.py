@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.notify.domain.addresses import UnsafeName, check_address, check_display_name
-from services.notify.domain.deliveries import Channel
 from services.notify.domain.messages import Language
 from shared.errors import Conflict, NotFound, Rejected
 
@@ -39,7 +38,7 @@ class Wish:
     email: str | None
     organisation_id: UUID | None
     language: Language
-    channels: tuple[Channel, ...]
+    channels: tuple[str, ...]
 
     def check(self) -> None:
         """Raises UnsafeName, UnsafeAddress, MissingAddress. What passes can stand in a mail header."""

@@ -117,6 +117,7 @@ def _insert_deliveries(
                 id=delivery_id,
                 digest_id=digest_id,
                 channel=channel,
+                endpoint=channel,
                 recipient_name=subscription.recipient_name,
                 address=subscription.email if channel == "email" else None,
                 message_id=message_id_of(delivery_id, rules.mail_domain),

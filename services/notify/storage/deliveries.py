@@ -1,13 +1,14 @@
-"""Deliveries as state: due, claimed under a lease, sent or failed. The row is the truth, a task only a nudge."""
+"""Deliveries as state, as they come to be and as people look at them. How they are worked on is in `claims`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.notify.domain.deliveries import Channel, DeliveryStatus, Mail
+from services.notify.domain.deliveries import DeliveryStatus, Receipt
+from services.notify.domain.messages import Rendering
 from shared.database import Connection
 
 
@@ -15,21 +16,24 @@ from shared.database import Connection
 class NewDelivery:
     id: UUID
     digest_id: UUID
-    channel: Channel
+    channel: str
+    endpoint: str
     recipient_name: str
     address: str | None
     message_id: str
     status: DeliveryStatus
     created_at: datetime
     valid_until: datetime
+    rendering: Rendering | None = None  # None: what the digest says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     id: UUID
     digest_id: UUID
-    subscription: str
-    channel: Channel
+    subscription: str | None  # None: for a person
+    channel: str
+    endpoint: str
     status: DeliveryStatus
     attempts: int
     next_attempt_at: datetime
@@ -37,20 +41,41 @@ class Delivery:
     reason: str | None
     created_at: datetime
     settled_at: datetime | None
+    receipt: Receipt | None
+    receipt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    number: int
+    begun_at: datetime
+    ended_at: datetime | None
+    outcome: Literal["sent", "retry", "failed", "lost"] | None  # None: nobody has heard yet
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Exactly what a delivery said; empty once its time is over."""
+
+    subject: str
+    text_body: str
+    html_body: str
 
 
 def insert_delivery(connection: Connection, delivery: NewDelivery) -> None:
     settled_at = delivery.created_at if delivery.status == "sent" else None
     connection.execute(
         """
-        INSERT INTO delivery (id, digest_id, channel, recipient_name, address, message_id, status, next_attempt_at,
-                              valid_until, created_at, settled_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO delivery (id, digest_id, channel, endpoint, recipient_name, address, message_id, status,
+                              next_attempt_at, valid_until, created_at, settled_at, subject, text_body, html_body)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         [
             delivery.id,
             delivery.digest_id,
             delivery.channel,
+            delivery.endpoint,
             delivery.recipient_name,
             delivery.address,
             delivery.message_id,
@@ -59,127 +84,11 @@ def insert_delivery(connection: Connection, delivery: NewDelivery) -> None:
             delivery.valid_until,
             delivery.created_at,
             settled_at,
+            delivery.rendering.subject if delivery.rendering else None,
+            delivery.rendering.text_body if delivery.rendering else None,
+            delivery.rendering.html_body if delivery.rendering else None,
         ],
     )
-
-
-def abandon_hopeless(connection: Connection, *, now: datetime, attempts_max: int) -> int:
-    """Give up what is due, or whose lease has run out, and is too old or was tried too often; return how many."""
-    return connection.execute(
-        """
-        UPDATE delivery
-           SET status = 'failed',
-               settled_at = %s,
-               reason = left(CASE WHEN valid_until <= %s THEN 'expired' ELSE 'attempts exhausted' END
-                             || coalesce(', last: ' || reason, ''), 200)
-         WHERE id IN (SELECT id
-                        FROM delivery
-                       WHERE status IN ('due', 'claimed')
-                         AND next_attempt_at <= %s
-                         AND (valid_until <= %s OR attempts >= %s)
-                         FOR UPDATE SKIP LOCKED)
-        """,
-        [now, now, now, now, attempts_max],
-    ).rowcount
-
-
-def claim_due_mails(connection: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Mail]:
-    """Claim mails that are due, or whose lease ran out unheard; count the attempt before it is made.
-
-    On the partial index delivery_open.
-    """
-    with connection.cursor(row_factory=class_row(Mail)) as cursor:
-        return cursor.execute(
-            """
-              WITH claimed AS (
-                      UPDATE delivery
-                         SET status = 'claimed',
-                             attempts = attempts + 1,
-                             next_attempt_at = %s
-                       WHERE id IN (SELECT id
-                                      FROM delivery
-                                     WHERE status IN ('due', 'claimed')
-                                       AND next_attempt_at <= %s
-                                       AND channel = 'email'
-                                     ORDER BY next_attempt_at
-                                     LIMIT %s
-                                       FOR UPDATE SKIP LOCKED)
-                   RETURNING id, digest_id, attempts, message_id, recipient_name, address)
-            SELECT claimed.id AS delivery_id, claimed.attempts AS attempt, claimed.message_id, claimed.recipient_name,
-                   claimed.address, digest.language, digest.subject, digest.text_body, digest.html_body,
-                   digest.composed_at, digest.correlation_id
-              FROM claimed
-              JOIN digest ON digest.id = claimed.digest_id
-             ORDER BY claimed.id
-            """,
-            [now + lease, now, limit],
-        ).fetchall()
-
-
-def set_sent(connection: Connection, delivery_id: UUID, *, at: datetime) -> bool:
-    """Sent is sent, even where the lease had run out and somebody else has claimed the delivery since."""
-    return (
-        connection.execute(
-            "UPDATE delivery SET status = 'sent', settled_at = %s, reason = NULL WHERE id = %s AND status <> 'sent'",
-            [at, delivery_id],
-        ).rowcount
-        == 1
-    )
-
-
-def set_failed(connection: Connection, mail: Mail, *, at: datetime, reason: str | None) -> bool:
-    """False where another attempt has been claimed since, or the delivery is settled: this answer comes too late."""
-    return (
-        connection.execute(
-            """
-            UPDATE delivery
-               SET status = 'failed',
-                   settled_at = %s,
-                   reason = %s
-             WHERE id = %s
-               AND status = 'claimed'
-               AND attempts = %s
-            """,
-            [at, reason, mail.delivery_id, mail.attempt],
-        ).rowcount
-        == 1
-    )
-
-
-def set_due_again(connection: Connection, mail: Mail, *, next_attempt_at: datetime, reason: str | None) -> bool:
-    """False where another attempt has been claimed since, or the delivery is settled."""
-    return (
-        connection.execute(
-            """
-            UPDATE delivery
-               SET status = 'due',
-                   next_attempt_at = %s,
-                   reason = coalesce(%s, reason)
-             WHERE id = %s
-               AND status = 'claimed'
-               AND attempts = %s
-            """,
-            [next_attempt_at, reason, mail.delivery_id, mail.attempt],
-        ).rowcount
-        == 1
-    )
-
-
-def release(connection: Connection, mails: Sequence[Mail], *, now: datetime) -> int:
-    """Give back claims whose attempt was not made, and do not count it."""
-    return connection.execute(
-        """
-        UPDATE delivery
-           SET status = 'due',
-               attempts = delivery.attempts - 1,
-               next_attempt_at = %s
-          FROM unnest(%s::uuid[], %s::integer[]) AS claim (id, attempt)
-         WHERE delivery.id = claim.id
-           AND delivery.status = 'claimed'
-           AND delivery.attempts = claim.attempt
-        """,
-        [now, [mail.delivery_id for mail in mails], [mail.attempt for mail in mails]],
-    ).rowcount
 
 
 def list_deliveries(
@@ -190,11 +99,12 @@ def list_deliveries(
         return cursor.execute(
             """
             SELECT delivery.id, delivery.digest_id, subscription.name AS subscription, delivery.channel,
-                   delivery.status, delivery.attempts, delivery.next_attempt_at, delivery.valid_until, delivery.reason,
-                   delivery.created_at, delivery.settled_at
+                   delivery.endpoint, delivery.status, delivery.attempts, delivery.next_attempt_at,
+                   delivery.valid_until, delivery.reason, delivery.created_at, delivery.settled_at, delivery.receipt,
+                   delivery.receipt_at
               FROM delivery
               JOIN digest ON digest.id = delivery.digest_id
-              JOIN subscription ON subscription.id = digest.subscription_id
+              LEFT JOIN subscription ON subscription.id = digest.subscription_id
              WHERE (%s::text IS NULL OR delivery.status = %s)
                AND (%s::uuid IS NULL OR delivery.id < %s)
              ORDER BY delivery.id DESC
@@ -202,6 +112,76 @@ def list_deliveries(
             """,
             [status, status, before, before, limit],
         ).fetchall()
+
+
+def find_delivery(connection: Connection, delivery_id: UUID) -> Delivery | None:
+    with connection.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(
+            """
+            SELECT delivery.id, delivery.digest_id, subscription.name AS subscription, delivery.channel,
+                   delivery.endpoint, delivery.status, delivery.attempts, delivery.next_attempt_at,
+                   delivery.valid_until, delivery.reason, delivery.created_at, delivery.settled_at, delivery.receipt,
+                   delivery.receipt_at
+              FROM delivery
+              JOIN digest ON digest.id = delivery.digest_id
+              LEFT JOIN subscription ON subscription.id = digest.subscription_id
+             WHERE delivery.id = %s
+            """,
+            [delivery_id],
+        ).fetchone()
+
+
+def list_attempts(connection: Connection, delivery_id: UUID) -> list[Attempt]:
+    with connection.cursor(row_factory=class_row(Attempt)) as cursor:
+        return cursor.execute(
+            """
+            SELECT number, begun_at, ended_at, outcome, reason
+              FROM delivery_attempt
+             WHERE delivery_id = %s
+             ORDER BY number
+            """,
+            [delivery_id],
+        ).fetchall()
+
+
+def find_said(connection: Connection, delivery_id: UUID) -> Said | None:
+    with connection.cursor(row_factory=class_row(Said)) as cursor:
+        return cursor.execute(
+            """
+            SELECT coalesce(delivery.subject, digest.subject) AS subject,
+                   coalesce(delivery.text_body, digest.text_body) AS text_body,
+                   coalesce(delivery.html_body, digest.html_body) AS html_body
+              FROM delivery
+              JOIN digest ON digest.id = delivery.digest_id
+             WHERE delivery.id = %s
+            """,
+            [delivery_id],
+        ).fetchone()
+
+
+def set_due_by_hand(connection: Connection, delivery_id: UUID, *, now: datetime, valid_until: datetime) -> bool:
+    """Have it tried anew. False where it is under way or arrived, or has forgotten where it went."""
+    return (
+        connection.execute(
+            """
+            UPDATE delivery
+               SET status = 'due',
+                   settled_at = NULL,
+                   next_attempt_at = %s,
+                   valid_until = %s,
+                   attempts_before = attempts,
+                   reason = NULL,
+                   receipt = NULL,
+                   receipt_at = NULL
+             WHERE id = %s
+               AND address IS NOT NULL
+               AND recipient_name <> ''
+               AND (status IN ('failed', 'expired') OR receipt = 'undelivered')
+            """,
+            [now, valid_until, delivery_id],
+        ).rowcount
+        == 1
+    )
 
 
 def measure_backlog(connection: Connection) -> tuple[int, float]:
@@ -214,3 +194,16 @@ def measure_backlog(connection: Connection) -> tuple[int, float]:
         """
     ).fetchone()
     return (int(str(row[0])), max(0.0, float(str(row[1])))) if row else (0, 0.0)
+
+
+def measure_channels(connection: Connection) -> dict[str, tuple[int, float]]:
+    """By channel how many deliveries wait, and the age of the oldest in seconds."""
+    rows = connection.execute(
+        """
+        SELECT channel, count(*), extract(epoch FROM now() - min(created_at))::float8
+          FROM delivery
+         WHERE status IN ('due', 'claimed')
+         GROUP BY channel
+        """
+    ).fetchall()
+    return {str(row[0]): (int(str(row[1])), max(0.0, float(str(row[2])))) for row in rows}

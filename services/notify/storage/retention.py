@@ -26,7 +26,10 @@ def remove_content(connection: Connection, before: datetime, batch: int, _: int)
     rows = connection.execute(
         """
            UPDATE delivery
-              SET address = NULL, recipient_name = ''
+              SET address = NULL,
+                  recipient_name = '',
+                  text_body = CASE WHEN text_body IS NOT NULL THEN '' END,
+                  html_body = CASE WHEN html_body IS NOT NULL THEN '' END
             WHERE id IN (SELECT id
                            FROM delivery
                           WHERE settled_at < %s

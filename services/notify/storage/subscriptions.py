@@ -6,7 +6,6 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.notify.domain.deliveries import Channel
 from services.notify.domain.messages import Language
 from services.notify.domain.subscriptions import Wish
 from shared.database import Connection
@@ -20,7 +19,7 @@ class Subscription:
     email: str | None
     organisation_id: UUID | None
     language: Language
-    channels: list[Channel]
+    channels: list[str]
     seen_through: int
     digested_at: datetime | None
 

@@ -11,14 +11,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from services.notify.channels.mail import MailChannel
-from services.notify.domain.deliveries import Mail
+from services.notify.domain.deliveries import Outgoing
 from shared.links import TlsFiles
 from tests.integration.notify.conftest import MailServer, find_port
 
 # Over smtps the mail server does not see that its link is encrypted, and warns.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
 LOGIN = ("lianxin", "the-password-of-the-mail-server")
-MAIL = Mail(
+MAIL = Outgoing(
     delivery_id=UUID(int=1),
     address="wang@example.org",
     recipient_name="王建国",

@@ -18,14 +18,19 @@ from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 from services.notify.channels.mail import MailChannel
+from services.notify.channels.protocol import Channel, Channels
 from services.notify.domain.backoff import Backoff
+from services.notify.domain.messages import Rendering
 from services.notify.domain.news import News
 from services.notify.domain.subscriptions import Wish
-from services.notify.handlers.deliveries import DeliveryRules, deliver_due
+from services.notify.handlers.delivering import Chances, DeliveryRules, deliver_batch, find_due
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.events import take_events
 from services.notify.handlers.subscriptions import put_subscription
 from services.notify.rendering import Renderer
+from services.notify.storage import deliveries, digests, subscriptions
+from services.notify.storage.deliveries import NewDelivery
+from services.notify.storage.digests import NewDigest
 from shared.contracts.assessment import ScoreComputed
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
@@ -33,6 +38,7 @@ from shared.database import Pool, transaction
 from shared.identifiers import new_id
 
 ZONE = ZoneInfo("Asia/Shanghai")
+OWED = Wish(name="owed", recipient_name="王建国", email=None, organisation_id=None, language="zh", channels=("inbox",))
 NOW = datetime(2025, 4, 1, 1, 0, tzinfo=UTC)
 
 
@@ -98,6 +104,7 @@ class Notify:
 
     pool: Pool
     channel: MailChannel
+    more_channels: dict[str, Channel] = field(default_factory=dict)
     now: datetime = NOW
     interval: timedelta = timedelta(seconds=60)
     largest_digest: int = 20_000
@@ -120,7 +127,7 @@ class Notify:
             email=email,
             organisation_id=organisation_id,
             language=language,  # type: ignore[arg-type] # checked by the domain's type in the product
-            channels=channels,  # type: ignore[arg-type] # same
+            channels=channels,
         )
         put_subscription(self.pool, wish, new_id=new_id())
 
@@ -139,13 +146,73 @@ class Notify:
         rules = DigestRules(
             interval=self.interval,
             valid_for=timedelta(hours=48),
-            mail_domain=self.channel.domain,
+            mail_domain="example.org",
             largest=self.largest_digest,
         )
         return compose_digests(self.pool, Renderer(ZONE), rules, now=self.now, new_id=new_id)
 
+    def owe(
+        self,
+        channel: str,
+        address: str,
+        *,
+        text: str = "您有一件诉求即将到期。",
+        valid_for: timedelta = timedelta(hours=48),
+    ) -> UUID:
+        """One delivery is due, of a digest of its own."""
+        digest_id, delivery_id = new_id(), new_id()
+        rendering = Rendering(subject="【连心】提醒", text_body=text, html_body="")
+        with transaction(self.pool) as connection:
+            subscription = subscriptions.find_subscription(connection, "owed")
+            if subscription is None:
+                subscriptions.insert_subscription(connection, new_id(), OWED)
+                subscription = subscriptions.find_subscription(connection, "owed")
+            assert subscription is not None
+            digests.insert_digest(
+                connection,
+                NewDigest(
+                    id=digest_id,
+                    subscription_id=subscription.id,
+                    composed_at=self.now,
+                    seen_through=1,
+                    score_count=1,
+                    language="zh",
+                    rendering=rendering,
+                    correlation_id="0123456789abcdef",
+                ),
+            )
+            deliveries.insert_delivery(
+                connection,
+                NewDelivery(
+                    id=delivery_id,
+                    digest_id=digest_id,
+                    channel=channel,
+                    endpoint=self.channels[channel].endpoint_of(address),
+                    recipient_name="王建国",
+                    address=address,
+                    message_id=f"<{delivery_id}@example.org>",
+                    status="due",
+                    created_at=self.now,
+                    valid_until=self.now + valid_for,
+                ),
+            )
+        return delivery_id
+
+    def state_of(self, delivery_id: UUID) -> tuple[object, ...]:
+        [state] = self.ask(f"SELECT status, attempts, reason FROM delivery WHERE id = '{delivery_id}'")  # noqa: S608
+        return state
+
     def deliver(self) -> int:
-        return deliver_due(self.pool, self.channel, self.rules, clock=lambda: self.now, draw=lambda: 1.0)
+        """Try one batch of everything that is due, one endpoint after the other; return how many were tried."""
+        chances = Chances(clock=lambda: self.now, draw=lambda: 1.0)
+        return sum(
+            deliver_batch(self.pool, self.channels[name], endpoint, self.rules, chances)
+            for name, endpoint in find_due(self.pool, self.channels, self.rules, now=self.now)
+        )
+
+    @property
+    def channels(self) -> Channels:
+        return {"email": self.channel, **self.more_channels}
 
     def wait(self, pause: timedelta) -> None:
         self.now += pause

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from services.notify.channels.mail import MailChannel
-from services.notify.handlers.deliveries import DeliveryRules, measure_backlog
-from services.notify.storage import deliveries as storage
+from services.notify.handlers.deliveries import measure_backlog
+from services.notify.handlers.delivering import DeliveryRules
+from services.notify.storage import claims as storage
 from shared.database import transaction
 from tests.integration.notify.conftest import make_news
 
@@ -133,7 +134,7 @@ def test_421_ends_the_connection_and_the_next_mail_opens_another(notify, mail_se
 
 def test_a_worker_that_died_after_its_claim_is_followed_by_another(owed):
     with transaction(owed.pool) as connection:
-        storage.claim_due_mails(connection, now=owed.now, lease=owed.rules.lease, limit=10)
+        storage.claim_due(connection, "email", now=owed.now, lease=owed.rules.lease, limit=10)
     within_lease = owed.deliver()
     owed.wait(owed.rules.lease)
 
@@ -145,7 +146,7 @@ def test_a_worker_that_died_after_its_claim_is_followed_by_another(owed):
 
 def test_a_worker_that_died_before_its_mark_makes_a_repeat_with_the_same_message_id(owed, mail_server):
     with transaction(owed.pool) as connection:
-        mails = storage.claim_due_mails(connection, now=owed.now, lease=owed.rules.lease, limit=10)
+        mails = storage.claim_due(connection, "email", now=owed.now, lease=owed.rules.lease, limit=10)
     list(owed.channel.send(mails, within_seconds=5))
     owed.wait(owed.rules.lease)
 
@@ -158,7 +159,7 @@ def test_a_worker_that_died_before_its_mark_makes_a_repeat_with_the_same_message
 
 def test_a_late_answer_never_undoes_a_later_attempt(owed):
     with transaction(owed.pool) as connection:
-        [slow] = storage.claim_due_mails(connection, now=owed.now, lease=owed.rules.lease, limit=10)
+        [slow] = storage.claim_due(connection, "email", now=owed.now, lease=owed.rules.lease, limit=10)
     owed.wait(owed.rules.lease)
     owed.deliver()
 
@@ -188,7 +189,7 @@ def test_what_is_too_old_is_not_sent(owed, mail_server):
 
     owed.deliver()
 
-    assert owed.emails() == [("failed", 0, "expired")]
+    assert owed.emails() == [("expired", 0, "expired")]
     assert mail_server.received == []
 
 

@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 
 from services.notify.channels.mail_writing import UnsafeMail, build_message
-from services.notify.domain.deliveries import Mail
+from services.notify.domain.deliveries import Outgoing
 
 SENDER = Address(display_name="连心", addr_spec="lianxin@example.org")
-MAIL = Mail(
+MAIL = Outgoing(
     delivery_id=UUID(int=7),
     attempt=1,
     message_id="<00000000-0000-0000-0000-000000000007@example.org>",

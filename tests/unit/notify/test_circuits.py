@@ -95,3 +95,10 @@ def test_a_pace_lets_through_what_it_says_and_no_more():
     assert 40 <= begun <= 45
     assert Pace(per_minute=20, burst=5).allowance(None, now=NOW) == 5
 
+
+def test_calls_that_were_not_made_are_given_back():
+    pace = Pace(per_minute=20, burst=5)
+    taken = pace.take(5, None, now=NOW)
+
+    assert pace.allowance(taken, now=NOW) == 0
+    assert pace.allowance(pace.give_back(4, taken), now=NOW) == 4
