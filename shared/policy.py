@@ -356,7 +356,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "register.write": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="registers.write"),
     "suggestion.decide": Rule(roles={"clerk": "within", "unit_head": "within"}),
     # notify
-    "delivery.inspect": Rule(roles={"auditor": "within", "department_officer": "within"}, sensitive_read=True),
+    "delivery.disclose": Rule(roles={"auditor": "within", "department_officer": "within"}, sensitive_read=True),
     "delivery.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
         scope="subscriptions.manage",

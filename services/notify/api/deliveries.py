@@ -31,7 +31,7 @@ def add_deliveries(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
         return json_response({"items": [_show_delivery(item) for item in items], "next_cursor": next_cursor})
 
     @app.get("/v1/deliveries/{delivery_id}")
-    def get_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.inspect"))]) -> Response:
+    def get_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.disclose"))]) -> Response:
         """With every attempt, and exactly what it said for as long as that is kept."""
         return json_response(_show_view(deliveries.get_delivery(pool, delivery_id)))
 
