@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.intake import calendars, metrics, sealing, tasks
+from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import changes, epochs, erasures, imports, rating_samples, retention, reviews
 from services.intake.handlers.alarms import measure_due
@@ -20,7 +20,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.web import entries
 from services.intake.web.pages import add_pages
 from services.intake.web.site import FORM_PATHS, add_site
-from shared import chores, processes
+from shared import calendars, chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
 from shared.errors import Transient

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from services.intake.domain.calendars import Calendar
 from services.intake.domain.clocks.events import ClockEvent
 from services.intake.domain.clocks.rules import Clock, ClockRule
+from shared.working_time import Calendar
 
 MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -16,12 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from services.intake.calendars import load_calendar
-from services.intake.domain.calendars import Calendar
 from services.intake.domain.clocks.evaluation import read_clock
 from services.intake.domain.clocks.events import ClockEvent, EventKind, Turn
 from services.intake.domain.clocks.rules import CLOCKS, ClockRule, Limit, Scope, Unit, Urgency
 from services.intake.domain.clocks.turns import Reading
+from shared.calendars import load_calendar
+from shared.working_time import Calendar
 from tests.harness.clock_walker import Case, Walked, walk
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -1,4 +1,4 @@
-"""Write services/intake/calendars.toml anew from the package `holidays`: python -m tests.harness.holidays
+"""Write shared/calendars.toml anew from the package `holidays`: python -m tests.harness.holidays
 
 To be run when a new version of the package knows another year; a test compares the two and fails until then.
 """
@@ -6,7 +6,7 @@ To be run when a new version of the package knows another year; a test compares 
 import sys
 from datetime import date, timedelta
 
-from services.intake.calendars import SHIPPED
+from shared.calendars import SHIPPED
 
 FIRST_ANNOUNCED = (
     2001  # the first year with make-up working days in the State Council's notices, as the package has them

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.intake import calendars, metrics
+from services.intake import metrics
 from services.intake.domain.clocks.alarms import Alarm, list_alarms
 from services.intake.domain.clocks.turns import Reading
 from services.intake.domain.issues.life import Issue
@@ -17,7 +17,7 @@ from services.intake.handlers.clocks.telling import tell_moved
 from services.intake.handlers.issue_steps.events import event_of
 from services.intake.storage import clocks as storage
 from services.intake.storage import issue_steps
-from shared import crash, outbox
+from shared import calendars, crash, outbox
 from shared.contracts.base import Event
 from shared.contracts.intake.deadlines import DeadlineApproached, DeadlineMissed
 from shared.database import Connection, Pool, transaction

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.intake import calendars
 from services.intake.domain.clocks.documents import BadRule
 from services.intake.domain.commands.categories import DefineCategory
 from services.intake.domain.commands.issue_steps import (
@@ -30,7 +29,7 @@ from services.intake.handlers.issue_steps.taking import Taken, write_taken
 from services.intake.handlers.texts import hold
 from services.intake.storage import issue_steps
 from services.intake.storage.issues import IssueNotFound
-from shared import outbox
+from shared import calendars, outbox
 from shared.database import transaction
 from shared.identifiers import new_id
 from shared.outbox import OutgoingEvent

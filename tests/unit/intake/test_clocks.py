@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.intake.calendars import load_calendar
 from services.intake.domain.clocks.evaluation import evaluate, read_clock
 from services.intake.domain.clocks.events import ClockEvent, Told
 from services.intake.domain.clocks.rules import ClockRule, Limit, Occurrence, Scope, choose
+from shared.calendars import load_calendar
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CALENDAR = load_calendar(None, zone=ZONE)

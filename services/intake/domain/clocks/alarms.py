@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from services.intake.domain.calendars import Calendar
 from services.intake.domain.clocks.rules import WINDOWS, Clock, Limit
 from services.intake.domain.clocks.turns import Reading
 from services.intake.domain.times import LATEST
+from shared.working_time import Calendar
 
 AlarmKind = Literal["approached", "missed", "escalated"]
 # For deadlines that were told, and rules that say nothing: the last working day before, and one level a working day.

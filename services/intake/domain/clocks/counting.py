@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services.intake.domain.calendars import ONE_DAY, Calendar, ClockTime, WorkingTime
 from services.intake.domain.clocks.rules import ClockRule, Unit
 from services.intake.domain.times import LATEST
+from shared.working_time import ONE_DAY, Calendar, ClockTime, WorkingTime
 
 
 class Pause(NamedTuple):

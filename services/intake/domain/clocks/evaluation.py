@@ -6,10 +6,10 @@ A turn's deadline moves with pauses, extensions and urgency until it has passed:
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.intake.domain.calendars import Calendar
 from services.intake.domain.clocks.events import ClockEvent, RuleFor, Told, Turn
 from services.intake.domain.clocks.rules import CLOCKS, Clock, ClockRule, Occasion, Urgency
 from services.intake.domain.clocks.turns import Reading, TurnReader
+from shared.working_time import Calendar
 
 
 def evaluate(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from services.intake.domain.calendars import FIRST_WEEKEND_DAY, ONE_DAY, Calendar, first_unannounced
 from services.intake.domain.clocks.counting import Run, list_marks, list_stretches
 from services.intake.domain.clocks.turns import Reading
+from shared.working_time import FIRST_WEEKEND_DAY, ONE_DAY, Calendar, first_unannounced
 
 ReasonCode = Literal[
     "started",

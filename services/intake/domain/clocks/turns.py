@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from services.intake.domain.calendars import ONE_DAY, Calendar, WorkingTime
 from services.intake.domain.clocks.counting import UNITS, Pause, Run, Used, find_due, is_held_up, measure
 from services.intake.domain.clocks.events import MET_BY, ClockEvent, EventKind, RuleFor, Turn, ends_unmet
 from services.intake.domain.clocks.rules import WINDOWS, Clock, ClockRule, Limit, Occasion
+from shared.working_time import ONE_DAY, Calendar, WorkingTime
 
 State = Literal["not_started", "running", "paused", "met", "missed", "ended"]
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.intake import calendars
 from services.intake.domain.clocks.explaining import Reason, explain
 from services.intake.domain.clocks.rules import Clock, Occasion, Unit
 from services.intake.domain.clocks.turns import Reading, State
@@ -12,6 +11,7 @@ from services.intake.handlers.clocks.settling import count
 from services.intake.storage.citizens import elevated
 from services.intake.storage.clocks import list_counted_issues
 from services.intake.storage.issues import IssueNotFound
+from shared import calendars
 from shared.database import Pool, transaction
 
 

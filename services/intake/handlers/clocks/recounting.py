@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.intake import calendars
-from services.intake.domain.calendars import Calendar
 from services.intake.handlers.clocks.settling import COLUMNS, Counted, count, row_of
 from services.intake.handlers.clocks.telling import tell_moved
 from services.intake.storage import clock_rules
 from services.intake.storage import clocks as storage
-from shared import outbox
+from shared import calendars, outbox
 from shared.database import Connection, Pool, transaction
 from shared.observability import correlation_id
 from shared.reach import SYSTEM
+from shared.working_time import Calendar
 
 ISSUES_A_COMMIT = 500
 FIRST = UUID(int=0)

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake import calendars
-from services.intake.domain.calendars import Calendar
 from services.intake.domain.clocks.alarms import list_alarms
 from services.intake.domain.clocks.categories import CategoryTree
 from services.intake.domain.clocks.evaluation import evaluate, read_clock
@@ -20,7 +18,9 @@ from services.intake.storage import clock_rules
 from services.intake.storage import clocks as storage
 from services.intake.storage.citizens import elevated
 from services.intake.storage.clocks import CountedIssue
+from shared import calendars
 from shared.database import Connection
+from shared.working_time import Calendar
 
 COLUMNS: Mapping[Clock, str] = {
     "sign_in": "sign_by",

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.intake import calendars
 from services.intake.domain.clocks.rules import Clock
 from services.intake.domain.clocks.turns import Reading
 from services.intake.domain.times import LATEST
 from services.intake.handlers.clocks.settling import COLUMNS, Counted
 from services.intake.storage import clocks as storage
 from services.intake.storage.citizens import elevated
+from shared import calendars
 from shared.contracts.intake.deadlines import DeadlinesMoved
 from shared.database import Connection
 from shared.outbox import OutgoingEvent

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
-from services.intake.calendars import SHIPPED, BadCalendar, load_calendar
-from services.intake.domain.calendars import ClockTime, WorkingTime, first_unannounced
+from shared.calendars import SHIPPED, BadCalendar, load_calendar
+from shared.working_time import ClockTime, WorkingTime, first_unannounced
 from tests.harness.holidays import render
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 
-from services.intake.domain.times import LATEST
-
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # what can be stored
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
 MINUTES_A_DAY = 1_440

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from services.intake.domain.calendars import FIRST_WEEKEND_DAY, Calendar, are_in_order
-from services.intake.domain.times import EARLIEST, LATEST
+from shared.working_time import EARLIEST, FIRST_WEEKEND_DAY, LATEST, Calendar, are_in_order
 
 SHIPPED: Final = Path(__file__).with_suffix(".toml")
 ZONE: Final = "Asia/Shanghai"
