@@ -117,6 +117,8 @@ POLICY: Final[Mapping[str, Rule]] = {
     "scheme.read_proposals": Rule(
         roles={"approver": "anywhere", "auditor": "anywhere", "department_officer": "anywhere"}
     ),
+    # Worked out of what is published, and so of no more than its reader may read.
+    "scheme.simulate": Rule(roles={"approver": "within", "auditor": "within", "department_officer": "within"}),
     # Live figures move with every rating: what cadres, units and machines read is published.
     "score.read": Rule(
         roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True

@@ -14,7 +14,7 @@ from services.assessment.handlers.closings import measure_closing
 from services.assessment.handlers.replays import replay_period
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.handlers.scores import measure_due
-from services.assessment.importing.commands import check_command, evaluate_command
+from services.assessment.importing.commands import check_command, evaluate_command, simulate_command
 from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import SCORE, close_all, create_worker, read_closing_rule
@@ -142,7 +142,12 @@ COMMANDS = {
 }
 
 # These need neither settings nor a database.
-FILE_COMMANDS = {"check": check_command, "evaluate": evaluate_command, "score-records": score_records}
+FILE_COMMANDS = {
+    "check": check_command,
+    "evaluate": evaluate_command,
+    "score-records": score_records,
+    "simulate": simulate_command,
+}
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in FILE_COMMANDS:

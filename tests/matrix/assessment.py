@@ -143,6 +143,9 @@ RULE_SCHEMES: dict[Route, Probe] = {
     ("POST", "/v1/rule-schemes/{name}/{version}/end"): _probe(
         "propose a scheme", {"until": "2025-01-01"}, name="nobody", version=1
     ),
+    ("POST", "/v1/simulations"): _probe(
+        "try a scheme", {"subject": "cadre", "period": "2025-10", "candidate": "format = 1"}
+    ),
     ("GET", "/v1/scheme-proposals"): _probe("read proposals of schemes"),
     ("POST", "/v1/scheme-proposals/{proposal_id}/approve"): _probe("decide on a scheme", proposal_id=uuid4()),
     ("POST", "/v1/scheme-proposals/{proposal_id}/refuse"): _probe(

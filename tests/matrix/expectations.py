@@ -128,6 +128,7 @@ read the schemes           -     yes   yes       yes                yes      yes
 propose a scheme           -     -     -         all                -        -       -                      -          -
 decide on a scheme         -     -     -         -                  all      -       -                      -          -
 read proposals of schemes  -     -     -         all                all      yes     -                      -          -
+try a scheme               -     -     -         yes                yes      yes     -                      -          -
 put a subscription         -     -     -         in                 -        -       -                      -          -
 list subscriptions         -     -     -         in                 -        yes     -                      -          in
 read messages              -     -     -         in                 -        -       -                      -          -

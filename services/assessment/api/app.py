@@ -8,6 +8,7 @@ from services.assessment.api.published import add_published_routes
 from services.assessment.api.rule_schemes import add_rule_scheme_routes
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
+from services.assessment.api.simulations import add_simulation_routes
 from services.assessment.handlers import retention
 from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Authenticator
@@ -29,4 +30,5 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_correction_routes(app, pool)
     add_scheme_routes(app, pool)
     add_rule_scheme_routes(app, pool)
+    add_simulation_routes(app, pool)
     return app

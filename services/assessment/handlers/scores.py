@@ -16,7 +16,7 @@ from services.assessment.domain.periods import Period, periods_covering
 from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import Placement, SubjectKind, score_id_of
 from services.assessment.handlers.schemes import read_scheme_in_force
-from services.assessment.scoring.composites import Result, compute_score
+from services.assessment.scoring.composites import Result, compute_scores
 from services.assessment.storage import due, scores, sweeps, tallies
 from services.assessment.storage.duties import list_duty_units
 from shared import crash
@@ -185,12 +185,12 @@ def _score(connection: Connection, work: Work, scheme: Scheme, *, as_of: datetim
             continue
         subjects = sorted(wanted)
         measures = tallies.sum_measures(connection, kind, subjects)
-        for subject, placement in _place(connection, kind, subjects, today=today).items():
-            if subject in measures:
-                result = compute_score(measures[subject], scheme)
-                row = _row(kind, subject, placement, result, scheme) | {"correlation_id": wanted[subject]}
-                results[row["score_id"]] = result
-                rows.append(row)
+        placed = [one for one in _place(connection, kind, subjects, today=today).items() if one[0] in measures]
+        computed = compute_scores([measures[subject] for subject, _ in placed], scheme)
+        for (subject, placement), result in zip(placed, computed, strict=True):
+            row = _row(kind, subject, placement, result, scheme) | {"correlation_id": wanted[subject]}
+            results[row["score_id"]] = result
+            rows.append(row)
     changed = scores.upsert_scores(connection, rows, at=as_of)
     if changed:
         scores.upsert_indicators(connection, [row for id_ in sorted(changed) for row in _parts(id_, results[id_])])

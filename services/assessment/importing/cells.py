@@ -24,7 +24,7 @@ def read_cell(measure: Measure, text: str, *, whose: str) -> Value:
     if len(text) > LONGEST_CELL:
         raise BadTable(f"{whose}: {measure.column}: the cell has more than {LONGEST_CELL} characters")
     if text in EMPTY:
-        return measure.blank.tree.value if measure.blank is not None else None  # type: ignore[union-attr]
+        return measure.blank_value
     if measure.type == "text":
         return text
     if measure.type == "number":

@@ -4,18 +4,21 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.importing.cells import read_cell_number
+from services.assessment.importing.reports import lay_out_moves, report
 from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
 from services.assessment.importing.tables import read_table
 from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.explaining import Language, explain
 from services.assessment.scoring.results import Outcome
+from services.assessment.scoring.simulating import simulate, texts_of
 from shared.errors import LianxinError, Rejected
 
 DONE: Final = 0
@@ -74,6 +77,41 @@ def evaluate_command(arguments: Sequence[str]) -> int:
         return REFUSED
 
 
+def simulate_command(arguments: Sequence[str]) -> int:
+    """Put two schemes to one table: who moves, by how much, where; what saturates, and what is still told apart."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.assessment simulate", description=simulate_command.__doc__
+    )
+    parser.add_argument("--scheme", required=True, type=Path, help="the scheme that is tried")
+    parser.add_argument("--against", required=True, type=Path, help="the scheme that it is compared with")
+    parser.add_argument("--table", required=True, type=Path, help="CSV in UTF-8 or GB 18030, or XLSX")
+    parser.add_argument("--by", action="append", default=[], metavar="NAME", help="a text of both schemes' table")
+    parser.add_argument("--tolerance", default="1", help="totals that lie this close are not told apart")
+    parser.add_argument("--out", type=Path, help="where the movements go, as CSV")
+    parser.add_argument("--language", choices=["zh", "en"], default="zh")
+    options = parser.parse_args(arguments)
+    try:
+        after, _ = _evaluate(options.scheme, options.table)
+        before, _ = _evaluate(options.against, options.table)
+        by = {name: _texts(after, name) for name in options.by}
+        tolerance = read_cell_number(options.tolerance, "--tolerance")
+        found = simulate(before, after, by=by, tolerance=tolerance)
+        if options.out is not None:
+            _write_csv(lay_out_moves(found), options.out)
+    except LianxinError as error:
+        _tell(error.detail)
+        return REFUSED
+    _say("\n".join(report(found, options.language)))
+    return DONE
+
+
+def _texts(outcome: Outcome, name: str) -> tuple[str, ...]:
+    """Raises BadTable for a name that the scheme does not have."""
+    if name not in outcome.columns:
+        raise BadTable(f"--by {name}: the scheme names no such measure or value")
+    return texts_of(outcome.columns[name])
+
+
 def read_scheme_file(path: Path) -> RuleScheme:
     """Raises BadRules, BadFile."""
     try:
@@ -106,15 +144,19 @@ def _explain(outcome: Outcome, subject: str, period: str | None, language: Langu
 
 def _write(outcome: Outcome, options: argparse.Namespace) -> None:
     lay_out = lay_out_overall if options.overall else lay_out_rows
+    _write_csv(lay_out(outcome, options.language), options.out)
+
+
+def _write_csv(rows: Iterable[list[str]], out: Path | None) -> None:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lay_out(outcome, options.language))
-    if options.out is None:
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    if out is None:
         _say(text.getvalue().rstrip("\n"))
         return
     try:
-        options.out.write_text(text.getvalue(), encoding="utf-8-sig")
+        out.write_text(text.getvalue(), encoding="utf-8-sig")
     except OSError as error:
-        raise BadFile(f"{options.out} cannot be written: {error.strerror}") from None
+        raise BadFile(f"{out} cannot be written: {error.strerror}") from None
 
 
 def _tell_comparisons(outcome: Outcome, published: dict[str, tuple[str, ...]]) -> int:

@@ -1,12 +1,19 @@
-"""Sums of measures in, indicators and composite out: exact, rounded once, the same on any machine."""
+"""Sums of measures in, indicators and composite out, by the engine that every scheme is worked out with."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
+from services.assessment.domain.rules.scheme_reading import read_rule_document
+from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.domain.schemes import FULL_WEIGHT, Indicator, Scheme
+from services.assessment.scoring.evaluating import evaluate
+from services.assessment.scoring.numbers import round_to, to_decimal
+from services.assessment.scoring.results import Outcome
+from services.assessment.scoring.workspace import Table
 
 Amount = int | Fraction  # a fraction where a measure is told rounded
 
@@ -43,69 +50,97 @@ class Result:
 
 def compute_score(measures: Mapping[str, Amount], scheme: Scheme) -> Result:
     """Apply the scheme. Points add up to the composite to the last digit."""
-    sums = [
-        (
-            sum(measures[name] for name in indicator.numerator),
-            sum(measures[name] for name in indicator.denominator),
-        )
-        for indicator in scheme.indicators
-    ]
-    present = [
-        position
-        for position, (_, denominator) in enumerate(sums)
-        if denominator >= scheme.indicators[position].minimum_denominator
-    ]
-    present_weight = sum((scheme.indicators[position].weight for position in present), Decimal(0))
-    enough = bool(present) and present_weight >= scheme.minimum_present_weight
-    points: dict[int, Decimal] = {}
-    if enough:
-        exact = [
-            Fraction(*sums[position]) * Fraction(scheme.indicators[position].weight) * 100 / Fraction(present_weight)
-            for position in present
-        ]
-        points = dict(zip(present, settle_remainders(exact, scheme.points_places), strict=True))
+    return compute_scores([measures], scheme)[0]
+
+
+def compute_scores(subjects: Sequence[Mapping[str, Amount]], scheme: Scheme) -> list[Result]:
+    """Of many subjects at once, in their order; none has a say in the score of another."""
+    if not subjects:
+        return []
+    sums = [[_sum(measures, indicator) for measures in subjects] for indicator in scheme.indicators]
+    columns = {
+        f"{part}_{number}": tuple(Fraction(pair[at]) for pair in pairs)
+        for number, pairs in enumerate(sums)
+        for at, part in enumerate(("numerator", "denominator"))
+    }
+    table = Table(subjects=tuple(map(str, range(len(subjects)))), periods=("",) * len(subjects), columns=columns)
+    outcome = evaluate(_rules_of(scheme), table)
+    return [_result(outcome, row, [pairs[row] for pairs in sums], scheme) for row in range(len(subjects))]
+
+
+def _sum(measures: Mapping[str, Amount], indicator: Indicator) -> tuple[Amount, Amount]:
+    return sum(measures[name] for name in indicator.numerator), sum(measures[name] for name in indicator.denominator)
+
+
+def _rules_of(scheme: Scheme) -> RuleScheme:
+    parts = tuple((str(indicator.weight), indicator.minimum_denominator) for indicator in scheme.indicators)
+    return _compile(parts, str(scheme.minimum_present_weight), scheme.points_places)
+
+
+@lru_cache(maxsize=64)
+def _compile(indicators: tuple[tuple[str, int], ...], minimum_present: str, places: int) -> RuleScheme:
+    """Each indicator an item of its weight, in proportion; what has too few cases is left out and made up for."""
+    numbers = range(len(indicators))
+    return read_rule_document(
+        {
+            "format": 1,
+            "name": "indicators",
+            "version": 1,
+            "measures": {f"{part}_{number}": {} for number in numbers for part in ("numerator", "denominator")},
+            "items": {
+                f"indicator_{number}": {
+                    "kind": "proportional",
+                    "value": f"numerator_{number} / denominator_{number}",
+                    "whole": 1,
+                    "full": weight,
+                    "floor": "none",
+                    "ceiling": "none",
+                    "when": f"denominator_{number} >= {fewest}",
+                    "missing": "rescale",
+                }
+                for number, (weight, fewest) in enumerate(indicators)
+            },
+            "total": {"round": places, "minimum_present": minimum_present},
+        }
+    )
+
+
+def _result(outcome: Outcome, row: int, sums: Sequence[tuple[Amount, Amount]], scheme: Scheme) -> Result:
+    missing = [outcome.items[f"indicator_{number}"].missing[row] for number in range(len(sums))]
+    present_weight = sum(
+        (indicator.weight for indicator, is_missing in zip(scheme.indicators, missing, strict=True) if not is_missing),
+        Decimal(0),
+    )
+    points = {part.key: part.amount for part in outcome.totals[row].contributions}
     return Result(
-        composite=sum(points.values(), Decimal(0)) if enough else None,
+        composite=outcome.total_of(row),
         present_weight=present_weight,
         indicators=tuple(
-            _result(indicator, sums[position], points.get(position), present_weight, scheme)
-            for position, indicator in enumerate(scheme.indicators)
+            _indicator_result(indicator, pair, points.get(f"indicator_{number}"), present_weight, scheme)
+            for number, (indicator, pair) in enumerate(zip(scheme.indicators, sums, strict=True))
         ),
     )
 
 
-def _result(
-    indicator: Indicator, sums: tuple[Amount, Amount], points: Decimal | None, present_weight: Decimal, scheme: Scheme
+def _indicator_result(
+    indicator: Indicator, sums: tuple[Amount, Amount], points: Fraction | None, present_weight: Decimal, scheme: Scheme
 ) -> IndicatorResult:
     numerator, denominator = sums
-    scaled = Fraction(indicator.weight) * Fraction(FULL_WEIGHT) / Fraction(present_weight) if points is not None else 0
     return IndicatorResult(
         indicator=indicator.key,
         numerator=numerator,
         denominator=denominator,
         value=half_up(Fraction(numerator, denominator), scheme.value_places) if denominator else None,
-        points=points,
-        weight=half_up(Fraction(scaled), scheme.value_places),
+        points=None if points is None else to_decimal(points, scheme.points_places),
+        weight=_scale(indicator.weight if points is not None else Decimal(0), present_weight, scheme.value_places),
     )
 
 
+@lru_cache(maxsize=4_096)
+def _scale(weight: Decimal, present_weight: Decimal, places: int) -> Decimal:
+    """The weight as it counts where those present are scaled to a hundred."""
+    return half_up(Fraction(weight) * Fraction(FULL_WEIGHT) / Fraction(present_weight or 1), places)
+
+
 def half_up(exact: Fraction, places: int) -> Decimal:
-    """Round a value that is not negative; a half goes up."""
-    return _decimal((2 * exact.numerator * 10**places + exact.denominator) // (2 * exact.denominator), places)
-
-
-def settle_remainders(exact: list[Fraction], places: int) -> list[Decimal]:
-    """Round parts so that they add up to their sum rounded half up: by largest remainder, the first among equals."""
-    scaled = [part * 10**places for part in exact]
-    units = [part.numerator // part.denominator for part in scaled]
-    total = sum(scaled, Fraction(0))
-    missing = (2 * total.numerator + total.denominator) // (2 * total.denominator) - sum(units)
-    by_remainder = sorted(range(len(exact)), key=lambda position: (units[position] - scaled[position], position))
-    for position in by_remainder[:missing]:
-        units[position] += 1
-    return [_decimal(unit, places) for unit in units]
-
-
-def _decimal(units: int, places: int) -> Decimal:
-    """Built from digits, so that no decimal context can change it."""
-    return Decimal((0, tuple(map(int, str(units))), -places))
+    return to_decimal(round_to(exact, places), places)

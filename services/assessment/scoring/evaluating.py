@@ -127,8 +127,7 @@ def _sum_section(scheme: RuleScheme, key: str, items: Mapping[str, ItemResult], 
         if inner.because is not None or inner.is_missing:
             found.append(None)
         else:
-            parts = limit(inner.parts, key, row, scheme.sections[key].mode)
-            found.append(sum((part.amount for part in parts), ZERO))
+            found.append(limit(inner.parts, key, row, scheme.sections[key].mode)[1])
     return found
 
 

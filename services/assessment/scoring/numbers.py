@@ -15,13 +15,17 @@ SHOWN: Final = 12  # places of what is not rounded and does not end
 
 def round_to(value: Fraction, places: int, mode: Mode = "half_up") -> Fraction:
     """Halves go away from zero (`half_up`) or to the even digit; `down` cuts towards zero, `up` goes away from it."""
-    scaled = abs(value) * 10**places
-    whole, rest = divmod(scaled.numerator, scaled.denominator)
+    unit = 10**places
+    numerator, denominator = value.numerator, value.denominator
+    whole, rest = divmod(abs(numerator) * unit, denominator)
     twice = 2 * rest
-    over = twice > scaled.denominator or (twice == scaled.denominator and (mode == "half_up" or whole % 2 == 1))
-    if (mode in {"half_up", "half_even"} and over) or (mode == "up" and rest):
-        whole += 1
-    return Fraction(whole if value >= 0 else -whole, 10**places)
+    if mode == "half_up":
+        whole += twice >= denominator
+    elif mode == "half_even":
+        whole += twice > denominator or (twice == denominator and whole % 2 == 1)
+    elif mode == "up":
+        whole += rest > 0
+    return Fraction(whole if numerator >= 0 else -whole, unit)
 
 
 def tame(value: Fraction) -> Fraction:
@@ -43,10 +47,8 @@ def places_of(value: Fraction) -> int | None:
 
 
 def to_decimal(value: Fraction, places: int) -> Decimal:
-    """Of a value that has been rounded to these places; built from digits, so that no decimal context changes it."""
-    units = abs(value) * 10**places
-    sign = 1 if value < 0 else 0
-    return Decimal((sign, tuple(map(int, str(units.numerator // units.denominator))), -places))
+    """Of a value that has been rounded to these places; read from digits, so that no decimal context changes it."""
+    return Decimal(f"{value.numerator * 10**places // value.denominator}E-{places}")
 
 
 def show(value: Fraction, places: int | None = None) -> str:
@@ -60,15 +62,15 @@ def show(value: Fraction, places: int | None = None) -> str:
 
 def settle(parts: Sequence[Fraction], total: Fraction, places: int) -> list[Fraction]:
     """Round parts so that they add up to the total, which is rounded: by largest remainder, the first among equals."""
-    unit = Fraction(1, 10**places)
-    lowest = [part // unit for part in parts]
-    missing = total / unit - sum(lowest)
+    unit = 10**places
+    split = [divmod(part.numerator * unit, part.denominator) for part in parts]
+    missing = total * unit - sum(whole for whole, _ in split)
     if missing.denominator != 1 or not 0 <= missing <= len(parts):
         # The total was rounded by another rule than the nearest: what is left over goes to the largest part.
         return _give_rest(parts, total, places)
-    by_remainder = sorted(range(len(parts)), key=lambda at: (lowest[at] - parts[at] / unit, at))
+    by_remainder = sorted(range(len(parts)), key=lambda at: (Fraction(-split[at][1], parts[at].denominator), at))
     raised = set(by_remainder[: int(missing)])
-    return [(one + (at in raised)) * unit for at, one in enumerate(lowest)]
+    return [Fraction(whole + (at in raised), unit) for at, (whole, _) in enumerate(split)]
 
 
 def _give_rest(parts: Sequence[Fraction], total: Fraction, places: int) -> list[Fraction]:

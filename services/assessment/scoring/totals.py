@@ -67,7 +67,8 @@ class Adder:
         points, weight, full = result.points[self._at], result.weight[self._at], result.full[self._at]
         if weight is None:
             raise BadTable(f"items.{item.key}.weight: cannot be told for one of the subjects")
-        marks = ZERO if full is None else full * weight
+        is_plain = weight == 1
+        marks = ZERO if full is None else full if is_plain else full * weight
         if points is None:
             if item.missing == "skip":
                 return
@@ -77,7 +78,7 @@ class Adder:
             found.because = found.because or item.key
             return
         places = self._worked.get(f"{item.key}.weighted")
-        amount = points * weight
+        amount = points if is_plain else points * weight
         if places is not None:
             amount = round_to(amount, whole_places(places), item.mode)
         found.whole += marks
@@ -98,21 +99,24 @@ class Adder:
         if inner.is_missing:
             return
         found.present += whole  # what it lacks it has made up for within itself
-        parts = limit(inner.parts, section.key, self._worked, section.mode)
+        parts, _ = limit(inner.parts, section.key, self._worked, section.mode)
         for part in parts:
             if whole:
                 rescaled.append((len(found.parts), part.amount * weight))
             found.parts.append(Contribution(part=part.part, key=part.key, amount=part.amount * weight))
 
 
-def limit(parts: list[Contribution], key: str, worked: Formulas, mode: Mode) -> list[Contribution]:
-    """Keep a sum within its floor and ceiling, and round it, with its parts adding up."""
+def limit(parts: list[Contribution], key: str, worked: Formulas, mode: Mode) -> tuple[list[Contribution], Fraction]:
+    """Keep a sum within its floor and ceiling, and round it, with its parts adding up; return both."""
     amount = sum((part.amount for part in parts), ZERO)
     kept = clamp(amount, worked.get(f"{key}.floor"), worked.get(f"{key}.ceiling"))
     if kept != amount:
         parts = [*parts, Contribution(part="limit", key=key, amount=kept - amount)]
     places = worked.get(f"{key}.places")
-    return parts if places is None else settle_parts(parts, kept, whole_places(places), mode)
+    if places is None or not parts:
+        return parts, kept
+    rounded = round_to(kept, whole_places(places), mode)
+    return settle_parts(parts, rounded, whole_places(places)), rounded
 
 
 def clamp(amount: Fraction, floor: Number, ceiling: Number) -> Fraction:
@@ -127,10 +131,8 @@ def whole_places(places: Fraction) -> int:
     return int(places)
 
 
-def settle_parts(parts: list[Contribution], amount: Fraction, places: int, mode: Mode) -> list[Contribution]:
-    if not parts:
-        return parts
-    settled = settle([part.amount for part in parts], round_to(amount, places, mode), places)
+def settle_parts(parts: list[Contribution], rounded: Fraction, places: int) -> list[Contribution]:
+    settled = settle([part.amount for part in parts], rounded, places)
     return [Contribution(part=part.part, key=part.key, amount=one) for part, one in zip(parts, settled, strict=True)]
 
 
@@ -150,19 +152,16 @@ def add_total(scheme: RuleScheme, items: Mapping[str, ItemResult], at: int, work
     parts += found.parts
     if scale != 1:
         parts = [Contribution(part=part.part, key=part.key, amount=part.amount * scale) for part in parts]
-    return finish(limit(parts, TOTAL, worked, scheme.total.mode), worked)
+    return finish(*limit(parts, TOTAL, worked, scheme.total.mode), worked)
 
 
-def finish(parts: list[Contribution], worked: Formulas) -> Totalled:
+def finish(parts: list[Contribution], total: Fraction, worked: Formulas) -> Totalled:
     """Give a total that nobody rounded as many places as it takes, and cut it at SHOWN where it never ends."""
-    total = sum((part.amount for part in parts), ZERO)
     stated = worked.get(f"{TOTAL}.places")
     if stated is not None:
         return Totalled(total=total, places=whole_places(stated), contributions=tuple(parts))
-    needed = [places_of(part.amount) for part in parts]
-    if all(one is not None for one in needed):
-        return Totalled(
-            total=total, places=max((one for one in needed if one is not None), default=0), contributions=tuple(parts)
-        )
-    settled = settle_parts(parts, total, SHOWN, "half_up")
-    return Totalled(total=sum((part.amount for part in settled), ZERO), places=SHOWN, contributions=tuple(settled))
+    needed = [places for part in parts if (places := places_of(part.amount)) is not None]
+    if len(needed) == len(parts):
+        return Totalled(total=total, places=max(needed, default=0), contributions=tuple(parts))
+    cut = round_to(total, SHOWN)
+    return Totalled(total=cut, places=SHOWN, contributions=tuple(settle_parts(parts, cut, SHOWN)))

@@ -8,7 +8,7 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.formulas import GROUP_FUNCTIONS, Formula, Name, Operation, Text, Tree
 from services.assessment.domain.rules.formulas import Number as NumberTree
 from services.assessment.scoring import groups
-from services.assessment.scoring.numbers import natural_logarithm, root, round_to, tame
+from services.assessment.scoring.numbers import LONGEST_BITS, natural_logarithm, root, round_to, tame
 from services.assessment.scoring.workspace import Column, Number, Numbers, Value, Workspace, is_met
 
 LARGEST: Final = 10**30
@@ -57,7 +57,9 @@ def _operate(tree: Operation, space: Workspace) -> Column:
     if tree.sign in WHOLE:
         return [WHOLE[tree.sign](row) for row in rows]
     apply = ELEMENTWISE[tree.sign]
-    return [_lift(apply, row) for row in rows]
+    if any(isinstance(value, tuple) for column in columns for value in column):
+        return [_lift(apply, row) for row in rows]
+    return [_bounded(apply(*row)) for row in rows]
 
 
 def _look_at_groups(sign: str, columns: list[Column], space: Workspace) -> Column:
@@ -97,8 +99,9 @@ def _lift(apply: Callable[..., _Single], row: tuple[Value, ...]) -> Value:
 
 def _bounded(value: _Single) -> _Single:
     if isinstance(value, Fraction):
-        value = tame(value)
-        if abs(value) > LARGEST:
+        if value.denominator.bit_length() > LONGEST_BITS:
+            value = tame(value)
+        if abs(value.numerator) > LARGEST * value.denominator:
             raise Misfit("a result is too large")
     return value
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.assessment.domain.measures import MEASURES
 from services.assessment.domain.schemes import BadScheme, hash_definition, merge_definition, read_scheme
-from services.assessment.scoring.composites import compute_score, half_up, settle_remainders
+from services.assessment.scoring.composites import compute_score, half_up
+from services.assessment.scoring.numbers import settle
 
 HOME = Path(__file__).parents[3] / "services" / "assessment"
 SCHEME_TEXT = (HOME / "schemes" / "basic-1.toml").read_text("utf-8")
@@ -113,7 +114,7 @@ def test_a_half_goes_up(fraction, rounded):
 
 
 def test_remainders_go_to_the_largest_first():
-    parts = settle_remainders([Fraction(100, 3)] * 3, 2)
+    parts = settle([Fraction(100, 3)] * 3, Fraction(100), 2)
 
     assert parts == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
 

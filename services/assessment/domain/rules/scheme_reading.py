@@ -128,7 +128,7 @@ def _read_measure(key: str, place: str, value: object) -> Measure:
     table.close()
     if key == TOTAL:
         raise BadRules(place, "total is the name of the result")
-    if measure.blank is not None and (measure.blank.names or measure.type in {"text", "texts"}):
+    if measure.blank is not None and (measure.blank_value is None or measure.type in {"text", "texts"}):
         raise BadRules(place, "blank must be a plain number, and the measure one of numbers")
     return measure
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Final, Literal
 
-from services.assessment.domain.rules.formulas import Formula
+from services.assessment.domain.rules.formulas import Formula, Number
 from services.assessment.domain.rules.kinds import Bands, BestRatio, Counting, QuantileBands, RankPoints, Rule, Ties
 from services.assessment.domain.rules.reading import Label
 
@@ -28,6 +29,10 @@ class Measure:
     type: MeasureType
     blank: Formula | None
     optional: bool  # the table may come without the column
+
+    @property
+    def blank_value(self) -> Fraction | None:
+        return self.blank.tree.value if self.blank is not None and isinstance(self.blank.tree, Number) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

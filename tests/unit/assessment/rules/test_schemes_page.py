@@ -17,7 +17,7 @@ from services.assessment.scoring.evaluating import evaluate
 from tests.unit.assessment.rules.schemes import HEAD, told
 
 DOCS = Path(__file__).parents[4] / "docs"
-PAGES = [DOCS / "schemes.md"]
+PAGES = [DOCS / "schemes.md", DOCS / "schemes.zh-CN.md"]
 EXAMPLE = re.compile(r"```toml example\n(.*?)```\n+```csv\n(.*?)```", re.DOTALL)
 
 

@@ -1,0 +1,118 @@
+"""Trying a scheme on a closed period: put to what was published and to nothing else, it tells no more of raters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import orjson
+
+from services.assessment.domain.periods import Period
+from services.assessment.domain.rules.faults import BadRules, BadTable
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.domain.scores import NotPublished, SubjectKind
+from services.assessment.scoring.evaluating import evaluate
+from services.assessment.scoring.simulating import Simulation, simulate
+from services.assessment.scoring.workspace import Table, Value
+from services.assessment.storage import publications
+from shared.database import Pool, transaction
+
+MOST_SUBJECTS: Final = 5_000
+COMPOSITE: Final = "composite"
+TEXTS: Final = ("peer_group", "post_level", "post_kind", "organisation")
+# What stands for "as it was": the published composite itself.
+AS_PUBLISHED: Final = """
+format = 1
+name = "as-published"
+version = 1
+title = { zh = "已公布得分", en = "As published" }
+[measures]
+composite = "composite"
+[items.published]
+name = { zh = "已公布得分", en = "Published score" }
+kind = "formula"
+formula = "composite"
+full = 100
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationRequest:
+    subject_kind: SubjectKind
+    period: Period
+    candidate: str
+    baseline: str | None  # the published composite where none is given
+    tolerance: Fraction
+
+
+def simulate_scheme(pool: Pool, request: SimulationRequest) -> Simulation:
+    """Raises BadRules, BadTable, NotPublished."""
+    schemes = [read_rule_scheme(text) for text in (request.baseline or AS_PUBLISHED, request.candidate)]
+    with transaction(pool) as connection:
+        found = publications.list_publications(
+            connection, request.subject_kind, request.period, after=None, limit=MOST_SUBJECTS + 1
+        )
+    if not found:
+        raise NotPublished("nothing is published of that")
+    if len(found) > MOST_SUBJECTS:
+        raise BadTable(f"more than {MOST_SUBJECTS} subjects are within reach: try it on a part of the tree")
+    rows = [read_publication(orjson.loads(one.document)) for one in found]
+    before, after = (evaluate(scheme, _lay_out(scheme, rows)) for scheme in schemes)
+    by = {name: [str(row[name] or "") for row in rows] for name in TEXTS}
+    return simulate(before, after, by=by, tolerance=request.tolerance)
+
+
+def read_publication(document: Mapping[str, Any]) -> dict[str, Value]:
+    """What a publication says, as measures: what the office did by name, each indicator in per cent, and texts.
+
+    A band counts with its middle, as it does in the composite. What is withheld is missing.
+    """
+    level, _, kind = str(document["peer_group"] or "").rpartition(".")
+    organisation = document["organisation"]
+    row: dict[str, Value] = {
+        "subject": str(document["subject"]["code"]),
+        "organisation": str(organisation["code"]) if organisation else None,
+        "peer_group": document["peer_group"],
+        "post_level": level or None,
+        "post_kind": kind or None,
+        COMPOSITE: _number(document["composite"]),
+    }
+    for indicator in document["indicators"]:
+        for name, amount in indicator["components"].items():
+            row[name] = Fraction(amount)
+        if indicator["ratings_at_least"] is not None:
+            row["ratings"] = Fraction(indicator["ratings_at_least"])
+        share = _share(indicator)
+        row[indicator["key"]] = None if share is None else share * 100
+    return row
+
+
+def list_measures(rows: Sequence[Mapping[str, Value]]) -> list[str]:
+    return sorted({name for row in rows for name in row})
+
+
+def _share(indicator: Mapping[str, Any]) -> Fraction | None:
+    if (band := indicator["band"]) is not None:
+        return (Fraction(band["from"]) + Fraction(band["to"])) / 2
+    return _number(indicator["value"])
+
+
+def _number(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def _lay_out(scheme: RuleScheme, rows: Sequence[Mapping[str, Value]]) -> Table:
+    """The columns that the scheme names. Raises BadRules for one that publications do not have."""
+    known = list_measures(rows)
+    columns: dict[str, tuple[Value, ...]] = {}
+    for key, measure in scheme.measures.items():
+        if measure.column not in known and not measure.optional:
+            raise BadRules(f"measures.{key}", f"no publication says {measure.column}; they say {', '.join(known)}")
+        columns[key] = tuple(_cell(measure.column, row, blank=measure.blank_value) for row in rows)
+    return Table(subjects=tuple(str(row["subject"]) for row in rows), periods=("",) * len(rows), columns=columns)
+
+
+def _cell(column: str, row: Mapping[str, Value], *, blank: Fraction | None) -> Value:
+    value = row.get(column)
+    return blank if value is None else value
