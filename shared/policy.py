@@ -50,6 +50,8 @@ ALL_BUT_OPERATIONS: Final[Mapping[Role, Relation]] = {
 }
 
 POLICY: Final[Mapping[str, Rule]] = {
+    # every service with pages
+    "page.open": Rule(roles={}, is_open=True),  # a service's first page, and what all its pages look like
     # every service
     "api.describe": Rule(roles=ALL_BUT_OPERATIONS),
     "audit.read": Rule(

@@ -47,7 +47,7 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
         form_paths=FORM_PATHS,
     )
     add_pages(app, pool)
-    add_site(app)
+    add_site(app, settings)
     return processes.serve_api(settings, pool, app)
 
 

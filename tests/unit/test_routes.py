@@ -39,9 +39,10 @@ def make_apps(folder: Path) -> dict[str, FastAPI]:
     known: dict[str, Any] = {"authenticator": one_of_each_role()}
     identity = create_identity(IdentitySettings(**NOWHERE), NO_POOL, keys=KeyRing(folder), **known)
     add_pages(identity)
-    intake = create_intake_app(IntakeSettings(**NOWHERE, **BROKER), NO_POOL, form_paths=FORM_PATHS, **known)
+    intake_settings = IntakeSettings(**NOWHERE, **BROKER)
+    intake = create_intake_app(intake_settings, NO_POOL, form_paths=FORM_PATHS, **known)
     add_intake_pages(intake, NO_POOL)
-    add_site(intake)
+    add_site(intake, intake_settings)
     return {
         "assessment": create_assessment(AssessmentSettings(**NOWHERE, **BROKER), NO_POOL, **known),
         "identity": identity,

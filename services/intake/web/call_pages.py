@@ -11,13 +11,13 @@ from services.intake.handlers.reveals import Reason, RevealedCitizen
 from services.intake.storage.callbacks import Result
 from services.intake.storage.rating_links import Rated
 from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_place, read_text, refuse_foreign
-from services.intake.web.rendering import doors_of, go, language_of, render, render_with
-from services.intake.web.staff import for_staff
+from services.intake.web.rendering import doors_of
 from services.intake.web.texts.languages import TEXTS
 from shared.access.principal import Principal
 from shared.errors import Forbidden, LianxinError, NotFound
 from shared.frame.forms import Form
 from shared.identifiers import new_id
+from shared.site import for_staff, go, language_of, render, render_with
 
 FORM_PATHS: Final = ("/desk/calls/citizen", "/desk/calls/result")
 MOST: Final = 100

@@ -10,11 +10,12 @@ from services.intake.domain.consultations import Stance
 from services.intake.handlers import consultations, opinions
 from services.intake.handlers.opinions import Given
 from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_place, read_text, refuse_foreign
-from services.intake.web.rendering import doors_of, go, render, render_with
+from services.intake.web.rendering import doors_of
 from shared.errors import LianxinError
 from shared.frame.forms import Form
 from shared.http import leave_open, network_behind
 from shared.identifiers import new_id
+from shared.site import go, render, render_with
 
 FORM_PATHS: Final = ("/consultations/opinion",)
 MOST: Final = 100

@@ -11,11 +11,11 @@ from services.intake.domain.times import EARLIEST, LATEST
 from services.intake.handlers.texts import ContactRecord
 from services.intake.settings import IntakeSettings
 from services.intake.web.forms import InvalidForm, read_id, read_text
-from services.intake.web.rendering import CHINA
-from services.intake.web.staff import tell
+from services.intake.web.rendering import tell
 from shared.errors import Rejected
 from shared.frame.forms import Form
 from shared.identifiers import new_id
+from shared.site import CHINA
 
 SUFFIXES: Final = ("", *(f"_{number}" for number in range(2, 21)))  # of the groups; the first one is in sight
 GROUPS: Final = tuple(f"{name}{suffix}" for suffix in SUFFIXES for name in ("population_group", "people_count"))

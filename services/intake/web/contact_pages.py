@@ -19,13 +19,13 @@ from services.intake.web.contact_forms import (
     values_of,
 )
 from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_text, refuse_foreign
-from services.intake.web.rendering import CHINA, doors_of, go, language_of, render, render_with, today
-from services.intake.web.staff import for_staff, tell
+from services.intake.web.rendering import doors_of, tell, today
 from services.intake.web.texts.languages import TEXTS
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.forms import Form
 from shared.reach import current
+from shared.site import CHINA, for_staff, go, language_of, render, render_with
 
 FORM_PATHS = ("/desk/contacts/new", "/desk/contacts/amendment", "/desk/contacts/void")
 Recording = Annotated[Principal, Depends(for_staff("contact.record"))]

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 from typing_extensions import override
 
 from services.intake.web.contact_forms import first_values
-from services.intake.web.rendering import TEMPLATES, clock
-from services.intake.web.texts.chinese import ZH
+from services.intake.web.rendering import TEMPLATES
+from services.intake.web.texts.languages import TEXTS
+from shared.site import clock
 
 ENTRIES = {"input", "select", "textarea"}
 NO_ENTRIES = {"hidden", "submit", "button"}
@@ -65,11 +66,12 @@ def render_empty_form() -> str:
     """The form as a clerk finds it who has just signed in."""
     now = datetime.now(UTC)
     return TEMPLATES.get_template("new_contact.html").render(
-        t=ZH,
+        t=TEXTS["zh"],
         language="zh-CN",
         root="./",
         here="desk/contacts/new",
         navigation=(),
+        home="desk",
         account_url="",
         form_token="",
         clock=clock,
@@ -81,6 +83,6 @@ def render_empty_form() -> str:
         cadres=(),
         places=(),
         is_amendment=False,
-        groups=ZH["groups"],
+        groups=TEXTS["zh"]["groups"],
         latest="",
     )

@@ -17,13 +17,13 @@ from services.intake.handlers import categories, contacts, desk, issues
 from services.intake.handlers.issue_steps import log
 from services.intake.handlers.texts import ContactRecord
 from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_text, refuse_foreign
-from services.intake.web.rendering import doors_of, go, render, render_with, today
-from services.intake.web.staff import for_staff, tell
+from services.intake.web.rendering import doors_of, tell, today
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.forms import Form
 from shared.identifiers import new_id
 from shared.reach import current
+from shared.site import for_staff, go, render, render_with
 
 FORM_PATHS = ("/desk/issues/new", "/desk/issues/response", "/desk/issues/closure")
 MOST_CATEGORIES = 500

@@ -16,11 +16,12 @@ from services.intake.handlers import bookings, receptions
 from services.intake.handlers.bookings import Wanted
 from services.intake.storage.receptions import BookingNotFound
 from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_place, read_text, refuse_foreign
-from services.intake.web.rendering import doors_of, render, render_with
+from services.intake.web.rendering import doors_of
 from shared.errors import LianxinError
 from shared.frame.forms import Form
 from shared.http import leave_open, network_behind
 from shared.identifiers import new_id
+from shared.site import render, render_with
 
 FORM_PATHS: Final = ("/reception-days/booking", "/reception-bookings", "/reception-bookings/cancellation")
 MOST_DAYS: Final = 100

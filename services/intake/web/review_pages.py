@@ -13,11 +13,11 @@ from services.intake.handlers import desk, rating_cases, reviews
 from services.intake.handlers.rating_cases import ReasonCode, Why
 from services.intake.storage.rating_cases import Decision
 from services.intake.web.forms import TOLD, InvalidForm, Sent, read_id, read_text, refuse_foreign
-from services.intake.web.rendering import doors_of, go, render_with, today
-from services.intake.web.staff import for_staff, tell
+from services.intake.web.rendering import doors_of, tell, today
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.forms import Form
+from shared.site import for_staff, go, render_with
 
 FORM_PATHS: Final = ("/desk/reviews/decision", "/desk/rating-cases/decision")
 MOST: Final = 100

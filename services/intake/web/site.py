@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request, Response
 
+from services.intake.settings import IntakeSettings
 from services.intake.web import (
     call_pages,
     consultation_pages,
@@ -12,11 +13,9 @@ from services.intake.web import (
     reception_pages,
     review_pages,
 )
-from services.intake.web.rendering import is_page, render, render_nothing
-from services.intake.web.staff import NotForThisRole, SignInFirst, go_to_sign_in
-from shared.errors import LianxinError
-from shared.frame.pages import STYLE
-from shared.http import answer_expected, leave_open
+from services.intake.web.rendering import is_page, make_site, render_nothing
+from shared.http import leave_open
+from shared.site import add_frame, render
 
 FORM_PATHS = (
     *contact_pages.FORM_PATHS,
@@ -27,13 +26,11 @@ FORM_PATHS = (
     *consultation_pages.FORM_PATHS,
 )
 _SCRIPT = (Path(__file__).parent / "desk.js").read_bytes()
-anybody = Depends(leave_open("link.use"))
+anybody = Depends(leave_open("page.open"))
 
 
-def add_site(app: FastAPI) -> None:
-    app.add_exception_handler(SignInFirst, go_to_sign_in)
-    app.add_exception_handler(NotForThisRole, render_nothing)  # type: ignore[arg-type] # Starlette types by Exception
-    app.add_exception_handler(LianxinError, _answer)  # type: ignore[arg-type] # same
+def add_site(app: FastAPI, settings: IntakeSettings) -> None:
+    add_frame(app, make_site(settings), is_page=is_page, render_nothing=render_nothing)
     contact_pages.add_contact_pages(app)
     issue_pages.add_issue_pages(app)
     call_pages.add_call_pages(app)
@@ -45,17 +42,6 @@ def add_site(app: FastAPI) -> None:
     def get_start(request: Request) -> Response:
         return render(request, "start.html")
 
-    @app.get("/style.css", include_in_schema=False, dependencies=[anybody])
-    def get_style() -> Response:
-        return Response(STYLE, media_type="text/css")
-
     @app.get("/desk.js", include_in_schema=False, dependencies=[anybody])
     def get_script() -> Response:
         return Response(_SCRIPT, media_type="text/javascript")
-
-
-async def _answer(request: Request, error: LianxinError) -> Response:
-    """People see a page, programs a problem document."""
-    if is_page(request):
-        return render_nothing(request, error)
-    return await answer_expected(request, error)

@@ -87,7 +87,7 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
         open_vault(settings)
         app = create_intake_app(settings, pool, authenticator=known, form_paths=SITE_FORM_PATHS)
         add_intake_pages(app, pool)
-        add_site(app)
+        add_site(app, settings)
         return app
     if service == "assessment":
         return create_assessment(AssessmentSettings(**common, broker_url=BROKER), pool, authenticator=known)

@@ -44,7 +44,7 @@ def opened(pool: Pool, folder: Path, people: Mapping[str, Principal]) -> Iterato
         import_directory=folder,
     )
     app = create_intake_app(settings, pool, authenticator=Browsers(people), form_paths=FORM_PATHS)
-    add_site(app)
+    add_site(app, settings)
     check_routes_are_guarded(app)
     with TestClient(app, base_url=HERE, follow_redirects=False) as server:
 

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -366,8 +367,8 @@ def test_what_was_typed_outlives_the_session(visit, ask):
 
 def test_sign_in_on_another_host_is_not_told_a_path_of_this_one(visit):
     nobody = visit("nobody")
-    doors = nobody.app.state.doors
-    doors.settings = doors.settings.model_copy(update={"identity_pages": "http://127.0.0.1:8104/"})
+    state = nobody.app.state
+    state.site = replace(state.site, identity_pages="http://127.0.0.1:8104/")
 
     assert nobody.get("/desk").headers["location"] == "http://127.0.0.1:8104/sign-in"
 

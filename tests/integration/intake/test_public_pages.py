@@ -36,7 +36,7 @@ def browser(pool, county, tmp_path):
         import_directory=tmp_path,
     )
     app = create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE), form_paths=FORM_PATHS)
-    add_site(app)
+    add_site(app, settings)
     check_routes_are_guarded(app)
     with TestClient(app, base_url="https://lianxin.example", follow_redirects=False) as client:
         yield client
@@ -171,7 +171,7 @@ def test_an_opinion_is_taken_once_and_shown_to_nobody_here(browser, asked):
 
     assert [answer.status_code for answer in answers] == [303, 303]
     thanks = browser.get(f"/consultations/{asked}?done=opinion").text
-    assert TEXTS["zh"]["opinion_received"] in thanks
+    assert TEXTS["zh"]["done"]["opinion"] in thanks
     assert "夜里不该收费" not in thanks
     listed = browser.get(f"/v1/consultations/{asked}/opinions", headers={"Authorization": "Bearer officer"}).json()
     assert [one["text"] for one in listed["items"]] == ["夜里不该收费"]
