@@ -134,6 +134,7 @@ class Applications:
             defaults[f"{prefix}_CLOSING_DELAY_DAYS"] = "0"  # its year is long over, and nothing late will come in
         if service == "intake":
             defaults[f"{prefix}_IMPORT_DIRECTORY"] = str(self._layout.imports)
+        if service in {"assessment", "intake"}:  # those with pages for staff
             defaults[f"{prefix}_IDENTITY_PAGES"] = f"{self.api_url('identity')}/"
             defaults[f"{prefix}_PUBLIC_PATH"] = "/"
         told = {name: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")}

@@ -17,6 +17,8 @@ PLACEHOLDERS = frozenset(
     {"guest", "postgres", "admin", "password", "secret", "changeme", "change-me", "lianxin", "test"}
 )
 SHORTEST_PASSWORD = 16
+PATH = r"^/([A-Za-z0-9_-]+/)*$"  # of pages, on the same host
+PLACE = r"^(https?://[A-Za-z0-9.:\[\]-]+)?/([A-Za-z0-9_-]+/)*$"  # of pages, perhaps on another host
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

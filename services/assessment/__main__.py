@@ -18,6 +18,7 @@ from services.assessment.importing.commands import check_command, evaluate_comma
 from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import SCORE, close_all, create_worker, read_closing_rule
+from services.assessment.web.site import add_site
 from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
@@ -32,7 +33,9 @@ log = get_logger()
 
 def serve(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
     authenticator = processes.open_authenticator(settings, service="assessment")
-    return processes.serve_api(settings, pool, create_api(settings, pool, authenticator=authenticator))
+    app = create_api(settings, pool, authenticator=authenticator)
+    add_site(app, settings, pool)
+    return processes.serve_api(settings, pool, app)
 
 
 def consume(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import ServiceSettings
+from shared.settings import PATH, PLACE, ServiceSettings
 
 
 class AssessmentSettings(ServiceSettings):
@@ -17,3 +17,5 @@ class AssessmentSettings(ServiceSettings):
     # Ratings are told to cadres, units and machines only in sums over at least so many people; fewer than 5 is refused.
     release_raters: Annotated[int, Field(ge=5, le=1_000)] = 10
     closing_delay_days: Annotated[int, Field(ge=0, le=60)] = 5  # after a month's end, so that late records still count
+    identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
+    public_path: Annotated[str, Field(pattern=PATH)] = "/assessment/"  # and these, on the same host

@@ -7,11 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import ServiceSettings
+from shared.settings import PATH, PLACE, ServiceSettings
 
 Hours = Annotated[int, Field(ge=1, le=8_784)]
-
-PLACE = r"^(https?://[A-Za-z0-9.:\[\]-]+)?/([A-Za-z0-9_-]+/)*$"
 
 
 class IntakeSettings(ServiceSettings):
@@ -31,7 +29,7 @@ class IntakeSettings(ServiceSettings):
     rating_counter_hours: Annotated[int, Field(ge=1, le=72)] = 12
     rating_invite_days: Annotated[int, Field(ge=1, le=60)] = 3
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
-    public_path: Annotated[str, Field(pattern=r"^/([A-Za-z0-9_-]+/)*$")] = "/intake/"  # and these, on the same host
+    public_path: Annotated[str, Field(pattern=PATH)] = "/intake/"  # and these, on the same host
     unknown_category: Literal["flag", "refuse"] = "flag"  # of an issue that a person enters; a file's is flagged
     calendar_file: Path | None = None  # days and hours of this place: docs/clocks.md
     import_directory: Path = Path("imports")

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.assessment.api.app import create_api as create_assessment
 from services.assessment.settings import AssessmentSettings
+from services.assessment.web.site import add_site as add_assessment_site
 from services.identity.api.app import create_api as create_identity
 from services.identity.settings import IdentitySettings
 from services.identity.web.pages import add_pages
@@ -43,8 +44,11 @@ def make_apps(folder: Path) -> dict[str, FastAPI]:
     intake = create_intake_app(intake_settings, NO_POOL, form_paths=FORM_PATHS, **known)
     add_intake_pages(intake, NO_POOL)
     add_site(intake, intake_settings)
+    assessment_settings = AssessmentSettings(**NOWHERE, **BROKER)
+    assessment = create_assessment(assessment_settings, NO_POOL, **known)
+    add_assessment_site(assessment, assessment_settings, NO_POOL)
     return {
-        "assessment": create_assessment(AssessmentSettings(**NOWHERE, **BROKER), NO_POOL, **known),
+        "assessment": assessment,
         "identity": identity,
         "intake": intake,
         "notify": create_notify(NotifySettings(**NOWHERE, **BROKER), NO_POOL, **known),

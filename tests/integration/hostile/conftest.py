@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api as create_assessment
 from services.assessment.settings import AssessmentSettings
+from services.assessment.web.site import add_site as add_assessment_site
 from services.identity.api.app import create_api as create_identity
 from services.identity.settings import IdentitySettings
 from services.identity.web.pages import FORM_PATHS, add_pages
@@ -90,7 +91,10 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
         add_site(app, settings)
         return app
     if service == "assessment":
-        return create_assessment(AssessmentSettings(**common, broker_url=BROKER), pool, authenticator=known)
+        assessment_settings = AssessmentSettings(**common, broker_url=BROKER)
+        app = create_assessment(assessment_settings, pool, authenticator=known)
+        add_assessment_site(app, assessment_settings, pool)
+        return app
     return create_notify(NotifySettings(**common, broker_url=BROKER), pool, authenticator=known)
 
 

@@ -1,0 +1,97 @@
+"""The pages of what is published: for cadres their own figures, for heads those of their unit, word for word."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from services.assessment.domain.periods import parse_period
+from services.assessment.domain.scores import NotPublished, SubjectKind
+from services.assessment.handlers import published
+from services.assessment.web.rendering import figure, labels_of, percent
+from shared.access.principal import Principal
+from shared.database import Pool
+from shared.errors import NotFound, Rejected
+from shared.pages import BadCursor, decode_cursor, encode_cursor
+from shared.site import for_staff, go, language_of, render, render_with
+
+A_PAGE: Final = 50
+LONGEST: Final = 64
+TITLES: Final = {"cadre": "published_cadres", "organisation": "published_organisations"}
+Anybody = Annotated[Principal, Depends(for_staff("published.period.read"))]
+CadreReader = Annotated[Principal, Depends(for_staff("published.cadre.read"))]
+OrganisationReader = Annotated[Principal, Depends(for_staff("published.organisation.read"))]
+
+
+def add_published_pages(app: FastAPI, pool: Pool) -> None:
+    @app.get("/", include_in_schema=False)
+    def get_start(request: Request, _: Anybody) -> Response:
+        """To the page on which most of the reader's figures stand."""
+        roles = request.state.roles
+        live = {"approver", "auditor", "department_officer"}
+        return go(request, "scores" if roles & live else f"published/{'cadre' if 'cadre' in roles else 'organisation'}")
+
+    @app.get("/published/cadre", include_in_schema=False)
+    def get_cadres(request: Request, _: CadreReader) -> Response:
+        return _render_list(request, pool, "cadre")
+
+    @app.get("/published/organisation", include_in_schema=False)
+    def get_organisations(request: Request, _: OrganisationReader) -> Response:
+        return _render_list(request, pool, "organisation")
+
+    @app.get("/published/cadre/{code}", include_in_schema=False)
+    def get_cadre(request: Request, _: CadreReader, code: str) -> Response:
+        return _render_one(request, pool, "cadre", code)
+
+    @app.get("/published/organisation/{code}", include_in_schema=False)
+    def get_organisation(request: Request, _: OrganisationReader, code: str) -> Response:
+        return _render_one(request, pool, "organisation", code)
+
+
+def _render_list(request: Request, pool: Pool, kind: SubjectKind) -> Response:
+    periods = labels_of(published.list_published_periods(pool))
+    period = request.query_params.get("period", "").strip()[:LONGEST] or (periods[0] if periods else "")
+    values: dict[str, Any] = {"kind": kind, "heading": TITLES[kind], "periods": periods, "period": period}
+    values |= {"publications": [], "following": None, "figure": figure}
+    try:
+        if period:
+            values |= _list(pool, kind, period, request.query_params.get("cursor"))
+    except (Rejected, NotFound) as error:
+        return render_with(request, "publications.html", values, error)
+    return render(request, "publications.html", **values)
+
+
+def _list(pool: Pool, kind: SubjectKind, period: str, cursor: str | None) -> dict[str, Any]:
+    """Raises BadPeriod, BadCursor."""
+    after = decode_cursor(cursor[:2_000], length=1)[0] if cursor else None
+    if cursor and not after:
+        raise BadCursor("the cursor is not one of ours")
+    found = published.list_publications(pool, kind, parse_period(period), after=after, limit=A_PAGE + 1)
+    page = [one.document for one in found[:A_PAGE]]
+    if len(found) <= A_PAGE:
+        return {"publications": page, "following": None}
+    return {
+        "publications": page,
+        "following": urlencode({"period": period, "cursor": encode_cursor([page[-1]["subject"]["code"]])}),
+    }
+
+
+def _render_one(request: Request, pool: Pool, kind: SubjectKind, code: str) -> Response:
+    """Raises NotPublished."""
+    try:
+        period = parse_period(request.query_params.get("period", ""))
+    except Rejected:
+        raise NotPublished("nothing is published of that") from None
+    found = published.read_publication(pool, kind, code.replace("\0", "")[:LONGEST], period)
+    language = language_of(request)
+    names = {indicator.key: indicator.name.get(language, indicator.key) for indicator in found.scheme.indicators}
+    return render(
+        request,
+        "publication.html",
+        kind=kind,
+        one=found.document,
+        names=names,
+        content_hash=found.content_hash.hex(),
+        figure=figure,
+        percent=percent,
+    )

@@ -1,0 +1,121 @@
+"""The pages of live scores, for the department: the list, one score with what it is made of, the evidence behind it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from services.assessment.domain.periods import Period, parse_period
+from services.assessment.domain.scores import SubjectKind
+from services.assessment.handlers import evidence, reading
+from services.assessment.handlers.evidence import EvidenceQuery
+from services.assessment.handlers.reading import ScoreQuery
+from services.assessment.settings import AssessmentSettings
+from services.assessment.storage.reading import After
+from services.assessment.web.rendering import figure, labels_of, percent
+from shared.access.principal import Principal
+from shared.database import Pool
+from shared.errors import LianxinError, NotFound, Rejected
+from shared.pages import BadCursor, decode_cursor, encode_cursor
+from shared.site import for_staff, render, render_with
+
+A_PAGE: Final = 50
+MOST_EVIDENCE: Final = 100
+LONGEST_CODE: Final = 64
+FILTERS: Final = ("period", "organisation", "peer_group")
+TOLD: Final = (Rejected, NotFound)  # what is told beside the filters, with what was asked
+Reader = Annotated[Principal, Depends(for_staff("score.read"))]
+
+
+def add_score_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
+    @app.get("/scores", include_in_schema=False)
+    def get_scores(request: Request, _: Reader) -> Response:
+        periods = labels_of(reading.list_periods(pool))
+        asked = {name: request.query_params.get(name, "").strip()[:LONGEST_CODE] for name in FILTERS}
+        asked["period"] = asked["period"] or (periods[0] if periods else "")
+        kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
+        values: dict[str, Any] = {"asked": asked, "kind": kind, "periods": periods, "figure": figure}
+        try:
+            values |= _list(pool, kind, asked, request.query_params.get("cursor"))
+        except TOLD as error:
+            return render_with(request, "scores.html", values | {"scores": [], "following": None}, error)
+        return render(request, "scores.html", **values)
+
+    @app.get("/scores/{kind}/{code}", include_in_schema=False)
+    def get_score(request: Request, _: Reader, kind: str, code: str) -> Response:
+        subject_kind, period = _read_kind(kind), _read_period(request)
+        found = reading.read_score(pool, subject_kind, _read_code(code), period, scheme_name=settings.scheme)
+        return render(request, "score.html", found=found, kind=kind, figure=figure, percent=percent)
+
+    @app.get("/scores/{kind}/{code}/{indicator}", include_in_schema=False)
+    def get_evidence(request: Request, _: Reader, kind: str, code: str, indicator: str) -> Response:
+        query = EvidenceQuery(
+            subject_kind=_read_kind(kind),
+            code=_read_code(code),
+            period=_read_period(request),
+            indicator=_read_code(indicator),
+            limit=MOST_EVIDENCE,
+        )
+        found = evidence.list_evidence(
+            pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
+        )
+        today = found.as_of.astimezone(settings.zone).date()
+        return render(request, "evidence.html", found=found, query=query, kind=kind, today=today)
+
+
+def _list(pool: Pool, kind: SubjectKind, asked: dict[str, str], cursor: str | None) -> dict[str, Any]:
+    """By code: no page of ours ranks people. Raises BadPeriod, UnknownOrganisation, BadCursor."""
+    if not asked["period"]:
+        return {"scores": [], "following": None}
+    query = ScoreQuery(
+        subject_kind=kind,
+        period=parse_period(asked["period"]),
+        organisation_code=_plain(asked["organisation"]) or None,
+        peer_group=_plain(asked["peer_group"]) or None,
+        sort="code",
+    )
+    after = None if not cursor else After(composite=None, subject_code=_read_place(cursor))
+    found, _ = reading.list_scores(pool, query, after=after, limit=A_PAGE + 1)
+    page = found[:A_PAGE]
+    if len(found) <= A_PAGE:
+        return {"scores": page, "following": None}
+    following = urlencode({**asked, "subject": kind, "cursor": encode_cursor([page[-1].subject_code])})
+    return {"scores": page, "following": following}
+
+
+def _read_place(cursor: str) -> str:
+    """Raises BadCursor."""
+    place = decode_cursor(cursor[:2_000], length=1)[0]
+    if not place:
+        raise BadCursor("the cursor is not one of ours")
+    return place
+
+
+def _read_kind(kind: str) -> SubjectKind:
+    """Raises NotFound."""
+    if kind == "cadre":
+        return "cadre"
+    if kind == "organisation":
+        return "organisation"
+    raise NotFound("there is no such page")
+
+
+def _read_code(code: str) -> str:
+    """Raises NotFound."""
+    if not 0 < len(code) <= LONGEST_CODE or _plain(code) != code:
+        raise NotFound("there is no such page")
+    return code
+
+
+def _plain(text: str) -> str:
+    """Without what PostgreSQL has no room for."""
+    return text.replace("\0", "")
+
+
+def _read_period(request: Request) -> Period:
+    """Raises NotFound."""
+    try:
+        return parse_period(request.query_params.get("period", ""))
+    except LianxinError:
+        raise NotFound("there is no such page") from None

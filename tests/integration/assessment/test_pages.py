@@ -1,0 +1,165 @@
+"""Assessment's pages, as browsers of its readers see them: who sees what, and that it is what the API tells."""
+
+import html
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.assessment.api.app import create_api
+from services.assessment.settings import AssessmentSettings
+from services.assessment.web.site import add_site
+from services.assessment.web.texts import TEXTS
+from shared.access.principal import Principal
+from shared.errors import Unauthenticated
+from shared.http import check_routes_are_guarded
+from tests.fakes import one_of_each_role
+from tests.integration.assessment.conftest import score_all, take
+from tests.integration.assessment.story import random_county
+
+pytestmark = pytest.mark.integration
+PEOPLE = one_of_each_role().principals
+
+
+class Browsers:
+    """Knows people by a cookie, as the real one does, whatever else they send."""
+
+    async def authenticate(self, asked) -> Principal:
+        names = [part.strip().removeprefix("who=") for header in asked.cookies for part in header.split(";")]
+        for name in names:
+            if name in PEOPLE:
+                return PEOPLE[name]
+        raise Unauthenticated("nobody of this name is known")
+
+    async def authenticate_client(self, *_: object) -> Principal:
+        raise Unauthenticated("no machine looks at pages")
+
+
+@pytest.fixture
+def visit(pool):
+    settings = AssessmentSettings(
+        mode="test",
+        database_url="postgresql://somebody:a-long-password-1234@localhost/x",
+        broker_url="amqp://somebody:another-password-5678@localhost/x",
+    )
+    app = create_api(settings, pool, authenticator=Browsers())
+    add_site(app, settings, pool)
+    check_routes_are_guarded(app)
+
+    def browser(who):
+        return TestClient(app, base_url="https://lianxin.example", follow_redirects=False, cookies={"who": who})
+
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def county(pool):
+    take(pool, random_county(11))
+    score_all(pool)
+
+
+def as_told(browser, path):
+    return browser.get(path, headers={"X-Lianxin-Request": "1"}).json()
+
+
+def test_the_list_shows_every_score_of_the_api_by_code(visit):
+    officer = visit("department_officer")
+    told = as_told(officer, "/v1/scores?subject=cadre&period=2025&sort=code")["items"]
+
+    page = officer.get("/scores?period=2025").text
+
+    shown = re.findall(r'href="[^"]*scores/cadre/([^"?]+)\?', page)
+    assert told
+    assert shown == [item["subject"]["code"] for item in told]
+    for item in told:
+        assert item["composite"] is None or item["composite"] in page
+
+
+def test_a_profile_shows_what_the_score_is_made_of(visit):
+    officer = visit("department_officer")
+    listed = as_told(officer, "/v1/scores?subject=cadre&period=2025")["items"]
+    code = next(item["subject"]["code"] for item in listed if item["composite"])
+    told = as_told(officer, f"/v1/scores/cadre/{code}?period=2025")
+
+    page = html.unescape(officer.get(f"/scores/cadre/{code}?period=2025").text)
+
+    assert told["composite"] in page
+    for indicator in told["indicators"]:
+        assert indicator["name"]["zh"] in page
+        assert f"{indicator['numerator']} / {indicator['denominator']}" in page
+        assert indicator["points"] is None or indicator["points"] in page
+        evidence = officer.get(f"/scores/cadre/{code}/{indicator['key']}?period=2025")
+        assert evidence.status_code == 200
+        assert indicator["name"]["zh"] in evidence.text
+
+
+@pytest.mark.parametrize(
+    ("who", "statuses"),
+    [
+        ("department_officer", (200, 200, 200)),
+        ("auditor", (200, 200, 200)),
+        ("cadre", (403, 200, 403)),
+        ("unit_head", (403, 403, 200)),
+        ("clerk", (403, 403, 403)),
+        ("nobody", (303, 303, 303)),
+    ],
+)
+def test_everybody_sees_the_pages_of_their_role(visit, who, statuses):
+    browser = visit(who)
+
+    assert (
+        tuple(browser.get(path).status_code for path in ("/scores", "/published/cadre", "/published/organisation"))
+        == statuses
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "place"),
+    [
+        ("department_officer", "./scores"),
+        ("cadre", "./published/cadre"),
+        ("unit_head", "./published/organisation"),
+        ("nobody", "/identity/sign-in?next=%2Fassessment%2F"),
+    ],
+)
+def test_the_first_page_leads_to_where_the_reader_has_something_to_see(visit, who, place):
+    assert visit(who).get("/").headers["location"] == place
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("period=yesterday", "bad-period"),
+        ("period=2025&organisation=nowhere", "unknown-organisation"),
+        ("period=2025&cursor=none", "bad-cursor"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_beside_what_was_asked(visit, query, error):
+    answer = visit("department_officer").get(f"/scores?{query}")
+
+    assert answer.status_code in {404, 422}
+    assert TEXTS["zh"]["errors"][error] in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/scores/cadre/none?period=2025",
+        "/scores/nobody/S001?period=2025",
+        "/scores/cadre/S001",
+        "/scores/cadre/S001/none?period=2025",
+        "/published/cadre/S001?period=2025",
+        "/published/cadre/%3Cb%3E?period=x",
+    ],
+)
+def test_what_is_not_there_is_a_page_too(visit, path):
+    answer = visit("department_officer").get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<b>" not in answer.text
+
+
+def test_pages_take_the_same_words_in_both_languages(visit):
+    assert TEXTS["zh"].keys() == TEXTS["en"].keys()
+    assert "Scores" in visit("department_officer").get("/scores?language=en").text
