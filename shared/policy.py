@@ -181,6 +181,7 @@ POLICY: Final[Mapping[str, Rule]] = {
         scope="intake.read",
     ),
     "citizen.decide": Rule(roles={"approver": "within"}, step_up=True),
+    "career.read": Rule(roles={"department_officer": "anywhere"}, sensitive_read=True),  # ranks, results and a CV
     "citizen.disclose": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
     "citizen.propose": Rule(roles={"department_officer": "within"}, step_up=True),
     "citizen.read_proposal": Rule(roles={"approver": "within", "department_officer": "within"}, sensitive_read=True),
@@ -358,6 +359,9 @@ POLICY: Final[Mapping[str, Rule]] = {
         roles={"approver": "within", "auditor": "anywhere", "department_officer": "within"}
     ),
     "register.write": Rule(roles={"clerk": "anywhere", "machine_client": "anywhere"}, scope="registers.write"),
+    # Whoever imports rosters, and the department, say who the persons in them are.
+    "roster.match": Rule(roles={"clerk": "anywhere", "department_officer": "anywhere"}),
+    "roster.read_candidates": Rule(roles={"clerk": "anywhere", "department_officer": "anywhere"}, sensitive_read=True),
     "suggestion.decide": Rule(roles={"clerk": "within", "unit_head": "within"}),
     # notify
     "delivery.disclose": Rule(roles={"auditor": "within", "department_officer": "within"}, sensitive_read=True),

@@ -13,6 +13,7 @@ from shared.crypto import DATA_KEY_ID, KeyRing, data_key
 
 Table = Literal[
     "bulk_reveal",
+    "career_line",
     "citizen",
     "contact",
     "contact_version",
@@ -27,6 +28,7 @@ Table = Literal[
     "rating_case",
     "rating_comment",
     "reception_booking",
+    "roster_candidate",
     "reveal",
 ]
 

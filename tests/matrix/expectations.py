@@ -100,6 +100,8 @@ rate by a link             yes   yes   yes       yes                yes      yes
 read an organisation       in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 list organisations         in+up self+up in+up   in+up              in+up    -       -                      -          in+up
 read a cadre               in    self  in        in                 in       -       -                      -          in
+read a career              -     -     -         all                -        -       -                      -          -
+match persons of rosters   all   -     -         all                -        -       -                      -          -
 list cadres                in    self  in        in                 in       -       -                      -          in
 read the house's lists     yes   yes   yes       yes                yes      -       -                      -          yes
 check a channel            in    -     -         in                 -        -       -                      -          in

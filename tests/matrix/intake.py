@@ -435,6 +435,15 @@ class IntakeWorld:
                 action="read a cadre",
                 aim=lambda place: Shot(path={"staff_number": staff_number(place)}) if place in CODES else None,
             ),
+            ("GET", "/v1/cadres/{staff_number}/career"): Probe(
+                action="read a career",
+                aim=lambda place: Shot(path={"staff_number": staff_number(place)}) if place in CODES else None,
+            ),
+            ("GET", "/v1/roster-candidates"): Probe(action="match persons of rosters", aim=everywhere(Shot())),
+            ("POST", "/v1/roster-candidates/{candidate_id}/decision"): Probe(
+                action="match persons of rosters",
+                aim=everywhere(Shot(path={"candidate_id": str(uuid4())}, body={"decision": "same"})),
+            ),
             ("PUT", "/v1/cadres/{staff_number}"): Probe(
                 action=write,
                 aim=lambda place: (

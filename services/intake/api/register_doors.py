@@ -14,6 +14,7 @@ from services.intake.handlers import (
     populations,
     posts,
     registers,
+    roster_persons,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         RegisterCadre,
         RegisterOrganisation,
     )
+    from services.intake.domain.commands.rosters import DecideCandidate
 
 
 class RegisterDoors:
@@ -52,3 +54,4 @@ class RegisterDoors:
         self.points: Group[RegisterPoint] = group(liaisons.register_points)
         self.households: Group[RegisterHousehold] = group(liaisons.register_households)
         self.liaisons: Group[AssignLiaison] = group(liaisons.assign_liaisons)
+        self.candidates: Group[DecideCandidate] = group(roster_persons.decide_candidates)

@@ -13,6 +13,7 @@ from services.intake.api import (
     organisations,
     populations,
     registers,
+    rosters,
 )
 
 TOPICS: Final[tuple[ModuleType, ...]] = (
@@ -25,4 +26,5 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     liaisons,
     exports,
     export_proposals,
+    rosters,
 )

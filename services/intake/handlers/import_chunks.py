@@ -16,7 +16,14 @@ from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHous
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.commands.registers import EndOrganisation, RecordPost, RegisterCadre, RegisterOrganisation
-from services.intake.domain.commands.rosters import MatchPerson, RecordAppraisalResult
+from services.intake.domain.commands.rosters import (
+    MatchPerson,
+    RecordAppraisalResult,
+    TakeOverCareerLine,
+    TakeOverPost,
+    TakeOverRank,
+)
+from services.intake.handlers.careers import take_over_career_lines, take_over_posts, take_over_ranks
 from services.intake.handlers.categories import define_categories
 from services.intake.handlers.channels import publish_channels
 from services.intake.handlers.contacts import record_contacts
@@ -28,7 +35,8 @@ from services.intake.handlers.populations import define_groups, record_populatio
 from services.intake.handlers.posts import record_posts
 from services.intake.handlers.ratings import submit_ratings
 from services.intake.handlers.registers import register_cadres, register_organisations
-from services.intake.handlers.rosters import match_persons, record_appraisal_results
+from services.intake.handlers.roster_persons import match_persons
+from services.intake.handlers.rosters import record_appraisal_results
 from services.intake.importing.chunks import Chunk
 from services.intake.importing.findings import Finding, error, flag
 from services.intake.importing.mapping import MappedRow
@@ -129,6 +137,9 @@ RUNS: tuple[tuple[type[Command], Run], ...] = (
     (RecordContact, _plainly(record_contacts, allow_odd=True)),
     (ReceiveIssue, _plainly(receive_issues, allow_odd=True)),
     (MatchPerson, _plainly(match_persons)),
+    (TakeOverPost, _plainly(take_over_posts)),
+    (TakeOverRank, _plainly(take_over_ranks)),
+    (TakeOverCareerLine, _plainly(take_over_career_lines)),
     (RecordAppraisalResult, _plainly(record_appraisal_results)),
     (SubmitRating, _plainly(submit_ratings, allow_odd=True)),
 )

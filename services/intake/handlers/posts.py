@@ -23,44 +23,49 @@ def record_posts(pool: Pool, commands: Sequence[RecordPost], *, now: datetime) -
     """Record posts. A repeat changes nothing, or ends the post where the command may amend."""
 
     def run(connection: Connection, fresh: list[RecordPost], events: Events) -> list[Outcome]:
-        cadre_ids = registers.find_cadre_ids(connection, [command.staff_number for command in fresh])
-        organisation_ids = registers.find_organisation_ids(connection, [item.organisation_code for item in fresh])
-        ended = registers.list_ended(connection, [item.organisation_code for item in fresh])
-        asked: list[storage.Post | Outcome] = []
-        for command in fresh:
-            cadre_id = cadre_ids.get(command.staff_number)
-            organisation_id = organisation_ids.get(command.organisation_code)
-            if cadre_id is None:
-                asked.append(unknown("cadre"))
-            elif organisation_id is None:
-                asked.append(unknown("organisation"))
-            elif (refusal := _check(command, ended.get(command.organisation_code))) is not None:
-                asked.append(refusal)
-            else:
-                asked.append(
-                    storage.Post(
-                        id=command.id,
-                        cadre_id=cadre_id,
-                        organisation_id=organisation_id,
-                        post_kind=command.post_kind,
-                        post_level=command.post_level,
-                        from_on=command.from_on,
-                        until_on=command.until_on,
-                        sequence=1,
-                    )
-                )
-        rows = [post for post in asked if isinstance(post, storage.Post)]
-        ledger = _PostLedger(storage.insert_posts(connection, rows, recorded_at=now), events)
-        if len(ledger.fresh) < len(rows):
-            ledger.add(storage.lock_posts(connection, [post for post in rows if post.id not in ledger.fresh]))
-        outcomes = [
-            post if isinstance(post, Outcome) else ledger.take(post, command)
-            for post, command in zip(asked, fresh, strict=True)
-        ]
-        storage.end_posts(connection, list(ledger.amended.values()))
-        return outcomes
+        return take_posts(connection, fresh, events, now=now)
 
     return run_batch("record_posts", pool, commands, run, now=now)
+
+
+def take_posts(connection: Connection, fresh: Sequence[RecordPost], events: Events, *, now: datetime) -> list[Outcome]:
+    """The same within the transaction of somebody else."""
+    cadre_ids = registers.find_cadre_ids(connection, [command.staff_number for command in fresh])
+    organisation_ids = registers.find_organisation_ids(connection, [item.organisation_code for item in fresh])
+    ended = registers.list_ended(connection, [item.organisation_code for item in fresh])
+    asked: list[storage.Post | Outcome] = []
+    for command in fresh:
+        cadre_id = cadre_ids.get(command.staff_number)
+        organisation_id = organisation_ids.get(command.organisation_code)
+        if cadre_id is None:
+            asked.append(unknown("cadre"))
+        elif organisation_id is None:
+            asked.append(unknown("organisation"))
+        elif (refusal := _check(command, ended.get(command.organisation_code))) is not None:
+            asked.append(refusal)
+        else:
+            asked.append(
+                storage.Post(
+                    id=command.id,
+                    cadre_id=cadre_id,
+                    organisation_id=organisation_id,
+                    post_kind=command.post_kind,
+                    post_level=command.post_level,
+                    from_on=command.from_on,
+                    until_on=command.until_on,
+                    sequence=1,
+                )
+            )
+    rows = [post for post in asked if isinstance(post, storage.Post)]
+    ledger = _PostLedger(storage.insert_posts(connection, rows, recorded_at=now), events)
+    if len(ledger.fresh) < len(rows):
+        ledger.add(storage.lock_posts(connection, [post for post in rows if post.id not in ledger.fresh]))
+    outcomes = [
+        post if isinstance(post, Outcome) else ledger.take(post, command)
+        for post, command in zip(asked, fresh, strict=True)
+    ]
+    storage.end_posts(connection, list(ledger.amended.values()))
+    return outcomes
 
 
 def _check(command: RecordPost, ended_on: date | None) -> Outcome | None:

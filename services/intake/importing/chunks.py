@@ -37,7 +37,8 @@ def read_chunks(
     source: Reader | Sheet
     start = begins_with(file)
     if profile.file.format != "table":
-        source = Roster(file, limits.sheets, place=profile.place_columns, kind=profile.file.format)
+        documents = "document_number" in profile.fields
+        source = Roster(file, limits.sheets, place=profile.place_columns, kind=profile.file.format, documents=documents)
         return _cut(source, Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id))
     refuse_old_office(start, file, limits.sheets)
     if is_sheet(start):

@@ -1,6 +1,6 @@
 """A row of someone else's file becomes commands of ours, with remarks on what is wrong or odd about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -16,18 +16,36 @@ from services.intake.domain.commands.liaisons import AssignLiaison, RegisterHous
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.commands.registers import EndOrganisation, RecordPost, RegisterCadre, RegisterOrganisation
-from services.intake.domain.commands.rosters import MatchPerson, RecordAppraisalResult
+from services.intake.domain.commands.rosters import (
+    MatchPerson,
+    RecordAppraisalResult,
+    TakeOverCareerLine,
+    TakeOverPost,
+    TakeOverRank,
+)
 from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
 from services.intake.importing.findings import FileRefused, Finding, error, flag
 from services.intake.importing.instants import InstantParser
 from services.intake.importing.profile import Check, Choice, Profile
 from services.intake.importing.registering import Registrar
 from services.intake.importing.seen import SeenRecords
-from services.intake.importing.targets import CITIZEN_FIELDS, CITIZEN_PREFIX, TARGETS
+from services.intake.importing.targets import CITIZEN_FIELDS, CITIZEN_PREFIX, PERSON_FIELDS, TARGETS
 
 NewId = Callable[[], UUID]
 Values = dict[str, Any]
 LEFT_OUT = flag(0, "left-out", "the profile leaves rows of this kind out: they tell of no issue")
+# By kind of entry the request, what it needs, and what it may have.
+ROSTER_ENTRIES: Mapping[str, tuple[Callable[..., Command], tuple[str, ...], tuple[str, ...]]] = {
+    "appraisal": (RecordAppraisalResult, ("year", "grade"), ()),
+    "post": (
+        TakeOverPost,
+        ("post_kind", "post_level", "from_on"),
+        ("organisation_code", "organisation_name", "until_on"),
+    ),
+    "post_level": (TakeOverRank, ("rank_code", "from_on"), ("until_on",)),
+    "rank": (TakeOverRank, ("rank_code", "from_on"), ("until_on",)),
+    "cv": (TakeOverCareerLine, ("text", "from_on"), ("until_on",)),
+}
 RowCheck = Callable[[list[str], Values, Notes], None]
 
 
@@ -130,7 +148,7 @@ class _Builder:
             "issue": self._issue,
             "rating": self._rating,
             "match": self._match,
-            "appraisal": self._appraisal,
+            "roster": self._roster,
         }[target]
 
     def _organisation(self, values: Values, notes: Notes) -> list[Command]:
@@ -203,8 +221,21 @@ class _Builder:
     def _match(self, values: Values, _: Notes) -> list[Command]:
         return [MatchPerson(id=self.new_id(), correlation_id=self.correlation_id, **values)]
 
-    def _appraisal(self, values: Values, _: Notes) -> list[Command]:
-        return [RecordAppraisalResult(id=self.new_id(), correlation_id=self.correlation_id, **values)]
+    def _roster(self, values: Values, notes: Notes) -> list[Command]:
+        """Of all fields those that the kind of the entry has; one that lacks what it needs is refused."""
+        entry = values["entry"]
+        kind, needed, wanted = ROSTER_ENTRIES[entry]
+        for name in needed:
+            if values.get(name) is None:
+                notes.append(error(0, "missing-required", f"an entry of this kind needs {name}", name))
+                return []
+        if entry == "post" and values.get("organisation_code") is None and values.get("organisation_name") is None:
+            notes.append(error(0, "missing-required", "a post needs an organisation", "organisation_code"))
+            return []
+        told = {name: values.get(name) for name in (*PERSON_FIELDS, *needed, *wanted)}
+        if kind is TakeOverRank:
+            told["ladder"] = entry
+        return [kind(id=self.new_id(), correlation_id=self.correlation_id, **told)]
 
 
 def _gather_citizen(values: Values, notes: Notes) -> None:

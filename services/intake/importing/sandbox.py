@@ -30,6 +30,7 @@ REASONS: Final[Mapping[str, str]] = {
     "archive-links": "a member of the archive is a link",
     "password-protected": "the file is protected by a password; save it without one",
     "xml-broken": "a part of the file is no well-formed XML",
+    "xml-encoding": "a part of the file is not written in the encoding that it declares, or in one that nobody knows",
     "xml-doctype": "a part of the file brings a document type, which may define entities",
     "xml-too-deep": "a part of the file nests its elements too deep",
     "not-a-sheet": "the file is an archive, and no XLSX workbook",
@@ -42,8 +43,9 @@ REASONS: Final[Mapping[str, str]] = {
     "sheet-rows": "the sheet has more rows than are allowed; split it, or send it as CSV",
     "sheet-columns": "the sheet has more columns than are allowed; delete those that the import does not need",
     "not-a-roster": "the file is no cadre file of the kind that the profile reads",
-    "roster-encoding": "the file is no text in the national encoding (GB 18030)",
+    "roster-encoding": "the file is no text in the national encoding (GB 18030), nor in UTF-8 or UTF-16",
     "roster-field-too-long": "a value of the file is longer than any cadre file has",
+    "roster-strangers": "a table of the file tells of persons whom its table of persons does not have",
     "roster-ambiguous": "the file names one thing twice, or a person without an id",
     "too-costly": "reading the file takes more memory, time or room than any honest file of its size",
 }

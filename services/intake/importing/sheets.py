@@ -25,6 +25,10 @@ FAULTS: Final = {
     "no-name": "the person has no name",
     "bad-birth-month": "the month of birth is none, such as 197003",
     "bad-appraisals": "the text of the annual appraisals does not read; none of this person's was taken",
+    "bad-cv": "the lines of the CV do not begin with months such as 1998.09--2001.07; none of this person's was taken",
+    "bad-day": "a day or month of the post or rank is none, such as 20200301",
+    "ended-without-day": "the post or rank is over, and the file does not say since when",
+    "too-many-entries": "the person has more posts, ranks, results and lines than any has",
 }
 
 PlaceColumns = Callable[[list[str]], tuple[dict[str, int], list[str], list[str]]]
@@ -89,15 +93,18 @@ class Sheet:
 
 
 class Roster(Sheet):
-    """A cadre file as a table of one row for each person and year."""
+    """A cadre file as a table of one row for each result, post, rank and line of the CV of a person."""
 
-    def __init__(self, file: BinaryIO, limits: SheetLimits, *, place: PlaceColumns, kind: str) -> None:
-        """Raises FileRefused."""
+    def __init__(
+        self, file: BinaryIO, limits: SheetLimits, *, place: PlaceColumns, kind: str, documents: bool = False
+    ) -> None:
+        """Document numbers are read where the profile takes them alone. Raises FileRefused."""
+        self._documents = documents
         super().__init__(file, limits, place=place, name=kind)
 
     @override
     def _read(self, file: BinaryIO, limits: SheetLimits, name: str | None) -> "Iterator[_Read]":
-        values = read_sandboxed(name or "", _take(file, MOST_ROSTER_BYTES))
+        values = read_sandboxed(name or "", _take(file, MOST_ROSTER_BYTES), documents=self._documents)
         return (_believe(value, MOST_ROSTER_ROW, limits.most_columns) for value in values)
 
 

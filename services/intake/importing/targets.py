@@ -28,8 +28,9 @@ TargetName = Literal[
     "issue",
     "rating",
     "match",
-    "appraisal",
+    "roster",
 ]
+RosterEntry = Literal["appraisal", "post", "post_level", "rank", "cv"]
 # Each of these belongs to an organisation, and a role in that organisation may bring it. Registers belong to all, and
 # ratings in a file are nobody's word but the sender's.
 BY_ORGANISATION = frozenset({"contact", "issue"})
@@ -99,16 +100,38 @@ PERSON_FIELDS = {
     "person_name": TargetField(kind="text", required=True, longest=LONGEST_TITLE),
     "birth_month": TargetField(kind="code", required=True),
     "unit_name": TargetField(kind="text", required=True, longest=LONGEST_TITLE),
+    "document_number": TargetField(kind="code"),
 }
+PERSON_KEY = ("person_name", "birth_month", "unit_name")
 
 TARGETS: dict[str, Target] = {
-    "match": Target(key=tuple(PERSON_FIELDS), fields={**PERSON_FIELDS, "staff_number": _code(required=True)}),
-    "appraisal": Target(
-        key=(*PERSON_FIELDS, "year"),
+    "match": Target(key=PERSON_KEY, fields={**PERSON_FIELDS, "staff_number": _code(required=True)}),
+    # What an entry needs of these hangs on its kind: a result year and grade, a post its place, kind, level and days.
+    "roster": Target(
+        key=(
+            *PERSON_KEY,
+            "entry",
+            "year",
+            "organisation_code",
+            "organisation_name",
+            "post_kind",
+            "rank_code",
+            "from_on",
+            "text",
+        ),
         fields={
             **PERSON_FIELDS,
-            "year": _integer(FIRST_YEAR, LAST_YEAR, required=True),
-            "grade": _choice(AppraisalGrade),
+            "entry": _choice(RosterEntry),
+            "year": _integer(FIRST_YEAR, LAST_YEAR),
+            "grade": _choice(AppraisalGrade, required=False),
+            "organisation_code": _code(),
+            "organisation_name": TargetField(kind="text", longest=LONGEST_TITLE),
+            "post_kind": _code(),
+            "post_level": _code(),
+            "rank_code": _code(),
+            "from_on": _day(),
+            "until_on": _day(),
+            "text": _text(),
         },
     ),
     "organisation": Target(

@@ -1,4 +1,4 @@
-"""Who the persons of cadre files are, and the results of their annual appraisals."""
+"""The results of annual appraisals that cadre files told of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,28 +18,6 @@ class WrittenResult:
     cadre_id: UUID
     year: int
     sequence: int
-
-
-def insert_matches(connection: Connection, rows: Mapping[str, UUID], *, recorded_at: datetime) -> set[bytes]:
-    """Insert the persons that stand nowhere yet; return which these were."""
-    inserted = connection.execute(
-        """
-        INSERT INTO roster_match (person, cadre_id, recorded_at)
-        SELECT person::bytea, cadre_id, %s
-          FROM unnest(%s::text[], %s::uuid[]) AS row (person, cadre_id)
-            ON CONFLICT DO NOTHING
-        RETURNING person
-        """,
-        [recorded_at, list(rows), list(rows.values())],
-    ).fetchall()
-    return {bytes(row[0]) for row in inserted}  # type: ignore[call-overload] # psycopg types a row as objects
-
-
-def list_matches(connection: Connection, persons: Sequence[bytes]) -> dict[bytes, UUID]:
-    rows = connection.execute(
-        "SELECT person, cadre_id FROM roster_match WHERE person = ANY(%s)", [list(set(persons))]
-    ).fetchall()
-    return {bytes(person): UUID(str(cadre_id)) for person, cadre_id in rows}  # type: ignore[call-overload] # as above
 
 
 def upsert_results(

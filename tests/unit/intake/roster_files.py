@@ -61,7 +61,29 @@ FAMILY = (
     "<ZhengZhiMianMao>群众</ZhengZhiMianMao><GongZuoDanWeiJiZhiWu>某校</GongZuoDanWeiJiZhiWu></Item>"
 )
 CDATA = {"JianLi", "JiangChengQingKuang", "NianDuKaoHeJieGuo", "RenMianLiYou"}
+WHO = ["李明", "197003", "某县委组织部", ""]
 RESULTS = [["2022", "excellent"], ["2023", "competent"], ["2024", "ungraded"]]
+LINES = [("1992-07-01", "1998-03-31", "某县某局科员"), ("1998-03-01", "", "某县某镇")]
+
+
+def result_row(who: list[str], year: str, grade: str) -> list[str]:
+    return [*who, "appraisal", year, grade, "", "", "", "", "", "", ""]
+
+
+def post_row(who: list[str], *told: str) -> list[str]:
+    """The code and name of the place, the title, the level, and the first and last day."""
+    return [*who, "post", "", "", *told, ""]
+
+
+def rank_row(who: list[str], ladder: str, code: str, since: str, until: str) -> list[str]:
+    return [*who, ladder, "", "", "", "", "", code, since, until, ""]
+
+
+def line_row(who: list[str], since: str, until: str, text: str) -> list[str]:
+    return [*who, "cv", "", "", "", "", "", "", since, until, text]
+
+
+ROWS = [*(result_row(WHO, *told) for told in RESULTS), *(line_row(WHO, *told) for told in LINES)]
 
 
 def lrmx(changes: Mapping[str, str] | None = None, *, mark: bool = True, cdata: bool = True) -> bytes:
@@ -110,6 +132,7 @@ def package(**changes: str | bytes) -> bytes:
         "A0184": SECRET_NUMBER,
         "B0111": "001.001.015",
         "A15Z101": "2019年年度考核为优秀。",
+        "A1701": "2015.03--           某县某镇镇长",
     }
     second = {"A0000": "P2", "A0101": "王芳", "A0107": "1975.12", "B0111": "", "A15Z101": "2023、2024年度考核为称职"}
     parts: dict[str, str | bytes] = {
@@ -118,7 +141,30 @@ def package(**changes: str | bytes) -> bytes:
         "Table/A15.xml": table(
             {"A0000": "P1", "A1521": "2022", "A1517": "1"}, {"A0000": "P1", "A1521": "2023", "A1517": "5A"}
         ),
-        "Table/B01.xml": table({"B0111": "001.001.015", "B0101": "某县某镇"}),
+        "Table/A02.xml": table(
+            {
+                "A0000": "P1",
+                "A0201B": "001.001.015",
+                "A0215A": "镇长",
+                "A0221": "141",
+                "A0243": "20150301",
+                "A0255": "1",
+            },
+            {
+                "A0000": "P1",
+                "A0201A": "某县某局",
+                "A0201B": "009",
+                "A0215A": "副局长",
+                "A0243": "2010.05",
+                "A0255": "0",
+                "A0265": "201503",
+            },
+        ),
+        "Table/A05.xml": table(
+            {"A0000": "P1", "A0531": "0", "A0501B": "142", "A0504": "20080101", "A0517": "20150301", "A0524": "0"},
+            {"A0000": "P1", "A0531": "1", "A0501B": "1A07", "A0504": "20190601", "A0524": "1"},
+        ),
+        "Table/B01.xml": table({"B0111": "001.001.015", "B0101": "某县某镇", "B0114": "town"}),
         "Table/A36.xml": table({"A0000": "P1", "A3601": "妻子甲"}),
         "Photos/P1.jpg": b"\xff\xd8" + bytes(2_000),
         **changes,

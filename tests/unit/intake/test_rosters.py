@@ -17,10 +17,21 @@ from services.intake.importing.sandboxed.rosters.persons import HEADER
 from services.intake.importing.source import Limits
 from shared.identifiers import new_id
 from tests.unit.intake.import_files import codes_of
-from tests.unit.intake.roster_files import RESULTS, SECRETS, lrm, lrmx, package, table
+from tests.unit.intake.roster_files import (
+    ROWS,
+    SECRET_NUMBER,
+    SECRETS,
+    line_row,
+    lrm,
+    lrmx,
+    package,
+    post_row,
+    rank_row,
+    result_row,
+    table,
+)
 from tests.unit.intake.workbooks import packed
 
-WHO = ["李明", "197003", "某县委组织部"]
 READERS = {"lrmx": read_lrmx, "lrm": read_lrm, "civil-servants": read_package}
 GOOD = {"lrmx": lrmx(), "lrm": lrm(), "civil-servants": package()}
 HISTORIES = st.dictionaries(st.integers(1990, 2030), st.sampled_from(["优秀", "称职", "基本称职"]), max_size=40)
@@ -35,26 +46,126 @@ def refusal_of(kind: str, data: bytes) -> str:
 
 @pytest.mark.parametrize("mark", [True, False])
 @pytest.mark.parametrize("cdata", [True, False])
-def test_an_lrmx_file_is_a_row_for_each_year(*, mark: bool, cdata: bool) -> None:
+def test_an_lrmx_file_is_a_row_for_each_year_and_each_line_of_the_cv(*, mark: bool, cdata: bool) -> None:
     rows = list(read_lrmx(lrmx(mark=mark, cdata=cdata)))
 
     assert rows[0] == (1, HEADER, [])
-    assert rows[1:] == [(1_001 + place, [*WHO, *result], []) for place, result in enumerate(RESULTS)]
+    assert rows[1:] == [(1_001 + place, cells, []) for place, cells in enumerate(ROWS)]
 
 
 def test_an_lrm_file_gives_the_same_rows() -> None:
     assert list(read_lrm(lrm())) == list(read_lrmx(lrmx()))
 
 
-def test_a_package_takes_its_table_of_results_before_its_text() -> None:
+def test_a_package_gives_results_posts_ranks_and_lines() -> None:
+    """The table of results counts before its text; a post without a level has the person's of that time."""
     rows = [cells for _, cells, _ in read_package(package())]
+    li, wang = ["李明", "197003", "某县某镇", ""], ["王芳", "197512", "某县", ""]
 
     assert rows[1:] == [
-        ["李明", "197003", "某县某镇", "2022", "1"],
-        ["李明", "197003", "某县某镇", "2023", "5A"],
-        ["王芳", "197512", "某县", "2023", "competent"],
-        ["王芳", "197512", "某县", "2024", "competent"],
+        result_row(li, "2022", "1"),
+        result_row(li, "2023", "5A"),
+        post_row(li, "town", "某县某镇", "镇长", "141", "2015-03-01", ""),
+        post_row(li, "009", "某县某局", "副局长", "142", "2010-05-01", "2015-02-28"),
+        rank_row(li, "post_level", "142", "2008-01-01", "2015-02-28"),
+        rank_row(li, "rank", "1A07", "2019-06-01", ""),
+        line_row(li, "2015-03-01", "", "某县某镇镇长"),
+        result_row(wang, "2023", "competent"),
+        result_row(wang, "2024", "competent"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["lrmx", "civil-servants"])
+def test_a_document_number_is_read_where_it_is_asked_for_alone(kind: str) -> None:
+    told = [cells[3] for _, cells, _ in READERS[kind](GOOD[kind], documents=True)][1:]
+
+    assert SECRET_NUMBER in told
+    assert {cells[3] for _, cells, _ in READERS[kind](GOOD[kind])} == {HEADER[3], ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("（无）", []),
+        ("1998.09--2001.07  某校学生", [("1998-09-01", "2001-07-31", "某校学生")]),
+        ("1998年9月—2001年7月，某校学生", [("1998-09-01", "2001-07-31", "某校学生")]),
+        ("2001.07—至今 某局科员", [("2001-07-01", "", "某局科员")]),
+        ("2001.07--         某局科员", [("2001-07-01", "", "某局科员")]),
+        (
+            "1998.09--2001.07  某校学生\n   （其间：2000.01--2000.06 实习）\n2001.07--  某局",
+            [
+                ("1998-09-01", "2001-07-31", "某校学生\n（其间：2000.01--2000.06 实习）"),
+                ("2001-07-01", "", "某局"),
+            ],
+        ),
+    ],
+)
+def test_the_lines_of_a_cv_have_their_months(text: str, lines: list[tuple[str, str, str]]) -> None:
+    rows = list(read_lrmx(lrmx({"JianLi": text, "NianDuKaoHeJieGuo": ""})))
+
+    assert [(cells[11], cells[12], cells[13]) for _, cells, _ in rows[1:]] == lines
+
+
+@pytest.mark.parametrize(
+    "text", ["某校学生", "2001.13--  某局", "2001.07--1998.09  某局", "2001.07--2002.07", "1998.09--  " + "x" * 2_001]
+)
+def test_a_cv_that_does_not_read_costs_its_lines_only(text: str) -> None:
+    rows = list(read_lrmx(lrmx({"JianLi": text})))
+
+    assert [cells for _, cells, faults in rows[1:] if not faults] == ROWS[:3]
+    assert [faults for _, _, faults in rows[1:] if faults] == [[(13, "bad-cv")]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"A0243": "二〇一五年"}, (11, "bad-day")),
+        ({"A0243": ""}, (11, "bad-day")),
+        ({"A0265": "20150231"}, (11, "bad-day")),
+        ({"A0255": "0"}, (12, "ended-without-day")),
+    ],
+)
+def test_a_post_without_its_days_is_a_fault_of_one_row(changes: dict[str, str], fault: tuple[int, str]) -> None:
+    row = {"A0000": "P1", "A0201B": "x", "A0215A": "镇长", "A0221": "141", "A0243": "20150301", "A0255": "1"} | changes
+    rows = list(read_package(package(**{"Table/A02.xml": table(row)})))
+
+    assert [faults for _, cells, faults in rows[1:] if cells[4] == "post"] == [[fault]]
+
+
+def test_whoever_is_removed_on_the_first_day_held_the_post_that_day() -> None:
+    row = {"A0000": "P1", "A0201B": "x", "A0215A": "镇长", "A0221": "141", "A0243": "201503", "A0265": "201503"}
+    rows = list(read_package(package(**{"Table/A02.xml": table(row)})))
+
+    assert [cells[11:13] for _, cells, _ in rows if cells[4] == "post"] == [["2015-03-01", "2015-03-01"]]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig", "utf-16"])
+def test_older_forms_are_read_in_whatever_encoding_they_are(encoding: str) -> None:
+    assert list(read_lrm(lrm().decode("gb18030").encode(encoding))) == list(read_lrm(lrm()))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"), [("gb18030", "GB2312"), ("gb18030", "gbk"), ("utf-16", "UTF-16"), ("utf-8", "utf-8")]
+)
+def test_forms_are_read_in_the_encoding_that_they_declare(encoding: str, declared: str) -> None:
+    text = lrmx(mark=False).decode().replace('encoding="utf-8"', f'encoding="{declared}"')
+
+    assert list(read_lrmx(text.encode(encoding))) == list(read_lrmx(lrmx()))
+
+
+def test_a_photograph_of_some_megabytes_is_read_past() -> None:
+    rows = list(read_lrmx(lrmx({"ZhaoPian": "QUJD" * 1_000_000})))
+
+    assert [cells for _, cells, _ in rows[1:]] == ROWS
+
+
+def test_somebody_with_more_entries_than_anybody_has_is_refused_alone() -> None:
+    posts = [{"A0000": "P1", "A0201B": "x", "A0243": "20150301"}] * 1_000
+    rows = list(read_package(package(**{"Table/A02.xml": table(*posts)})))
+
+    assert rows[1][2] == [(0, "too-many-entries")]
+    assert [cells[0] for _, cells, _ in rows[2:]] == ["王芳", "王芳"]
 
 
 @pytest.mark.parametrize("kind", READERS)
@@ -69,10 +180,10 @@ def test_an_archive_of_forms_is_read_person_by_person() -> None:
     old = packed({"李.lrm": lrm(), "李.pic": b"\xff\xd8"})
 
     assert [(number, cells[0]) for number, cells, _ in read_lrmx(many)][1:] == [
-        *((1_001 + place, "李明") for place in range(3)),
-        *((2_001 + place, "王芳") for place in range(3)),
+        *((1_001 + place, "李明") for place in range(5)),
+        *((2_001 + place, "王芳") for place in range(5)),
     ]
-    assert len(list(read_lrm(old))) == 4
+    assert len(list(read_lrm(old))) == 6
 
 
 @pytest.mark.parametrize(
@@ -81,11 +192,11 @@ def test_an_archive_of_forms_is_read_person_by_person() -> None:
         ({"ChuShengNianYue": "七〇年三月"}, (1, "bad-birth-month")),
         ({"ChuShengNianYue": "197013"}, (1, "bad-birth-month")),
         ({"XingMing": " "}, (0, "no-name")),
-        ({"NianDuKaoHeJieGuo": "2019年优异"}, (3, "bad-appraisals")),
+        ({"NianDuKaoHeJieGuo": "2019年优异"}, (5, "bad-appraisals")),
     ],
 )
 def test_what_does_not_read_is_a_fault_of_one_row(changes: dict[str, str], fault: tuple[int, str]) -> None:
-    rows = list(read_lrmx(lrmx(changes)))
+    rows = list(read_lrmx(lrmx({"JianLi": "", **changes})))
 
     assert [faults for _, _, faults in rows[1:]] == [[fault]]
 
@@ -100,7 +211,11 @@ def test_months_of_birth_come_in_many_forms(birth: str) -> None:
     [
         ("lrmx", b"", "xml-broken"),
         ("lrmx", lrmx()[:-20], "xml-broken"),
-        ("lrmx", lrmx().decode("utf-8-sig").encode("gb18030"), "xml-broken"),
+        ("lrmx", lrmx().decode("utf-8-sig").encode("gb18030"), "xml-encoding"),
+        ("lrmx", lrmx().replace(b'encoding="utf-8"', b'encoding="utf-16"'), "xml-encoding"),
+        ("lrmx", lrmx(mark=False).replace(b'encoding="utf-8"', b'encoding="x-own"'), "xml-encoding"),
+        ("lrmx", lrmx().decode("utf-8-sig").encode("utf-16")[:-1], "xml-encoding"),
+        ("lrmx", b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><Person><XingMing>x</XingMing></Person>', "xml-doctype"),
         ("lrmx", b"<Persons><XingMing>x</XingMing></Persons>", "not-a-roster"),
         ("lrmx", b"<Person><Item><XingMing>x</XingMing></Item></Person>", "not-a-roster"),
         ("lrmx", b"<Person><XingMing>x</XingMing><XingMing>y</XingMing></Person>", "roster-ambiguous"),
@@ -121,6 +236,10 @@ def test_months_of_birth_come_in_many_forms(birth: str) -> None:
         ("civil-servants", package(**{"Table/A01.xml": table({"A0000": "1"}, {"A0000": "1"})}), "roster-ambiguous"),
         ("civil-servants", package(**{"Table/A01.xml": table({"A0101": "无号"})}), "roster-ambiguous"),
         ("civil-servants", package(**{"other/gwyinfo.xml": "<root/>"}), "roster-ambiguous"),
+        ("civil-servants", package(**{"Table/A02.xml": table({"A0000": "P9"})}), "roster-strangers"),
+        ("civil-servants", package(**{"Table/A02.xml": "<!DOCTYPE a []><xml/>"}), "xml-doctype"),
+        ("civil-servants", package(**{"Table/A05.xml": b"\xd6\xd0\xce\xc4"}), "xml-encoding"),
+        ("civil-servants", package(**{"Table/A02.xml": "<xml>" + " " * 60_000_000}), "archive-ratio"),
         ("civil-servants", package(**{"Table/A15.xml": "<!DOCTYPE a []><xml/>"}), "xml-doctype"),
     ],
 )
@@ -139,7 +258,7 @@ def test_both_forms_of_a_person_read_alike(name: str, years: dict[int, str]) -> 
     rows = list(read_lrmx(lrmx({"XingMing": name, "NianDuKaoHeJieGuo": text})))
 
     assert rows == list(read_lrm(lrm(name=name, appraisals=text)))
-    assert [cells[3] for _, cells, _ in rows[1:]] == [str(year) for year in sorted(years)]
+    assert [cells[5] for _, cells, _ in rows[1:] if cells[4] == "appraisal"] == [str(year) for year in sorted(years)]
 
 
 @settings(deadline=None)
@@ -158,7 +277,8 @@ def test_every_format_goes_the_way_of_an_import_behind_the_walls(kind: str) -> N
     (chunk,) = read_chunks(BytesIO(GOOD[kind]), load_profile(kind), limits, correlation_id="t", new_id=new_id)
 
     assert codes_of(chunk.findings) == []
-    assert chunk.rows_read in {3, 4}
+    assert chunk.rows_read == {"lrmx": 5, "lrm": 5, "civil-servants": 9}[kind]
+    assert sum(bool(row.commands) for row in chunk.rows) == chunk.rows_read
 
 
 def test_a_hundred_megabytes_of_text_are_not_even_handed_over() -> None:

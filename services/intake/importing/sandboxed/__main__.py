@@ -16,13 +16,19 @@ from services.intake.importing.sandboxed.rosters.package import read_package
 from services.intake.importing.sandboxed.sheets import read_sheet
 from services.intake.importing.sandboxed.walls import close_in
 
+
+def whole(read: Callable[..., Iterable[object]]) -> Callable[..., list[object]]:
+    """Read to the end before anything is answered: of a file that is refused nothing is taken."""
+    return lambda *given, **arguments: list(read(*given, **arguments))
+
+
 ENCODINGS = ("ascii", "cp437", "gb18030", "iso-8859-1", "utf-8-sig", "utf-16")  # each a file, out of reach later
 NO_WALLS = 77  # the exit code that tells of it
 JOBS: dict[str, Callable[..., Iterable[object]]] = {
     "sheet": read_sheet,
-    "lrmx": read_lrmx,
-    "lrm": read_lrm,
-    "civil-servants": read_package,
+    "lrmx": whole(read_lrmx),
+    "lrm": whole(read_lrm),
+    "civil-servants": whole(read_package),
 }
 
 
