@@ -1,6 +1,6 @@
 """What assessment counts."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 events_taken_total = Counter("assessment_events_taken_total", "New events taken in as facts.")
 messages_settled_total = Counter("assessment_messages_settled_total", "What became of messages.", ["outcome"])
@@ -16,4 +16,14 @@ corrections_recorded_total = Counter(
 )
 releases_formed_total = Counter(
     "assessment_releases_formed_total", "Sums of ratings of enough people that were formed."
+)
+# Of the organisations of one level alone, so that there are few; by the same definitions as the doors.
+indicator_value = Gauge(
+    "assessment_indicator_value", "Value of an indicator in the year so far.", ["indicator", "organisation"]
+)
+indicator_numerator = Gauge(
+    "assessment_indicator_numerator", "Numerator of an indicator in the year so far.", ["indicator", "organisation"]
+)
+indicator_denominator = Gauge(
+    "assessment_indicator_denominator", "Denominator of an indicator in the year so far.", ["indicator", "organisation"]
 )

@@ -8,6 +8,7 @@ from typing import Any
 from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
+from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.scores import PassSummary, score_due
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
@@ -21,9 +22,11 @@ SWEEP = "assessment.sweep"
 ANNOUNCE = "assessment.announce"
 CLOSE = "assessment.close_months"
 CORRECT = "assessment.record_corrections"
+GAUGE = "assessment.gauge_figures"
 SWEEP_SECONDS = 1.0
 CLOSING_SWEEP_SECONDS = 60.0
 CORRECTION_SWEEP_SECONDS = 15.0
+GAUGE_SECONDS = 300.0
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = get_logger()
@@ -83,6 +86,11 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
         with correlated(new_correlation_id()):
             correct_all(settings, pool)
 
+    @app.task(name=GAUGE, **RELIABLE)
+    def gauge() -> None:
+        with correlated(new_correlation_id()):
+            gauge_figures(pool, level=settings.gauge_level, zone=settings.zone, now=_now())
+
     # A tick that no thread took in time is dropped: the next one asks the same.
     app.conf.beat_schedule = {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
@@ -92,6 +100,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (ANNOUNCE, settings.announce_interval_seconds),
             (CLOSE, CLOSING_SWEEP_SECONDS),
             (CORRECT, CORRECTION_SWEEP_SECONDS),
+            (GAUGE, GAUGE_SECONDS),
         )
     }
     return app

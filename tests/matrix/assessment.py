@@ -110,6 +110,8 @@ class AssessmentWorld:
             ("GET", "/v1/published/corrections/organisation"): Probe(
                 action="list published units", aim=everywhere(Shot()), lists=ORGANISATIONS
             ),
+            ("GET", "/v1/indicators"): Probe(action="read the schemes", aim=everywhere(Shot())),
+            ("GET", "/v1/figures/{kind}/{code}"): Probe(action="read a score", aim=lambda place: _of_cadre(place)),
             ("GET", "/v1/published/periods"): Probe(action="read the schemes", aim=everywhere(Shot())),
             ("GET", "/v1/published/scores/cadre"): Probe(
                 action="list published cadres", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.assessment.api.closed_periods import add_closed_period_routes
 from services.assessment.api.corrections import add_correction_routes
+from services.assessment.api.indicators import add_indicator_routes
 from services.assessment.api.published import add_published_routes
 from services.assessment.api.rule_schemes import add_rule_scheme_routes
 from services.assessment.api.schemes import add_scheme_routes
@@ -28,6 +29,7 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_published_routes(app, pool)
     add_closed_period_routes(app, pool)
     add_correction_routes(app, pool)
+    add_indicator_routes(app, settings, pool)
     add_scheme_routes(app, pool)
     add_rule_scheme_routes(app, pool)
     add_simulation_routes(app, pool)

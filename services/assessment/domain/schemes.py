@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 
+from services.assessment.domain.indicators import IN_SCHEMES
 from services.assessment.domain.measures import ANSWERS_BEHIND, MEASURES
 from shared.errors import Rejected
 
@@ -71,7 +72,7 @@ def merge_definition(scheme_text: str, indicators_text: str) -> dict[str, Any]:
             raise BadScheme(f"indicators.{key}: is not defined")
         if not isinstance(rule, dict):
             raise BadScheme(f"indicators.{key}: must be a table")
-        rule["definition"] = known[key]
+        rule["definition"] = {field: known[key][field] for field in IN_SCHEMES if field in known[key]}
     # An order of its own, since jsonb keeps none: the one in which indicators are shown and remainders are settled.
     definition["order"] = list(weighed)
     return definition

@@ -205,6 +205,11 @@ def _count(row: Mapping[str, Any], *, as_of: datetime) -> tuple[Cell, frozenset[
         outcome=row.get("outcome"),
         denied=False,
         merged_into=row.get("merged_into"),
+        issue_type=row.get("issue_type"),
+        replied_at=row.get("replied_at"),
+        is_reopened=row["is_reopened"],
+        is_redone=row["is_redone"],
+        is_returned=row["is_returned"],
     )
     return cell, measure_issue(fact, as_of)
 

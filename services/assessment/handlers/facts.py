@@ -11,6 +11,8 @@ import orjson
 
 from services.assessment import metrics
 from services.assessment.domain.measures import NOBODY
+from services.assessment.handlers.occasions import KINDS as OCCASIONS
+from services.assessment.handlers.occasions import collect_occasion, write_occasions
 from services.assessment.storage import due, facts, registers, shares
 from shared import crash, inbox
 from shared.contracts.base import Event
@@ -18,9 +20,10 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactReviewed, ContactVoided
 from shared.contracts.intake.deadlines import DeadlinesMoved
 from shared.contracts.intake.duties import DutyDefined
-from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
+from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, IssueReplied, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
+from shared.contracts.intake.participation import SuggestionDecided
 from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 from shared.contracts.intake.responsibility import ResponsibilityShared
@@ -45,6 +48,7 @@ class Batch:
     issues: Rows = field(default_factory=dict)
     ratings: Rows = field(default_factory=dict)
     ledgers: Rows = field(default_factory=dict)  # by issue
+    occasions: dict[str, Rows] = field(default_factory=dict)
     rated: set[UUID] = field(default_factory=set)  # issues and contacts
     touched_facts: dict[UUID, str] = field(default_factory=dict)
     touched_duties: dict[UUID, str] = field(default_factory=dict)
@@ -124,6 +128,7 @@ def _write(connection: Connection, batch: Batch) -> None:
     )
     if batch.parents:
         registers.insert_parents(connection, batch.parents)
+    write_occasions(connection, batch.occasions)
     for rows, write in writers:
         if rows:
             write(connection, list(rows.values()))
@@ -152,6 +157,8 @@ def _collect(batch: Batch, envelope: Envelope) -> None:
     )
     if collect := COLLECTORS.get(type(event)):
         collect(batch, envelope)
+    elif type(event) in OCCASIONS:
+        collect_occasion(batch.occasions, envelope)
 
 
 def _keep_newest(rows: Rows, key: UUID, row: dict[str, Any]) -> None:
@@ -204,6 +211,7 @@ def _collect_contact(batch: Batch, envelope: Envelope) -> None:
         **dict(event),
         "organisation_id": event.organisation_id or NOBODY,
         "counts": True if isinstance(event, ContactRecorded) else event.counts,
+        "population_groups": sorted({*(event.people_by_group or {}), *filter(None, [event.population_group])}),
         "sequence": envelope.sequence,
     }
     _keep_newest(batch.contacts, event.contact_id, row)
@@ -276,14 +284,19 @@ def _shares_of(event: ResponsibilityShared) -> Iterator[dict[str, Any]]:
         }
 
 
-def _collect_issue(batch: Batch, envelope: Envelope) -> None:
-    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed, moved or excluded."""
+def _collect_suggestion(batch: Batch, envelope: Envelope) -> None:
     event = envelope.event
-    sequence = envelope.sequence
-    row = batch.issues.setdefault(
-        event.aggregate_id,
+    assert isinstance(event, SuggestionDecided)  # noqa: S101
+    row = _issue_row(batch, event.issue_id)
+    row["suggestion_answered_at"] = min(event.decided_at, row.get("suggestion_answered_at", event.decided_at))
+    batch.touched_facts[event.issue_id] = envelope.correlation_id
+
+
+def _issue_row(batch: Batch, issue_id: UUID) -> dict[str, Any]:
+    return batch.issues.setdefault(
+        issue_id,
         {
-            "issue_id": event.aggregate_id,
+            "issue_id": issue_id,
             "organisation_id": NOBODY,
             "cadre_id": NOBODY,
             "assignment_sequence": 0,
@@ -292,8 +305,18 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
             "deadline_sequence": 0,
             "exclusion_sequence": 0,
             "merge_sequence": 0,
+            "is_reopened": False,
+            "is_redone": False,
+            "is_returned": False,
         },
     )
+
+
+def _collect_issue(batch: Batch, envelope: Envelope) -> None:
+    """Merge the parts of one issue; nobody is assigned at sequence 0, and nothing closed, moved or excluded."""
+    event = envelope.event
+    sequence = envelope.sequence
+    row = _issue_row(batch, event.aggregate_id)
     if isinstance(event, IssueReceived):
         kept = ["organisation_id", "cadre_id", *(name for name in DEADLINES if name in row)]
         row |= dict(event) | {name: row[name] for name in kept}
@@ -304,6 +327,11 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         row["assignment_sequence"] = sequence
     if isinstance(event, IssueResponded):
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
+    if isinstance(event, IssueReplied):
+        row["replied_at"] = min(event.replied_at, row.get("replied_at", event.replied_at))
+    row["is_reopened"] |= isinstance(event, IssueReopened)
+    row["is_redone"] |= isinstance(event, RedoOrdered)
+    row["is_returned"] |= isinstance(event, IssueAssigned) and event.kind == "return"
     if isinstance(event, DeadlinesMoved):
         _collect_deadlines(row, event, sequence)
     _collect_ending(row, event, sequence)
@@ -348,6 +376,8 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     IssueClosed: _collect_issue,
     IssueMerged: _collect_issue,
     IssueReopened: _collect_issue,
+    IssueReplied: _collect_issue,
+    SuggestionDecided: _collect_suggestion,
     RedoOrdered: _collect_issue,
     ExtensionDecided: _collect_issue,
     DeadlinesMoved: _collect_issue,

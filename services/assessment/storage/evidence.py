@@ -54,7 +54,8 @@ def list_issue_facts(connection: Connection, scope: Scope) -> list[IssueFact]:
         return cursor.execute(
             """
             SELECT issue_id, fact.organisation_id, fact.cadre_id, category, received_at, respond_by, due_at,
-                   responded_at, closed_at, outcome, fact.denied, fact.merged_into
+                   responded_at, closed_at, outcome, fact.denied, fact.merged_into, issue_type, replied_at, is_reopened,
+                   is_redone, is_returned, suggestion_answered_at
               FROM tally
               JOIN issue_fact AS fact
                 ON fact.organisation_id = tally.organisation_id
@@ -78,7 +79,8 @@ def list_rating_facts(connection: Connection, scope: Scope) -> list[RatingFact]:
     with connection.cursor(row_factory=class_row(RatingFact)) as cursor:
         return cursor.execute(
             """
-            SELECT rating_id, issue_id, contact_id, fact.organisation_id, fact.cadre_id, level, solved, rated_at
+            SELECT rating_id, issue_id, contact_id, fact.organisation_id, fact.cadre_id, level, solved, rated_at,
+                   attitude, speed
               FROM tally
               JOIN rating_fact AS fact
                 ON fact.organisation_id = tally.organisation_id

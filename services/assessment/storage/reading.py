@@ -217,6 +217,20 @@ def find_organisation_by_id(connection: Connection, organisation_id: UUID | None
         ).fetchone()
 
 
+def list_organisations_of_level(connection: Connection, level: str, *, limit: int) -> list[Subject]:
+    with connection.cursor(row_factory=class_row(Subject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT 'organisation' AS subject_kind, organisation_id AS subject_id, code, name, organisation_id
+              FROM organisation
+             WHERE level = %s
+             ORDER BY code COLLATE "C", organisation_id
+             LIMIT %s
+            """,
+            [level, limit],
+        ).fetchall()
+
+
 def list_subtree(connection: Connection, organisation_id: UUID, *, on: date | None = None) -> list[UUID]:
     """The organisation and everything below it, now or on a day, on organisation_parent and parentage_child."""
     if on is not None:

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from services.assessment.domain.duties import UNITS_OWED, DutyTally
-from services.assessment.domain.measures import COUNTED, SATISFIED_LEVEL
+from services.assessment.domain.measures import COUNTED, HOUSEHOLD_KINDS, SATISFIED_LEVEL
 from services.assessment.domain.periods import Period
 from shared.database import Connection
 
@@ -50,7 +50,25 @@ _COUNTS: Final = """
                           count(*) FILTER (WHERE outcome = 'explained_policy') AS explained_policy,
                           count(*) FILTER (WHERE outcome = 'not_accepted') AS not_accepted,
                           count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
-                          count(*) FILTER (WHERE outcome = 'merged') AS merged
+                          count(*) FILTER (WHERE outcome = 'merged') AS merged,
+                          count(*) FILTER (WHERE least(responded_at, closed_at) <= respond_by
+                                             AND is_counted) AS contacted_on_time,
+                          count(*) FILTER (WHERE least(responded_at, closed_at) > respond_by
+                                             AND is_counted) AS contacted_late,
+                          count(*) FILTER (WHERE responded_at IS NULL AND closed_at IS NULL
+                                             AND respond_by < %(as_of)s) AS contact_overdue,
+                          count(*) FILTER (WHERE closed_at IS NOT NULL AND replied_at IS NOT NULL
+                                             AND is_counted) AS replied,
+                          count(*) FILTER (WHERE (closed_at IS NOT NULL OR is_reopened OR is_redone)
+                                             AND is_counted) AS ended,
+                          count(*) FILTER (WHERE is_reopened AND is_counted) AS reopened,
+                          count(*) FILTER (WHERE is_redone AND is_counted) AS redone,
+                          count(*) FILTER (WHERE closed_at IS NOT NULL AND NOT is_reopened AND NOT is_redone
+                                             AND is_counted) AS closed_first_time,
+                          count(*) FILTER (WHERE is_returned AND is_counted) AS returned,
+                          count(*) FILTER (WHERE issue_type = 'suggestion' AND is_counted) AS suggestions,
+                          count(*) FILTER (WHERE issue_type = 'suggestion' AND suggestion_answered_at IS NOT NULL
+                                             AND is_counted) AS suggestions_answered
                      FROM issue_fact AS issue
                     CROSS JOIN LATERAL (
                               SELECT merged_into IS NULL OR outcome IS DISTINCT FROM 'merged' AS is_counted) AS whole
@@ -59,7 +77,11 @@ _COUNTS: Final = """
                       AND issue.excluded IS DISTINCT FROM 'all'
                       AND received_at >= begins_at AND received_at < ends_at) AS issues
          CROSS JOIN LATERAL (
-                   SELECT count(*) AS contacts
+                   SELECT count(*) AS contacts,
+                          count(*) FILTER (WHERE kind = ANY(%(household_kinds)s)) AS household_visits,
+                          coalesce(sum(coalesce(last_on - first_on + 1,
+                                                greatest(ceil(duration_minutes / 1440.0), 1)::integer))
+                                       FILTER (WHERE kind = 'field_stay'), 0) AS field_stay_days
                      FROM contact_fact AS contact
                     WHERE contact.organisation_id = cell.organisation_id
                       AND contact.cadre_id = cell.cadre_id
@@ -68,7 +90,11 @@ _COUNTS: Final = """
          CROSS JOIN LATERAL (
                    SELECT count(*) AS ratings,
                           count(*) FILTER (WHERE level >= %(satisfied_level)s) AS satisfied,
-                          coalesce(sum(level), 0) AS rating_level_sum
+                          coalesce(sum(level), 0) AS rating_level_sum,
+                          count(attitude) AS attitude_answers,
+                          count(*) FILTER (WHERE attitude >= %(satisfied_level)s) AS attitude_satisfied,
+                          count(speed) AS speed_answers,
+                          count(*) FILTER (WHERE speed >= %(satisfied_level)s) AS speed_satisfied
                      FROM rating_fact AS rating
                     WHERE rating.organisation_id = cell.organisation_id
                       AND rating.cadre_id = cell.cadre_id
@@ -234,7 +260,12 @@ def count_windows(
 
 
 def _counting(as_of: datetime, time_zone: str) -> dict[str, object]:
-    return {"satisfied_level": SATISFIED_LEVEL, "as_of": as_of, "time_zone": time_zone}
+    return {
+        "satisfied_level": SATISFIED_LEVEL,
+        "household_kinds": list(HOUSEHOLD_KINDS),
+        "as_of": as_of,
+        "time_zone": time_zone,
+    }
 
 
 def list_ancestry(connection: Connection, places: Sequence[tuple[UUID, date]]) -> list[Ancestry]:

@@ -10,13 +10,27 @@ from uuid import UUID
 from services.assessment.domain.measures import NOBODY
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
+from shared.contracts.intake.channels import ReachabilityChecked
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.deadlines import DeadlinesMoved
 from shared.contracts.intake.duties import DutyDefined
-from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, RedoOrdered
+from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, IssueReplied, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
-from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
+from shared.contracts.intake.participation import (
+    ReceptionDayCancelled,
+    ReceptionDayHeld,
+    ReceptionDayOffered,
+    SuggestionDecided,
+)
+from shared.contracts.intake.populations import PlacePopulationRecorded
+from shared.contracts.intake.ratings import (
+    RatingAmended,
+    RatingInvited,
+    RatingQuarantined,
+    RatingReviewed,
+    RatingSubmitted,
+)
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 from shared.contracts.intake.responsibility import ResponsibilityShared
 
@@ -231,6 +245,8 @@ class Story:
         contact_id=None,
         solved: bool | None = None,
         rater_ref: UUID | None = None,
+        attitude: int | None = None,
+        speed: int | None = None,
     ) -> UUID:
         return self.tell(
             RatingSubmitted(
@@ -239,6 +255,8 @@ class Story:
                 contact_id=contact_id,
                 level=level,
                 solved=solved,
+                attitude=attitude,
+                speed=speed,
                 method="link",
                 rated_at=at,
                 rater_ref=rater_ref,
@@ -253,6 +271,75 @@ class Story:
 
     def review(self, rating_id: UUID, *, counts: bool) -> None:
         self.tell(RatingReviewed(rating_id=rating_id, counts=counts, reason_code="genuine", reviewed_at=START))
+
+    def reply(self, issue_id: UUID, at: datetime) -> None:
+        self.tell(IssueReplied(issue_id=issue_id, replied_at=at, means="phone"))
+
+    def give_back(self, issue_id: UUID, organisation_id: UUID) -> None:
+        self.tell(IssueAssigned(issue_id=issue_id, organisation_id=organisation_id, assigned_at=START, kind="return"))
+
+    def decide(self, issue_id: UUID, at: datetime) -> None:
+        decided = SuggestionDecided(
+            suggestion_decision_id=self.id(), issue_id=issue_id, adoption="adopted", decided_at=at
+        )
+        self.tell(decided)
+
+    def invite(self, at: datetime, *, issue_id: UUID | None = None, contact_id: UUID | None = None) -> None:
+        invited = RatingInvited(
+            invitation_id=self.id(), issue_id=issue_id, contact_id=contact_id, method="link", invited_at=at
+        )
+        self.tell(invited)
+
+    def offer(self, organisation_id: UUID, cadre_id: UUID, at: datetime) -> UUID:
+        day = {"organisation_id": organisation_id, "cadre_id": cadre_id, "from_at": at}
+        return self.tell(
+            ReceptionDayOffered(reception_day_id=self.id(), until_at=at + timedelta(hours=3), slot_count=6, **day)
+        )
+
+    def hold(self, reception_day_id: UUID, organisation_id: UUID, cadre_id: UUID, at: datetime) -> None:
+        self.tell(
+            ReceptionDayHeld(
+                reception_day_id=reception_day_id,
+                organisation_id=organisation_id,
+                cadre_id=cadre_id,
+                from_at=at,
+                visitor_count=3,
+            )
+        )
+
+    def cancel(self, reception_day_id: UUID) -> None:
+        self.tell(
+            ReceptionDayCancelled(
+                reception_day_id=reception_day_id, cancelled_at=START, reason_code="ill", booked_count=0
+            )
+        )
+
+    def check_channel(self, organisation_id: UUID, at: datetime, *, is_reached: bool) -> None:
+        self.tell(
+            ReachabilityChecked(
+                reachability_check_id=self.id(),
+                published_channel_id=self.id(),
+                organisation_id=organisation_id,
+                kind="phone",
+                checked_at=at,
+                is_reached=is_reached,
+            )
+        )
+
+    def count_people(
+        self, organisation_id: UUID, place_code: str, group: str | None, people: int, households: int | None = None
+    ) -> None:
+        self.tell(
+            PlacePopulationRecorded(
+                place_population_id=self.id(),
+                organisation_id=organisation_id,
+                place_code=place_code,
+                population_group=group,
+                counted_on=date(2024, 12, 31),
+                people_count=people,
+                household_count=households,
+            )
+        )
 
 
 def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
@@ -288,7 +375,24 @@ def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
         _tell_issue(story, draw, units, cadres)
     for contact_id in draw.sample(contacts, 8):
         _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), contact_id=contact_id))
+    _tell_occasions(story, draw, units, cadres, contacts)
     return story.take()
+
+
+def _tell_occasions(
+    story: Story, draw: random.Random, units: list[UUID], cadres: list[UUID], contacts: list[UUID]
+) -> None:
+    for _ in range(6):
+        unit, at = draw.choice(units), _moment(draw)
+        day = story.offer(unit, draw.choice(cadres), at)
+        for step in draw.choices(["nothing", "hold", "cancel"], k=2):
+            if step == "hold":
+                story.hold(day, unit, draw.choice(cadres), at)
+            elif step == "cancel":
+                story.cancel(day)
+        story.check_channel(draw.choice(units), _moment(draw), is_reached=draw.random() < 0.7)
+        story.count_people(draw.choice(units), f"place-{draw.randint(1, 4)}", draw.choice([None, "farmers"]), 40, 12)
+        story.invite(_moment(draw), contact_id=draw.choice(contacts))
 
 
 def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: list[UUID]) -> None:
@@ -325,6 +429,7 @@ def _tell_second_thoughts(
     for _ in range(draw.choice([0, 0, 0, 1, 2])):
         story.close(issue_id, received_at + timedelta(days=draw.randint(1, 20)), draw.choice(OUTCOMES))
         draw.choice([story.reopen, story.redo])(issue_id, received_at + timedelta(days=20))
+    _tell_course(story, draw, issue_id, received_at)
     if draw.random() < 0.2:
         story.merge(issue_id, story.id(), received_at + timedelta(days=21))
         if draw.random() < 0.7:
@@ -343,6 +448,18 @@ def _tell_shares(story: Story, draw: random.Random, issue_id: UUID, units: list[
         parts = draw.choice(([1_000_000], [400_000, 600_000], [100_000, 250_000, 650_000]))
         slices = [(draw.choice(units), draw.choice([None, *cadres]), part) for part in parts]
         story.share(issue_id, slices, is_final=draw.random() < 0.5, tells_slices=draw.random() < 0.8)
+
+
+def _tell_course(story: Story, draw: random.Random, issue_id: UUID, received_at: datetime) -> None:
+    if draw.random() < 0.3:
+        story.give_back(issue_id, story.town)
+    if draw.random() < 0.3:
+        story.reply(issue_id, received_at + timedelta(days=draw.randint(1, 30)))
+        story.reply(issue_id, received_at + timedelta(days=draw.randint(1, 30)))
+    if draw.random() < 0.1:
+        story.decide(issue_id, received_at + timedelta(days=3))
+    if draw.random() < 0.2:
+        story.invite(received_at + timedelta(days=22), issue_id=issue_id)
 
 
 def _look_at(story: Story, draw: random.Random, rating_id: UUID) -> None:

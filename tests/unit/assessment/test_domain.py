@@ -146,7 +146,10 @@ def test_more_of_one_kind_does_not_make_up_for_another():
         ({"due_at": NOON}, set()),  # exactly at the deadline nothing is late
         ({"due_at": NOON - timedelta(seconds=1)}, {"open_overdue", "response_overdue"}),
         ({"due_at": NOON - timedelta(days=1), "responded_at": NOON}, {"open_overdue", "responded"}),
-        ({"respond_by": NOON - timedelta(days=1), "due_at": NOON + timedelta(days=1)}, {"response_overdue"}),
+        (
+            {"respond_by": NOON - timedelta(days=1), "due_at": NOON + timedelta(days=1)},
+            {"response_overdue", "contact_overdue"},
+        ),
         (
             {"closed_at": NOON, "due_at": NOON, "outcome": "resolved"},
             {"closed", "responded", "closed_on_time", "resolved"},
@@ -159,6 +162,30 @@ def test_more_of_one_kind_does_not_make_up_for_another():
     ],
 )
 def test_what_an_issue_counts_for(given, measures):
+    course = {"ended", "closed_first_time"} if "closed_at" in given else set()
+    assert measure_issue(replace(ISSUE, **given), NOON) == measures | course | {"issues_received"}
+
+
+@pytest.mark.parametrize(
+    ("given", "measures"),
+    [
+        ({"is_returned": True}, {"returned"}),
+        ({"issue_type": "suggestion"}, {"suggestions"}),
+        ({"issue_type": "suggestion", "suggestion_answered_at": NOON}, {"suggestions", "suggestions_answered"}),
+        ({"suggestion_answered_at": NOON}, set()),
+        ({"respond_by": NOON, "responded_at": NOON}, {"contacted_on_time", "responded"}),
+        ({"respond_by": NOON, "responded_at": NOON + timedelta(seconds=1)}, {"contacted_late", "responded"}),
+        ({"respond_by": NOON}, set()),  # exactly at the end of the time it has not passed
+        ({"is_reopened": True}, {"ended", "reopened"}),
+        ({"is_redone": True, "is_reopened": True}, {"ended", "reopened", "redone"}),
+        (
+            {"is_redone": True, "closed_at": NOON, "outcome": "withdrawn", "replied_at": NOON},
+            {"ended", "redone", "replied", "closed", "responded", "withdrawn"},
+        ),
+        ({"replied_at": NOON}, set()),  # of what is not closed nothing can have arrived
+    ],
+)
+def test_what_the_course_of_an_issue_counts_for(given, measures):
     assert measure_issue(replace(ISSUE, **given), NOON) == measures | {"issues_received"}
 
 

@@ -1,0 +1,37 @@
+"""The indicators as gauges: of the organisations of one level, which are few, for the year so far."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from services.assessment import metrics
+from services.assessment.domain.indicators import compute_figure
+from services.assessment.domain.periods import period_of
+from services.assessment.handlers.figures import count_everything, load_registry
+from services.assessment.storage import reading
+from shared.database import Pool, transaction
+
+MOST_ORGANISATIONS: Final = 100
+
+
+def gauge_figures(pool: Pool, *, level: str, zone: ZoneInfo, now: datetime) -> int:
+    """Set the gauges anew, and return of how many organisations: the first by code where there are more than a hundred.
+
+    What is not asked for any more, or has no case, is shown no longer.
+    """
+    year = period_of("year", now.astimezone(zone).date())
+    with transaction(pool) as connection:
+        organisations = reading.list_organisations_of_level(connection, level, limit=MOST_ORGANISATIONS)
+    for gauge in (metrics.indicator_value, metrics.indicator_numerator, metrics.indicator_denominator):
+        gauge.clear()
+    for organisation in organisations:
+        with transaction(pool) as connection:
+            measures = count_everything(connection, "organisation", organisation.subject_id, year, zone=zone, now=now)
+        for definition in load_registry().definitions:
+            figure = compute_figure(definition, measures)
+            labels = definition.key, organisation.code
+            metrics.indicator_numerator.labels(*labels).set(figure.numerator)
+            metrics.indicator_denominator.labels(*labels).set(figure.denominator or 0)
+            if figure.value is not None:
+                metrics.indicator_value.labels(*labels).set(float(figure.value))
+    return len(organisations)
