@@ -13,7 +13,7 @@ from services.intake.domain.registers import day_in_china
 from services.intake.handlers import categories
 from services.intake.storage.categories import Category, CategoryVersion
 from shared.access.principal import Principal
-from shared.answers import Listing, Page, shows
+from shared.answers import Listing, Page, refuses, shows
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -33,7 +33,7 @@ class CategoryBody(Body):
     from_on: Day | None = None
 
 
-@router.put("/{code}", responses=ANSWERS, openapi_extra=describe_body(CategoryBody))
+@router.put("/{code}", responses=ANSWERS | refuses(412), openapi_extra=describe_body(CategoryBody))
 async def define_category(request: Request, principal: Writer, code: Annotated[CodeText, Path()]) -> Response:
     body = parse_body(CategoryBody, await request.body())
     command = DefineCategory(

@@ -12,7 +12,7 @@ from services.intake.domain.commands.channels import ChannelKind, CheckChannel, 
 from services.intake.handlers import channels
 from services.intake.storage.channels import Channel, StoredCheck
 from shared.access.principal import Principal
-from shared.answers import STEPS, Listing, Page, shows
+from shared.answers import GUARDED, Listing, Page, shows
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -60,7 +60,7 @@ async def publish_channel(request: Request, principal: Writer) -> Response:
     return answer(await doors(request).channels.submit(command), location="/v1/channels")
 
 
-@router.post("/{channel_id}/end", responses=STEPS, openapi_extra=describe_body(ChannelEndBody))
+@router.post("/{channel_id}/end", responses=GUARDED, openapi_extra=describe_body(ChannelEndBody))
 async def end_channel(request: Request, principal: Writer, channel_id: UUID) -> Response:
     body = parse_body(ChannelEndBody, await request.body())
     command = EndChannel(**await describe(request, principal, record_id=channel_id), until_on=body.until_on)

@@ -13,7 +13,7 @@ from services.intake.handlers import register_reading
 from services.intake.storage.registers import Organisation
 from services.intake.storage.versions import OrganisationVersion
 from shared.access.principal import Principal
-from shared.answers import STEPS, Listing, Page, shows
+from shared.answers import GUARDED, Listing, Page, refuses, shows
 from shared.conditions import tagged
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
@@ -46,7 +46,7 @@ class DissolutionBody(Body):
     dissolved_on: Day
 
 
-@router.put("/{code}", responses=ANSWERS, openapi_extra=describe_body(OrganisationBody))
+@router.put("/{code}", responses=ANSWERS | refuses(412), openapi_extra=describe_body(OrganisationBody))
 async def register_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
     body = parse_body(OrganisationBody, await request.body())
     command = RegisterOrganisation(
@@ -63,7 +63,7 @@ async def register_organisation(request: Request, principal: Writer, code: PathC
     return answer(await doors(request).organisations.submit(command), location=f"/v1/organisations/{code}")
 
 
-@router.post("/{code}/merger", responses=STEPS, openapi_extra=describe_body(MergerBody))
+@router.post("/{code}/merger", responses=GUARDED, openapi_extra=describe_body(MergerBody))
 async def merge_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
     body = parse_body(MergerBody, await request.body())
     command = EndOrganisation(
@@ -72,7 +72,7 @@ async def merge_organisation(request: Request, principal: Writer, code: PathCode
     return answer(await doors(request).organisation_ends.submit(command))
 
 
-@router.post("/{code}/dissolution", responses=STEPS, openapi_extra=describe_body(DissolutionBody))
+@router.post("/{code}/dissolution", responses=GUARDED, openapi_extra=describe_body(DissolutionBody))
 async def dissolve_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
     body = parse_body(DissolutionBody, await request.body())
     command = EndOrganisation(**await describe(request, principal), code=code, ended_on=body.dissolved_on)
@@ -93,7 +93,9 @@ def list_organisations(
 
 @router.get("/{code}", responses=shows(Organisation, headers=("ETag",)))
 def get_organisation(request: Request, _: Reader, code: PathCode, on: OnDay = None) -> Response:
-    return tagged(request, register_reading.get_organisation(doors(request).pool, code, on=read_day(on)))
+    pool, day = doors(request).pool, read_day(on)
+    version = register_reading.find_version(pool, "organisation", code) if day is None else None
+    return tagged(request, register_reading.get_organisation(pool, code, on=day), version=version)
 
 
 @router.get("/{code}/versions", responses=shows(Listing[OrganisationVersion]))

@@ -11,7 +11,7 @@ from services.intake.domain.commands.populations import DefinePopulationGroup, R
 from services.intake.handlers import populations
 from services.intake.storage.populations import PlacePopulation, PopulationGroup
 from shared.access.principal import Principal
-from shared.answers import Listing, Page, shows
+from shared.answers import Listing, Page, refuses, shows
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -38,7 +38,7 @@ class PopulationBody(Body):
     household_count: Count | None = None
 
 
-@router.put("/population-groups/{code}", responses=ANSWERS, openapi_extra=describe_body(GroupBody))
+@router.put("/population-groups/{code}", responses=ANSWERS | refuses(412), openapi_extra=describe_body(GroupBody))
 async def define_group(request: Request, principal: Writer, code: Annotated[CodeText, Path()]) -> Response:
     body = parse_body(GroupBody, await request.body())
     command = DefinePopulationGroup(

@@ -19,7 +19,7 @@ from services.intake.domain.commands.receptions import CancelReceptionDay, HoldR
 from services.intake.handlers import bookings, receptions
 from services.intake.handlers.receptions import Announcement
 from shared.access.principal import Principal
-from shared.answers import STEPS, Listing, Page, Shown, refuses, shows
+from shared.answers import GUARDED, Listing, Page, Shown, refuses, shows
 from shared.contracts.intake.participation import Count
 from shared.database import Pool
 from shared.edge import CodeText, ShortText
@@ -104,7 +104,7 @@ async def offer_day(
 
 @router.post(
     "/reception-days/{reception_day_id}/cancellation",
-    responses=STEPS,
+    responses=GUARDED,
     openapi_extra=describe_body(CancellationBody),
 )
 async def cancel_day(
@@ -117,7 +117,7 @@ async def cancel_day(
     return answer(await doors(request).reception_cancellations.submit(command))
 
 
-@router.post("/reception-days/{reception_day_id}/holding", responses=STEPS, openapi_extra=describe_body(HoldingBody))
+@router.post("/reception-days/{reception_day_id}/holding", responses=GUARDED, openapi_extra=describe_body(HoldingBody))
 async def hold_day(
     request: Request, principal: Annotated[Principal, Depends(permit("reception_day.hold"))], reception_day_id: UUID
 ) -> Response:

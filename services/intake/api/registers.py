@@ -21,7 +21,7 @@ from services.intake.handlers import register_reading
 from services.intake.storage.registers import Cadre
 from services.intake.storage.versions import CadreVersion, Departure
 from shared.access.principal import Principal
-from shared.answers import STEPS, Page, Shown, shows
+from shared.answers import GUARDED, Page, Shown, refuses, shows
 from shared.conditions import tagged
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_response, parse_body, permit
@@ -54,12 +54,15 @@ class PostEndBody(Body):
 
 
 class HeldPost(Shown):
+    """`version` may be sent back in If-Match when the post is ended."""
+
     id: UUID
     organisation_code: str
     post_kind: str
     post_level: str
     from_on: date
     until_on: date | None
+    version: int
 
 
 class CadreWithPosts(Shown):
@@ -77,7 +80,7 @@ class DepartureBody(Body):
     reason_code: LeavingReason
 
 
-@router.put("/cadres/{staff_number}", responses=ANSWERS, openapi_extra=describe_body(CadreBody))
+@router.put("/cadres/{staff_number}", responses=ANSWERS | refuses(412), openapi_extra=describe_body(CadreBody))
 async def register_cadre(request: Request, principal: Writer, staff_number: PathCode) -> Response:
     body = parse_body(CadreBody, await request.body())
     command = RegisterCadre(
@@ -98,7 +101,9 @@ def list_cadres(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor 
 @router.get("/cadres/{staff_number}", responses=shows(CadreWithPosts, headers=("ETag",)))
 def get_cadre(request: Request, _: Reader, staff_number: PathCode, on: OnDay = None) -> Response:
     """A cadre with all posts, names and departures; with `on`, by the name and the posts of that day."""
-    record = register_reading.get_cadre(doors(request).pool, staff_number, on=read_day(on))
+    pool, day = doors(request).pool, read_day(on)
+    version = register_reading.find_version(pool, "cadre", staff_number) if day is None else None
+    record = register_reading.get_cadre(pool, staff_number, on=day)
     listed = [
         {
             "id": post.id,
@@ -107,11 +112,12 @@ def get_cadre(request: Request, _: Reader, staff_number: PathCode, on: OnDay = N
             "post_level": post.post_level,
             "from_on": post.from_on,
             "until_on": post.until_on,
+            "version": post.sequence,
         }
         for post, organisation_code in record.posts
     ]
     more = {"posts": listed, "names": record.names, "departures": record.departures}
-    return tagged(request, {**asdict(record.cadre), **more})
+    return tagged(request, {**asdict(record.cadre), **more}, version=version)
 
 
 @router.post("/cadres/{staff_number}/posts", responses=ANSWERS, openapi_extra=describe_body(PostBody))
@@ -129,14 +135,18 @@ async def record_post(request: Request, principal: Writer, staff_number: PathCod
     return answer(await doors(request).posts.submit(command), location=f"/v1/cadres/{staff_number}")
 
 
-@router.post("/posts/{post_id}/end", responses=STEPS, openapi_extra=describe_body(PostEndBody))
+@router.post("/posts/{post_id}/end", responses=GUARDED, openapi_extra=describe_body(PostEndBody))
 async def end_post(request: Request, principal: Writer, post_id: UUID) -> Response:
     body = parse_body(PostEndBody, await request.body())
     command = EndPost(**await describe(request, principal, record_id=post_id), until_on=body.until_on)
     return answer(await doors(request).post_ends.submit(command))
 
 
-@router.post("/cadres/{staff_number}/departure", responses=ANSWERS, openapi_extra=describe_body(DepartureBody))
+@router.post(
+    "/cadres/{staff_number}/departure",
+    responses=ANSWERS | refuses(412),
+    openapi_extra=describe_body(DepartureBody),
+)
 async def record_departure(request: Request, principal: Writer, staff_number: PathCode) -> Response:
     """Record that a cadre left the service; the posts held until then end on the same day."""
     body = parse_body(DepartureBody, await request.body())

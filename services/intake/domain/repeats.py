@@ -71,7 +71,7 @@ def other_content(record_id: UUID) -> Outcome:
     return Outcome(status="conflict", id=record_id, code="other-content", detail=detail)
 
 
-def outdated(record_id: UUID) -> Outcome:
+def outdated(record_id: UUID | None) -> Outcome:
     """Nothing is done to a version that the sender has not seen."""
     return Outcome(status="conflict", id=record_id, code=OUTDATED, detail="the record has changed since")
 

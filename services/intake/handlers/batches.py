@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from services.intake import metrics
 from services.intake.domain.commands.base import Command, Outcome
+from services.intake.handlers.expected import run_expected
 from services.intake.handlers.keys import run_once_per_key
 from shared import crash, outbox
 from shared.audit.chain import Line, append, as_row
@@ -81,7 +82,7 @@ def _run_parts(
                 done = run_once_per_key(
                     connection,
                     [commands[position] for position in positions],
-                    lambda fresh: run(connection, fresh, events),
+                    lambda fresh: run_expected(use_case, connection, fresh, lambda some: run(connection, some, events)),
                     now=now,
                 )
             outcomes.update(zip(positions, done, strict=True))

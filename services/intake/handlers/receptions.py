@@ -52,6 +52,7 @@ class Announcement:
     until_at: datetime
     slot_minutes: int
     free: list[FreeTime]
+    version: int  # may be sent back in If-Match when the day is cancelled or held
 
 
 def offer_days(pool: Pool, commands: Sequence[OfferReceptionDay], *, now: datetime) -> list[Outcome]:
@@ -207,4 +208,5 @@ def _announce(announced: storage.AnnouncedDay, now: datetime) -> Announcement:
         until_at=day.until_at,
         slot_minutes=day.slot_minutes,
         free=[FreeTime(slot=number, starts_at=starts_at) for number, starts_at in free],
+        version=day.sequence,
     )

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from services.intake.storage import posts, versions
+from services.intake.storage import posts, standing, versions
 from services.intake.storage import registers as storage
+from services.intake.storage.standing import Kind
 from shared.database import Pool, transaction
 
 
@@ -14,6 +15,12 @@ class CadreRecord:
     posts: list[tuple[posts.Post, str]]  # each with its organisation's code
     names: list[versions.CadreVersion]
     departures: list[versions.Departure]
+
+
+def find_version(pool: Pool, kind: Kind, key: str) -> int | None:
+    """To be asked before the entry is read: a tag must not promise a later version than what it stands on."""
+    with transaction(pool) as connection:
+        return standing.find_version(connection, kind, key)
 
 
 def list_organisations(pool: Pool, *, after_code: str, limit: int, on: date) -> list[storage.Organisation]:

@@ -21,6 +21,8 @@ class CategoryNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
+    """`version` is the one that stands, whatever day is asked about; it may be sent back in If-Match with a change."""
+
     id: UUID
     organisation_code: str | None
     code: str
@@ -28,6 +30,7 @@ class Category:
     parent_code: str | None
     is_retired: bool
     from_on: date | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,8 @@ def list_categories_on(
         return cursor.execute(
             """
             SELECT category.id, organisation.code AS organisation_code, category.code, version.name,
-                   parent.code AS parent_code, version.is_retired, nullif(version.from_on, '1900-01-01') AS from_on
+                   parent.code AS parent_code, version.is_retired, nullif(version.from_on, '1900-01-01') AS from_on,
+                   category.sequence AS version
               FROM category
              CROSS JOIN LATERAL (
                        SELECT name, parent_id, is_retired, from_on

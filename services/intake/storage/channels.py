@@ -43,6 +43,7 @@ class Channel:
     until_on: date | None
     last_checked_at: datetime | None
     last_is_reached: bool | None
+    version: int  # may be sent back in If-Match when the channel is ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def list_channels_on(
             """
             SELECT channel.id, code_of(channel.organisation_id) AS organisation_code, channel.kind, channel.address,
                    channel.hours, channel.from_on, channel.until_on, newest.checked_at AS last_checked_at,
-                   newest.is_reached AS last_is_reached
+                   newest.is_reached AS last_is_reached, channel.sequence AS version
               FROM published_channel AS channel
               LEFT JOIN LATERAL (
                         SELECT checked_at, is_reached

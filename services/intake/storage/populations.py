@@ -23,9 +23,12 @@ class WrittenGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationGroup:
+    """`version` may be sent back in If-Match with a change."""
+
     code: str
     name: str
     is_retired: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,9 @@ def upsert_groups(
 
 def list_groups(connection: Connection) -> list[PopulationGroup]:
     with connection.cursor(row_factory=class_row(PopulationGroup)) as cursor:
-        return cursor.execute("SELECT code, name, is_retired FROM population_group ORDER BY code").fetchall()
+        return cursor.execute(
+            "SELECT code, name, is_retired, sequence AS version FROM population_group ORDER BY code"
+        ).fetchall()
 
 
 def find_group_ids(connection: Connection, codes: Sequence[str]) -> dict[str, UUID]:
