@@ -20,13 +20,13 @@ from tests.harness.suite import ROOT, Suite
 
 ROUNDS = 5
 SECONDS = 4.0
-CONNECTIONS = 64
+CONNECTIONS = 32
 CADRES = 200
 BAR = 1.5
 
 
 def measure_posting(suite: Suite) -> list[Figure]:
-    """Requests a second with 64 connections, alone and beside the whole suite; and the wait at half of that load."""
+    """Requests a second with 32 connections, alone and beside the whole suite; and the wait at half of that load."""
     register_cadres(suite)
     own: list[float] = []
     bare: list[float] = []

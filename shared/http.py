@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -24,12 +25,13 @@ from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
 from shared.networks import forwarded_for, network_of, sender_of
-from shared.observability import correlated, get_logger, new_correlation_id
+from shared.observability import correlated, get_logger, is_debugging, new_correlation_id
 from shared.openapi import complete_document
 from shared.pages import use_key
 from shared.policy import POLICY, decide
 from shared.reach import acting, enter
 from shared.settings import ProcessSettings
+from shared.shortcut import Shortcut
 from shared.throttle import throttle_of
 from shared.wire import BoundedProtocol
 from shared.witness import ASKED, Witness, remember, remember_reach, remember_refusal
@@ -210,6 +212,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # measures and logs are our own
     )
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign] # as FastAPI itself advises
     app.state.settings = settings
@@ -218,6 +221,11 @@ def create_app(
     app.add_exception_handler(LianxinError, answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
+    app.add_middleware(
+        Shortcut,
+        routes=lambda: list_routes(app),
+        handlers=app.exception_handlers,
+    )
     app.add_middleware(Witness)
     app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths), form_paths=tuple(form_paths))
     app.add_middleware(_Door)
@@ -250,9 +258,7 @@ def check_routes_are_guarded(app: FastAPI) -> None:
 def list_actions(app: FastAPI) -> list[tuple[APIRoute, list[str]]]:
     """List every route with the actions that it asks leave for: a sound one has exactly one. Raises TypeError."""
     listed = []
-    for route in _each_route(app.routes):
-        if not isinstance(route, APIRoute):
-            raise TypeError(f"{route} is not an API route")
+    for route in list_routes(app):
         named = [_action_of(dependency.call) for dependency in route.dependant.dependencies]
         listed.append((route, [action for action in named if action is not None]))
     return listed
@@ -261,6 +267,16 @@ def list_actions(app: FastAPI) -> list[tuple[APIRoute, list[str]]]:
 def _action_of(call: object) -> str | None:
     action = getattr(call, "__dict__", {}).get("action")
     return None if action is None else str(action)
+
+
+def list_routes(app: FastAPI) -> list[APIRoute]:
+    """Raises TypeError where one is not an API route."""
+    routes = []
+    for route in _each_route(app.routes):
+        if not isinstance(route, APIRoute):
+            raise TypeError(f"{route} is not an API route")
+        routes.append(route)
+    return routes
 
 
 def _each_route(routes: Iterable[object]) -> Iterator[object]:
@@ -355,10 +371,18 @@ def _measure(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("route")
     path = route.path if isinstance(route, APIRoute) else "unmatched"
     method = scope["method"] if scope["method"] in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} else "other"
-    requests_total.labels(method, path, str(status)).inc()
-    request_seconds.labels(path).observe(seconds)
-    write = log.warning if status >= 500 else log.debug
-    write("request_answered", method=method, route=path, status=status, milliseconds=round(seconds * 1000, 1))
+    counter, histogram = _measures_of(method, path, status)
+    counter.inc()
+    histogram.observe(seconds)
+    if status >= 500 or is_debugging():
+        write = log.warning if status >= 500 else log.debug
+        write("request_answered", method=method, route=path, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+@lru_cache(maxsize=2_048)
+def _measures_of(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    """Looking up a measure by its labels takes longer than counting."""
+    return requests_total.labels(method, path, str(status)), request_seconds.labels(path)
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> Response:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
@@ -44,6 +45,7 @@ def _is_trusted(address: Address, trusted: Collection[Network]) -> bool:
     return any(address.version == network.version and address in network for network in trusted)
 
 
+@lru_cache(maxsize=4_096)
 def _read(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)

@@ -40,6 +40,11 @@ def get_logger(**context: object) -> Any:  # noqa: ANN401 - structlog's bound lo
     return structlog.get_logger(**context)
 
 
+def is_debugging() -> bool:
+    """Ask before telling of every request: a line is made whole before anybody looks at whether it is wanted."""
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
 def withhold_quoted_rows(_: object, __: str, event: EventDict) -> EventDict:
     """Cut off what PostgreSQL adds to its messages: it quotes the row that failed, a citizen's words and all."""
     for name in ("event", "exception"):

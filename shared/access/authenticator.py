@@ -105,7 +105,8 @@ class SessionsAndTokens:
             reason = "wrong-network"
         if client is None or reason is not None:
             raise NoLonger(tokens.REFUSED, _of_client(token.client_id, reason or "client-not-active"))
-        return replace(client.principal, scopes=client.principal.scopes & token.scopes)
+        scopes = client.principal.scopes & token.scopes
+        return client.principal if scopes == client.principal.scopes else replace(client.principal, scopes=scopes)
 
     def _resolve_machine(self, key: bytes, token: str) -> tuple[VerifiedToken, Client | None]:
         asked_at = self._verified.now()

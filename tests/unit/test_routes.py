@@ -20,9 +20,10 @@ from services.intake.web.site import FORM_PATHS, add_site
 from services.notify.api.app import create_notify_app as create_notify
 from services.notify.settings import NotifySettings
 from shared.crypto import KeyRing
-from shared.http import check_routes_are_guarded, list_actions
+from shared.http import check_routes_are_guarded, list_actions, list_routes
 from shared.keyfiles import KeyName, create_key
 from shared.policy import POLICY
+from shared.shortcut import find_short_ways
 from tests.fakes import one_of_each_role
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def test_a_service_has_no_two_routes_for_one_method_and_path(apps):
         routes = Counter((method, route.path) for route, _ in list_actions(app) for method in route.methods or ())
 
         assert [route for route, count in routes.items() if count > 1] == []
+
+
+def test_the_busiest_records_take_the_short_way(apps):
+    ways = find_short_ways(list_routes(apps["intake"]))
+
+    assert {("POST", "/v1/contacts"), ("POST", "/v1/issues"), ("POST", "/v1/ratings")} <= ways.keys()
 
 
 def test_what_changes_something_is_never_asked_for_by_get(apps):
