@@ -364,12 +364,55 @@ POLICY: Final[Mapping[str, Rule]] = {
     "roster.read_candidates": Rule(roles={"clerk": "anywhere", "department_officer": "anywhere"}, sensitive_read=True),
     "suggestion.decide": Rule(roles={"clerk": "within", "unit_head": "within"}),
     # notify
+    # What other systems are told: two persons agree to it, and each of several may end it at once.
+    "agreement.decide": Rule(roles={"approver": "within"}, step_up=True),
+    "agreement.end": Rule(
+        roles={"approver": "within", "department_officer": "within", "security_administrator": "anywhere"}
+    ),
+    "agreement.propose": Rule(roles={"department_officer": "within"}),
+    "agreement.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="events.read",
+    ),
     "delivery.disclose": Rule(roles={"auditor": "within", "department_officer": "within"}, sensitive_read=True),
     "delivery.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
         scope="subscriptions.manage",
     ),
     "delivery.replay": Rule(roles={"department_officer": "within"}),
+    "disclosure.read": Rule(
+        roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True
+    ),
+    "disclosure.read_file": Rule(
+        roles={"auditor": "within", "department_officer": "within"}, step_up=True, sensitive_read=True
+    ),
+    # A machine keeps the endpoints under its own agreements; a second person decides on each place all the same.
+    "endpoint.change": Rule(
+        roles={"department_officer": "within", "machine_client": "within"}, scope="webhooks.manage"
+    ),
+    "endpoint.decide": Rule(roles={"approver": "within"}, step_up=True),
+    "endpoint.propose": Rule(
+        roles={"department_officer": "within", "machine_client": "within"}, scope="webhooks.manage"
+    ),
+    "endpoint.read": Rule(
+        roles={
+            "approver": "within",
+            "auditor": "within",
+            "department_officer": "within",
+            "machine_client": "within",
+        },
+        scope="webhooks.manage",
+    ),
+    "endpoint.secure": Rule(
+        roles={"department_officer": "within", "machine_client": "within"}, scope="webhooks.manage", step_up=True
+    ),
+    # Under an agreement alone, and nothing that stays inside: services/notify/domain/audiences.py.
+    "event.read": Rule(roles={"machine_client": "within"}, scope="events.read"),
     "message.mark_read": Rule(roles={"department_officer": "within"}),
     # Digests tell of live scores, which move with every rating: officers read them, and decide who gets them.
     "message.read": Rule(roles={"department_officer": "within"}),

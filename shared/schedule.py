@@ -71,6 +71,7 @@ FLOORS: Final[Mapping[str, Period]] = MappingProxyType(
         "audit_files": Period(3, "years"),
         "audit_records": Period(6, "months"),
         "event_log": Period(14, "days"),
+        "disclosures": Period(3, "years"),
         "idempotency_keys": Period(24, "hours"),
         "notification_status": Period(6, "months"),
         "rating_links": Period(12, "months"),

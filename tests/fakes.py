@@ -1,5 +1,6 @@
 """Stand-ins that keep the promises of what they stand for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -61,7 +62,7 @@ def machine(*scopes: str, organisation_code: str | None = None, name: str = "the
     return Principal(
         account_id=uuid5(NAMESPACE_URL, name),
         name=name,
-        person_id=name,
+        person_id="client:" + re.sub("[^a-z0-9]+", "-", name.lower()).strip("-"),  # as identity has it
         kind="machine",
         grants=(Grant(role="machine_client", organisation_code=organisation_code),),
         scopes=frozenset(scopes) or EVERY_SCOPE,

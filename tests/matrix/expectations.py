@@ -138,6 +138,16 @@ mark a message as read     -     -     -         in                 -        -  
 look at deliveries         -     -     -         yes                -        yes     -                      -          yes
 inspect a delivery         -     -     -         in                 -        yes     -                      -          -
 send a delivery again      -     -     -         in                 -        -       -                      -          -
+propose an agreement       -     -     -         in                 -        -       -                      -          -
+read agreements            -     -     -         in                 in       yes     -                      -          self
+decide what partners get   -     -     -         -                  in       -       -                      -          -
+end an agreement           -     -     -         in                 in       -       yes                    -          -
+propose an endpoint        -     -     -         in                 -        -       -                      -          self
+look at endpoints          -     -     -         in                 in       yes     -                      -          self
+change endpoints           -     -     -         in                 -        -       -                      -          self
+follow events              -     -     -         -                  -        -       -                      -          yes
+read the ledger            -     -     -         in                 in       yes     -                      -          -
+take the ledger out        -     -     -         in                 -        yes     -                      -          -
 sign in                    yes   yes   yes       yes                yes      yes     yes                    yes        yes
 keep one's own account     yes   yes   yes       yes                yes      yes     yes                    yes        -
 read accounts              -     -     -         -                  -        yes     yes                    -          -

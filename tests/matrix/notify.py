@@ -9,10 +9,12 @@ from services.notify.domain.subscriptions import Wish
 from services.notify.handlers.subscriptions import put_subscription
 from services.notify.settings import NotifySettings
 from shared.access.principal import Authenticator
+from shared.crypto import CryptoProvider
 from shared.database import Pool, transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM, acting
 from tests.matrix.expectations import Place
+from tests.matrix.partners import PartnersWorld
 from tests.matrix.places import TREE
 from tests.matrix.probes import Probe, Shot, everywhere
 from tests.matrix.retention import RETENTION
@@ -28,7 +30,7 @@ UNITS: Mapping[Place, str] = {
 
 
 class NotifyWorld:
-    def __init__(self, pool: Pool, authenticator: Authenticator) -> None:
+    def __init__(self, pool: Pool, authenticator: Authenticator, keys: CryptoProvider) -> None:
         settings = NotifySettings(
             mode="test",
             database_url="postgresql://somebody:a-long-password-1234@localhost/x",
@@ -39,7 +41,8 @@ class NotifyWorld:
         self._ids = {code: new_id() for code, _ in TREE}
         self._messages: Mapping[Place, UUID] = {place: new_id() for place in UNITS}
         self._deliveries: Mapping[Place, UUID] = {place: new_id() for place in UNITS}
-        self.app = create_notify_app(settings, pool, authenticator=authenticator)
+        self.app = create_notify_app(settings, pool, authenticator=authenticator, keys=keys)
+        self._partners = PartnersWorld(pool, keys, {place: self._ids[code] for place, code in UNITS.items()})
 
     def fill(self) -> None:
         with acting(SYSTEM), transaction(self._pool) as connection:
@@ -62,6 +65,8 @@ class NotifyWorld:
                 )
                 subscription, _ = put_subscription(self._pool, wish, new_id=new_id())
                 self._put_message(subscription.id, self._messages[place], self._deliveries[place])
+        self._partners.fill()
+        self._partners.tell()
 
     def _put_message(self, subscription_id: UUID, message_id: UUID, delivery_id: UUID) -> None:
         digest_id = new_id()
@@ -92,6 +97,7 @@ class NotifyWorld:
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
             **RETENTION,
+            **self._partners.probes(),
             ("GET", "/v1/audit-records"): Probe(action="read the audit", aim=everywhere(Shot())),
             ("PUT", "/v1/subscriptions/{name}"): Probe(action="put a subscription", aim=self._subscribe, absent=422),
             ("GET", "/v1/subscriptions"): Probe(action="list subscriptions", aim=everywhere(Shot()), lists=shown),

@@ -62,8 +62,8 @@ def assessment(new_pool: Callable[[str], Pool]) -> Iterator[tuple[TestClient, As
 
 
 @pytest.fixture
-def notify(new_pool: Callable[[str], Pool]) -> Iterator[tuple[TestClient, NotifyWorld]]:
-    world = NotifyWorld(new_pool("notify"), everybody())
+def notify(new_pool: Callable[[str], Pool], keys_folder: Path) -> Iterator[tuple[TestClient, NotifyWorld]]:
+    world = NotifyWorld(new_pool("notify"), everybody(), KeyRing(keys_folder / "notify"))
     world.fill()
     with TestClient(world.app, raise_server_exceptions=False) as client:
         yield client, world

@@ -2,12 +2,20 @@
 
 from fastapi import FastAPI
 
+from services.notify.api.agreements import add_agreements
 from services.notify.api.deliveries import add_deliveries
+from services.notify.api.disclosures import add_disclosures
+from services.notify.api.endpoints import add_endpoints
+from services.notify.api.feed import add_feed
 from services.notify.api.messages import add_messages
 from services.notify.api.receipts import add_receipts
 from services.notify.api.subscriptions import add_subscriptions
+from services.notify.api.webhook_deliveries import add_webhook_deliveries
+from services.notify.api.webhooks_described import describe_webhooks
+from services.notify.channels.egress import make_rules
 from services.notify.channels.registry import open_gateway
 from services.notify.handlers import retention
+from services.notify.handlers.endpoints import EndpointDesk
 from services.notify.settings import NotifySettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
@@ -27,9 +35,14 @@ def create_notify_app(
     add_retention(app, pool, settings, retention.CLASSES, service="notify")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.pool = pool
-    app.state.keys = keys
     add_subscriptions(app, pool)
     add_messages(app, pool)
     add_deliveries(app, pool, settings)
     add_receipts(app, pool, open_gateway(settings))
+    add_agreements(app, pool)
+    add_endpoints(app, EndpointDesk(pool=pool, crypto=keys, rules=make_rules(settings)))
+    add_webhook_deliveries(app, pool)
+    add_feed(app, pool, settings)
+    add_disclosures(app, pool)
+    describe_webhooks(app)
     return app

@@ -25,7 +25,7 @@ from services.notify.domain.endpoints import (
     step_from,
 )
 from services.notify.signing.webhooks import KeyKind, make_key
-from services.notify.storage import agreements
+from services.notify.storage import agreements, webhook_deliveries
 from services.notify.storage import endpoints as storage
 from services.notify.storage.endpoints import StoredKey
 from shared.access.principal import Principal
@@ -42,7 +42,7 @@ class EndpointDesk:
     """What keeping endpoints needs beside the database: keys to seal theirs with, and where they may lie."""
 
     pool: Pool
-    crypto: CryptoProvider
+    crypto: CryptoProvider | None
     rules: EgressRules
 
 
@@ -114,11 +114,12 @@ def decide_endpoint(
 
 
 def take_step(
-    pool: Pool, endpoint_id: UUID, step: Step, *, expected: Collection[int] | None, reason: str | None = None
+    pool: Pool, endpoint_id: UUID, step: Step, *, expected: Collection[int] | None, now: datetime
 ) -> Endpoint:
     """Verify again, pause, resume, remove. Raises UnknownEndpoint, StepNotPossible, VersionChanged.
 
-    Where it has arrived already, a repeat changes nothing.
+    Where it has arrived already, a repeat changes nothing. A receiver that never agreed is asked again before it is
+    sent anything.
     """
     with transaction(pool) as connection:
         endpoint = _lock(connection, endpoint_id, expected)
@@ -127,9 +128,15 @@ def take_step(
         )
         if following == endpoint.status:
             return endpoint
+        if following == "active" and endpoint.disabled_because == "handshake":
+            following = "unverified"
         storage.set_status(connection, endpoint_id, following)
+        if following == "active":
+            webhook_deliveries.start_anew(connection, endpoint_id, now=now)
+        if following == "removed":
+            webhook_deliveries.withdraw_open(connection, endpoint_id, reason="the endpoint was removed", now=now)
         stepped = _get(connection, endpoint_id)
-        note(connection, _line(f"endpoint.{step}", stepped, reason=reason, details={"was": endpoint.status}))
+        note(connection, _line(f"endpoint.{step}", stepped, details={"was": endpoint.status}))
     return stepped
 
 
@@ -196,6 +203,8 @@ def aad_of(key_id: UUID) -> bytes:
 def _make_key(
     desk: EndpointDesk, endpoint_id: UUID, kind: KeyKind, *, by: Principal, key_id: UUID, now: datetime
 ) -> MadeKey:
+    if desk.crypto is None:
+        raise RuntimeError("this process was opened without keys")
     made = make_key(kind)
     stored = StoredKey(
         id=key_id,

@@ -133,9 +133,12 @@ def list_in_force(connection: Connection, client_id: str, *, now: datetime) -> l
 
 
 def is_within_reach(connection: Connection, organisation_id: UUID | None) -> bool:
-    """Whether this organisation may be named; without one, everything."""
+    """Whether this organisation is known and may be named; without one, everything."""
     row = connection.execute(
-        "SELECT CASE WHEN %(id)s::uuid IS NULL THEN reaches_everything() ELSE is_within_reach(%(id)s) END",
+        """
+        SELECT CASE WHEN %(id)s::uuid IS NULL THEN reaches_everything()
+                    ELSE is_within_reach(%(id)s) AND EXISTS (SELECT 1 FROM organisation WHERE id = %(id)s) END
+        """,
         {"id": organisation_id},
     ).fetchone()
     return row is not None and row[0] is True

@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from services.notify.domain.attempts import Outcome
 from services.notify.domain.endpoints import DeliveryKind, WebhookDeliveryStatus
+from services.notify.storage.passing import PASSES
 from shared.database import Connection
 
 
@@ -176,20 +177,6 @@ def lock_state(connection: Connection, endpoint_id: UUID, *, now: datetime) -> S
         ).fetchone()
 
 
-# Whom an event may be told to: of a type that passes, of an organisation that every filter covers, and no complaint.
-_PASSES = b"""
-                   AND event.type = ANY (%(types)s)
-                   AND (event.aggregate <> 'issue'
-                        OR EXISTS (SELECT 1 FROM shareable_issue WHERE shareable_issue.id = event.aggregate_id))
-                   AND (cardinality(%(within)s::uuid[]) = 0
-                        OR event.concerns_all
-                        OR EXISTS (SELECT 1
-                                     FROM organisation
-                                    WHERE organisation.id = ANY (event.organisation_ids)
-                                      AND organisation.path @> %(within)s::uuid[]))
-"""
-
-
 def make_deliveries(
     connection: Connection,
     endpoint_id: UUID,
@@ -220,7 +207,7 @@ def make_deliveries(
          WHERE event.position > %(after)s
            AND event.position <= (SELECT last FROM stretch)
         """
-        + _PASSES
+        + PASSES
         + b" ORDER BY event.position",
         {"endpoint": endpoint_id, "after": after, "window": window, "now": now, **passing},
     ).rowcount
@@ -233,42 +220,49 @@ def replay_range(
     span: Mapping[str, object],
     passing: Mapping[str, object],
     now: datetime,
-) -> int:
-    """Owe again what passes of a range of the log, but for what is under way anyway; return how many.
+) -> tuple[int, int | None]:
+    """Owe again what passes of a range of the log, but for what is owed anyway; return how many, and the last position.
 
-    `span` are `first` and `last` (positions), `from_at` and `until_at` (instants of hearing), each or none, `most`, and
-    `only_failed`.
+    `span` are `from_position` and `to_position`, `from_at` and `until_at` (of hearing), each or none, `only_failed`,
+    and `most`.
     """
-    return connection.execute(
+    row = connection.execute(
         b"""
-        INSERT INTO webhook_delivery (endpoint_id, kind, position, event_id, event_type, subject, created_at,
-                                      next_attempt_at)
-        SELECT %(endpoint)s, 'replay', event.position, event.event_id, event.type,
-               event.aggregate || '/' || event.aggregate_id, %(now)s, %(now)s
-          FROM event
-         WHERE event.position >= coalesce(%(first)s::bigint, 0)
-           AND event.position <= (SELECT position FROM webhook_endpoint WHERE id = %(endpoint)s)
-           AND (%(last)s::bigint IS NULL OR event.position <= %(last)s)
-           AND (%(from_at)s::timestamptz IS NULL OR event.heard_at >= %(from_at)s)
-           AND (%(until_at)s::timestamptz IS NULL OR event.heard_at < %(until_at)s)
-           AND NOT EXISTS (SELECT 1
-                             FROM webhook_delivery AS open
-                            WHERE open.endpoint_id = %(endpoint)s
-                              AND open.status IN ('due', 'claimed')
-                              AND open.subject = event.aggregate || '/' || event.aggregate_id
-                              AND open.position = event.position)
-           AND (NOT %(only_failed)s
-                OR 'failed' = (SELECT last.status
-                                 FROM webhook_delivery AS last
-                                WHERE last.endpoint_id = %(endpoint)s
-                                  AND last.position = event.position
-                                ORDER BY last.id DESC
-                                LIMIT 1))
+          WITH made AS (
+                  INSERT INTO webhook_delivery (endpoint_id, kind, position, event_id, event_type, subject, created_at,
+                                                next_attempt_at)
+                  SELECT %(endpoint)s, 'replay', event.position, event.event_id, event.type,
+                         event.aggregate || '/' || event.aggregate_id, %(now)s, %(now)s
+                    FROM event
+                   WHERE event.position >= coalesce(%(from_position)s::bigint, 0)
+                     AND event.position <= (SELECT position FROM webhook_endpoint WHERE id = %(endpoint)s)
+                     AND (%(to_position)s::bigint IS NULL OR event.position <= %(to_position)s)
+                     AND (%(from_at)s::timestamptz IS NULL OR event.heard_at >= %(from_at)s)
+                     AND (%(until_at)s::timestamptz IS NULL OR event.heard_at < %(until_at)s)
+                     AND NOT EXISTS (SELECT 1
+                                       FROM webhook_delivery AS owed
+                                      WHERE owed.endpoint_id = %(endpoint)s
+                                        AND owed.status IN ('due', 'claimed')
+                                        AND owed.subject = event.aggregate || '/' || event.aggregate_id
+                                        AND owed.position = event.position)
+                     AND (NOT %(only_failed)s
+                          OR 'failed' = (SELECT last.status
+                                           FROM webhook_delivery AS last
+                                          WHERE last.endpoint_id = %(endpoint)s
+                                            AND last.position = event.position
+                                          ORDER BY last.id DESC
+                                          LIMIT 1))
         """
-        + _PASSES
-        + b" ORDER BY event.position LIMIT %(most)s",
+        + PASSES
+        + b"""
+                   ORDER BY event.position
+                   LIMIT %(most)s
+               RETURNING position)
+        SELECT count(*), max(position) FROM made
+        """,
         {"endpoint": endpoint_id, "now": now, **span, **passing},
-    ).rowcount
+    ).fetchone()
+    return (int(str(row[0])), None if row[1] is None else int(str(row[1]))) if row else (0, None)
 
 
 def insert_test(connection: Connection, endpoint_id: UUID, event_id: UUID, event_type: str, *, now: datetime) -> int:

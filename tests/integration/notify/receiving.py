@@ -139,12 +139,16 @@ class Partners:
     """Agreements and endpoints of a notify with a clock of its own, and a pusher that keeps that clock."""
 
     pool: Pool
-    desk: EndpointDesk
+    crypto: KeyRing
     now: datetime = NOW
     limits: CallLimits = field(default_factory=CallLimits)
     rules: PushRules = field(default_factory=PushRules)
     in_flight: int = 8
     draw: float = 0.0
+
+    @property
+    def desk(self) -> EndpointDesk:
+        return EndpointDesk(pool=self.pool, crypto=self.crypto, rules=LOOPBACK_RULES)
 
     def wait(self, pause: timedelta) -> None:
         self.now += pause
@@ -183,7 +187,7 @@ class Partners:
         return Pusher(
             self.pool,
             WebhookChannel(more.pop("egress", LOOPBACK_RULES), limits=self.limits, **more),
-            self.desk.crypto,
+            self.crypto,
             PusherSettings(origin=ORIGIN, in_flight=self.in_flight, rules=self.rules),
             clock=lambda: self.now,
             draw=lambda: self.draw,
@@ -207,8 +211,7 @@ class Partners:
 
 
 def make_partners(pool: Pool, keys_folder: Path) -> Partners:
-    crypto = KeyRing(keys_folder / "notify")
-    return Partners(pool=pool, desk=EndpointDesk(pool=pool, crypto=crypto, rules=LOOPBACK_RULES))
+    return Partners(pool=pool, crypto=KeyRing(keys_folder / "notify"))
 
 
 def received_issue(number: int, *, organisation_id: UUID | None = None, issue_type: str = "help") -> IssueReceived:

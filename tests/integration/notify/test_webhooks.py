@@ -180,7 +180,7 @@ def test_an_endpoint_switched_on_again_gets_all_that_it_missed(notify, partners)
         await partners.push()
         missed = len(receiver.posts)
         with acting(EVERYWHERE):
-            endpoints.take_step(partners.pool, endpoint.id, "resume", expected=None)
+            endpoints.take_step(partners.pool, endpoint.id, "resume", expected=None, now=partners.now)
         await partners.push()
         await receiver.stop()
         return receiver, gone, missed
