@@ -9,9 +9,9 @@ class Family:
     """Effects on outcomes are in logits for one standard deviation, unless `is_linear`."""
 
     name: str
-    cadres: int = 1600
+    cadres: int = 800
     regions: int = 10
-    units_in_region: int = 8
+    units_in_region: int = 4
     peer_groups: int = 3
     caseload: float = 22.0  # the median of issues per cadre
     caseload_spread: float = 0.8
@@ -48,12 +48,12 @@ FAMILIES: Final = {
         _BASE,
         replace(_BASE, name="linear", is_linear=True, common=0.5),
         replace(_BASE, name="heavy tails", is_heavy_tailed=True, caseload_spread=1.2, rating_noise=1.5),
-        replace(_BASE, name="sparse counties", caseload=7.0, regions=16, units_in_region=6, caseload_spread=0.7),
+        replace(_BASE, name="sparse counties", caseload=7.0, regions=14, units_in_region=4, caseload_spread=0.7),
         replace(_BASE, name="steep regions", region=1.0, hard_regions=0.7, deprivation_shown=0.9, unit=0.15),
-        replace(_BASE, name="strong units", unit=0.6, region=0.3, units_in_region=14, common=0.85),
+        replace(_BASE, name="strong units", unit=0.6, region=0.3, units_in_region=8, common=0.85),
         replace(_BASE, name="one-sided cases", mix=0.25, difficulty=1.3, hard_to_able=0.35),
         replace(_BASE, name="few call-backs", callback=0.08, on_site=0.3, on_site_bonus=1.4, leniency=0.9),
         replace(_BASE, name="one quality", common=1.0, skill=0.5, confirmed=(0.2, 0.6)),
-        replace(_BASE, name="busy city", caseload=60.0, cadres=900, load=0.25, skill=0.45),
+        replace(_BASE, name="busy city", caseload=60.0, cadres=500, load=0.25, skill=0.45),
     )
 }

@@ -9,9 +9,14 @@ from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Is
 
 HOUR = 3_600
 YEAR = 365 * DAY
-SPAN = Span(starts_at=0, ends_at=YEAR, as_of=YEAR + 30 * DAY)
 ANSWER_ALLOWED = DAY
 QUARTER = YEAR // 4
+SPAN = Span(
+    starts_at=0,
+    ends_at=YEAR,
+    as_of=YEAR + 30 * DAY,
+    quarter_ends=tuple(QUARTER * number for number in range(1, 5)),
+)
 
 
 def live(seed: str, population: Population, person: Person) -> Dossier:
@@ -149,13 +154,17 @@ def _hand_on_by_rule(draw: random.Random, dossier: Dossier) -> None:
     """What another office is competent for goes there at once, whether or not it is hard."""
     for issue in list(dossier.issues):
         if draw.random() < 0.2:
-            dossier.issues.remove(issue)
-            dossier.ratings = [rating for rating in dossier.ratings if rating.subject != issue.issue]
-            dossier.handovers.append(
-                Handover(
-                    issue=issue.issue,
-                    category=issue.category,
-                    complexity=issue.complexity,
-                    handed_at=issue.received_at + DAY,
-                )
-            )
+            hand_on(dossier, issue, issue.received_at + DAY)
+
+
+def hand_on(dossier: Dossier, issue: Issue, handed_at: int) -> None:
+    """Who gets it is found when everybody's records are there."""
+    dossier.handovers.append(
+        Handover(
+            issue=issue.issue,
+            category=issue.category,
+            complexity=issue.complexity,
+            handed_at=handed_at,
+            channel=issue.channel,
+        )
+    )

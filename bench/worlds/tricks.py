@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from bench.worlds.life import HOUR, QUARTER, YEAR
+from bench.worlds.life import HOUR, QUARTER, YEAR, hand_on
 from bench.worlds.people import Person, Population
-from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Issue, Rating
+from services.assessment.fair.records import DAY, Contact, Dossier, Issue, Rating
 
 
 def _fake_closures(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
@@ -134,16 +134,7 @@ def _handing_on(draw: random.Random, population: Population, person: Person, dos
         if issue.outcome in ("unsolved", "") and draw.random() < (0.6 if hard else 0.3) * (
             0.5 if person.is_knowing else 1
         ):
-            dossier.issues.remove(issue)
-            dossier.ratings = [rating for rating in dossier.ratings if rating.subject != issue.issue]
-            dossier.handovers.append(
-                Handover(
-                    issue=issue.issue,
-                    category=issue.category,
-                    complexity=issue.complexity,
-                    handed_at=issue.received_at + int(0.6 * (issue.close_allowed or DAY)),
-                )
-            )
+            hand_on(dossier, issue, issue.received_at + int((issue.close_allowed or DAY) * draw.uniform(0.3, 0.95)))
 
 
 def _splitting(draw: random.Random, _: Population, person: Person, dossier: Dossier) -> None:

@@ -1,12 +1,14 @@
 """A world: the people, what honestly happened, and what the records say after some have cheated."""
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 
 from bench.worlds.families import Family
 from bench.worlds.life import live
 from bench.worlds.people import Population, draw_population
 from bench.worlds.tricks import LOOK_ALIKES, TRICKS, play
-from services.assessment.fair.records import Dossier
+from services.assessment.fair.records import Dossier, Handover
+from services.assessment.fair.shares import Hold, share_by_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,4 +26,47 @@ def make_world(seed: str, family: Family, *, redraw: int = 0) -> World:
     played = [
         play(year, population, person, dossier) for person, dossier in zip(population.persons, honest, strict=True)
     ]
-    return World(population=population, honest=honest, played=played)
+    return World(population=population, honest=settle(year, honest), played=settle(year, played))
+
+
+def settle(seed: str, dossiers: list[Dossier]) -> list[Dossier]:
+    """Give what was handed on to colleagues of the unit, with the shares that the time of holding makes."""
+    draw = random.Random(f"{seed}/settle")
+    units: dict[str, list[Dossier]] = {}
+    settled = [
+        Dossier(
+            cadre=one.cadre,
+            issues=list(one.issues),
+            ratings=list(one.ratings),
+            contacts=one.contacts,
+            handovers=one.handovers,
+        )
+        for one in dossiers
+    ]
+    for one in settled:
+        units.setdefault(one.cadre.unit, []).append(one)
+    for giver in settled:
+        for handover in giver.handovers:
+            receiver = draw.choice(units[giver.cadre.unit])
+            if receiver is not giver:
+                _hand_over(giver, receiver, handover)
+    return settled
+
+
+def _hand_over(giver: Dossier, receiver: Dossier, handover: Handover) -> None:
+    place = next(place for place, issue in enumerate(giver.issues) if issue.issue == handover.issue)
+    issue = giver.issues.pop(place)
+    holds = [
+        Hold(cadre=giver.cadre.cadre, from_at=issue.received_at),
+        Hold(cadre=receiver.cadre.cadre, from_at=handover.handed_at),
+    ]
+    shares = share_by_time(issue, holds)
+    for holder in (giver, receiver):
+        share = shares.get(holder.cadre.cadre, 0)
+        if share:
+            holder.issues.append(replace(issue, share=share))
+    ratings = [rating for rating in giver.ratings if rating.subject == issue.issue]
+    if not shares.get(giver.cadre.cadre):
+        giver.ratings = [rating for rating in giver.ratings if rating.subject != issue.issue]
+    if shares.get(receiver.cadre.cadre):
+        receiver.ratings.extend(ratings)

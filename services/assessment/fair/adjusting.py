@@ -12,6 +12,7 @@ from services.assessment.fair.settings import FairSettings
 
 PASSES = 3
 SMALLEST = 1e-6
+LEAST_SPREAD = 200  # records that could just tell people apart: levels differ at least so much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def adjust(evidence: Sequence[Evidence], within: float, settings: FairSettings, 
     left: dict[str, Left] = {}
     for _ in range(PASSES):
         left = _adjust_once(people, within, between, settings, by_load=by_load)
-        between = _estimate_between(people, left, within)
+        between = max(within / LEAST_SPREAD, _estimate_between(people, left, within))
     return Adjusted(left=left, between=between, within=within)
 
 

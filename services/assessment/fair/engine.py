@@ -16,6 +16,8 @@ from services.assessment.fair.records import MICRO, Dossier, Span
 from services.assessment.fair.reference import Table, fit_table, tally_cells
 from services.assessment.fair.results import Result, rank, round_position
 from services.assessment.fair.settings import INDICATORS, FairSettings
+from services.assessment.fair.signals.finding import find_signals
+from services.assessment.fair.signals.odds import Signal
 from services.assessment.fair.standing import Standing, stand
 
 Habits = Mapping[tuple[str, str], int]
@@ -46,8 +48,9 @@ def score(
         dossier.cadre.cadre: count_dossier(dossier, span, settings, set_aside)
         for dossier in sorted(dossiers, key=lambda one: one.cadre.cadre)
     }
+    regions = {cadre: one.dossier.cadre.region for cadre, one in counted.items()}
     tables = {
-        name: fit_table(tallies, settings.adjustment.cell_prior)
+        name: fit_table(tallies, settings.adjustment.cell_prior, regions)
         for name, tallies in tally_cells(counted.values()).items()
     }
     habits: Habits = {}
@@ -148,14 +151,27 @@ class Judged:
 
     scored: Scored
     results: tuple[Result, ...]
+    signals: tuple[Signal, ...]
+    set_aside: frozenset[str]
 
 
-def judge(dossiers: Sequence[Dossier], span: Span, settings: FairSettings) -> Judged:
+def judge(
+    dossiers: Sequence[Dossier], span: Span, settings: FairSettings, cleared: frozenset[tuple[str, str]] = frozenset()
+) -> Judged:
+    """What signals doubt is left out, except where somebody has cleared the cadre of the check."""
     scored = score(dossiers, span, settings)
-    return Judged(scored=scored, results=_publish(scored, settings))
+    found = find_signals(scored.counted, scored.frame.tables, span, settings)
+    signals = tuple(signal for signal in found if (signal.cadre, signal.check) not in cleared)
+    set_aside = frozenset(record for signal in signals for record in signal.records)
+    if set_aside:
+        scored = score(dossiers, span, settings, set_aside)
+    return Judged(scored=scored, results=_publish(scored, signals, settings), signals=signals, set_aside=set_aside)
 
 
-def _publish(scored: Scored, settings: FairSettings) -> tuple[Result, ...]:
+def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) -> tuple[Result, ...]:
+    reasons: dict[str, list[str]] = {}
+    for signal in signals:
+        reasons.setdefault(signal.cadre, []).append(signal.check)
     results = {
         cadre: round_position(scored.counted[cadre].dossier.cadre, position, settings)
         for cadre, position in scored.positions.items()
@@ -172,5 +188,6 @@ def _publish(scored: Scored, settings: FairSettings) -> tuple[Result, ...]:
                 rank_worst=standing.rank_worst,
                 band=standing.band,
                 award_zone=standing.award_zone,
+                reasons=tuple(reasons.get(cadre, ())),
             )
     return tuple(results[cadre] for cadre in sorted(results))

@@ -40,10 +40,10 @@ def mark_ratings(
 
 
 def cell_of(rating: Rating, issue: Issue | None) -> tuple[str, str, str]:
+    """Not by outcome: who solves a matter would else be expected to please more, and could stand worse for it."""
     if issue is None:
         return (rating.subject_kind, "", rating.method)
-    outcome = issue.outcome if issue.outcome in ("solved", "explained") else "unsolved"
-    return (issue.category, issue.complexity, f"{rating.method} {outcome}")
+    return (issue.category, issue.complexity, rating.method)
 
 
 def _is_known(rating: Rating, issue: Issue | None, contacts: Mapping[str, Contact]) -> bool:

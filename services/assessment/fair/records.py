@@ -82,6 +82,7 @@ class Handover:
     complexity: str
     handed_at: int
     to_cadre: str = ""
+    channel: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,3 +103,4 @@ class Span:
     starts_at: int
     ends_at: int
     as_of: int
+    quarter_ends: tuple[int, ...] = ()

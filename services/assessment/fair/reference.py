@@ -59,8 +59,8 @@ class _Group:
     square: float
 
 
-def fit_table(tallies: Mapping[tuple[str, Cell], Tally], prior: int) -> Table:
-    """Deterministic in any order of the tallies."""
+def fit_table(tallies: Mapping[tuple[str, Cell], Tally], prior: int, regions: Mapping[str, str]) -> Table:
+    """Deterministic in any order of the tallies. `regions` are those of the cadres."""
     groups = [
         _Group(cadre, cell, tally.weight / MICRO, tally.weighted / PICO, tally.squared / (PICO * MICRO))
         for (cadre, cell), tally in sorted(tallies.items())
@@ -72,7 +72,7 @@ def fit_table(tallies: Mapping[tuple[str, Cell], Tally], prior: int) -> Table:
     expected: dict[Cell, float] = {}
     for _ in range(ROUNDS):
         expected = _fit_cells(groups, own, mean, float(prior))
-        own = _fit_own(groups, expected)
+        own = _fit_own(groups, expected, regions)
     scatter = _scatter(groups, expected, float(prior))
     return Table(
         mean=round(mean * MICRO),
@@ -93,13 +93,21 @@ def _scatter(groups: list[_Group], expected: Mapping[Cell, float], prior: float)
     return {cell: (square + prior * mean) / (weight + prior) for cell, (square, weight) in sums.items()}
 
 
-def _fit_own(groups: list[_Group], expected: Mapping[Cell, float]) -> dict[str, float]:
-    sums: dict[str, tuple[list[float], list[float]]] = {}
+def _fit_own(groups: list[_Group], expected: Mapping[Cell, float], regions: Mapping[str, str]) -> dict[str, float]:
+    """The region's mean and, drawn to it, the cadre's."""
+    own: dict[str, tuple[list[float], list[float]]] = {}
+    places: dict[str, tuple[list[float], list[float]]] = {}
     for group in groups:
-        left, weights = sums.setdefault(group.cadre, ([], []))
-        left.append(group.total - group.weight * expected[group.cell])
-        weights.append(group.weight)
-    return {cadre: fsum(left) / (fsum(weights) + OWN_PRIOR) for cadre, (left, weights) in sums.items()}
+        left = group.total - group.weight * expected[group.cell]
+        for sums, key in ((own, group.cadre), (places, regions[group.cadre])):
+            totals, weights = sums.setdefault(key, ([], []))
+            totals.append(left)
+            weights.append(group.weight)
+    means = {region: fsum(totals) / (fsum(weights) + OWN_PRIOR) for region, (totals, weights) in places.items()}
+    return {
+        cadre: (fsum(totals) + OWN_PRIOR * means[regions[cadre]]) / (fsum(weights) + OWN_PRIOR)
+        for cadre, (totals, weights) in own.items()
+    }
 
 
 def _fit_cells(groups: list[_Group], own: Mapping[str, float], mean: float, prior: float) -> dict[Cell, float]:

@@ -83,6 +83,31 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRules:
+    """Odds are hundredths of a deviation, everything else per cent."""
+
+    padding_share: int
+    padding_odds: int
+    field_missing: int
+    burst_share: int
+    burst_odds: int
+    burst_unconfirmed: int
+    stuffing_high: int
+    apart_odds: int
+    clock_share: int
+    clock_odds: int
+    split_share: int
+    split_quick: int
+    handing_share: int
+    handing_odds: int
+    handing_gap: int
+    circle_rated: int
+    circle_alike: int
+    paired_odds: int
+    empty_share: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FairSettings:
     name: str
     version: int
@@ -93,6 +118,7 @@ class FairSettings:
     outreach: Outreach
     adjustment: Adjustment
     standing: Standing
+    signals: SignalRules
     content_hash: str
 
     def weight_of(self, indicator: str) -> int:

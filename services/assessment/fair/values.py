@@ -26,7 +26,7 @@ UNCOUNTED = frozenset({"not_due", "no_allowance", "left_out", "explained", "unkn
 
 
 def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) -> Iterator[Mark]:
-    cell: Cell = (issue.category, issue.complexity)
+    cell: Cell = (issue.category, issue.complexity, issue.channel)
     for indicator, value, note in value_issue(issue, as_of, settings):
         yield Mark(
             record=issue.issue,

@@ -15,6 +15,8 @@ _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,12}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,
 _COUNT: Final = re.compile(r"[0-9]{1,7}(\.0{1,6})?", re.ASCII)
 LARGEST: Final = Decimal(10) ** 9
 HOUR: Final = 3_600
+QUARTER: Final = 91 * 86_400
+EARLIEST_INSTANT: Final = 20 * 366 * 86_400  # plain hours are smaller, dates of records larger
 Meaning = TypeVar("Meaning", Outcome, Method)
 
 OUTCOMES: Final[Mapping[str, Outcome]] = {
@@ -126,3 +128,19 @@ def _look_up(words: Mapping[str, Meaning], cell: str) -> Meaning:
     if meaning is None:
         raise BadCell(f"must be one of {', '.join(words)}")
     return meaning
+
+
+def quarter_ends(starts_at: int, ends_at: int) -> tuple[int, ...]:
+    """Ends of calendar quarters; of hours since the period began nobody knows the date, so these are cut evenly."""
+    if starts_at < EARLIEST_INSTANT:
+        count = max(1, round((ends_at - starts_at) / QUARTER))
+        return tuple(starts_at + (ends_at - starts_at) * place // count for place in range(1, count + 1))
+    ends = []
+    moment = EPOCH + timedelta(seconds=starts_at)
+    year, quarter = moment.year, (moment.month - 1) // 3 + 1
+    while True:
+        end = datetime(year + quarter // 4, quarter % 4 * 3 + 1, 1, tzinfo=SHANGHAI)
+        ends.append(int((end - EPOCH).total_seconds()))
+        if ends[-1] >= ends_at:
+            return tuple(ends)
+        year, quarter = (year + 1, 1) if quarter == 4 else (year, quarter + 1)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Handover, Issue, Rating, Span
 from services.assessment.fair.shares import Hold, share_by_time
 from services.assessment.importing.records import cells
+from services.assessment.importing.records.cells import quarter_ends
 from services.assessment.importing.records.tables import REQUIRED, BadRecords, Columns, read_table
 
 CADRES: Final[Columns] = {
@@ -187,6 +188,7 @@ def _read_issues(
                     category=issue.category,
                     complexity=issue.complexity,
                     handed_at=move["at"],
+                    channel=issue.channel,
                     to_cadre=move["to_cadre"],
                 )
             )
@@ -296,4 +298,4 @@ def _read_period(folder: Path, reading: Reading) -> Span:
 def _make_span(starts_at: int, ends_at: int, as_of: int) -> Span:
     if ends_at - starts_at > LONGEST_PERIOD:
         raise BadRecords("the period is longer than twenty years: are times and hours mixed?")
-    return Span(starts_at=starts_at, ends_at=ends_at, as_of=as_of)
+    return Span(starts_at=starts_at, ends_at=ends_at, as_of=as_of, quarter_ends=quarter_ends(starts_at, ends_at))

@@ -35,7 +35,7 @@ def _make_dossier(draw: random.Random, number: int, issues: int) -> Dossier:
                     subject_kind="issue",
                     subject=issue.issue,
                     method=draw.choice(("callback", "app", "on_site")),
-                    level=min(5, max(1, round(draw.gauss(2.5 + 2 * skill, 1)))),
+                    level=min(5, max(1, round(draw.gauss(2 + 2 * skill + (1.3 if outcome_is_good(issue) else 0), 1)))),
                     rated_at=issue.closed_at + DAY,
                     rater=issue.complainant,
                     device=f"d-{issue.complainant}",
@@ -55,6 +55,10 @@ def _make_dossier(draw: random.Random, number: int, issues: int) -> Dossier:
             )
         )
     return dossier
+
+
+def outcome_is_good(issue: Issue) -> bool:
+    return issue.outcome == "solved" and not issue.is_denied
 
 
 def make_issue(draw: random.Random, name: str, skill: float) -> Issue:

@@ -1,0 +1,189 @@
+"""Each signal fires on what it is for, has its evidence in words, and sets records aside without a penalty."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from string import Formatter
+from typing import get_args
+
+import pytest
+
+from services.assessment.fair.engine import Judged, judge
+from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Rating
+from services.assessment.fair.settings import read_settings
+from services.assessment.fair.signals.odds import Check
+from services.assessment.fair.signals.wording import EN, ZH, describe
+from services.assessment.importing.records.cli import OWN_SETTINGS
+from tests.unit.assessment.fair.towns import SPAN, make_issue, make_town
+
+SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+HOUR = 3_600
+SPAN_OF_QUARTERS = replace(SPAN, quarter_ends=tuple(91 * DAY * number for number in range(1, 5)))
+
+
+def _pad(town: list[Dossier]) -> None:
+    town[0].contacts += [_contact(f"p{number}", 5 * DAY * number) for number in range(60)]
+
+
+def _burst(town: list[Dossier]) -> None:
+    town[0].contacts = [_contact(f"p{number}", 91 * DAY - HOUR * (number + 1)) for number in range(12)]
+
+
+def _contact(name: str, at: int) -> Contact:
+    return Contact(contact=name, kind="visit", occurred_at=at, recorded_at=at, duration_minutes=20, citizen=name)
+
+
+def _stuff(town: list[Dossier]) -> None:
+    town[0].ratings += [_rating(town[0], place, device="one", rater=f"x{place}") for place in range(5)]
+
+
+def _praise(town: list[Dossier]) -> None:
+    town[0].ratings = [_rating(town[0], place, rater="") for place in range(len(town[0].issues))]
+    town[0].ratings += [
+        replace(one, rating=f"{one.rating}c", method="callback", level=1) for one in town[0].ratings[:4]
+    ]
+
+
+def _rating(dossier: Dossier, place: int, *, device: str = "", rater: str) -> Rating:
+    issue = dossier.issues[place]
+    return Rating(
+        rating=f"s{place}",
+        subject_kind="issue",
+        subject=issue.issue,
+        method="app",
+        level=5,
+        rated_at=issue.received_at + 9 * DAY,
+        rater=rater,
+        device=device,
+    )
+
+
+def _circle(town: list[Dossier]) -> None:
+    for dossier in town[:2]:
+        for place, issue in enumerate(dossier.issues[:4]):
+            solved = replace(
+                issue,
+                complainant=f"f{place % 2}",
+                place=str(place),
+                outcome="solved",
+                is_denied=False,
+                closed_at=issue.received_at + DAY,
+            )
+            dossier.issues[place] = solved
+            dossier.ratings = [one for one in dossier.ratings if one.subject != issue.issue]
+            dossier.ratings.append(_rating(dossier, place, rater=f"f{place % 2}"))
+            dossier.ratings[-1] = replace(dossier.ratings[-1], rating=f"{dossier.cadre.cadre}{place}")
+
+
+def _rush(town: list[Dossier]) -> None:
+    draw = random.Random(3)  # noqa: S311
+    for number in range(12):
+        issue = make_issue(draw, f"r{number}", 1)
+        town[0].issues.append(
+            replace(issue, outcome="solved", is_denied=False, closed_at=issue.received_at + HOUR + number)
+        )
+
+
+def _hand_on(town: list[Dossier]) -> None:
+    """What is hard here: nobody solves category z."""
+    draw = random.Random(4)  # noqa: S311
+    for dossier in town:
+        issue = make_issue(draw, f"{dossier.cadre.cadre}-z", 0)
+        dossier.issues.append(
+            replace(issue, category="z", outcome="unsolved", closed_at=issue.received_at + DAY, is_denied=False)
+        )
+    town[0].handovers = [
+        Handover(issue=f"h{place}", category="z", complexity="1", handed_at=place * DAY, channel="hotline")
+        for place in range(8)
+    ]
+
+
+def _fake(town: list[Dossier]) -> None:
+    draw = random.Random(5)  # noqa: S311
+    for place, issue in enumerate(town[0].issues):
+        town[0].issues[place] = replace(issue, outcome="solved", closed_at=issue.received_at + DAY, is_denied=place < 5)
+    for number in range(12):
+        issue = make_issue(draw, f"r{number}", 1)
+        town[0].issues.append(
+            replace(issue, outcome="solved", is_denied=number < 4, closed_at=issue.received_at + 3 * DAY)
+        )
+
+
+def _explain_away(town: list[Dossier]) -> None:
+    for place, issue in enumerate(town[0].issues):
+        if issue.outcome in ("", "unsolved"):
+            town[0].issues[place] = replace(issue, outcome="explained", closed_at=issue.received_at + DAY)
+    for place in range(8):
+        issue = make_issue(random.Random(place), f"e{place}", 0)  # noqa: S311
+        town[0].issues.append(replace(issue, outcome="explained", closed_at=issue.received_at + DAY, is_denied=False))
+
+
+def _split(town: list[Dossier]) -> None:
+    issue = replace(town[0].issues[0], outcome="solved", is_denied=False, complainant="one")
+    town[0].issues += [
+        replace(
+            issue,
+            issue=f"d{number}",
+            received_at=issue.received_at + number * HOUR,
+            closed_at=issue.received_at + (number + 5) * HOUR,
+        )
+        for number in range(5)
+    ]
+
+
+def _empty(town: list[Dossier]) -> None:
+    for place, issue in enumerate(town[0].issues[:8]):
+        town[0].issues[place] = replace(issue, answered_at=issue.received_at + 30, has_reply=False)
+
+
+TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
+    "contact_padding": _pad,
+    "period_end_burst": _burst,
+    "ballot_stuffing": _stuff,
+    "praise_apart": _praise,
+    "shared_circle": _circle,
+    "extreme_clock": _rush,
+    "handing_on": _hand_on,
+    "contradicted_closures": _fake,
+    "excess_explanations": _explain_away,
+    "split_issues": _split,
+    "empty_replies": _empty,
+}
+
+
+def _judge(town: list[Dossier]) -> Judged:
+    return judge(town, SPAN_OF_QUARTERS, SETTINGS)
+
+
+@pytest.mark.parametrize("check", get_args(Check))
+def test_the_signal_fires_on_what_it_is_for(check: Check) -> None:
+    town = make_town(6, cadres=24)
+    assert ("C000", check) not in {(signal.cadre, signal.check) for signal in _judge(town).signals}
+
+    TRICKS[check](town)
+
+    judged = _judge(town)
+    signal = next(signal for signal in judged.signals if (signal.cadre, signal.check) == ("C000", check))
+    assert check in next(result for result in judged.results if result.cadre == "C000").reasons
+    assert signal.examples
+    for language in ("zh", "en"):
+        text = describe(signal, "zh" if language == "zh" else "en")
+        assert all(str(signal.evidence[name]) in text for _, name, _, _ in Formatter().parse(ZH[check]) if name)
+
+
+def test_both_languages_tell_the_same_evidence() -> None:
+    for check in get_args(Check):
+        fields = [sorted(name for _, name, _, _ in Formatter().parse(words[check]) if name) for words in (ZH, EN)]
+        assert fields[0] == fields[1]
+
+
+def test_what_is_set_aside_is_left_out_until_the_cadre_is_cleared() -> None:
+    town = make_town(6, cadres=24)
+    _rush(town)
+    judged = _judge(town)
+
+    cleared = judge(town, SPAN_OF_QUARTERS, SETTINGS, cleared=frozenset({("C000", "extreme_clock")}))
+
+    assert judged.set_aside >= {f"r{number}" for number in range(12)}
+    assert not any(signal.cadre == "C000" for signal in cleared.signals)
+    assert cleared.scored.counted["C000"].issues > judged.scored.counted["C000"].issues
