@@ -9,6 +9,7 @@ from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
 from services.assessment.handlers.gauges import gauge_figures
+from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.scores import PassSummary, score_due
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
@@ -152,6 +153,9 @@ def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bo
     closed = close_months(pool, rule=rule, now=_now())
     if closed:
         log.info("months_closed", months=[month.isoformat() for month in closed])
+    scored = score_places(pool, now=_now())
+    if scored:
+        log.info("periods_scored_by_place", periods=[period.label for period in scored])
 
 
 def correct_all(settings: AssessmentSettings, pool: Pool) -> None:

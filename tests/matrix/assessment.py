@@ -7,12 +7,14 @@ from uuid import uuid4
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
+from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Authenticator
 from shared.database import Pool
 from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story
+from tests.integration.assessment.test_place_scores import adopt
 from tests.matrix.expectations import Place
 from tests.matrix.places import CADRES, CODES, ORGANISATIONS, REAL, TREE, staff_number
 from tests.matrix.probes import Probe, Shot, everywhere
@@ -60,7 +62,10 @@ class AssessmentWorld:
         take(self._pool, story.take())
         score_all(self._pool)
         close_months(self._pool, rule=RULE, now=datetime(2025, 10, 25, tzinfo=UTC))  # the first call starts the clock
+        for kind in ("cadre", "organisation"):
+            adopt(self._pool, f"for-{kind}s", f'subjects = "{kind}"\nfrom = 2025-01-01')
         close_months(self._pool, rule=RULE, now=NOW)
+        score_places(self._pool, now=NOW)
         for cadre in cadres:  # told late
             story.contact(cadre, datetime(2025, 10, 5, 2, tzinfo=UTC))
         take(self._pool, story.take())
@@ -104,6 +109,20 @@ class AssessmentWorld:
                 aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
             ),
             **RULE_SCHEMES,
+            ("GET", "/v1/published/place-scores/cadre"): Probe(
+                action="list published cadres", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES
+            ),
+            ("GET", "/v1/published/place-scores/cadre/{code}"): Probe(
+                action="read a published cadre",
+                aim=lambda place: Shot(path={"code": staff_number(place)}, query=OCTOBER) if place in CODES else None,
+            ),
+            ("GET", "/v1/published/place-scores/organisation"): Probe(
+                action="list published units", aim=everywhere(Shot(query=OCTOBER)), lists=ORGANISATIONS
+            ),
+            ("GET", "/v1/published/place-scores/organisation/{code}"): Probe(
+                action="read a published unit",
+                aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
+            ),
             ("GET", "/v1/published/corrections/cadre"): Probe(
                 action="list published cadres", aim=everywhere(Shot()), lists=CADRES
             ),

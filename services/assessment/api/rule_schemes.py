@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from services.assessment.domain.rules.scheme_reading import LARGEST_FILE, read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.domain.scores import SubjectKind
 from services.assessment.handlers import rule_schemes
 from services.assessment.handlers.presets import list_presets
 from services.assessment.handlers.rule_schemes import AdoptedScheme, SchemeEnd
@@ -48,6 +49,7 @@ class ReasonBody(Body):
 class ShownHold(Shown):
     """`place` and `peer_group` are null where it holds for all."""
 
+    subject: SubjectKind
     place: str | None
     peer_group: str | None
     valid_from: date
@@ -118,9 +120,12 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
         on: Annotated[date, Query(description="a day; of a period its first")],
         place: Annotated[CodeText | None, Query(description="code of an organisation")] = None,
         peer_group: CodeText | None = None,
+        subject: SubjectKind = "cadre",
     ) -> Response:
         """The nearest place goes first, then a scheme that names the peer group before one for all groups."""
-        return json_response(_show_whole(rule_schemes.get_in_force(pool, place=place, peer_group=peer_group, on=on)))
+        return json_response(
+            _show_whole(rule_schemes.get_in_force(pool, subject, place=place, peer_group=peer_group, on=on))
+        )
 
     @router.get("/v1/rule-schemes/{name}/{version}", responses=shows(ShownRuleScheme))
     def get_rule_scheme(name: CodeText, version: Version, _: Reader) -> Response:
@@ -220,6 +225,7 @@ def _show(adopted: AdoptedScheme) -> dict[str, object]:
         "approved_at": stored.approved_at,
         "holds": [
             {
+                "subject": hold.subject_kind,
                 "place": hold.place or None,
                 "peer_group": hold.peer_group or None,
                 "valid_from": hold.from_on,

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme, Validity
-from services.assessment.domain.scores import UnknownScheme
+from services.assessment.domain.scores import SubjectKind, UnknownScheme
 from services.assessment.storage import rule_schemes as storage
 from services.assessment.storage.rule_schemes import Hold, StoredRuleScheme
 from shared import proposals
@@ -148,11 +148,13 @@ def get_adopted(pool: Pool, name: str, version: int) -> AdoptedScheme:
     return _with_holds(stored, holds)
 
 
-def get_in_force(pool: Pool, *, place: str | None, peer_group: str | None, on: date) -> AdoptedScheme:
+def get_in_force(
+    pool: Pool, kind: SubjectKind, *, place: str | None, peer_group: str | None, on: date
+) -> AdoptedScheme:
     """The scheme of a place, or of the nearest one above it, for a peer group on a day. Raises UnknownScheme."""
     with transaction(pool) as connection:
         places = storage.list_places_above(connection, place) or [place] if place is not None else []
-        stored = storage.find_in_force(connection, places, peer_group, on)
+        stored = storage.find_in_force(connection, kind, places, peer_group=peer_group, on=on)
         holds = storage.list_holds(connection, stored.name, stored.version) if stored else []
     if stored is None:
         raise UnknownScheme("no scheme is in force there then")

@@ -58,7 +58,7 @@ def simulate_scheme(pool: Pool, request: SimulationRequest) -> Simulation:
     if len(found) > MOST_SUBJECTS:
         raise BadTable(f"more than {MOST_SUBJECTS} subjects are within reach: try it on a part of the tree")
     rows = [read_publication(orjson.loads(one.document)) for one in found]
-    before, after = (evaluate(scheme, _lay_out(scheme, rows)) for scheme in schemes)
+    before, after = (evaluate(scheme, lay_out_publications(scheme, rows)) for scheme in schemes)
     by = {name: [str(row[name] or "") for row in rows] for name in TEXTS}
     return simulate(before, after, by=by, tolerance=request.tolerance)
 
@@ -102,7 +102,7 @@ def _number(text: str | None) -> Fraction | None:
     return None if text is None else Fraction(text)
 
 
-def _lay_out(scheme: RuleScheme, rows: Sequence[Mapping[str, Value]]) -> Table:
+def lay_out_publications(scheme: RuleScheme, rows: Sequence[Mapping[str, Value]]) -> Table:
     """The columns that the scheme names. Raises BadRules for one that publications do not have."""
     known = list_measures(rows)
     columns: dict[str, tuple[Value, ...]] = {}

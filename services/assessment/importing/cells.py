@@ -1,6 +1,7 @@
 """What stands in a cell: a number, a text, or a list of them; or nothing."""
 
 import re
+from datetime import date
 from fractions import Fraction
 from typing import Final
 
@@ -12,9 +13,13 @@ from services.assessment.scoring.workspace import Value
 EMPTY: Final = frozenset({"", "-", "--", "—", "——", "－", "/", "NULL", "null", "N/A", "n/a"})
 LONGEST_CELL: Final = 20_000
 MOST_IN_A_LIST: Final = 1_000
+UNITS: Final = "%分件次天个户人名项条起"
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_DAY: Final = re.compile(
+    r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)(?: 00:00:00)?"
+)
 _FULL_WIDTH: Final = str.maketrans("０１２３４５６７８９．－＋，％", "0123456789.-+,%")
 
 
@@ -27,6 +32,8 @@ def read_cell(measure: Measure, text: str, *, whose: str) -> Value:
         return measure.blank_value
     if measure.type == "text":
         return text
+    if measure.type == "date":
+        return read_day(text, f"{whose}: {measure.column}")
     if measure.type == "number":
         return read_cell_number(text, f"{whose}: {measure.column}")
     parts = [part.strip() for part in re.split(r"[;；、|\n]", text)]
@@ -38,8 +45,8 @@ def read_cell(measure: Measure, text: str, *, whose: str) -> Value:
 
 
 def read_cell_number(text: str, place: str) -> Fraction:
-    """Exactly as written. A per cent sign and commas between thousands say nothing of the value: 98.06% is 98.06."""
-    plain = text.translate(_FULL_WIDTH).replace(" ", "").removesuffix("%")
+    """Exactly as written. A per cent sign, a unit and commas between thousands say nothing: 98.06% is 98.06."""
+    plain = text.translate(_FULL_WIDTH).replace(" ", "").rstrip(UNITS)
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
     if not _NUMBER.fullmatch(plain):
@@ -49,3 +56,15 @@ def read_cell_number(text: str, place: str) -> Fraction:
     except BadRules as fault:
         raise BadTable(fault.detail) from None
     return -value if plain.startswith("-") else value
+
+
+def read_day(text: str, place: str) -> Fraction:
+    """A day as the number of days since a fixed one, so that two can be subtracted."""
+    match = _DAY.fullmatch(text.strip())
+    try:
+        if match is not None:
+            year, month, day = (int(part) for part in match.groups() if part is not None)
+            return Fraction(date(year, month, day).toordinal())
+    except ValueError:
+        pass
+    raise BadTable(f"{place}: {text[:40]!r} is not a day such as 2024-03-05")

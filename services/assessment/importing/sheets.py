@@ -21,6 +21,7 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "periods": {"zh": "期数", "en": "periods"},
     "place": {"zh": "名次", "en": "place"},
 }
+SUBJECT_JOINT = " "
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -46,7 +47,7 @@ def lay_out_rows(outcome: Outcome, language: Language) -> Iterator[list[str]]:
     scheme, table = outcome.scheme, outcome.table
     steps = {**scheme.values, **scheme.items}
     groups = [key for key in scheme.groups if key in scheme.measures]
-    header = [scheme.layout.subject, *([scheme.layout.period] if scheme.layout.period else [])]
+    header = [SUBJECT_JOINT.join(scheme.layout.subject), *([scheme.layout.period] if scheme.layout.period else [])]
     header += [scheme.measures[key].column for key in groups] + [step.name[language] for step in steps.values()]
     header += [section.name[language] for section in scheme.sections.values()]
     ends = ([TOTAL] if scheme.has_total else []) + (["grade"] if _grades(outcome) else [])
@@ -68,7 +69,7 @@ def lay_out_rows(outcome: Outcome, language: Language) -> Iterator[list[str]]:
 def lay_out_overall(outcome: Outcome, language: Language) -> Iterator[list[str]]:
     """One row for each subject over its periods."""
     names = (TOTAL, "periods", "place")
-    yield [outcome.scheme.layout.subject, *(WORDS[name][language] for name in names)]
+    yield [SUBJECT_JOINT.join(outcome.scheme.layout.subject), *(WORDS[name][language] for name in names)]
     for one in outcome.overall:
         total = "" if one.total is None else show(one.total, one.places)
         yield [_safe(one.subject), total, str(one.periods), write(one.place)]

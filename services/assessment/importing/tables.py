@@ -37,12 +37,13 @@ def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, 
     if len(lines) < layout.header_row:
         raise BadTable(f"the file has no row {layout.header_row}, where table.header_row says the header is")
     places = _place_columns(lines[layout.header_row - 1])
-    wanted = [layout.subject, *([layout.period] if layout.period else [])]
+    wanted = [*layout.subject, *([layout.period] if layout.period else [])]
     wanted += [one.column for one in scheme.measures.values() if not one.optional]
     if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
         raise BadTable(f"the header lacks {', '.join(lacking)}; it has {', '.join(places)}")
-    rows = _rows_below(lines, places[layout.subject], scheme)
-    subjects = tuple(row[places[layout.subject]].strip() for _, row in rows)
+    named = [places[column] for column in layout.subject]
+    rows = _rows_below(lines, named, scheme)
+    subjects = tuple(_subject_of(row, named) for _, row in rows)
     periods = tuple(row[places[layout.period]].strip() if layout.period else "" for _, row in rows)
     _check_unique(subjects, periods, [number for number, _ in rows], layout.period)
     columns: dict[str, tuple[Value, ...]] = {}
@@ -61,17 +62,27 @@ def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, 
 
 
 def _place_columns(header: Sequence[str]) -> dict[str, int]:
+    """By heading. One that comes again is told apart by its number: 得分, 得分#2."""
     places: dict[str, int] = {}
     for at, name in enumerate(header):
         clean = " ".join(name.split())
-        if clean and clean in places:
-            raise BadTable(f"two columns are headed {clean}")
-        if clean:
-            places[clean] = at
+        if not clean:
+            continue
+        number, unique = 1, clean
+        while unique in places:
+            number += 1
+            unique = f"{clean}#{number}"
+        places[unique] = at
     return places
 
 
-def _rows_below(lines: Sequence[Sequence[str]], subject: int, scheme: RuleScheme) -> list[tuple[int, list[str]]]:
+def _subject_of(row: Sequence[str], named: Sequence[int]) -> str:
+    return " ".join(text for at in named if (text := row[at].strip()))
+
+
+def _rows_below(
+    lines: Sequence[Sequence[str]], named: Sequence[int], scheme: RuleScheme
+) -> list[tuple[int, list[str]]]:
     """Each row with its number in the file; blank rows and those that the scheme skips are left out."""
     header_row = scheme.layout.header_row
     width = len(lines[header_row - 1])
@@ -82,9 +93,9 @@ def _rows_below(lines: Sequence[Sequence[str]], subject: int, scheme: RuleScheme
         if len(line) > width and any(cell.strip() for cell in line[width:]):
             raise BadTable(f"row {number} has {len(line)} cells, the header {width}")
         row = [*line[:width], *[""] * (width - len(line))]
-        if not row[subject].strip():
-            raise BadTable(f"row {number}: {scheme.layout.subject} is empty")
-        if row[subject].strip() not in scheme.layout.skip_subjects:
+        if not (subject := _subject_of(row, named)):
+            raise BadTable(f"row {number}: {' '.join(scheme.layout.subject)} is empty")
+        if subject not in scheme.layout.skip_subjects:
             rows.append((number, row))
     if not rows:
         raise BadTable("the table has no rows")

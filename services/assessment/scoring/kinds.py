@@ -191,6 +191,7 @@ def _(rule: BestRatio, space: Workspace) -> tuple[Column, Facts]:
 def _(rule: RankPoints, space: Workspace) -> tuple[Column, Facts]:
     first, fall = work_out_numbers(rule.first, space), work_out_numbers(rule.step, space)
     places = _places(rule, space)
+    beyond: Numbers = work_out_numbers(rule.otherwise, space) if rule.otherwise else [None] * space.size
     points: Column = []
     for at, place in enumerate(places):
         single = [one for one in (place if isinstance(place, tuple) else (place,)) if one is not None]
@@ -198,7 +199,7 @@ def _(rule: RankPoints, space: Workspace) -> tuple[Column, Facts]:
         if not single or top is None or less is None:
             points.append(None)
             continue
-        earned = [_worth_of_place(rule, space.number("place", one, at), top, less) for one in single]
+        earned = [_worth_of_place(rule, space.number("place", one, at), (top, less), beyond[at]) for one in single]
         points.append(groups.mean(earned))
     return points, {"place": places, "first": list(first), "step": list(fall)}
 
@@ -211,15 +212,16 @@ def _places(rule: RankPoints, space: Workspace) -> Column:
     return list(groups.rank_in_groups(value, partition, members, direction=rule.direction, ties=rule.ties))
 
 
-def _worth_of_place(rule: RankPoints, place: Number, first: Fraction, fall: Fraction) -> Fraction:
-    """From the list as far as it goes, with a shared place between its neighbours; then by the step."""
+def _worth_of_place(rule: RankPoints, place: Number, line: tuple[Fraction, Fraction], beyond: Number) -> Fraction:
+    """From the list as far as it goes, with a shared place between its neighbours; then by the step or the rest."""
+    first, fall = line
     if place is None or place < 1:
         raise BadTable("place: a place is 1 or more")
     if not rule.places:
         return first - (place - 1) * fall
     last = len(rule.places)
     if place > last:
-        return rule.places[-1] - (place - last) * fall
+        return rule.places[-1] - (place - last) * fall if beyond is None else beyond
     below = place.numerator // place.denominator
     low = rule.places[below - 1]
     return low if below == place else low + (rule.places[below] - low) * (place - below)

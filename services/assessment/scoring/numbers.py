@@ -10,6 +10,7 @@ from services.assessment.domain.rules.schemes import Mode
 
 LONGEST_BITS: Final = 1_024  # beyond this a fraction is cut to FINEST places, half up: nothing grows without end
 FINEST: Final = 60
+LARGEST_EXPONENT: Final = 60
 SHOWN: Final = 12  # places of what is not rounded and does not end
 
 
@@ -87,6 +88,15 @@ def root(value: Fraction) -> Fraction | None:
     context = decimal.Context(prec=120, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
     quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator))
     return round_to(Fraction(context.sqrt(quotient)), FINEST)
+
+
+def exponential(value: Fraction) -> Fraction | None:
+    """To FINEST places. None where it would be beyond all bounds."""
+    if abs(value) > LARGEST_EXPONENT:
+        return None
+    context = decimal.Context(prec=120, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+    quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return round_to(Fraction(context.exp(quotient)), FINEST)
 
 
 def natural_logarithm(value: Fraction) -> Fraction | None:

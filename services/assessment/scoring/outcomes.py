@@ -145,10 +145,11 @@ def combine_periods(scheme: RuleScheme, totals: Sequence[Totalled], space: Works
     rows: dict[str, list[int]] = {}
     for at in sorted(range(space.size), key=lambda row: (_natural(space.table.periods[row]), row)):
         rows.setdefault(space.table.subjects[at], []).append(at)
+    weights: Numbers = work_out_numbers(overall.weight, space) if overall.weight else [Fraction(1)] * space.size
     combined: list[tuple[str, Number, int, int]] = []
     groups_of: list[tuple[object, ...]] = []
     for subject, own in rows.items():
-        scored = [total for at in own if (total := totals[at].total) is not None]
+        scored = [(total, weights[at]) for at in own if (total := totals[at].total) is not None]
         total = _combine(overall.combine, scored) if len(scored) >= overall.minimum_count else None
         places = SHOWN
         if total is not None:
@@ -167,10 +168,15 @@ def _natural(period: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]+)", period)]
 
 
-def _combine(how: str, values: list[Fraction]) -> Number:
+def _combine(how: str, weighted: list[tuple[Fraction, Number]]) -> Number:
+    """A mean is by the weights of the periods; one without a weight has no part in it."""
     if how == "last":
-        return values[-1] if values else None
-    return groups.SUMMARIES[how](values) if values else None
+        return weighted[-1][0] if weighted else None
+    if how == "mean":
+        known = [(value, weight) for value, weight in weighted if weight is not None]
+        whole = groups.add([weight for _, weight in known])
+        return groups.add([value * weight for value, weight in known]) / whole if whole else None
+    return groups.SUMMARIES[how]([value for value, _ in weighted]) if weighted else None
 
 
 def _rank_overall(

@@ -8,7 +8,7 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.formulas import GROUP_FUNCTIONS, Formula, Name, Operation, Text, Tree
 from services.assessment.domain.rules.formulas import Number as NumberTree
 from services.assessment.scoring import groups
-from services.assessment.scoring.numbers import LONGEST_BITS, natural_logarithm, root, round_to, tame
+from services.assessment.scoring.numbers import LONGEST_BITS, exponential, natural_logarithm, root, round_to, tame
 from services.assessment.scoring.workspace import Column, Number, Numbers, Value, Workspace, is_met
 
 LARGEST: Final = 10**30
@@ -229,6 +229,7 @@ ELEMENTWISE: Final[dict[str, Callable[..., _Single]]] = {
     "ceil": _exact(lambda value: Fraction(-(-value.numerator // value.denominator))),
     "sqrt": _exact(root),
     "ln": _exact(natural_logarithm),
+    "exp": _exact(exponential),
     "power": _exact(_power),
     "at_least": _exact(max),
     "at_most": _exact(min),

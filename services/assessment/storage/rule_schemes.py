@@ -7,6 +7,7 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 
 from services.assessment.domain.rules.schemes import Validity
+from services.assessment.domain.scores import SubjectKind
 from shared.database import Connection
 
 ADOPTING_LOCK = 0x52756C65
@@ -29,6 +30,7 @@ class Hold:
 
     name: str
     version: int
+    subject_kind: SubjectKind
     place: str
     peer_group: str
     from_on: date
@@ -66,13 +68,14 @@ def insert_rule_scheme(connection: Connection, scheme: StoredRuleScheme) -> bool
 def insert_validity(connection: Connection, name: str, version: int, validity: Validity) -> None:
     connection.execute(
         """
-        INSERT INTO scheme_validity (name, version, place, peer_group, from_on, until_on)
-        SELECT %s, %s, %s, peer_group, %s, %s
+        INSERT INTO scheme_validity (name, version, subject_kind, place, peer_group, from_on, until_on)
+        SELECT %s, %s, %s, %s, peer_group, %s, %s
           FROM unnest(%s::text[]) AS peer_group
         """,
         [
             name,
             version,
+            validity.subjects,
             validity.place or "",
             validity.from_on,
             validity.until_on,
@@ -86,14 +89,16 @@ def list_overlapping(connection: Connection, validity: Validity) -> list[Hold]:
     with connection.cursor(row_factory=class_row(Hold)) as cursor:
         return cursor.execute(
             """
-            SELECT name, version, place, peer_group, from_on, until_on
+            SELECT name, version, subject_kind, place, peer_group, from_on, until_on
               FROM scheme_validity
-             WHERE place = %(place)s
+             WHERE subject_kind = %(subjects)s
+               AND place = %(place)s
                AND peer_group = ANY (%(groups)s)
                AND daterange(from_on, until_on, '[]') && daterange(%(from)s, %(until)s, '[]')
              ORDER BY from_on, name, version
             """,
             {
+                "subjects": validity.subjects,
                 "place": validity.place or "",
                 "groups": list(validity.peer_groups) or [""],
                 "from": validity.from_on,
@@ -130,7 +135,7 @@ def list_holds(connection: Connection, name: str | None = None, version: int | N
     with connection.cursor(row_factory=class_row(Hold)) as cursor:
         return cursor.execute(
             """
-            SELECT name, version, place, peer_group, from_on, until_on
+            SELECT name, version, subject_kind, place, peer_group, from_on, until_on
               FROM scheme_validity
              WHERE (%(name)s::text IS NULL OR name = %(name)s)
                AND (%(version)s::integer IS NULL OR version = %(version)s)
@@ -141,7 +146,7 @@ def list_holds(connection: Connection, name: str | None = None, version: int | N
 
 
 def find_in_force(
-    connection: Connection, places: Sequence[str], peer_group: str | None, on: date
+    connection: Connection, kind: SubjectKind, places: Sequence[str], *, peer_group: str | None, on: date
 ) -> StoredRuleScheme | None:
     """Of the places, the nearest first, and then of all: one that names the peer group before one for all groups."""
     with connection.cursor(row_factory=class_row(StoredRuleScheme)) as cursor:
@@ -151,13 +156,14 @@ def find_in_force(
               FROM unnest(%(places)s::text[]) WITH ORDINALITY AS near (place, distance)
               JOIN scheme_validity USING (place)
               JOIN rule_scheme USING (name, version)
-             WHERE peer_group IN (%(group)s, '')
+             WHERE subject_kind = %(kind)s
+               AND peer_group IN (%(group)s, '')
                AND from_on <= %(on)s
                AND coalesce(until_on >= %(on)s, true)
              ORDER BY distance, peer_group = '', name, version
              LIMIT 1
             """,
-            {"places": [*places, ""], "group": peer_group or "", "on": on},
+            {"kind": kind, "places": [*places, ""], "group": peer_group or "", "on": on},
         ).fetchone()
 
 

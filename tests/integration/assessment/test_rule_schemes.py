@@ -88,7 +88,7 @@ def test_a_scheme_holds_once_a_second_person_has_agreed(doors):
     assert shown["document"] == scheme()["document"]
     assert shown["content_hash"] == approved["asked_for"]["content_hash"]
     assert shown["holds"] == [
-        {"place": None, "peer_group": None, "valid_from": "2025-01-01", "valid_until": None}
+        {"subject": "cadre", "place": None, "peer_group": None, "valid_from": "2025-01-01", "valid_until": None}
     ]  # fmt: skip
     assert [one["name"] for one in doors["cadre"].get("/v1/rule-schemes").json()["items"]] == ["city"]
 

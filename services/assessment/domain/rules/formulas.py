@@ -16,7 +16,8 @@ MOST_PLACES: Final = 12
 
 # How many arguments each function takes; None is any number from the first on.
 FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
-    "abs": (1, 1), "round": (1, 2), "floor": (1, 1), "ceil": (1, 1), "sqrt": (1, 1), "ln": (1, 1), "power": (2, 2),
+    "abs": (1, 1), "round": (1, 2), "floor": (1, 1), "ceil": (1, 1), "sqrt": (1, 1), "ln": (1, 1), "exp": (1, 1),
+    "power": (2, 2),
     "at_least": (2, 2), "at_most": (2, 2), "clamp": (3, 3),
     "if": (3, 3), "coalesce": (2, None), "given": (1, 1),
     "one_of": (2, None), "contains": (2, 2), "starts": (2, 2), "ends": (2, 2),

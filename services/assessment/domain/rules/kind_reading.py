@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from services.assessment.domain.rules.faults import BadRules
-from services.assessment.domain.rules.formulas import Formula, Number, parse_formula
+from services.assessment.domain.rules.formulas import Formula, Number, constant, parse_formula
 from services.assessment.domain.rules.kinds import (
     Band,
     Bands,
@@ -154,6 +154,11 @@ def _read_rank_points(keys: Keys) -> Rule:
     )
     if not listed and not keys.has("first"):
         raise BadRules(keys.place, "needs first and step, or places")
+    otherwise = keys.find_formula("otherwise")
+    if otherwise is not None and (keys.has("step") or not listed):
+        raise BadRules(keys.at("otherwise"), "is what counts beyond a list of places, and there is no step then")
+    if listed and not keys.has("step"):
+        otherwise = otherwise or constant(0)
     first = keys.formula("first", listed[0] if listed else None)
     return RankPoints(
         value=value,
@@ -161,6 +166,7 @@ def _read_rank_points(keys: Keys) -> Rule:
         first=first,
         step=keys.formula("step", 0 if listed else None),
         places=listed,
+        otherwise=otherwise,
         direction=keys.choice("direction", Direction, default="higher"),
         ties=keys.choice("ties", Ties, default="competition"),
         within=read_within(keys),

@@ -103,6 +103,7 @@ class RankPoints:
     first: Formula
     step: Formula
     places: tuple[Fraction, ...]
+    otherwise: Formula | None  # for places beyond the list
     direction: Direction
     ties: Ties
     within: tuple[str, ...] | None

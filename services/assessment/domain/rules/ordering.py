@@ -37,6 +37,8 @@ def check_names(scheme: RuleScheme) -> None:
             _check_known(f"{kind}[{number}]", _names_in(formulas_of(rule)), later)
     within = {name for ranking in scheme.rankings for name in ranking.within or ()}
     _check_known("rankings.within", within, base)
+    if scheme.overall is not None:
+        _check_known("overall", _names_in(formulas_of(scheme.overall)), base)
     with_places = later | {ranking.key for ranking in scheme.rankings}
     for number, flag in enumerate(scheme.flags, start=1):
         _check_known(f"flags[{number}]", flag.when.names, with_places)

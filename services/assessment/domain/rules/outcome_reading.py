@@ -118,8 +118,12 @@ def read_overall(keys: Keys, rounding: Rounding) -> Overall | None:
     if (value := keys.take("overall", None)) is None:
         return None
     table = Keys("overall", value)
+    combine = table.choice("combine", Combination, default="mean")
+    if combine != "mean" and table.has("weight"):
+        raise BadRules(table.at("weight"), "is for a mean")
     overall = Overall(
-        combine=table.choice("combine", Combination, default="mean"),
+        combine=combine,
+        weight=table.find_formula("weight"),
         minimum_count=table.whole("minimum_count", lowest=1, highest=1_000) if table.has("minimum_count") else 1,
         places=table.find_formula("round", rounding.total),
         mode=table.choice("rounding", Mode, default=rounding.mode),

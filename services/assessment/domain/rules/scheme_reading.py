@@ -5,7 +5,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.ordering import check_names, order_steps
@@ -25,6 +25,7 @@ FORMAT: Final = 1
 LARGEST_FILE: Final = 200_000
 DEEPEST: Final = 12
 MOST_STEPS: Final = 300
+MOST_SUBJECT_COLUMNS: Final = 4
 
 
 def read_rule_scheme(text: str) -> RuleScheme:
@@ -149,6 +150,7 @@ def _read_validity(keys: Keys) -> Validity | None:
     from_on = table.day("from", needed=True)
     until_on = table.day("until")
     validity = Validity(
+        subjects=table.choice("subjects", Literal["cadre", "organisation"], default="cadre"),
         place=None if place is None else read_text("validity.place", place, longest=64),
         peer_groups=tuple(sorted(set(table.texts("peer_groups", default=())))),
         from_on=from_on,  # type: ignore[arg-type]  # a day that is needed is there
@@ -163,13 +165,21 @@ def _read_validity(keys: Keys) -> Validity | None:
 def _read_layout(keys: Keys) -> Layout:
     table = Keys("table", keys.take("table", {}))
     layout = Layout(
-        subject=table.text("subject", longest=200, default="subject"),
+        subject=_read_subject(table),
         period=_optional_text(table, "period"),
         header_row=table.whole("header_row", lowest=1, highest=50) if table.has("header_row") else 1,
         skip_subjects=table.texts("skip_subjects", default=()),
     )
     table.close()
     return layout
+
+
+def _read_subject(table: Keys) -> tuple[str, ...]:
+    value = table.take("subject", "subject")
+    columns = value if isinstance(value, list) else [value]
+    if not 1 <= len(columns) <= MOST_SUBJECT_COLUMNS:
+        raise BadRules("table.subject", f"must be a heading, or a list of at most {MOST_SUBJECT_COLUMNS}")
+    return tuple(read_text("table.subject", column, longest=200) for column in columns)
 
 
 def _read_published(keys: Keys) -> dict[str, str]:

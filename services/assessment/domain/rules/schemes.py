@@ -10,7 +10,7 @@ from services.assessment.domain.rules.formulas import Formula, Number
 from services.assessment.domain.rules.kinds import Bands, BestRatio, Counting, QuantileBands, RankPoints, Rule, Ties
 from services.assessment.domain.rules.reading import Label
 
-MeasureType = Literal["number", "text", "list", "texts"]
+MeasureType = Literal["number", "text", "list", "texts", "date"]
 Mode = Literal["half_up", "down", "up", "half_even"]
 MissingRule = Literal["no_score", "zero", "full", "skip", "rescale", "group_mean", "fixed"]
 Effect = Literal["no_score", "no_rank", "cap", "set", "grade"]
@@ -141,6 +141,7 @@ class Overall:
     """How the totals of a subject's periods become one."""
 
     combine: Combination
+    weight: Formula | None  # of a period, in a mean
     minimum_count: int
     places: Formula | None
     mode: Mode
@@ -150,6 +151,7 @@ class Overall:
 class Validity:
     """Where, for whom and when the scheme is meant to hold. No place and no groups are all of them."""
 
+    subjects: Literal["cadre", "organisation"]
     place: str | None
     peer_groups: tuple[str, ...]
     from_on: date
@@ -158,9 +160,9 @@ class Validity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How the table of a file is laid out."""
+    """How the table of a file is laid out. Several columns for the subject are read as one text."""
 
-    subject: str
+    subject: tuple[str, ...]
     period: str | None
     header_row: int
     skip_subjects: tuple[str, ...]

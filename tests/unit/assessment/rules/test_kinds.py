@@ -83,6 +83,9 @@ def test_places_are_worth_points_by_step_or_by_list():
     assert points_of(outcome_of(step, rates(50, 70, 60, 60))) == ["188", "200", "196", "196"]
     assert points_of(outcome_of(step + '\nties = "average"', rates(50, 70, 60, 60))) == ["188", "200", "194", "194"]
     assert points_of(outcome_of(listed, rates(5, 4, 3, 2, 1))) == ["10", "8", "7", "6", "5"]
+    without_step = listed.replace("\nstep = 1", "")
+    assert points_of(outcome_of(without_step, rates(5, 4, 3, 2))) == ["10", "8", "7", "0"]
+    assert points_of(outcome_of(without_step + "\notherwise = 4", rates(5, 4, 3, 2))) == ["10", "8", "7", "4"]
 
 
 def test_places_that_raters_gave_are_each_worth_points():

@@ -196,3 +196,17 @@ def test_months_become_a_year():
         ("u", "88.67", 3, "1"),
         ("v", None, 1, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("combine", "expected"),
+    [('combine = "last"', "91"), ('combine = "max"', "91"), ('combine = "sum"', "176"), ('weight = "n"', "86")],
+)
+def test_periods_are_combined_as_the_scheme_says(combine, expected):
+    rule = '[measures]\na = "a"\nn = "n"\n[items.x]\nkind = "formula"\nformula = "a"\n[overall]\n' + combine
+    scheme = read_rule_scheme(HEAD + 'period = "month"\n' + rule)
+    lines = [["unit", "month", "a", "n"], ["u", "9月", "85", "50"], ["u", "10月", "91", "10"]]
+
+    outcome = evaluate(scheme, lay_out(lines, scheme)[0])
+
+    assert [told(one.total) for one in outcome.overall] == [expected]
