@@ -144,6 +144,7 @@ class Applications:
             f"{prefix}_MANAGEMENT_HOST": "127.0.0.1",
         }
         if service == "notify":
+            defaults[f"{prefix}_DESK_URL"] = f"{self.api_url('intake')}/desk/issues"
             addresses[f"{prefix}_SMTP_URL"] = self._smtp_url or f"smtp://127.0.0.1:{self._ports['mail']}"
         return self._base() | defaults | told | addresses | self._urls_of(service, privileged=False)
 

@@ -14,14 +14,19 @@ from services.notify.channels.webhooks import CallLimits, WebhookChannel, make_c
 from services.notify.handlers import retention, webhook_deliveries
 from services.notify.handlers.deliveries import count_open_circuits, measure_backlog, measure_channels
 from services.notify.handlers.endpoints import PURPOSE
+from services.notify.handlers.noticing import measure_unread
 from services.notify.pushing import Pusher, PusherSettings
 from services.notify.settings import NotifySettings
+from services.notify.storage.directory import Directory, IdentityDirectory, NoDirectory
 from services.notify.tasks import create_worker
 from shared import chores, processes
 from shared.backlogs import watch_backlog
-from shared.database import Pool
+from shared.database import Pool, open_pool
+from shared.observability import get_logger
 
 WORKER_THREADS = 3
+
+log = get_logger()
 
 
 def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
@@ -44,9 +49,23 @@ def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
         partial(measure_backlog, pool),
     )
     metrics.watch_channels(partial(measure_channels, pool), lambda: count_open_circuits(pool, now=datetime.now(UTC)))
-    worker = create_worker(settings, pool)
+    watch_backlog(
+        "notify_events_unread",
+        "notify_events_unread_oldest_seconds",
+        "Events that have not been gone through for who is to be told",
+        partial(measure_unread, pool),
+    )
+    worker = create_worker(settings, pool, _open_directory(settings))
     chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="notify"))
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)
+
+
+def _open_directory(settings: NotifySettings) -> Directory:
+    if settings.identity_database_url is None:
+        log.warning("nobody_told_by_role", detail="the worker has no identity_database_url to ask who has a role")
+        return NoDirectory()
+    url = settings.identity_database_url.get_secret_value()
+    return IdentityDirectory(open_pool(url, size=1, application="notify.identity", statement_timeout_seconds=5))
 
 
 def push(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:

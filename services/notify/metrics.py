@@ -13,6 +13,12 @@ news_recorded_total = Counter("notify_news_recorded_total", "Scores that came to
 messages_settled_total = Counter(
     "notify_messages_settled_total", "Messages taken from the broker, by what became of them", ["outcome"]
 )
+notices_made_total = Counter("notify_notices_made_total", "Things noted to be told to somebody")
+notices_told_total = Counter("notify_notices_told_total", "Things told, alone or in a digest")
+notices_put_off_total = Counter("notify_notices_put_off_total", "Things that joined the next digest for a day's cap")
+notices_dropped_total = Counter(
+    "notify_notices_dropped_total", "Things not told, because they were too old or settled by then", ["why"]
+)
 digests_composed_total = Counter("notify_digests_composed_total", "Digests composed")
 delivery_attempts_total = Counter(
     "notify_delivery_attempts_total",

@@ -28,6 +28,9 @@ class NotifySettings(ServiceSettings):
     mail_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 600
     mail_from: str = "Lianxin <lianxin@localhost>"
     sms_gateway: Path | None = None
+    rules: Path | None = None
+    calendar_file: Path | None = None  # days off and working days of this place: docs/clocks.md
+    desk_url: str | None = None  # where the pages of issues are, for the links in notices
     robots: Path | None = None
     digest_interval_seconds: Annotated[float, Field(ge=1, le=2_678_400)] = 60
     sweep_seconds: Annotated[float, Field(ge=0.5, le=30)] = 5  # a worker without a task for a minute is not ready

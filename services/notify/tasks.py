@@ -1,24 +1,33 @@
 """The Celery door: when digests are composed and what is due goes out. Each task calls one handler."""
 
 import random
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.notify.channels.registry import open_channels
+from services.notify.channels.registry import open_channels, open_robots
+from services.notify.channels.robots import Robot
 from services.notify.handlers.delivering import Chances, DeliveryRules
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.dispatching import Dispatcher
-from services.notify.rendering import Renderer
+from services.notify.handlers.noticing import NoticeRules, note_events
+from services.notify.handlers.rules import load_rules
+from services.notify.handlers.telling import TellingRules, tell_all
+from services.notify.rendering.digests import Renderer
+from services.notify.rendering.notices import Wordings
 from services.notify.settings import NotifySettings
+from services.notify.storage.directory import Directory
+from shared.calendars import load_calendar
 from shared.database import Pool
 from shared.identifiers import new_id
 from shared.worker import RELIABLE, make_celery, nudge
 
 COMPOSE = "notify.compose_digests"
 DELIVER = "notify.deliver"
+NOTE = "notify.note_events"
 
 
-def create_worker(settings: NotifySettings, pool: Pool) -> Any:  # noqa: ANN401 - a Celery app, and Celery has no types
+def create_worker(settings: NotifySettings, pool: Pool, directory: Directory) -> Any:  # noqa: ANN401 - a Celery app, and Celery has no types
     app = make_celery("notify")
     renderer = Renderer(settings.zone)
     digest_rules = DigestRules(
@@ -26,9 +35,13 @@ def create_worker(settings: NotifySettings, pool: Pool) -> Any:  # noqa: ANN401 
         valid_for=timedelta(hours=settings.delivery_valid_hours),
         mail_domain=settings.sender.domain,
     )
+    channels = open_channels(settings)
+    rules = load_rules(settings.rules)
+    calendar = load_calendar(settings.calendar_file, zone=settings.zone)
+    noting = NoticeRules(rules=rules, calendar=calendar, groups=_groups(open_robots(settings).values()))
     dispatcher = Dispatcher(
         pool,
-        open_channels(settings),
+        channels,
         DeliveryRules(attempts_max=settings.delivery_attempts_max),
         Chances(clock=_now, draw=random.random),
     )
@@ -38,6 +51,22 @@ def create_worker(settings: NotifySettings, pool: Pool) -> Any:  # noqa: ANN401 
         if compose_digests(pool, renderer, digest_rules, now=_now(), new_id=new_id):
             nudge(app, DELIVER)
 
+    @app.task(name=NOTE, **RELIABLE)
+    def note() -> None:
+        """Go through what was heard, and tell what is due: both are rows, so whoever is faster does the rest."""
+        now = _now()
+        while note_events(pool, noting, directory, now=now, new_id=new_id):
+            pass
+        telling = TellingRules(
+            calendar=calendar,
+            channels=channels,
+            while_open=frozenset(rule.code for rule in rules if rule.while_open),
+            wordings=Wordings({}, zone=settings.zone, desk_url=settings.desk_url),
+            mail_domain=settings.sender.domain,
+        )
+        if tell_all(pool, telling, now=now, new_id=new_id):
+            nudge(app, DELIVER)
+
     @app.task(name=DELIVER, **RELIABLE)
     def deliver() -> None:
         """Hands out what is due to threads of its own: a server that hangs must not hold the threads of the worker."""
@@ -45,9 +74,17 @@ def create_worker(settings: NotifySettings, pool: Pool) -> Any:  # noqa: ANN401 
 
     app.conf.beat_schedule = {
         name: {"task": name, "schedule": settings.sweep_seconds, "options": {"expires": settings.sweep_seconds}}
-        for name in (COMPOSE, DELIVER)
+        for name in (COMPOSE, NOTE, DELIVER)
     }
     return app
+
+
+def _groups(robots: Iterable[Robot]) -> dict[str, list[str]]:
+    """The names of robots by the code of the unit whose group they speak to."""
+    named: dict[str, list[str]] = {}
+    for robot in robots:
+        named.setdefault(robot.organisation_code, []).append(robot.name)
+    return named
 
 
 def _now() -> datetime:

@@ -127,7 +127,8 @@ def test_every_process_accepts_the_settings_it_gets(
     assert not settings.allow_plaintext_links
     assert process == "migrate" or settings.make_door_context() is not None
     assert (settings.owner_database_url is not None) == (process == "migrate")
-    assert (settings.identity_database_url is not None) == (process == "serve" or container == "identity-migrate")
+    asks = process == "serve" or container in {"identity-migrate", "notify-work"}  # who asks, or lets others ask
+    assert (settings.identity_database_url is not None) == asks
     assert str(settings.audit_export_directory) in (DEPLOY / "Dockerfile").read_text("utf-8")
     assert settings.keys_directory == Path(f"/var/lib/lianxin/keys/{service}")
     if isinstance(settings, ServiceSettings):

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 # Whatever answers a question of the other services. Each exists from its own migration on.
-DOORS = ("resolve_session", "resolve_client", "list_token_keys", "explain_session")
+DOORS = ("resolve_session", "resolve_client", "list_token_keys", "explain_session", "list_holders")
 
 
 def grant_doors(owner_url: str, *, roles: Sequence[str]) -> list[str]:

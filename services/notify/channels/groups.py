@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -85,6 +85,10 @@ class GroupChannel:
         self._platform = platform
         self._robots = robots
         self._clock = clock
+
+    @property
+    def groups(self) -> Collection[str]:
+        return self._robots.keys()
 
     def endpoint_of(self, address: str) -> str:
         return f"{self._channel}/{address}"

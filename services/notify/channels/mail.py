@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from email.headerregistry import Address
 from typing import Literal, TypedDict
 
@@ -46,6 +46,10 @@ class MailChannel:
 
     most_at_once = 50
     workers = 2
+
+    @property
+    def groups(self) -> Collection[str]:
+        return ()
 
     @property
     def pace(self) -> Pace | None:

@@ -1,6 +1,6 @@
 """What delivering asks of a channel. Whoever adds one writes a module beside this one and enters it in the registry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from services.notify.domain.circuits import Pace
@@ -18,6 +18,11 @@ class Channel(Protocol):
 
     @property
     def pace(self) -> Pace | None: ...
+
+    @property
+    def groups(self) -> Collection[str]:
+        """The robots that it speaks by; none where its addresses are persons'."""
+        ...
 
     def endpoint_of(self, address: str) -> str:
         """What fails and recovers as one: its circuit, pace and bulkhead go by this name."""

@@ -1,7 +1,7 @@
 """SMS over the HTTP gateway that an installation has set up."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from urllib.parse import urlencode
 
@@ -21,6 +21,10 @@ class SmsChannel:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+
+    @property
+    def groups(self) -> Collection[str]:
+        return ()
 
     @property
     def pace(self) -> Pace | None:

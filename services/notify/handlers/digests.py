@@ -8,7 +8,7 @@ from uuid import UUID
 from services.notify import metrics
 from services.notify.domain.deliveries import message_id_of
 from services.notify.domain.messages import Rendering
-from services.notify.rendering import DigestFacts, Renderer
+from services.notify.rendering.digests import DigestFacts, Renderer
 from services.notify.storage import deliveries, digests, messages, subscriptions
 from services.notify.storage.deliveries import NewDelivery
 from services.notify.storage.digests import Audience, NewDigest

@@ -16,6 +16,7 @@ CLASSES = (
         remove=storage.remove_content,
         held_as=("delivery",),
     ),
+    DataClass(name="told_notices", measure=storage.measure_notices, remove=storage.delete_notices),
     DataClass(
         name="notification_status",
         measure=storage.measure_status,

@@ -22,14 +22,18 @@ class Audience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDigest:
+    """Of scores for a subscription, or of notices for a recipient."""
+
     id: UUID
-    subscription_id: UUID
     composed_at: datetime
-    seen_through: int
-    score_count: int
     language: Language
     rendering: Rendering
     correlation_id: str
+    subscription_id: UUID | None = None
+    seen_through: int | None = None
+    score_count: int | None = None
+    recipient_id: UUID | None = None
+    notice_count: int | None = None
 
 
 def find_new_position(connection: Connection, audience: Audience, *, limit: int) -> int:
@@ -123,8 +127,8 @@ def insert_digest(connection: Connection, digest: NewDigest) -> None:
     connection.execute(
         """
         INSERT INTO digest (id, subscription_id, composed_at, seen_through, score_count, language,
-                            subject, text_body, html_body, correlation_id)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                            subject, text_body, html_body, correlation_id, recipient_id, notice_count)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         [
             digest.id,
@@ -137,5 +141,7 @@ def insert_digest(connection: Connection, digest: NewDigest) -> None:
             digest.rendering.text_body,
             digest.rendering.html_body,
             digest.correlation_id,
+            digest.recipient_id,
+            digest.notice_count,
         ],
     )

@@ -27,6 +27,15 @@ def insert_message(connection: Connection, message_id: UUID, *, subscription_id:
     )
 
 
+def insert_own_message(
+    connection: Connection, message_id: UUID, *, recipient_id: UUID, digest_id: UUID, number: int
+) -> None:
+    connection.execute(
+        "INSERT INTO message (id, recipient_id, digest_id, number) VALUES (%s, %s, %s, %s)",
+        [message_id, recipient_id, digest_id, number],
+    )
+
+
 def list_messages(
     connection: Connection, subscription_id: UUID, *, unread_only: bool, before: UUID | None, limit: int
 ) -> list[Message]:

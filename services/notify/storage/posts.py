@@ -70,3 +70,8 @@ def find_serving(connection: Connection, cadre_ids: Sequence[UUID], *, on: date)
         [list(cadre_ids), on, on],
     ).fetchall()
     return {UUID(str(row[0])): set(row[1]) for row in rows if isinstance(row[1], list)}
+
+
+def find_staff_numbers(connection: Connection, cadre_ids: Sequence[UUID]) -> dict[UUID, str]:
+    rows = connection.execute("SELECT id, staff_number FROM cadre WHERE id = ANY (%s)", [list(cadre_ids)]).fetchall()
+    return {UUID(str(row[0])): str(row[1]) for row in rows}

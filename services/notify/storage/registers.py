@@ -1,7 +1,7 @@
 """Organisations, and who has which issue, as events tell of them: the highest sequence wins, whenever it arrives."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -84,6 +84,21 @@ def list_holdings(connection: Connection, issue_ids: Sequence[UUID]) -> list[Hol
         ).fetchall()
 
 
+def find_holdings(connection: Connection, issue_ids: Sequence[UUID]) -> dict[UUID, Holding]:
+    """As they stand, for whoever only reads."""
+    with connection.cursor(row_factory=class_row(Holding)) as cursor:
+        found = cursor.execute(
+            """
+            SELECT id AS issue_id, organisation_id, cadre_id, assignment_sequence, assisting_ids, assisting_sequence,
+                   is_closed, closure_sequence
+              FROM issue
+             WHERE id = ANY (%s)
+            """,
+            [list(issue_ids)],
+        ).fetchall()
+    return {holding.issue_id: holding for holding in found}
+
+
 def upsert_holdings(connection: Connection, holdings: Sequence[Holding]) -> None:
     """Each part by its own sequence, since another process may have written meanwhile what was not there to lock."""
     if not holdings:
@@ -138,3 +153,29 @@ def upsert_places(connection: Connection, places: Sequence[tuple[str, UUID, UUID
         """,
         [list(aggregates), list(aggregate_ids), list(organisation_ids)],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """An organisation with the codes of all above it, root first, itself last."""
+
+    id: UUID
+    code: str
+    name: str | None
+    codes: list[str]
+
+
+def list_units(connection: Connection, organisation_ids: Sequence[UUID]) -> list[Unit]:
+    with connection.cursor(row_factory=class_row(Unit)) as cursor:
+        return cursor.execute(
+            """
+            SELECT organisation.id, organisation.code, organisation.name,
+                   array(SELECT above.code
+                           FROM organisation AS above
+                          WHERE above.id = ANY (organisation.path)
+                          ORDER BY array_position(organisation.path, above.id)) AS codes
+              FROM organisation
+             WHERE organisation.id = ANY (%s)
+            """,
+            [list(organisation_ids)],
+        ).fetchall()

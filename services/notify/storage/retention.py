@@ -130,6 +130,28 @@ def delete_events(connection: Connection, before: datetime, batch: int, _: int) 
     return Step(removed=removed, seen=removed)
 
 
+def measure_notices(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute("SELECT count(*), min(settled_at) FROM notice WHERE settled_at < %s", [before]).fetchone()
+    )
+
+
+def delete_notices(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    removed = connection.execute(
+        """
+        DELETE FROM notice
+         WHERE id IN (SELECT id
+                        FROM notice
+                       WHERE settled_at < %s
+                       ORDER BY settled_at
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
 def _empty_digests(connection: Connection, digest_ids: list[object]) -> None:
     connection.execute(
         """

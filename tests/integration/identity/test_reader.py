@@ -63,6 +63,32 @@ def test_the_reach_of_the_answer_does_not_outlive_it(asking):
     assert asking.execute("SELECT current_setting('lianxin.reach', true)").fetchone() == ("",)
 
 
+def test_it_learns_who_holds_a_role_in_a_unit_and_nothing_else_of_them(desk, add_account, asking):
+    clerk = add_account("li.na", staff_number="C7")
+    add_account("wang.wu")
+    gone = add_account("zhao.liu", status="disabled")
+    with system(desk.pool) as connection:
+        for account, role, code in (
+            (clerk, "clerk", "town"),
+            (clerk, "clerk", None),
+            (clerk, "cadre", "town"),
+            (gone, "clerk", "town"),
+        ):
+            connection.execute(
+                """
+                INSERT INTO role_grant (id, account_id, person_id, role, organisation_code, granted_at, granted_by)
+                VALUES (%s, %s, %s, %s, %s, %s, 'a test')
+                """,
+                [uuid4(), account.id, account.person_id, role, code, NOW],
+            )
+
+    def held(role, *codes):
+        return asking.execute("SELECT * FROM list_holders(%s, %s)", [role, list(codes)]).fetchall()
+
+    assert held("clerk", "town", "village") == [(clerk.id, "C7", "town")]
+    assert held("clerk", "village") == held("unit_head", "town") == []
+
+
 def test_idle_time_is_counted_from_the_last_request(desk, add_account, caller, asking):
     add_account()
     token = sign_in(desk, "li.na", PASSWORD, caller=caller).session_token

@@ -26,11 +26,17 @@ from services.notify.domain.subscriptions import Wish
 from services.notify.handlers.delivering import Chances, DeliveryRules, deliver_batch, find_due
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.events import take_events
+from services.notify.handlers.noticing import NoticeRules, note_events
+from services.notify.handlers.rules import load_rules
 from services.notify.handlers.subscriptions import put_subscription
-from services.notify.rendering import Renderer
+from services.notify.handlers.telling import TellingRules, tell_all
+from services.notify.rendering.digests import Renderer
+from services.notify.rendering.notices import Wordings
 from services.notify.storage import deliveries, digests, subscriptions
 from services.notify.storage.deliveries import NewDelivery
 from services.notify.storage.digests import NewDigest
+from services.notify.storage.directory import Directory, NoDirectory
+from shared.calendars import load_calendar
 from shared.contracts.assessment import ScoreComputed
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
@@ -39,6 +45,7 @@ from shared.identifiers import new_id
 
 ZONE = ZoneInfo("Asia/Shanghai")
 OWED = Wish(name="owed", recipient_name="王建国", email=None, organisation_id=None, language="zh", channels=("inbox",))
+CALENDAR = load_calendar(None, zone=ZONE)
 NOW = datetime(2025, 4, 1, 1, 0, tzinfo=UTC)
 
 
@@ -106,6 +113,8 @@ class Notify:
     channel: MailChannel
     more_channels: dict[str, Channel] = field(default_factory=dict)
     now: datetime = NOW
+    directory: Directory = field(default_factory=NoDirectory)
+    groups: dict[str, list[str]] = field(default_factory=dict)
     interval: timedelta = timedelta(seconds=60)
     largest_digest: int = 20_000
     rules: DeliveryRules = field(
@@ -150,6 +159,22 @@ class Notify:
             largest=self.largest_digest,
         )
         return compose_digests(self.pool, Renderer(ZONE), rules, now=self.now, new_id=new_id)
+
+    def note(self) -> int:
+        rules = NoticeRules(rules=load_rules(), calendar=CALENDAR, groups=self.groups)
+        return note_events(self.pool, rules, self.directory, now=self.now, new_id=new_id)
+
+    def tell(self, wordings: Wordings | None = None) -> int:
+        """Note what was heard, and tell what is due by now."""
+        self.note()
+        rules = TellingRules(
+            calendar=CALENDAR,
+            channels=self.channels,
+            while_open=frozenset(rule.code for rule in load_rules() if rule.while_open),
+            wordings=wordings or Wordings({}, zone=ZONE, desk_url="https://lianxin.example.org/desk/issues/"),
+            mail_domain="example.org",
+        )
+        return tell_all(self.pool, rules, now=self.now, new_id=new_id)
 
     def owe(
         self,

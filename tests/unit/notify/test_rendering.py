@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.notify.domain.digests import Movement, PeriodCount
-from services.notify.rendering import DigestFacts, Renderer, period_label
+from services.notify.rendering.digests import DigestFacts, Renderer, period_label
 
 FACTS = DigestFacts(
     subscription_name="county",

@@ -14,7 +14,7 @@ from services.notify.domain.digests import Movement, PeriodCount
 from services.notify.domain.messages import Language, Rendering
 from services.notify.domain.news import PeriodKind
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 MONTHS = (
     "January",
     "February",

@@ -1,0 +1,1 @@
+"""How what is told reads, in each language."""
