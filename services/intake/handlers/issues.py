@@ -21,7 +21,7 @@ from services.intake.handlers.clocks.settling import Counted, settle
 from services.intake.handlers.clocks.telling import name_deadlines
 from services.intake.handlers.issue_steps.events import events_of
 from services.intake.handlers.issue_steps.taking import Taken, write_taken
-from services.intake.handlers.records import Candidate, created, hexadecimal, refuse_taken, sort_out
+from services.intake.handlers.records import Candidate, Sorted, created, hexadecimal, refuse_taken, sort_out
 from services.intake.handlers.texts import IssueRecord, hold, open_issue
 from services.intake.sealing import vault
 from services.intake.storage import categories, clock_rules, contacts, issue_steps, recusal, registers
@@ -56,6 +56,7 @@ def receive_issues(
         candidates = [_candidate(command, now, allow_odd=allow_odd) for command in fresh]
         _judge_categories(connection, candidates, now, refuse=refuse_unknown_categories and not allow_odd)
         complaints = _refuse_misdirected(connection, candidates, now)
+        _refuse_unknown_cadres(connection, candidates)
         settled = settle_new(
             connection, candidates, lambda some: storage.list_standing_issues(connection, some), now=now
         )
@@ -85,12 +86,26 @@ def receive_issues(
                 met.append((position, item.candidate, item.met))
             else:
                 outcomes[position] = _refuse_unknown(connection, item.candidate.command, now)
+        _take_histories(connection, listed, events, now)
         outcomes.update(_settle_met(connection, met, events, now))
         return [outcomes[position] for position in range(len(fresh))]
 
     outcomes = run_batch("receive_issues", pool, commands, run, now=now)
     metrics.issues_received_total.inc(sum(outcome.status == "created" for outcome in outcomes))
     return outcomes
+
+
+def _take_histories(
+    connection: Connection, listed: Sequence[Sorted[ReceiveIssue, storage.StoredIssue]], events: Events, now: datetime
+) -> None:
+    """Take the steps that new issues came with, each at its time."""
+    begun = [
+        (position, item.candidate, item.made)
+        for position, item in enumerate(listed)
+        if item.made is not None and item.candidate.command.has_history
+    ]
+    if begun:
+        _bring_up_to_date(connection, begun, events, now)
 
 
 def get_issue(pool: Pool, issue_id: UUID) -> IssueRecord:
@@ -145,8 +160,21 @@ def _refuse_misdirected(connection: Connection, candidates: Sequence[Candidate[R
     return bool(rows)
 
 
+def _refuse_unknown_cadres(connection: Connection, candidates: Sequence[Candidate[ReceiveIssue]]) -> None:
+    """Of issues with a history, whose cadre is named by a step and not by their row."""
+    wanted = [
+        one
+        for one in candidates
+        if one.check.refusal is None and one.command.has_history and one.command.staff_number is not None
+    ]
+    known = registers.find_cadre_ids(connection, [one.command.staff_number or "" for one in wanted]) if wanted else {}
+    for one in wanted:
+        if one.command.staff_number not in known:
+            one.check.refusal = unknown("cadre")
+
+
 def _row(candidate: Candidate[ReceiveIssue], citizen: KnownCitizen | None, now: datetime) -> dict[str, object]:
-    command = candidate.command
+    command = _as_received(candidate.command)
     key = citizen.key if citizen else None
     received_at = command.received_at or now
     respond_by = command.respond_by
@@ -169,7 +197,10 @@ def _row(candidate: Candidate[ReceiveIssue], citizen: KnownCitizen | None, now: 
         "contact_id": command.contact_id,
         "contact_source_number": command.contact_source_number,
         "organisation_code": command.organisation_code,
+        "dispatch_code": candidate.command.organisation_code if candidate.command.has_history else None,
         "staff_number": command.staff_number,
+        "return_count": command.return_count,
+        "redo_count": command.redo_count,
         "assigned_at": received_at if command.organisation_code is not None else None,
         "responded_at": command.responded_at,
         "closed_at": command.closed_at,
@@ -181,8 +212,26 @@ def _row(candidate: Candidate[ReceiveIssue], citizen: KnownCitizen | None, now: 
         "sequence": 1 + (command.responded_at is not None) + (command.closed_at is not None),
         "flags": candidate.check.flags,
         "content_hash": hexadecimal(candidate.content_hash),
-        "progress_hash": hexadecimal(_progress_hash(command)),
+        "progress_hash": hexadecimal(_progress_hash(candidate.command)),
     }
+
+
+def _as_received(command: ReceiveIssue) -> ReceiveIssue:
+    """What a command with a history tells of the moment of the receipt: nothing had been done."""
+    if not command.has_history:
+        return command
+    return replace(
+        command,
+        organisation_code=None,
+        staff_number=None,
+        assigned_at=None,
+        signed_at=None,
+        responded_at=None,
+        replied_at=None,
+        closed_at=None,
+        outcome=None,
+        reply=None,
+    )
 
 
 def _progress_hash(command: ReceiveIssue) -> bytes:
@@ -200,6 +249,7 @@ def _status(command: ReceiveIssue) -> str:
 def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Counted | None) -> list[OutgoingEvent]:
     """Where no rule made deadlines, they are those that were told, and what the setting gives for the first contact."""
     told = {"respond_by": issue.respond_by, "due_at": command.due_at}
+    command = _as_received(command)
     received = IssueReceived(
         issue_id=issue.id,
         issue_type=command.type,
@@ -212,6 +262,8 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Co
         cadre_id=issue.cadre_id,
         contact_id=issue.contact_id,
         citizen_ref=issue.citizen_ref,
+        told_return_count=command.return_count,
+        told_redo_count=command.redo_count,
         **(name_deadlines(counted) if counted else told),
     )
     before = Issue(
@@ -282,6 +334,9 @@ def _bring_up_to_date(
             closed_at=command.closed_at,
             outcome=command.outcome,
             reply=command.reply,
+            assigned_at=command.assigned_at,
+            signed_at=command.signed_at,
+            replied_at=command.replied_at,
         )
         steps, differs = catch_up(issue, progress, at=now)
         differs = differs or candidate.content_hash != issue.content_hash

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from services.intake.domain.commands.base import Command
-from services.intake.importing.findings import FileRefused, Finding
+from services.intake.importing.findings import FileRefused, Finding, flag
 from services.intake.importing.mapping import MappedRow, Mapper, NewId
 from services.intake.importing.profile import Profile
 from services.intake.importing.reader import Reader, Row
 from services.intake.importing.sheets import Roster, Sheet, is_sheet, refuse_old_office
 from services.intake.importing.source import Limits, begins_with, read_blocks
 
+UNREAD = "the profile reads nothing of this column; name it under file.ignored, with the reason, where that is meant"
 ROWS_A_CHUNK = 2_000
 CELL_CHARACTERS_A_CHUNK = 8 * 1024 * 1024
 
@@ -39,7 +40,7 @@ def read_chunks(
     if profile.file.format != "table":
         documents = "document_number" in profile.fields
         source = Roster(file, limits.sheets, place=profile.place_columns, kind=profile.file.format, documents=documents)
-        return _cut(source, Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id))
+        return _cut(source, Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id), [])
     refuse_old_office(start, file, limits.sheets)
     if is_sheet(start):
         profile = profile.for_sheets()
@@ -47,13 +48,17 @@ def read_chunks(
     else:
         blocks = read_blocks(file, limits)
         source = Reader(blocks, encoding=profile.file.encoding, delimiter=profile.file.delimiter)
-    return _cut(source, Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id))
+    mapper = Mapper(profile, source.header, correlation_id=correlation_id, new_id=new_id)
+    return _cut(source, mapper, [flag(1, "unread-column", UNREAD, name) for name in profile.list_unread(source.header)])
 
 
-def _cut(source: Reader | Sheet, mapper: Mapper) -> Iterator[Chunk]:
+def _cut(source: Reader | Sheet, mapper: Mapper, remarks: list[Finding]) -> Iterator[Chunk]:
+    """`remarks` are about the header, and come with the first rows."""
     rows = source.rows()
     while True:
         chunk = _fill(rows, mapper)
+        chunk.findings[:0] = remarks
+        remarks = []
         if chunk.rows_read or chunk.broken:
             yield chunk
         if chunk.broken or not chunk.rows_read:

@@ -33,7 +33,7 @@ from services.intake.importing.targets import CITIZEN_FIELDS, CITIZEN_PREFIX, PE
 
 NewId = Callable[[], UUID]
 Values = dict[str, Any]
-LEFT_OUT = flag(0, "left-out", "the profile leaves rows of this kind out: they tell of no issue")
+LEFT_OUT = flag(0, "left-out", "the profile leaves rows of this kind out: they tell of nothing that it takes")
 # By kind of entry the request, what it needs, and what it may have.
 ROSTER_ENTRIES: Mapping[str, tuple[Callable[..., Command], tuple[str, ...], tuple[str, ...]]] = {
     "appraisal": (RecordAppraisalResult, ("year", "grade"), ()),
@@ -265,9 +265,10 @@ def _can_be(name: str, given: dict[str, Any]) -> bool:
 def _settle_closure(values: Values, notes: Notes) -> None:
     """Only a closing time closes an issue; an outcome or a reply without one is kept out."""
     if values.get("closed_at") is None:
-        if values.get("reply") is not None:
+        if values.get("reply") is not None and values.get("replied_at") is None:
+            values["reply"] = None
             notes.append(flag(0, "reply-without-closing", "a closing text stands in an issue that has no closing time"))
-        values["outcome"] = values["reply"] = None
+        values["outcome"] = None
     elif values.get("outcome") is None:
         notes.append(error(0, "missing-required", "a closed issue needs an outcome", "outcome"))
 
@@ -278,7 +279,7 @@ def _make_choice(choice: Choice, compiler: Compiler) -> Callable[[list[str]], bo
 
     def applies(cells: list[str]) -> bool:
         text = read(cells)
-        return text is not None and text.casefold() in values
+        return choice.empty if text is None else text.casefold() in values
 
     return applies
 

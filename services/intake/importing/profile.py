@@ -21,6 +21,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 BUILT_IN = Path(__file__).parent.parent / "profiles"
 LARGEST_PROFILE = 1024 * 1024
 CHINA = "Asia/Shanghai"
+EXPORT_MARK = "export_mark"  # the last column of our own exports says whose they are
 SHEET_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 SHEET_DAYS = ("%Y-%m-%d 00:00:00", "%Y-%m-%d")
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -206,10 +207,17 @@ class Check(Part):
 
 
 class Choice(Part):
-    """Rows in which a column holds one of these texts."""
+    """Rows in which a column holds one of these texts, or nothing."""
 
     column: Column
-    values: list[str] = Field(min_length=1)
+    values: list[str] = []
+    empty: bool = False
+
+    @model_validator(mode="after")
+    def _chooses_something(self) -> Self:
+        if not self.values and not self.empty:
+            raise ValueError("needs values, or empty")
+        return self
 
 
 class Profile(Part):
@@ -267,6 +275,17 @@ class Profile(Part):
             elif not self._is_optional(column):
                 missing.append(column)
         return places, missing, twice
+
+    def list_unread(self, header: list[str]) -> list[str]:
+        """The columns of a header that nothing reads and that nobody said to be of no use."""
+        places, _, _ = self.place_columns(header)
+        read = set(places.values())
+        known = {_plain_header(name) for name in (*self.file.ignored, EXPORT_MARK)}
+        return [
+            name
+            for place, name in enumerate(header)
+            if place not in read and name.strip() and _plain_header(name) not in known
+        ]
 
     def _is_optional(self, column: str) -> bool:
         if column in self.headers and self.headers[column].optional:

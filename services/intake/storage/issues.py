@@ -109,7 +109,7 @@ def insert_issues(
                                cadre_id, assigned_at, responded_at, closed_at, outcome, reply_sealed, citizen_ref,
                                subject_id, status, sequence, recorded_at, updated_at, flags, content_hash,
                                progress_hash, owner_organisation_id, first_organisation_id, first_cadre_id, replied_at,
-                               told_respond_by, told_due_at, alarm_at)
+                               told_respond_by, told_due_at, told_return_count, told_redo_count, alarm_at)
             SELECT item.id, item.source, item.source_number, item.type, item.category, item.channel, item.urgency,
                    item.title_sealed, item.description_sealed, item.received_at, item.respond_by, item.due_at,
                    coalesce(contact.id, numbered.id), organisation.id, cadre.id, item.assigned_at, item.responded_at,
@@ -118,7 +118,7 @@ def insert_issues(
                    item.progress_hash, owner.id, organisation.id,
                    CASE WHEN organisation.id IS NOT NULL THEN cadre.id END,
                    CASE WHEN item.reply_sealed IS NOT NULL THEN item.closed_at END,
-                   item.told_respond_by, item.due_at,
+                   item.told_respond_by, item.due_at, item.return_count, item.redo_count,
                    CASE WHEN item.closed_at IS NULL AND num_nonnulls(item.respond_by, item.due_at) > 0
                         THEN %(recorded_at)s::timestamptz END
               FROM ROWS FROM (json_to_recordset(%(rows)s::json)
@@ -126,11 +126,13 @@ def insert_issues(
                       urgency text, title_sealed bytea, description_sealed bytea, received_at timestamptz,
                       respond_by timestamptz, told_respond_by timestamptz,
                       due_at timestamptz, contact_id uuid, contact_source_number text,
-                      organisation_code text, staff_number text, assigned_at timestamptz,
+                      organisation_code text, dispatch_code text, staff_number text, assigned_at timestamptz,
+                      return_count integer, redo_count integer,
                       responded_at timestamptz, closed_at timestamptz, outcome text, reply_sealed bytea,
                       citizen_ref uuid, subject_staff_number text, status text, sequence integer, flags text[],
                       content_hash bytea, progress_hash bytea)) WITH ORDINALITY AS item
               LEFT JOIN organisation ON organisation.code = item.organisation_code
+              LEFT JOIN organisation AS dispatched ON dispatched.code = item.dispatch_code
               LEFT JOIN cadre ON cadre.staff_number = item.staff_number
               CROSS JOIN LATERAL (SELECT official_of(item.subject_staff_number) AS id) AS subject
               LEFT JOIN contact ON contact.id = item.contact_id
@@ -139,9 +141,10 @@ def insert_issues(
                AND numbered.source_number = item.contact_source_number
                AND numbered.source_number IS NOT NULL
              CROSS JOIN LATERAL (
-                   SELECT coalesce(organisation.id, post_organisation(cadre.id, item.received_at),
+                   SELECT coalesce(organisation.id, dispatched.id, post_organisation(cadre.id, item.received_at),
                                    contact.owner_organisation_id, numbered.owner_organisation_id) AS id) AS owner
              WHERE (item.organisation_code IS NULL OR organisation.id IS NOT NULL)
+               AND (item.dispatch_code IS NULL OR dispatched.id IS NOT NULL)
                AND (item.staff_number IS NULL OR cadre.id IS NOT NULL)
                AND (item.subject_staff_number IS NULL OR subject.id IS NOT NULL)
                AND (item.contact_id IS NULL OR contact.id IS NOT NULL)

@@ -1,7 +1,9 @@
 """What intake publishes of issues, step by step of their life."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from shared.contracts.base import Code, Event, Instant
 from shared.contracts.intake.deadlines import Deadlines
@@ -34,6 +36,9 @@ class IssueReceived(Deadlines, Event):
     cadre_id: UUID | None = None
     contact_id: UUID | None = None
     citizen_ref: UUID | None = None  # a pseudonym; who it is stays with intake
+    # How often another system says that it came back, or had to be done again, before it was taken over.
+    told_return_count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    told_redo_count: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
 
 class IssueAssigned(Event):

@@ -8,6 +8,7 @@ import pytest
 from services.intake.domain.citizens import Citizen
 from services.intake.domain.commands.base import Command
 from services.intake.domain.commands.issues import ReceiveIssue
+from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.importing.findings import FileRefused, Finding
 from services.intake.importing.profile import (
@@ -124,6 +125,7 @@ def test_a_work_order_of_the_municipal_export_becomes_an_issue() -> None:
     assert issue.category.startswith("城乡建设-市政设施-路灯-")
     assert (issue.title, issue.description, issue.reply) == ("某路路灯不亮", "某路路灯不亮", "已修复\n已电话告知")
     assert issue.received_at == datetime(2025, 3, 1, 1, 30, tzinfo=UTC)
+    assert issue.assigned_at == datetime(2025, 3, 1, 2, 0, tzinfo=UTC)
     assert issue.closed_at == datetime(2025, 3, 2, 2, 0, tzinfo=UTC)
     assert issue.organisation_code == "unit-某街道办事处"
     assert issue.citizen == Citizen(name="张秀兰")
@@ -212,6 +214,63 @@ def test_a_work_order_is_known_under_chinese_and_english_headers(header: list[st
     assert (issue.source_number, issue.type, issue.title) == ("A1", "complaint", "路灯不亮")
     assert issue.received_at == datetime(2025, 3, 1, 1, 30, tzinfo=UTC)
     assert issue.citizen == Citizen(name="张三", phone="13800001111")
+
+
+def test_the_steps_that_a_work_order_tells_of_have_their_times() -> None:
+    header = [
+        "编号",
+        "受理时间",
+        "转办时间",
+        "签收时间",
+        "先行联系时间",
+        "回复时间",
+        "办结时间",
+        "退回次数",
+        "返工次数",
+    ]
+    header += ["答复内容", "单位代码"]
+    found = read(
+        "work-orders",
+        header,
+        ["A1", "2025-03-01", *(f"2025-03-0{day} 08:00" for day in range(2, 7)), "1", "2", "已修好", "town"],
+        ["A2", "2025-03-01", "", "", "", "", "", "", "", "", "town"],
+        ["A3", "2025-03-01", "", "", "", "2025-03-04 08:00", "", "", "", "在办", "town"],
+    )
+    whole, bare, answered = (issue for issue in found[0] if isinstance(issue, ReceiveIssue))
+
+    times = (whole.assigned_at, whole.signed_at, whole.responded_at, whole.replied_at, whole.closed_at)
+    assert times == tuple(datetime(2025, 3, day, tzinfo=UTC) for day in range(2, 7))
+    assert (whole.return_count, whole.redo_count, whole.has_history, bare.has_history) == (1, 2, True, False)
+    assert (answered.reply, answered.closed_at, found[2]) == ("在办", None, [])
+
+
+def test_a_column_that_nothing_reads_is_named() -> None:
+    found = read("work-orders", ["编号", "受理时间", "领导批示", "", "export_mark"], ["A1", "2025-03-01", "阅", "", ""])
+
+    assert [(one.line, one.severity, one.code, one.column) for one in found[2]] == [
+        (1, "flag", "unread-column", "领导批示")
+    ]
+    assert len(found[0]) == 1
+
+
+def test_what_citizens_said_of_work_orders_is_read_with_its_dimensions() -> None:
+    header = ["工单号", "满意度", "服务态度", "办理时效", "是否解决", "回访时间"]
+    found = read(
+        "work-order-ratings",
+        header,
+        ["A1", "满意", "非常满意", "不满意", "已解决", "2025-03-08"],
+        ["A2", "未评价", "", "", "", ""],
+        ["A3", "2", "", "", "否", "2025-03-08"],
+        ["A4", "尚可", "", "", "", "2025-03-08"],
+    )
+
+    ratings = [one for one in found[0] if isinstance(one, SubmitRating)]
+    assert [(one.issue_source_number, one.level, one.attitude, one.speed, one.solved) for one in ratings] == [
+        ("A1", 4, 5, 2, True),
+        ("A3", 2, None, None, False),
+    ]
+    assert {(one.source, one.method) for one in ratings} == {("work-orders", "import")}
+    assert [(one.line, one.code) for one in found[2]] == [(3, "left-out"), (5, "unknown-code")]
 
 
 def test_what_a_file_must_have_is_asked_for_by_its_name() -> None:

@@ -47,5 +47,17 @@ class ReceiveIssue(Command):
     citizen: Citizen | None = None
     subject_staff_number: str | None = None
     filing: Filing | None = None  # what came with it over Open311
+    # What a source tells of the way of an issue that was handled elsewhere: times of steps, and how often it came back.
+    assigned_at: datetime | None = None
+    signed_at: datetime | None = None
+    replied_at: datetime | None = None
+    return_count: int | None = None
+    redo_count: int | None = None
     source: str = DIRECT
     source_number: str | None = None
+
+    @property
+    def has_history(self) -> bool:
+        """Whether its steps have to be taken one by one: a dispatch after the receipt, a signature, a reply."""
+        is_dispatched_later = self.assigned_at is not None and self.organisation_code is not None
+        return is_dispatched_later or self.signed_at is not None or self.replied_at is not None
