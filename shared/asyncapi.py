@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from shared.broker.seals import SEAL_HEADER
 from shared.contracts.base import Event
 from shared.contracts.envelope import CONTENT_TYPE, EVENTS
 
@@ -35,9 +36,40 @@ def build_document() -> dict[str, Any]:
             "tells repeats, `sequence` orders the events of one subject.",
         },
         "defaultContentType": CONTENT_TYPE,
+        "servers": {"broker": _server()},
         "channels": channels,
         "operations": operations,
-        "components": {"messages": messages, "schemas": schemas},
+        "components": {
+            "messages": messages,
+            "schemas": schemas,
+            "securitySchemes": {
+                "account": {"type": "userPassword", "description": "An account of its own for each service."}
+            },
+        },
+    }
+
+
+def _server() -> dict[str, Any]:
+    return {
+        "host": "{host}:5671",
+        "protocol": "amqps",
+        "protocolVersion": "0-9-1",
+        "description": "RabbitMQ. Other systems do not read from it: they are told by webhooks and the feed of notify.",
+        "variables": {"host": {"default": "localhost", "description": "Where the installation's broker is"}},
+        "security": [{"$ref": "#/components/securitySchemes/account"}],
+    }
+
+
+def _seal_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": [SEAL_HEADER],
+        "properties": {
+            SEAL_HEADER: {
+                "type": "string",
+                "description": "A MAC under the producer's key over id, type, content type and body, in base64.",
+            }
+        },
     }
 
 
@@ -68,6 +100,7 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "title": event.__name__,
         "summary": event.summary,
         "contentType": CONTENT_TYPE,
+        "headers": _seal_schema(),
         "correlationId": {"location": "$message.payload#/correlationid"},
         "payload": {"allOf": [{"$ref": "#/components/schemas/Envelope"}, {"type": "object", "properties": data}]},
     }

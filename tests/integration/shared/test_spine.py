@@ -113,8 +113,8 @@ def write_events(pool, count):
 
 
 @contextmanager
-def relaying(pool, broker, macs=MACS):
-    relay = Relay(pool.conninfo, broker.urls["intake"], service="intake", macs=macs)
+def relaying(pool, broker, macs=MACS, service="intake"):
+    relay = Relay(pool.conninfo, broker.urls[service], service=service, macs=macs)
     thread = threading.Thread(target=relay.run)
     thread.start()
     try:
