@@ -7,6 +7,7 @@ from pathlib import Path
 from bench import fairness
 from bench.authorisation import measure_authorisation
 from bench.bulk import measure_bulk
+from bench.delivering import measure_delivering
 from bench.latency import measure_latency
 from bench.posting import measure_posting
 from bench.real_file import measure_real_file
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "bulk": measure_bulk,
     "latency": measure_latency,
     "real-file": measure_real_file,
+    "delivering": measure_delivering,
 }
 
 

@@ -13,6 +13,7 @@ from services.notify.domain.agreements import (
 )
 from services.notify.domain.audiences import open_types
 from services.notify.storage import agreements as storage
+from services.notify.storage import webhook_deliveries
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
@@ -64,6 +65,8 @@ def end_agreement(pool: Pool, agreement_id: UUID, *, reason: str, now: datetime)
         if storage.lock_agreement(connection, agreement_id) is None:
             raise UnknownAgreement("there is no such agreement")
         ended = storage.set_ended(connection, agreement_id, now=now)
+        if ended:
+            webhook_deliveries.withdraw_of_agreement(connection, agreement_id, reason="the agreement ended", now=now)
         agreement = _get(connection, agreement_id)
         if ended:
             note(connection, _line("agreement.end", agreement, reason))

@@ -77,9 +77,9 @@ def read_feed(pool: Pool, wanted: Wanted, *, after: Place | None, kept_since: da
     with transaction(pool) as connection:
         agreement = _choose(connection, wanted, after, now)
         narrow(agreement.event_types or open_types(), tuple(wanted.event_types))
-        start = after.position if after is not None else 0
-        end = storage.get_end(connection)
-        through = min(end, start + STRETCH) if after is not None else end
+        first, end = storage.get_ends(connection)
+        start = after.position if after is not None else first - 1
+        through = min(end, start + STRETCH)
         rows = storage.list_passing(
             connection,
             after=start,

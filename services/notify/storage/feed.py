@@ -18,10 +18,10 @@ class Passed:
     envelope: dict[str, Any] = field(repr=False)
 
 
-def get_end(connection: Connection) -> int:
-    """The last position of the log, whoever asks: a number tells nothing."""
-    row = connection.execute("SELECT end_of_log()").fetchone()
-    return int(str(row[0])) if row else 0
+def get_ends(connection: Connection) -> tuple[int, int]:
+    """The first and the last position of the log, whoever asks: numbers tell nothing."""
+    row = connection.execute("SELECT start_of_log(), end_of_log()").fetchone()
+    return (int(str(row[0])), int(str(row[1]))) if row else (1, 0)
 
 
 def list_passing(

@@ -442,6 +442,20 @@ def withdraw_open(connection: Connection, endpoint_id: UUID, *, reason: str, now
     ).rowcount
 
 
+def withdraw_of_agreement(connection: Connection, agreement_id: UUID, *, reason: str, now: datetime) -> int:
+    return connection.execute(
+        """
+        UPDATE webhook_delivery
+           SET status = 'withdrawn',
+               settled_at = %s,
+               reason = %s
+         WHERE endpoint_id IN (SELECT id FROM webhook_endpoint WHERE agreement_id = %s)
+           AND status IN ('due', 'claimed')
+        """,
+        [now, reason, agreement_id],
+    ).rowcount
+
+
 def list_deliveries(
     connection: Connection, endpoint_id: UUID, *, status: WebhookDeliveryStatus | None, before: int | None, limit: int
 ) -> list[ShownDelivery]:
@@ -492,17 +506,17 @@ def list_attempts(connection: Connection, delivery_id: int) -> list[ShownAttempt
 
 
 def measure_backlog(connection: Connection) -> tuple[int, float]:
-    """How many deliveries are open, and the age of the oldest in seconds."""
+    """How many deliveries are open that somebody waits for, and the age of the oldest in seconds."""
     row = connection.execute(
         """
-        SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
-          FROM webhook_delivery
-         WHERE status IN ('due', 'claimed')
+        SELECT count(*), coalesce(extract(epoch FROM now() - min(delivery.created_at)), 0)::float8
+          FROM webhook_delivery AS delivery
+          JOIN webhook_endpoint AS endpoint ON endpoint.id = delivery.endpoint_id
+          JOIN agreement ON agreement.id = endpoint.agreement_id
+         WHERE delivery.status IN ('due', 'claimed')
+           AND endpoint.status = 'active'
+           AND agreement.status = 'agreed'
+           AND agreement.valid_until > now()
         """
     ).fetchone()
     return (int(str(row[0])), max(0.0, float(str(row[1])))) if row else (0, 0.0)
-
-
-def count_endpoints_by_status(connection: Connection) -> dict[str, int]:
-    rows = connection.execute("SELECT status, count(*) FROM webhook_endpoint GROUP BY status").fetchall()
-    return {str(row[0]): int(str(row[1])) for row in rows}

@@ -1,7 +1,12 @@
 """Standard Webhooks 1.0, checked by verifiers that are not ours: the reference library, and ed25519 by itself."""
 
 import base64
+import json
+import os
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -109,3 +114,32 @@ def test_no_key_is_ever_shown_by_accident():
 def test_an_id_with_a_dot_is_never_signed():
     with pytest.raises(ValueError, match="without dots"):
         make_headers("a.b", BODY, at=datetime.now(UTC), keys=[make_key("v1")])
+
+
+NODE_VERIFIES = """
+const { Webhook } = require("standardwebhooks");
+const asked = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+try { new Webhook(asked.secret).verify(asked.body, asked.headers); } catch (error) { process.exit(9); }
+"""
+
+
+def verify_in_node(secret, headers, body=BODY):
+    """By npm's `standardwebhooks`, in the folder of modules that LIANXIN_TEST_NODE_MODULES names."""
+    node, modules = shutil.which("node"), os.environ.get("LIANXIN_TEST_NODE_MODULES")
+    if node is None or modules is None or not (Path(modules) / "standardwebhooks").is_dir():
+        pytest.skip("no node at hand that knows standardwebhooks: LIANXIN_TEST_NODE_MODULES names no such folder")
+    asked = json.dumps({"secret": secret, "headers": headers, "body": body.decode()})
+    done = subprocess.run(
+        [node, "-e", NODE_VERIFIES], input=asked, text=True, env={"NODE_PATH": modules}, check=False, timeout=30
+    )
+    return done.returncode
+
+
+def test_the_verifier_of_another_language_accepts_ours_and_refuses_what_was_changed():
+    old, new = make_key("v1"), make_key("v1")
+    headers = make_headers("evt", BODY, at=datetime.now(UTC), keys=[new, old, make_key("v1a")])
+
+    assert verify_in_node(old.shown, headers) == 0
+    assert verify_in_node(new.shown, headers) == 0
+    assert verify_in_node(old.shown, headers, BODY + b" ") == 9
+    assert verify_in_node(make_key("v1").shown, headers) == 9
