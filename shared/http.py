@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.access.refusals import NoLonger
@@ -45,6 +46,7 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (TooMany, 429),
     (Transient, 503),
 )
+METHOD_NOT_ALLOWED = 405
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
@@ -405,11 +407,22 @@ async def _answer_invalid(_: Request, error: RequestValidationError) -> Response
     return await answer_expected(_, InvalidBody(_faults(error.errors())))
 
 
-async def _answer_http(_: Request, error: HTTPException) -> Response:
+async def _answer_http(request: Request, error: HTTPException) -> Response:
     codes = {404: "not-found", 405: "method-not-allowed"}
     answer = problem(error.status_code, codes.get(error.status_code, "http-error"), "the request cannot be answered")
-    answer.headers.update(error.headers or {})  # which methods there are instead
+    answer.headers.update(error.headers or {})
+    if error.status_code == METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
     return answer
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Which methods there are instead: of every route of this path, where Starlette names those of the first."""
+    methods: set[str] = set()
+    for route in _each_route(request.app.routes):
+        if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return methods
 
 
 def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:

@@ -10,11 +10,21 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from demo.accounts import Wanted
 from tests.conformance.running import SERVICES, Budget, NotConform, check_door
 from tests.harness.servers import Servers
-from tests.harness.suite import Suite
+from tests.harness.suite import ADMINISTRATOR, Suite
 
-ROLES = ("clerk", "department_officer", "approver", "machine_client")
+# The approver comes last: from then on there are two persons, and nobody gives a role that decides alone.
+PEOPLE = (
+    *(
+        Wanted(name=role.replace("_", "-"), display_name=role, role=role)
+        for role in ("clerk", "unit_head", "operations", "auditor", "department_officer")
+    ),
+    Wanted(name="cadre", display_name="cadre", role="cadre", staff_number="S1"),
+    Wanted(name="approver", display_name="approver", role="approver"),
+)
+ROLES = (*(one.role for one in PEOPLE), "machine_client", ADMINISTRATOR)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     servers.start()
     failed = 0
     try:
-        with Suite(servers, folder / "suite", name="lianxin_conformance") as suite:
+        with Suite(servers, folder / "suite", name="lianxin_conformance", people=PEOPLE) as suite:
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
                     failed += not _passes(suite, service, role, budget)
@@ -46,8 +56,12 @@ def _passes(suite: Suite, service: str, role: str, budget: Budget) -> bool:
         told = check_door(suite.ports[f"{service}-api"], suite.credential(service, role), budget)
     except NotConform as failure:
         sys.stdout.write(f"{service} as {role}: {failure}\n")
+        sys.stdout.flush()
         return False
-    sys.stdout.write(f"{service} as {role}: {told.strip().splitlines()[-1].strip('= ')}\n")
+    lines = [line.strip("= ") for line in told.splitlines()]
+    tested = next((line for line in lines if line.startswith("Tested:")), "")
+    sys.stdout.write(f"{service} as {role}: {tested} operations, {lines[-1]}\n")
+    sys.stdout.flush()
     return True
 
 

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -64,12 +64,19 @@ class Suite:
     """
 
     def __init__(
-        self, servers: Servers, folder: Path, *, name: str = "lianxin", settings: Mapping[str, str] | None = None
+        self,
+        servers: Servers,
+        folder: Path,
+        *,
+        name: str = "lianxin",
+        settings: Mapping[str, str] | None = None,
+        people: Sequence[Wanted] = PEOPLE,
     ) -> None:
         self.servers = servers
         self.folder = folder
         self.names = Names(prefix=name)
-        self._passwords = {name: secrets.token_urlsafe(24) for name in (ADMINISTRATOR, *(one.name for one in PEOPLE))}
+        self._passwords = {name: secrets.token_urlsafe(24) for name in (ADMINISTRATOR, *(one.name for one in people))}
+        self._people = tuple(people)
         self._secrets: dict[str, str] = {}
         self._credentials: dict[tuple[str, str], Credential] = {}
         self.processes: dict[str, Process] = {}
@@ -262,7 +269,7 @@ class Suite:
             raise RuntimeError(f"no first administrator: {made.stderr}")
         accounts = Accounts(self._identity, administrator=ADMINISTRATOR, passwords=self._passwords)
         accounts.begin(made.stdout.split()[-1])
-        accounts.open(PEOPLE)
+        accounts.open(self._people)
         self._secrets = accounts.open_clients(
             [MACHINE], proposer="department-officer", approver="approver", secrets=self._secrets
         )

@@ -114,7 +114,7 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
         """Every scheme that was ever agreed to, without its text."""
         return json_response({"items": [_show(one) for one in rule_schemes.list_adopted(pool)]})
 
-    @router.get("/v1/rule-schemes/in-force", responses=shows(ShownRuleScheme))
+    @router.get("/v1/rule-schemes/in-force", responses=shows(ShownRuleScheme) | refuses(404))
     def get_rule_scheme_in_force(
         _: Reader,
         on: Annotated[date, Query(description="a day; of a period its first")],

@@ -7,7 +7,7 @@ import anyio
 import httpx
 import pytest
 import structlog.testing
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from shared.access.principal import Principal
@@ -44,6 +44,18 @@ def app():
         _: Annotated[Principal, Depends(permit("contact.record"))], note: Annotated[Note, Depends(json_body(Note))]
     ):
         return json_response({"text": note.text})
+
+    @app.get("/notes/{number}")
+    def get_note(number: int, _: Annotated[Principal, Depends(permit("contact.record"))]):
+        return json_response({"number": number})
+
+    router = APIRouter(prefix="/notes")
+
+    @router.delete("/{number}")
+    def delete_note(number: int, _: Annotated[Principal, Depends(permit("contact.record"))]):
+        return json_response({"number": number})
+
+    app.include_router(router)
 
     @app.get("/officers")
     def get_officers(_: Annotated[Principal, Depends(permit("scheme.read"))]):
@@ -186,6 +198,9 @@ def test_a_bug_is_found_in_the_logs_by_the_correlation_id_of_its_answer(app):
 def test_unknown_paths_and_methods_are_problems(app):
     assert send(app, "GET", "/nothing").json()["title"] == "not-found"
     assert send(app, "DELETE", "/notes").status_code == 405
+    for method in ("POST", "OPTIONS", "TRACE", "PUT"):
+        refused = send(app, method, "/notes/1", headers=CLERK)
+        assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, GET"), method  # of all its routes
 
 
 def test_a_route_that_lets_everybody_in_stops_the_start(app):
