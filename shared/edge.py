@@ -168,7 +168,7 @@ class EdgeGuard:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refused(415, "encoded-body", "the body must not be compressed")
         content_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if content_type == FORM and scope["method"] == "POST" and scope["path"] in self._form_paths:
+        if content_type == FORM and scope["path"] in self._form_paths:  # another method is refused as such
             if len(body) > LARGEST_FORM_BYTES:
                 raise Refused(413, "too-large", f"the form is larger than {LARGEST_FORM_BYTES} bytes")
             return body

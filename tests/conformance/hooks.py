@@ -19,6 +19,8 @@ from shared.edge import LARGEST_INTEGER_DIGITS, check_text
 # What says that a request is not of the documented shape. All other refusals tell of what it says, which no shape can.
 MISSHAPEN = frozenset({"invalid-body", "bad-idempotency-key", "not-json", "not-text", "not-utf-8", "too-deep"})
 
+ONE_STATUS = ("/open311/", "/v1/oauth2/", "/scim/")
+
 
 def _is_plain(text: str) -> bool:
     try:
@@ -60,9 +62,9 @@ class CalledMisshapen(Failure):
 def fitting_is_taken(_: CheckContext, response: Response, case: Case[Any]) -> None:
     """What fits the document is never refused as not fitting, whatever else may be said against it.
 
-    GeoReport has one status for both, so that nothing can be told apart there.
+    GeoReport and OAuth have one status for both, so that nothing can be told apart there.
     """
-    is_refused = response.status_code in {400, 413, 415, 422} and not case.path.startswith("/open311/")
+    is_refused = response.status_code in {400, 413, 415, 422} and not case.path.startswith(ONE_STATUS)
     if is_refused and case.meta is not None and case.meta.generation.mode.is_positive:
         problem = json.loads(response.content)
         if response.status_code != 422 or problem.get("title") in MISSHAPEN:

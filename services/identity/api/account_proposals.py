@@ -6,10 +6,12 @@ from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query, Response
 
+from services.identity.api import shapes
 from services.identity.api.doors import desk_of
 from services.identity.handlers import agreements
 from shared import proposals
 from shared.access.principal import Principal
+from shared.answers import Listing, shows
 from shared.database import transaction
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -24,7 +26,7 @@ class ReasonBody(Body):
 
 
 def add_account_proposals(app: FastAPI) -> None:
-    @app.get("/v1/account-proposals")
+    @app.get("/v1/account-proposals", responses=shows(Listing[shapes.AccountProposal]))
     def list_account_proposals(
         _: Reading,
         state: ProposalStatus | None = None,
@@ -38,13 +40,20 @@ def add_account_proposals(app: FastAPI) -> None:
             )
         return json_response({"items": [show_proposal(one) for one in found]})
 
-    @app.post("/v1/account-proposals/{proposal_id}/approve")
+    @app.post(
+        "/v1/account-proposals/{proposal_id}/approve",
+        responses=shows(shapes.AccountProposal) | shapes.CONTRADICTS,
+    )
     def approve_account_proposal(proposal_id: UUID, by: Deciding) -> Response:
         decision = Decision(status="approved", by=by, at=datetime.now(UTC))
         decided = agreements.decide(desk_of(app), proposal_id, decision)
         return json_response(show_proposal(decided))
 
-    @app.post("/v1/account-proposals/{proposal_id}/refuse", openapi_extra=describe_body(ReasonBody))
+    @app.post(
+        "/v1/account-proposals/{proposal_id}/refuse",
+        responses=shows(shapes.AccountProposal) | shapes.CONTRADICTS,
+        openapi_extra=describe_body(ReasonBody),
+    )
     def refuse_account_proposal(
         proposal_id: UUID, by: Deciding, body: Annotated[ReasonBody, Depends(json_body(ReasonBody))]
     ) -> Response:

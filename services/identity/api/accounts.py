@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Response
 from pydantic import Field
 
+from services.identity.api import shapes
 from services.identity.api.account_proposals import show_proposal
 from services.identity.api.doors import desk_of
 from services.identity.domain.accounts import GrantableRole
@@ -14,6 +15,7 @@ from services.identity.handlers import administration
 from services.identity.handlers.administration import Listed, NewAccount, Person
 from services.identity.handlers.agreements import Wish, with_agreement
 from shared.access.principal import Principal
+from shared.answers import Page, shows
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -63,7 +65,7 @@ def add_accounts(app: FastAPI, *, issuer: str | None) -> None:
 
 
 def _add_reading(app: FastAPI) -> None:
-    @app.get("/v1/accounts")
+    @app.get("/v1/accounts", responses=shows(Page[shapes.ShownAccount]))
     def list_accounts(
         _: Reading,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -74,20 +76,29 @@ def _add_reading(app: FastAPI) -> None:
         following = encode_cursor([found[limit - 1].account.name]) if len(found) > limit else None
         return json_response({"items": [_show(one) for one in found[:limit]], "next_cursor": following})
 
-    @app.get("/v1/accounts/{account_id}")
+    @app.get("/v1/accounts/{account_id}", responses=shows(shapes.ShownAccount))
     def get_account(account_id: UUID, _: Reading) -> Response:
         return json_response(_show(administration.get_account(desk_of(app), account_id)))
 
 
 def _add_changing(app: FastAPI) -> None:
-    @app.post("/v1/accounts", openapi_extra=describe_body(AccountBody))
+    @app.post(
+        "/v1/accounts",
+        status_code=201,
+        responses=shows(shapes.NewAccountShown, status=201) | shapes.CONTRADICTS,
+        openapi_extra=describe_body(AccountBody),
+    )
     def post_account(_: Creating, body: Annotated[AccountBody, Depends(json_body(AccountBody))]) -> Response:
         wished = NewAccount(**body.model_dump())
         account, one_time = administration.create_account(desk_of(app), wished, now=datetime.now(UTC))
         document = _show(Listed(account=account, grants=()))
         return json_response({**document, "one_time_password": one_time}, status=201)
 
-    @app.put("/v1/accounts/{account_id}", openapi_extra=describe_body(PersonBody))
+    @app.put(
+        "/v1/accounts/{account_id}",
+        responses=shows(shapes.ShownAccount) | shapes.WAITS,
+        openapi_extra=describe_body(PersonBody),
+    )
     def put_person(
         account_id: UUID, acting: Changing, body: Annotated[PersonBody, Depends(json_body(PersonBody))]
     ) -> Response:
@@ -103,12 +114,12 @@ def _add_changing(app: FastAPI) -> None:
         )
         return _waiting(done) or json_response(_show(administration.get_account(desk_of(app), account_id)))
 
-    @app.post("/v1/accounts/{account_id}/disable")
+    @app.post("/v1/accounts/{account_id}/disable", responses=shows(shapes.AccountState) | shapes.CONTRADICTS)
     def post_disable(account_id: UUID, acting: Changing) -> Response:
         administration.set_status(desk_of(app), acting, account_id, "disabled", now=datetime.now(UTC))
         return json_response({"id": account_id, "status": "disabled"})
 
-    @app.post("/v1/accounts/{account_id}/enable")
+    @app.post("/v1/accounts/{account_id}/enable", responses=shows(shapes.AccountState) | shapes.WAITS)
     def post_enable(account_id: UUID, acting: Changing) -> Response:
         now = datetime.now(UTC)
         done = with_agreement(
@@ -122,7 +133,13 @@ def _add_changing(app: FastAPI) -> None:
 
 
 def _add_roles(app: FastAPI) -> None:
-    @app.post("/v1/accounts/{account_id}/roles", openapi_extra=describe_body(GrantBody))
+    @app.post(
+        "/v1/accounts/{account_id}/roles",
+        responses=shows(shapes.GrantedRole, description="It was held already.")
+        | shows(shapes.GrantedRole, status=201)
+        | shapes.WAITS,
+        openapi_extra=describe_body(GrantBody),
+    )
     def post_role(
         account_id: UUID, acting: Granting, body: Annotated[GrantBody, Depends(json_body(GrantBody))]
     ) -> Response:
@@ -143,14 +160,14 @@ def _add_roles(app: FastAPI) -> None:
         document = {"id": grant.id, "role": grant.role, "organisation_code": grant.organisation_code}
         return json_response(document, status=201 if is_new else 200)
 
-    @app.delete("/v1/accounts/{account_id}/roles/{grant_id}")
+    @app.delete("/v1/accounts/{account_id}/roles/{grant_id}", responses=shows(shapes.GrantedRole) | shapes.CONTRADICTS)
     def delete_role(account_id: UUID, grant_id: UUID, acting: Granting) -> Response:
         revoked = administration.revoke_role(desk_of(app), acting, account_id, grant_id)
         return json_response({"id": revoked.id, "role": revoked.role, "organisation_code": revoked.organisation_code})
 
 
 def _add_resetting(app: FastAPI) -> None:
-    @app.post("/v1/accounts/{account_id}/password")
+    @app.post("/v1/accounts/{account_id}/password", responses=shows(shapes.AccountPassword) | shapes.WAITS)
     def post_password(account_id: UUID, acting: Resetting) -> Response:
         now = datetime.now(UTC)
         done = with_agreement(
@@ -162,7 +179,7 @@ def _add_resetting(app: FastAPI) -> None:
         )
         return _waiting(done) or json_response({"id": account_id, "one_time_password": done})
 
-    @app.delete("/v1/accounts/{account_id}/second-factor")
+    @app.delete("/v1/accounts/{account_id}/second-factor", responses=shows(shapes.RemovedProof) | shapes.WAITS)
     def delete_second_factor(account_id: UUID, acting: Resetting) -> Response:
         now = datetime.now(UTC)
         done = with_agreement(
@@ -180,7 +197,11 @@ def _add_linking(app: FastAPI, issuer: str | None) -> None:
     if issuer is None:
         return
 
-    @app.put("/v1/accounts/{account_id}/provider-identity", openapi_extra=describe_body(IdentityBody))
+    @app.put(
+        "/v1/accounts/{account_id}/provider-identity",
+        responses=shows(shapes.LinkedIdentity) | shapes.WAITS,
+        openapi_extra=describe_body(IdentityBody),
+    )
     def put_identity(
         account_id: UUID, acting: Resetting, body: Annotated[IdentityBody, Depends(json_body(IdentityBody))]
     ) -> Response:
@@ -197,7 +218,9 @@ def _add_linking(app: FastAPI, issuer: str | None) -> None:
         )
         return _waiting(done) or json_response({"id": account_id, "issuer": issuer, "subject": body.subject})
 
-    @app.delete("/v1/accounts/{account_id}/provider-identity")
+    @app.delete(
+        "/v1/accounts/{account_id}/provider-identity", responses=shows(shapes.RemovedProof) | shapes.CONTRADICTS
+    )
     def delete_identity(account_id: UUID, acting: Resetting) -> Response:
         removed = administration.unlink_identities(
             desk_of(app), acting, account_id, issuer=issuer, now=datetime.now(UTC)

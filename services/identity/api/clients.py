@@ -8,11 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, FastAPI, Query, Response
 from pydantic import Field
 
+from services.identity.api import shapes
 from services.identity.domain.clients import Client, Credential, Registration
 from services.identity.handlers import clients, registrations
 from services.identity.handlers.clients import Addition
 from shared import proposals
 from shared.access.principal import Principal
+from shared.answers import Page, gives, shows
 from shared.database import Pool, transaction
 from shared.edge import CodeText, LongText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -30,23 +32,6 @@ Proposing = Annotated[Principal, Depends(permit("client.propose"))]
 Deciding = Annotated[Principal, Depends(permit("client.decide"))]
 Equipping = Annotated[Principal, Depends(permit("client.equip"))]
 Disabling = Annotated[Principal, Depends(permit("client.disable"))]
-
-
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {"application/problem+json": {}}}
-    for status, text in {
-        400: "The body is no JSON that all readers agree on",
-        401: "Nobody known is asking",
-        403: "The role may not do that, or the second factor is needed again",
-        404: "There is no such client, credential or proposal",
-        409: "It contradicts what stands: decided already, one's own proposal, two credentials live, a disabled client",
-        413: "The body is too large",
-        415: "The body is no JSON",
-        422: "The request does not fit the documented shape",
-        429: "Too many requests; Retry-After says when again",
-        503: "The database is away",
-    }.items()
-}
 
 
 class RegistrationBody(Body):
@@ -78,7 +63,7 @@ class KeyBody(Body):
 
 
 def add_clients(app: FastAPI, pool: Pool) -> None:
-    router = APIRouter(responses=_REFUSALS)
+    router = APIRouter()
     _add_proposals(router, pool)
     _add_decisions(router, pool)
     _add_reading(router, pool)
@@ -87,7 +72,12 @@ def add_clients(app: FastAPI, pool: Pool) -> None:
 
 
 def _add_proposals(router: APIRouter, pool: Pool) -> None:
-    @router.post("/v1/client-proposals", status_code=201, openapi_extra=describe_body(RegistrationBody))
+    @router.post(
+        "/v1/client-proposals",
+        status_code=201,
+        responses=shows(shapes.ClientProposal, status=201) | shapes.CONTRADICTS,
+        openapi_extra=describe_body(RegistrationBody),
+    )
     def post_proposal(
         by: Proposing, body: Annotated[RegistrationBody, Depends(json_body(RegistrationBody))]
     ) -> Response:
@@ -97,7 +87,7 @@ def _add_proposals(router: APIRouter, pool: Pool) -> None:
         proposal = registrations.propose(pool, registration, by=by, known_scopes=SCOPES, new_id=new_id(), now=now)
         return json_response(_show_proposal(proposal), status=201)
 
-    @router.get("/v1/client-proposals")
+    @router.get("/v1/client-proposals", responses=shows(Page[shapes.ClientProposal]))
     def list_proposals(
         _: Reading, state: ProposalStatus | None = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
@@ -114,13 +104,19 @@ def _add_proposals(router: APIRouter, pool: Pool) -> None:
 
 
 def _add_decisions(router: APIRouter, pool: Pool) -> None:
-    @router.post("/v1/client-proposals/{proposal_id}/approve")
+    @router.post(
+        "/v1/client-proposals/{proposal_id}/approve", responses=shows(shapes.ClientProposal) | shapes.CONTRADICTS
+    )
     def approve(proposal_id: UUID, by: Deciding) -> Response:
         now = datetime.now(UTC)
         decided = registrations.approve(pool, proposal_id, by=by, known_scopes=SCOPES, new_id=new_id(), now=now)
         return json_response(_show_proposal(decided))
 
-    @router.post("/v1/client-proposals/{proposal_id}/refuse", openapi_extra=describe_body(RefusalBody))
+    @router.post(
+        "/v1/client-proposals/{proposal_id}/refuse",
+        responses=shows(shapes.ClientProposal) | shapes.CONTRADICTS,
+        openapi_extra=describe_body(RefusalBody),
+    )
     def refuse(
         proposal_id: UUID, by: Deciding, body: Annotated[RefusalBody, Depends(json_body(RefusalBody))]
     ) -> Response:
@@ -129,37 +125,47 @@ def _add_decisions(router: APIRouter, pool: Pool) -> None:
 
 
 def _add_reading(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/clients")
+    @router.get("/v1/clients", responses=shows(Page[shapes.ShownClient]))
     def list_clients(_: Reading, limit: Limit = 50, cursor: Cursor = None) -> Response:
         after = decode_cursor(cursor, length=1)[0] if cursor else ""
         found = clients.list_clients(pool, after=after or "", limit=limit + 1)
         return _page([_show_client(one) for one in found], limit, key=lambda one: str(one["client_id"]))
 
-    @router.get("/v1/clients/{client_id}")
+    @router.get("/v1/clients/{client_id}", responses=shows(shapes.ClientWithCredentials))
     def get_client(client_id: CodeText, _: Reading) -> Response:
         client, credentials = clients.get_client(pool, client_id, now=datetime.now(UTC))
         return json_response({**_show_client(client), "credentials": [_show_credential(one) for one in credentials]})
 
 
 def _add_credentials(router: APIRouter, pool: Pool) -> None:
-    @router.post("/v1/clients/{client_id}/secrets", status_code=201, openapi_extra=describe_body(SecretBody))
+    @router.post(
+        "/v1/clients/{client_id}/secrets",
+        status_code=201,
+        responses=shows(shapes.NewSecret, status=201) | shapes.CONTRADICTS,
+        openapi_extra=describe_body(SecretBody),
+    )
     def post_secret(
         client_id: CodeText, by: Equipping, body: Annotated[SecretBody, Depends(json_body(SecretBody))]
     ) -> Response:
         credential, secret = clients.issue_secret(pool, client_id, _addition(by, body.valid_days))
         return json_response({**_show_credential(credential), "secret": secret}, status=201)
 
-    @router.post("/v1/clients/{client_id}/keys", status_code=201, openapi_extra=describe_body(KeyBody))
+    @router.post(
+        "/v1/clients/{client_id}/keys",
+        status_code=201,
+        responses=shows(shapes.ShownCredential, status=201) | shapes.CONTRADICTS,
+        openapi_extra=describe_body(KeyBody),
+    )
     def post_key(client_id: CodeText, by: Equipping, body: Annotated[KeyBody, Depends(json_body(KeyBody))]) -> Response:
         credential = clients.register_key(pool, client_id, body.jwk, _addition(by, body.valid_days))
         return json_response(_show_credential(credential), status=201)
 
-    @router.delete("/v1/clients/{client_id}/credentials/{credential_id}", status_code=204)
+    @router.delete("/v1/clients/{client_id}/credentials/{credential_id}", status_code=204, responses=gives(204))
     def delete_credential(client_id: CodeText, credential_id: UUID, _: Equipping) -> Response:
         clients.revoke_credential(pool, client_id, credential_id, now=datetime.now(UTC))
         return Response(status_code=204)
 
-    @router.post("/v1/clients/{client_id}/disable")
+    @router.post("/v1/clients/{client_id}/disable", responses=shows(shapes.ClientState) | shapes.CONTRADICTS)
     def disable(client_id: CodeText, _: Disabling) -> Response:
         clients.disable_client(pool, client_id, now=datetime.now(UTC))
         return json_response({"client_id": client_id, "status": "disabled"})

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Response
 
+from services.identity.api import shapes
 from services.identity.api.doors import (
     CodeBody,
     GivenName,
@@ -14,9 +15,11 @@ from services.identity.api.doors import (
 )
 from services.identity.browsing import caller_of, sign_in_token
 from services.identity.handlers import sign_ins
+from shared.answers import shows
 from shared.http import Body, describe_body, json_body, json_response, leave_open
 
 anybody = Depends(leave_open("sign_in.give"))
+PROGRESS = shows(shapes.SignInProgress) | shapes.PROVING
 
 
 class SignInBody(Body):
@@ -25,28 +28,42 @@ class SignInBody(Body):
 
 
 def add_sign_in(app: FastAPI) -> None:
-    @app.post("/v1/sign-in", openapi_extra=describe_body(SignInBody), dependencies=[anybody])
+    @app.post("/v1/sign-in", responses=PROGRESS, openapi_extra=describe_body(SignInBody), dependencies=[anybody])
     def post_sign_in(request: Request, body: Annotated[SignInBody, Depends(json_body(SignInBody))]) -> Response:
         return show_progress(sign_ins.sign_in(desk_of(app), body.name, body.password, caller=caller_of(request)))
 
-    @app.post("/v1/sign-in/code", openapi_extra=describe_body(CodeBody), dependencies=[anybody])
+    @app.post("/v1/sign-in/code", responses=PROGRESS, openapi_extra=describe_body(CodeBody), dependencies=[anybody])
     def post_code(request: Request, body: Annotated[CodeBody, Depends(json_body(CodeBody))]) -> Response:
         caller = caller_of(request)
         return show_progress(sign_ins.give_code(desk_of(app), sign_in_token(request), body.code, caller=caller))
 
-    @app.post("/v1/sign-in/new-password", openapi_extra=describe_body(NewPasswordBody), dependencies=[anybody])
+    @app.post(
+        "/v1/sign-in/new-password",
+        responses=PROGRESS,
+        openapi_extra=describe_body(NewPasswordBody),
+        dependencies=[anybody],
+    )
     def post_new_password(
         request: Request, body: Annotated[NewPasswordBody, Depends(json_body(NewPasswordBody))]
     ) -> Response:
         token, caller = sign_in_token(request), caller_of(request)
         return show_progress(sign_ins.choose_password(desk_of(app), token, body.new_password, caller=caller))
 
-    @app.post("/v1/sign-in/second-factor", dependencies=[anybody])
+    @app.post(
+        "/v1/sign-in/second-factor",
+        responses=shows(shapes.FactorProposal) | shapes.PROVING,
+        dependencies=[anybody],
+    )
     def post_second_factor(request: Request) -> Response:
         proposal = sign_ins.propose_factor(desk_of(app), sign_in_token(request), caller=caller_of(request))
         return json_response({"secret": proposal.secret, "address": proposal.address})
 
-    @app.post("/v1/sign-in/second-factor/confirmation", openapi_extra=describe_body(CodeBody), dependencies=[anybody])
+    @app.post(
+        "/v1/sign-in/second-factor/confirmation",
+        responses=PROGRESS,
+        openapi_extra=describe_body(CodeBody),
+        dependencies=[anybody],
+    )
     def post_confirmation(request: Request, body: Annotated[CodeBody, Depends(json_body(CodeBody))]) -> Response:
         token, caller = sign_in_token(request), caller_of(request)
         return show_progress(sign_ins.confirm_factor(desk_of(app), token, body.code, caller=caller))

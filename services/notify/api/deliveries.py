@@ -12,6 +12,7 @@ from services.notify.handlers import deliveries
 from services.notify.settings import NotifySettings
 from services.notify.storage.deliveries import Delivery
 from shared.access.principal import Principal
+from shared.answers import refuses
 from shared.database import Pool
 from shared.http import json_response, permit
 
@@ -35,7 +36,7 @@ def add_deliveries(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
         """With every attempt, and exactly what it said for as long as that is kept."""
         return json_response(_show_view(deliveries.get_delivery(pool, delivery_id)))
 
-    @app.post("/v1/deliveries/{delivery_id}/replay")
+    @app.post("/v1/deliveries/{delivery_id}/replay", status_code=202, responses=refuses(409))
     def replay_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.replay"))]) -> Response:
         """Have what failed, expired or was not delivered tried anew."""
         view = deliveries.replay_delivery(pool, delivery_id, valid_for=valid_for, now=datetime.now(UTC))

@@ -1,5 +1,6 @@
 """Who wants to be told, over HTTP."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.notify.domain.subscriptions import Wish
 from services.notify.handlers import subscriptions
 from services.notify.storage.subscriptions import Subscription
 from shared.access.principal import Principal
+from shared.answers import Page, Shown, shows
 from shared.database import Pool
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -31,8 +33,22 @@ class SubscriptionBody(Body):
     channels: Annotated[tuple[SubscriptionChannel, ...], Field(min_length=1, max_length=2)] = ("inbox",)
 
 
+class ShownSubscription(Shown):
+    name: str
+    recipient_name: str
+    email: str | None
+    organisation_id: UUID | None
+    language: Language
+    channels: list[SubscriptionChannel]
+    digested_at: datetime | None
+
+
 def add_subscriptions(app: FastAPI, pool: Pool) -> None:
-    @app.put("/v1/subscriptions/{name}", openapi_extra=describe_body(SubscriptionBody))
+    @app.put(
+        "/v1/subscriptions/{name}",
+        responses=shows(ShownSubscription) | shows(ShownSubscription, status=201),
+        openapi_extra=describe_body(SubscriptionBody),
+    )
     def put_subscription(
         name: str,
         _: Annotated[Principal, Depends(permit("subscription.put"))],
@@ -49,7 +65,7 @@ def add_subscriptions(app: FastAPI, pool: Pool) -> None:
         subscription, is_new = subscriptions.put_subscription(pool, wish, new_id=new_id())
         return json_response(_show_subscription(subscription), status=201 if is_new else 200)
 
-    @app.get("/v1/subscriptions")
+    @app.get("/v1/subscriptions", responses=shows(Page[ShownSubscription]))
     def list_subscriptions(
         _: Annotated[Principal, Depends(permit("subscription.read"))], limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
