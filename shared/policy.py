@@ -121,6 +121,9 @@ POLICY: Final[Mapping[str, Rule]] = {
     ),
     # Worked out of what is published, and so of no more than its reader may read.
     "scheme.simulate": Rule(roles={"approver": "within", "auditor": "within", "department_officer": "within"}),
+    "score.disclose": Rule(  # a list of scores as a file
+        roles={"auditor": "within", "department_officer": "within"}, step_up=True, sensitive_read=True
+    ),
     # Live figures move with every rating: what cadres, units and machines read is published.
     "score.read": Rule(
         roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True

@@ -17,6 +17,7 @@ class AssessmentSettings(ServiceSettings):
     # Ratings are told to cadres, units and machines only in sums over at least so many people; fewer than 5 is refused.
     release_raters: Annotated[int, Field(ge=5, le=1_000)] = 10
     gauge_level: Annotated[str, Field(min_length=1, max_length=16)] = "50"  # of GB/T 12404: counties have gauges
+    league_tables: bool = False  # whether cadres that are compared get ranks
     closing_delay_days: Annotated[int, Field(ge=0, le=60)] = 5  # after a month's end, so that late records still count
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
     public_path: Annotated[str, Field(pattern=PATH)] = "/assessment/"  # and these, on the same host

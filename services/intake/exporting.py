@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, Literal
 
 from xlsxwriter import Workbook
 
-from services.intake.domain.spreadsheets import shield
+from shared.spreadsheets import shield
 
 Format = Literal["csv", "xlsx"]
 Value = str | int | bool | date | None

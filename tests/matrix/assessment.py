@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RULE = ClosingRule(raters_needed=10, delay=timedelta(days=5), scheme_name="basic", zone=ZONE)
 OCTOBER = {"period": "2025-10"}
+THEN = OCTOBER | {"on": "2025-12-31"}
 
 
 class AssessmentWorld:
@@ -128,6 +129,29 @@ class AssessmentWorld:
             ),
             ("GET", "/v1/published/corrections/organisation"): Probe(
                 action="list published units", aim=everywhere(Shot()), lists=ORGANISATIONS
+            ),
+            ("GET", "/v1/scores/export"): Probe(
+                action="export scores", aim=everywhere(Shot(query={"subject": "cadre"} | OCTOBER))
+            ),
+            ("GET", "/v1/scores/{kind}/{code}/history"): Probe(
+                action="read a score",
+                aim=lambda place: Shot(path={"kind": "cadre", "code": staff_number(place)}) if place in CODES else None,
+            ),
+            ("GET", "/v1/comparisons"): Probe(
+                action="read a score",
+                aim=lambda place: Shot(query=OCTOBER | {"cadres": staff_number(place)}) if place in CODES else None,
+            ),
+            ("GET", "/v1/spreads/{code}"): Probe(
+                action="read a score",
+                aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
+            ),
+            ("GET", "/v1/published/scores/cadre/{code}/as-of"): Probe(
+                action="read a published cadre",
+                aim=lambda place: Shot(path={"code": staff_number(place)}, query=THEN) if place in CODES else None,
+            ),
+            ("GET", "/v1/published/scores/organisation/{code}/as-of"): Probe(
+                action="read a published unit",
+                aim=lambda place: Shot(path={"code": CODES[place]}, query=THEN) if place in CODES else None,
             ),
             ("GET", "/v1/indicators"): Probe(action="read the schemes", aim=everywhere(Shot())),
             ("GET", "/v1/figures/{kind}/{code}"): Probe(action="read a score", aim=lambda place: _of_cadre(place)),

@@ -119,6 +119,7 @@ run an import              yes   -     -         -                  -        -  
 look at imports            yes   -     -         all                -        -       -                      -          yes
 read a score               -     -       -         in                 in       yes     -                      -          -
 list scores                -     -       -         in                 in       yes     -                      -          -
+export scores              -     -     -         yes                -        yes     -                      -          -
 read the periods           -     -     -         yes                yes      yes     -                      -          -
 ask for a period           -     -     -         all                -        -       -                      -          -
 replay a period            -     -     -         -                  -        yes     -                      -          -

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.assessment.api.closed_periods import add_closed_period_routes
 from services.assessment.api.corrections import add_correction_routes
+from services.assessment.api.exports import add_export_routes
 from services.assessment.api.indicators import add_indicator_routes
 from services.assessment.api.place_scores import add_place_score_routes
 from services.assessment.api.published import add_published_routes
@@ -11,6 +12,7 @@ from services.assessment.api.rule_schemes import add_rule_scheme_routes
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
 from services.assessment.api.simulations import add_simulation_routes
+from services.assessment.api.standings import add_standing_routes
 from services.assessment.handlers import retention
 from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Authenticator
@@ -26,7 +28,9 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="assessment")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
+    add_export_routes(app, pool)
     add_score_routes(app, settings, pool)
+    add_standing_routes(app, settings, pool)
     add_published_routes(app, pool)
     add_closed_period_routes(app, pool)
     add_correction_routes(app, pool)

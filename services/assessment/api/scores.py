@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 
 from services.assessment.api import shapes
 from services.assessment.domain.periods import parse_calendar_period, parse_period
@@ -16,6 +16,7 @@ from services.assessment.handlers.reading import ScoreQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
 from shared.access.principal import Principal
+from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
 from shared.http import json_response, permit
@@ -25,6 +26,7 @@ Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 MOST_PLACES = 50
+Composite = Annotated[Decimal | None, Query(ge=0, le=100, decimal_places=2, max_digits=5)]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 
 
@@ -35,12 +37,16 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
 
     @app.get("/v1/scores")
     def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
+        request: Request,
         _: Reader,
         *,
         subject: SubjectKind,
         period_text: PeriodText,
         organisation: CodeText | None = None,
         peer_group: CodeText | None = None,
+        post_kind: CodeText | None = None,
+        composite_from: Composite = None,
+        composite_below: Composite = None,
         sort: Sort = "-composite",
         limit: Limit = 50,
         cursor: Cursor = None,
@@ -50,6 +56,9 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             period=parse_calendar_period(period_text),
             organisation_code=organisation,
             peer_group=peer_group,
+            post_kind=post_kind,
+            composite_from=composite_from,
+            composite_below=composite_below,
             sort=sort,
         )
         after = _read_after(cursor, sort)
@@ -57,10 +66,10 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
         page = found[:limit]
         following = _write_after(page[-1], sort) if len(found) > limit else None
         items = [shapes.show_score(score, indicators[score.score_id]) for score in page]
-        return json_response({"items": items, "next_cursor": following})
+        return tagged(request, {"items": items, "next_cursor": following})
 
     @app.get("/v1/scores/{kind}/{code}")
-    def get_score(kind: SubjectKind, code: CodeText, period_text: PeriodText, _: Reader) -> Response:
+    def get_score(request: Request, kind: SubjectKind, code: CodeText, period_text: PeriodText, _: Reader) -> Response:
         period = parse_period(period_text)
         if period.kind == "custom":
             query = windows.WindowQuery(subject_kind=kind, code=code, period=period)
@@ -69,7 +78,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             )
         else:
             found = reading.read_score(pool, kind, code, period, scheme_name=settings.scheme)
-        return json_response(shapes.show_reading(found))
+        return tagged(request, shapes.show_reading(found))
 
     @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events")
     def list_events(

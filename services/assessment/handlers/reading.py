@@ -35,6 +35,9 @@ class ScoreQuery:
     period: Period
     organisation_code: str | None = None
     peer_group: str | None = None
+    post_kind: str | None = None
+    composite_from: Decimal | None = None
+    composite_below: Decimal | None = None
     sort: Sort = "-composite"
 
 
@@ -67,6 +70,9 @@ def list_scores(
             period=query.period,
             organisation_ids=None if organisation_ids is None else tuple(organisation_ids),
             peer_group=query.peer_group,
+            post_kind=query.post_kind,
+            composite_from=query.composite_from,
+            composite_below=query.composite_below,
         )
         page = LISTS[query.sort](connection, wanted, after=after, limit=limit)
         indicators: dict[UUID, list[ScoreIndicator]] = {score.score_id: [] for score in page}

@@ -23,6 +23,9 @@ class ScoreFilter:
     period: Period
     organisation_ids: tuple[UUID, ...] | None = None
     peer_group: str | None = None
+    post_kind: str | None = None
+    composite_from: Decimal | None = None  # the lower end of a band, included
+    composite_below: Decimal | None = None
 
     def parameters(self) -> dict[str, object]:
         return {
@@ -31,6 +34,9 @@ class ScoreFilter:
             "period_start": self.period.start,
             "organisation_ids": None if self.organisation_ids is None else list(self.organisation_ids),
             "peer_group": self.peer_group,
+            "post_kind": self.post_kind,
+            "composite_from": self.composite_from,
+            "composite_below": self.composite_below,
         }
 
 
@@ -61,6 +67,9 @@ def list_scores_by_code(connection: Connection, wanted: ScoreFilter, *, after: A
                AND subject_code IS NOT NULL
                AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
                AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(post_kind)s::text IS NULL OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
+               AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
+               AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
                AND (%(after_code)s::text IS NULL OR subject_code COLLATE "C" > %(after_code)s)
              ORDER BY subject_code COLLATE "C"
              LIMIT %(limit)s
@@ -91,6 +100,9 @@ def list_scores_ascending(
                AND subject_code IS NOT NULL
                AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
                AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(post_kind)s::text IS NULL OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
+               AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
+               AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
                AND (%(after_code)s::text IS NULL
                     OR ((composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C")
                        > (%(after_missing)s, %(after_composite)s::numeric, %(after_code)s))
@@ -123,6 +135,9 @@ def list_scores_descending(
                AND subject_code IS NOT NULL
                AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
                AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(post_kind)s::text IS NULL OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
+               AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
+               AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
                AND (%(after_code)s::text IS NULL
                     OR ((composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C")
                        > (%(after_missing)s, -%(after_composite)s::numeric, %(after_code)s))

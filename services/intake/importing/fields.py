@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.intake.domain.spreadsheets import unshield
 from services.intake.importing.codes import make_code
 from services.intake.importing.findings import Finding, error, flag
 from services.intake.importing.instants import InstantParser, NotAnInstant, day_parser
 from services.intake.importing.patterns import LONGEST_SUBJECT, compile_pattern
 from services.intake.importing.profile import FieldRule, Profile
 from services.intake.importing.targets import LONGEST_CODE, Kind, TargetField
+from shared.spreadsheets import unshield
 
 Notes = list[Finding]  # made with line 0; the row puts its own number in
 Value = Any  # a text, a number, an instant ... as the target's field says

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
-from services.intake.domain.spreadsheets import TRIGGERS, is_dangerous, shield, unshield
 from services.intake.exporting import write_csv, write_xlsx
+from shared.spreadsheets import TRIGGERS, is_dangerous, shield, unshield
 
 HOSTILE = [
     '=HYPERLINK("http://evil.example","x")',
