@@ -6,6 +6,7 @@ from services.assessment.api.closed_periods import add_closed_period_routes
 from services.assessment.api.corrections import add_correction_routes
 from services.assessment.api.exports import add_export_routes
 from services.assessment.api.indicators import add_indicator_routes
+from services.assessment.api.monitoring import add_monitoring_routes
 from services.assessment.api.place_scores import add_place_score_routes
 from services.assessment.api.published import add_published_routes
 from services.assessment.api.rule_schemes import add_rule_scheme_routes
@@ -39,4 +40,5 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_rule_scheme_routes(app, pool)
     add_simulation_routes(app, pool)
     add_place_score_routes(app, pool)
+    add_monitoring_routes(app, pool)
     return app

@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Final
 
 import python_calamine
@@ -34,6 +35,8 @@ def read_table(data: bytes, scheme: RuleScheme) -> tuple[Table, dict[str, tuple[
 def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, dict[str, tuple[str, ...]]]:
     """Find the scheme's columns under the header, and read their cells."""
     layout = scheme.layout
+    if layout.transposed:
+        lines = list(zip_longest(*lines, fillvalue=""))
     if len(lines) < layout.header_row:
         raise BadTable(f"the file has no row {layout.header_row}, where table.header_row says the header is")
     places = _place_columns(lines[layout.header_row - 1])

@@ -168,6 +168,7 @@ def _read_layout(keys: Keys) -> Layout:
         subject=_read_subject(table),
         period=_optional_text(table, "period"),
         header_row=table.whole("header_row", lowest=1, highest=50) if table.has("header_row") else 1,
+        transposed=table.flag("transposed", default=False),
         skip_subjects=table.texts("skip_subjects", default=()),
     )
     table.close()

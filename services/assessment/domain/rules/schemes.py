@@ -165,6 +165,7 @@ class Layout:
     subject: tuple[str, ...]
     period: str | None
     header_row: int
+    transposed: bool  # subjects stand side by side, and each line is a measure
     skip_subjects: tuple[str, ...]
 
 

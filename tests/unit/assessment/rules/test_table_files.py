@@ -58,6 +58,16 @@ def test_a_heading_that_comes_again_has_a_number_and_subjects_may_have_two_colum
     assert [[told(value) for value in column] for column in table.columns.values()] == [["1", "3"], ["2", "4"]]
 
 
+def test_units_may_stand_side_by_side():
+    rule = 'transposed = true\n[measures]\nrate = "办结率"\n[values]\nx = "rate"'
+    scheme = read_rule_scheme(HEAD.replace('"unit"', '"指标"') + rule)
+
+    table, _ = read_table("指标,甲县,乙县\n办结率,98.5%,97%\n".encode(), scheme)
+
+    assert table.subjects == ("甲县", "乙县")
+    assert [told(value) for value in table.columns["rate"]] == ["98.5", "97"]
+
+
 def test_units_say_nothing_and_days_can_be_subtracted():
     rule = (
         '[measures]\nn = "n"\nfrom = { column = "from", type = "date" }\nto = { column = "to", type = "date" }\n'

@@ -1,0 +1,118 @@
+"""Whether indicators still measure: how each moved, what it can tell apart, and whether citizens agree.
+
+An indicator that people are judged by bends toward the target: it fills up, its spread shrinks, and it parts from what
+it stood for. These are signs for a person who keeps the scheme; none of them says anything of a single cadre.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, Literal
+
+from services.assessment.scoring import groups
+from services.assessment.scoring.numbers import root, round_to
+from services.assessment.scoring.workspace import Number, Value
+
+Sign = Literal["saturated", "spread_shrinks", "parts_from_citizens"]
+
+CEILING: Final = Fraction(99)  # per cent; from here on it is as good as full
+FLOOR: Final = Fraction(1)
+MOST_AT_CEILING: Final = Fraction(8, 10)
+SHRUNK: Final = Fraction(1, 2)
+FEWEST: Final = 10  # subjects, below which a period says nothing of an indicator
+DRIFT: Final = Fraction(2)  # points
+WITNESS: Final = "satisfaction_rate"  # what citizens say for themselves
+PLACES: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One indicator in one period. `agreement` is its correlation with what citizens say."""
+
+    period: str
+    subjects: int
+    mean: Number
+    spread: Number
+    at_ceiling: int
+    at_floor: int
+    agreement: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    indicator: str
+    readings: tuple[Reading, ...]
+    signs: tuple[Sign, ...]
+
+
+def monitor(
+    indicators: Sequence[str], periods: Sequence[tuple[str, Sequence[Mapping[str, Value]]]]
+) -> tuple[Health, ...]:
+    """Of each indicator, period by period from the oldest on, and the signs that its latest readings show."""
+    witness = {label: groups.mean(_values(rows, WITNESS)) for label, rows in periods}
+    found = []
+    for indicator in indicators:
+        readings = tuple(_read(indicator, label, rows) for label, rows in periods)
+        found.append(Health(indicator=indicator, readings=readings, signs=_signs(indicator, readings, witness)))
+    return tuple(found)
+
+
+def _read(indicator: str, label: str, rows: Sequence[Mapping[str, Value]]) -> Reading:
+    values = _values(rows, indicator)
+    return Reading(
+        period=label,
+        subjects=len(values),
+        mean=_cut(groups.mean(values)),
+        spread=_cut(groups.deviation(values)),
+        at_ceiling=sum(value >= CEILING for value in values),
+        at_floor=sum(value <= FLOOR for value in values),
+        agreement=None if indicator == WITNESS else _cut(_correlate(rows, indicator)),
+    )
+
+
+def _values(rows: Sequence[Mapping[str, Value]], indicator: str) -> list[Fraction]:
+    return [value for row in rows if isinstance(value := row.get(indicator), Fraction)]
+
+
+def _correlate(rows: Sequence[Mapping[str, Value]], indicator: str) -> Number:
+    pairs = [
+        (own, told)
+        for row in rows
+        if isinstance(own := row.get(indicator), Fraction) and isinstance(told := row.get(WITNESS), Fraction)
+    ]
+    if len(pairs) < FEWEST:
+        return None
+    means = [groups.add([pair[at] for pair in pairs]) / len(pairs) for at in (0, 1)]
+    squares = [groups.add([(pair[at] - means[at]) ** 2 for pair in pairs]) for at in (0, 1)]
+    both = groups.add([(own - means[0]) * (told - means[1]) for own, told in pairs])
+    length = root(squares[0] * squares[1])
+    return both / length if length else None
+
+
+def _signs(indicator: str, readings: Sequence[Reading], witness: Mapping[str, Number]) -> tuple[Sign, ...]:
+    enough = [one for one in readings if one.subjects >= FEWEST]
+    if not enough:
+        return ()
+    first, last = enough[0], enough[-1]
+    signs: list[Sign] = []
+    if last.at_ceiling >= MOST_AT_CEILING * last.subjects:
+        signs.append("saturated")
+    if first.spread and last.spread is not None and last.spread <= SHRUNK * first.spread:
+        signs.append("spread_shrinks")
+    if indicator != WITNESS and _parts(first, last, witness):
+        signs.append("parts_from_citizens")
+    return tuple(signs)
+
+
+def _parts(first: Reading, last: Reading, witness: Mapping[str, Number]) -> bool:
+    """It rises while what citizens say falls, or those who do well in it are those whom citizens like least."""
+    told = (witness[first.period], witness[last.period], first.mean, last.mean)
+    then, now, began, ended = (one if one is not None else Fraction(0) for one in told)
+    if None not in told and ended - began >= DRIFT and then - now >= DRIFT:
+        return True
+    turned = first.agreement is not None and first.agreement > 0
+    return turned and last.agreement is not None and last.agreement < 0
+
+
+def _cut(value: Number) -> Number:
+    return None if value is None else round_to(value, PLACES)
