@@ -116,6 +116,7 @@ POLICY: Final[Mapping[str, Rule]] = {
         },
         scope="scores.read",
     ),
+    "scheme.read_health": Rule(roles={"approver": "within", "auditor": "within", "department_officer": "within"}),
     "scheme.read_proposals": Rule(
         roles={"approver": "anywhere", "auditor": "anywhere", "department_officer": "anywhere"}
     ),

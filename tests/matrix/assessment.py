@@ -188,7 +188,7 @@ RULE_SCHEMES: dict[Route, Probe] = {
     ("POST", "/v1/rule-schemes/{name}/{version}/end"): _probe(
         "propose a scheme", {"until": "2025-01-01"}, name="nobody", version=1
     ),
-    ("GET", "/v1/indicator-health"): _probe("try a scheme"),
+    ("GET", "/v1/indicator-health"): _probe("watch the indicators"),
     ("POST", "/v1/simulations"): _probe(
         "try a scheme", {"subject": "cadre", "period": "2025-10", "candidate": "format = 1"}
     ),

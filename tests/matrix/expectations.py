@@ -132,6 +132,7 @@ propose a scheme           -     -     -         all                -        -  
 decide on a scheme         -     -     -         -                  all      -       -                      -          -
 read proposals of schemes  -     -     -         all                all      yes     -                      -          -
 try a scheme               -     -     -         yes                yes      yes     -                      -          -
+watch the indicators       -     -     -         yes                yes      yes     -                      -          -
 put a subscription         -     -     -         in                 -        -       -                      -          -
 list subscriptions         -     -     -         in                 -        yes     -                      -          in
 read messages              -     -     -         in                 -        -       -                      -          -

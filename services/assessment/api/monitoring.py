@@ -15,7 +15,7 @@ from shared.answers import Listing, Shown, shows
 from shared.database import Pool
 from shared.http import json_response, permit
 
-Watching = Annotated[Principal, Depends(permit("scheme.simulate"))]
+Watching = Annotated[Principal, Depends(permit("scheme.read_health"))]
 
 
 class ShownReading(Shown):

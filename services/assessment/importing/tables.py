@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Final
 
 import python_calamine
@@ -37,9 +37,9 @@ def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, 
     layout = scheme.layout
     if layout.transposed:
         lines = list(zip_longest(*lines, fillvalue=""))
-    if len(lines) < layout.header_row:
-        raise BadTable(f"the file has no row {layout.header_row}, where table.header_row says the header is")
-    places = _place_columns(lines[layout.header_row - 1])
+    if len(lines) < layout.header_rows[-1]:
+        raise BadTable(f"the file has no row {layout.header_rows[-1]}, where table.header_row says the header is")
+    places = _place_columns(_join_headers([lines[row - 1] for row in layout.header_rows]))
     wanted = [*layout.subject, *([layout.period] if layout.period else [])]
     wanted += [one.column for one in scheme.measures.values() if not one.optional]
     if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
@@ -62,6 +62,17 @@ def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, 
         if column in places
     }
     return Table(subjects=subjects, periods=periods, columns=columns), published
+
+
+def _join_headers(rows: Sequence[Sequence[str]]) -> list[str]:
+    """An upper heading spans the columns to its right that have none of their own, as merged cells are exported."""
+    width = max(len(row) for row in rows)
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    for upper, lower in pairwise(padded):
+        for at in range(1, width):
+            if not upper[at].strip() and lower[at].strip():
+                upper[at] = upper[at - 1]
+    return [" ".join(text for row in padded if (text := row[at].strip())) for at in range(width)]
 
 
 def _place_columns(header: Sequence[str]) -> dict[str, int]:
@@ -87,8 +98,8 @@ def _rows_below(
     lines: Sequence[Sequence[str]], named: Sequence[int], scheme: RuleScheme
 ) -> list[tuple[int, list[str]]]:
     """Each row with its number in the file; blank rows and those that the scheme skips are left out."""
-    header_row = scheme.layout.header_row
-    width = len(lines[header_row - 1])
+    header_row = scheme.layout.header_rows[-1]
+    width = max(len(lines[row - 1]) for row in scheme.layout.header_rows)
     rows = []
     for number, line in enumerate(lines[header_row:], start=header_row + 1):
         if not any(cell.strip() for cell in line):

@@ -57,15 +57,22 @@ def compute_scores(subjects: Sequence[Mapping[str, Amount]], scheme: Scheme) -> 
     """Of many subjects at once, in their order; none has a say in the score of another."""
     if not subjects:
         return []
-    sums = [[_sum(measures, indicator) for measures in subjects] for indicator in scheme.indicators]
+    rows = [tuple(_sum(measures, indicator) for indicator in scheme.indicators) for measures in subjects]
+    distinct = list(dict.fromkeys(rows))  # who has the same counts has the same score: worked out once
+    computed = dict(zip(distinct, _compute(distinct, scheme), strict=True))
+    return [computed[row] for row in rows]
+
+
+def _compute(rows: Sequence[tuple[tuple[Amount, Amount], ...]], scheme: Scheme) -> list[Result]:
+    sums = [[row[number] for row in rows] for number in range(len(scheme.indicators))]
     columns = {
         f"{part}_{number}": tuple(Fraction(pair[at]) for pair in pairs)
         for number, pairs in enumerate(sums)
         for at, part in enumerate(("numerator", "denominator"))
     }
-    table = Table(subjects=tuple(map(str, range(len(subjects)))), periods=("",) * len(subjects), columns=columns)
+    table = Table(subjects=tuple(map(str, range(len(rows)))), periods=("",) * len(rows), columns=columns)
     outcome = evaluate(_rules_of(scheme), table)
-    return [_result(outcome, row, [pairs[row] for pairs in sums], scheme) for row in range(len(subjects))]
+    return [_result(outcome, at, row, scheme) for at, row in enumerate(rows)]
 
 
 def _sum(measures: Mapping[str, Amount], indicator: Indicator) -> tuple[Amount, Amount]:

@@ -17,7 +17,7 @@ from services.assessment.scoring.outcomes import (
     rank_rows,
 )
 from services.assessment.scoring.results import ItemResult, Outcome, Totalled
-from services.assessment.scoring.totals import Adder, add_total, clamp, limit, whole_places
+from services.assessment.scoring.totals import Adder, Formulas, add_total, clamp, limit, whole_places
 from services.assessment.scoring.working import work_out, work_out_numbers
 from services.assessment.scoring.workspace import Column, Number, Numbers, Table, Value, Workspace, is_met
 
@@ -122,7 +122,7 @@ def _sum_section(scheme: RuleScheme, key: str, items: Mapping[str, ItemResult], 
     worked = work_sections(scheme, space)
     found: Column = []
     for at in range(space.size):
-        row = {place: column[at] for place, column in worked.items()}
+        row = Formulas(worked, at)
         inner = Adder(scheme, items, at, row).add_section(key)
         if inner.because is not None or inner.is_missing:
             found.append(None)
@@ -137,10 +137,7 @@ def _total(scheme: RuleScheme, items: Mapping[str, ItemResult], space: Workspace
     stated = (("base", total.base), ("scale", total.scale), ("floor", total.floor), ("ceiling", total.ceiling))
     for name, formula in (*stated, ("places", total.places), ("minimum_present", total.minimum_present)):
         worked[f"{TOTAL}.{name}"] = _optional(formula, space)
-    return [
-        add_total(scheme, items, at, {place: column[at] for place, column in worked.items()})
-        for at in range(space.size)
-    ]
+    return [add_total(scheme, items, at, Formulas(worked, at)) for at in range(space.size)]
 
 
 def work_sections(scheme: RuleScheme, space: Workspace) -> dict[str, Numbers]:

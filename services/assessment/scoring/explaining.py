@@ -30,8 +30,11 @@ WORDS: Final[dict[str, dict[Language, str]]] = {
     "recovered": {"zh": "参数为反推所得：{how}", "en": "with parameters that were recovered: {how}"},
     "value": {"zh": "{name} = {value}", "en": "{name} = {value}"},
     "missing": {"zh": "无数据", "en": "no data"},
-    "rule_missing": {"zh": "无数据，按规定计 {points}", "en": "no data: by the scheme's rule {points}"},
-    "left_out": {"zh": "无数据，不计入", "en": "no data: left out"},
+    "rule_missing": {
+        "zh": "无数据或不符合条件，按规定计 {points}",
+        "en": "no data, or its condition is not met: by the scheme's rule {points}",
+    },
+    "left_out": {"zh": "无数据或不符合条件，不计入", "en": "no data, or its condition is not met: left out"},
     "proportional": {"zh": "{value} ÷ {whole} × {full}", "en": "{value} / {whole} x {full}"},
     "slope_met": {"zh": "{value}，达到目标 {target}", "en": "{value}, meets the target {target}"},
     "slope_short": {

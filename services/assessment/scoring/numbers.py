@@ -1,6 +1,7 @@
 """Exact numbers: rounding at a stage, parts that add up to a rounded whole, and how a number is written."""
 
 import decimal
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -65,13 +66,14 @@ def settle(parts: Sequence[Fraction], total: Fraction, places: int) -> list[Frac
     """Round parts so that they add up to the total, which is rounded: by largest remainder, the first among equals."""
     unit = 10**places
     split = [divmod(part.numerator * unit, part.denominator) for part in parts]
-    missing = total * unit - sum(whole for whole, _ in split)
+    missing = total * unit - sum(units for units, _ in split)
     if missing.denominator != 1 or not 0 <= missing <= len(parts):
         # The total was rounded by another rule than the nearest: what is left over goes to the largest part.
         return _give_rest(parts, total, places)
-    by_remainder = sorted(range(len(parts)), key=lambda at: (Fraction(-split[at][1], parts[at].denominator), at))
+    whole = math.lcm(*(part.denominator for part in parts))
+    by_remainder = sorted(range(len(parts)), key=lambda at: (-split[at][1] * (whole // parts[at].denominator), at))
     raised = set(by_remainder[: int(missing)])
-    return [Fraction(whole + (at in raised), unit) for at, (whole, _) in enumerate(split)]
+    return [Fraction(units + (at in raised), unit) for at, (units, _) in enumerate(split)]
 
 
 def _give_rest(parts: Sequence[Fraction], total: Fraction, places: int) -> list[Fraction]:

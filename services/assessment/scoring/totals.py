@@ -9,13 +9,24 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.schemes import TOTAL, Item, Mode, RuleScheme, Section
 from services.assessment.scoring.numbers import SHOWN, places_of, round_to, settle
 from services.assessment.scoring.results import Contribution, ItemResult, Totalled
-from services.assessment.scoring.workspace import Number
+from services.assessment.scoring.workspace import Number, Numbers
 
 ZERO: Final = Fraction(0)
 HUNDRED: Final = Fraction(100)
 MOST_PLACES: Final = 12
 
-Formulas = Mapping[str, Number]  # the formulas of sections and of the total on one row, by place
+
+class Formulas:
+    """The formulas of sections and of the total, by place, as they come out on one row."""
+
+    def __init__(self, columns: Mapping[str, Numbers], at: int) -> None:
+        self._columns = columns
+        self._at = at
+
+    def get(self, place: str) -> Number:
+        """None too where there is no such formula."""
+        column = self._columns.get(place)
+        return None if column is None else column[self._at]
 
 
 @dataclass(slots=True)
@@ -90,7 +101,7 @@ class Adder:
     def _add_inner(self, found: Sum, section: Section, rescaled: list[tuple[int, Fraction]]) -> None:
         inner = self.add_section(section.key)
         found.because = found.because or inner.because
-        weight = self._worked[f"{section.key}.weight"]
+        weight = self._worked.get(f"{section.key}.weight")
         if weight is None:
             raise BadTable(f"sections.{section.key}.weight: cannot be told for one of the subjects")
         full = self._worked.get(f"{section.key}.full")
@@ -145,7 +156,7 @@ def add_total(scheme: RuleScheme, items: Mapping[str, ItemResult], at: int, work
     share = found.present / found.whole * HUNDRED if found.whole else HUNDRED
     if found.is_missing or (needed is not None and share < needed):
         return Totalled(total=None, places=0, contributions=(), because="present")
-    base, scale = worked[f"{TOTAL}.base"], worked[f"{TOTAL}.scale"]
+    base, scale = worked.get(f"{TOTAL}.base"), worked.get(f"{TOTAL}.scale")
     if base is None or scale is None:
         return Totalled(total=None, places=0, contributions=(), because=TOTAL)
     parts = [Contribution(part="base", key=TOTAL, amount=base)] if base else []

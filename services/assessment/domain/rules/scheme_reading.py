@@ -26,6 +26,8 @@ LARGEST_FILE: Final = 200_000
 DEEPEST: Final = 12
 MOST_STEPS: Final = 300
 MOST_SUBJECT_COLUMNS: Final = 4
+MOST_HEADER_ROWS: Final = 3
+LATEST_HEADER: Final = 50
 
 
 def read_rule_scheme(text: str) -> RuleScheme:
@@ -167,12 +169,22 @@ def _read_layout(keys: Keys) -> Layout:
     layout = Layout(
         subject=_read_subject(table),
         period=_optional_text(table, "period"),
-        header_row=table.whole("header_row", lowest=1, highest=50) if table.has("header_row") else 1,
+        header_rows=_read_header_rows(table),
         transposed=table.flag("transposed", default=False),
         skip_subjects=table.texts("skip_subjects", default=()),
     )
     table.close()
     return layout
+
+
+def _read_header_rows(table: Keys) -> tuple[int, ...]:
+    value = table.take("header_row", 1)
+    rows = value if isinstance(value, list) else [value]
+    if not 1 <= len(rows) <= MOST_HEADER_ROWS or any(type(row) is not int for row in rows):
+        raise BadRules("table.header_row", "must be the number of a row, or a list of two or three")
+    if rows != list(range(rows[0], rows[0] + len(rows))) or not 1 <= rows[0] <= LATEST_HEADER:
+        raise BadRules("table.header_row", f"must be rows that follow one another, the first from 1 to {LATEST_HEADER}")
+    return tuple(rows)
 
 
 def _read_subject(table: Keys) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ class Layout:
 
     subject: tuple[str, ...]
     period: str | None
-    header_row: int
+    header_rows: tuple[int, ...]  # several are read as one, the upper text over every column that it spans
     transposed: bool  # subjects stand side by side, and each line is a measure
     skip_subjects: tuple[str, ...]
 

@@ -57,6 +57,8 @@ def test_every_preset_holds(path):
         (ITEM + "[validity]\nfrom = 2024-02-01\nuntil = 2024-01-01", r"validity\.until: is before from"),
         (ITEM + '[validity]\nfrom = "2024-02-30"', r"validity\.from: is not a day"),
         (ITEM + "[rounding]\nmode = 'bankers'", r"rounding\.mode: must be one of half_up, down, up, half_even"),
+        ("header_row = [1, 3]\n" + ITEM, r"table\.header_row: must be rows that follow one another"),
+        ("header_row = true\n" + ITEM, r"table\.header_row: must be the number of a row"),
         ("recovered = true\n" + ITEM, r"table: does not know recovered"),
         (
             '[items.x]\nkind = "interpolate"\nvalue = "1"\npoints = [[1, 2], [1, 3]]',

@@ -58,6 +58,17 @@ def test_a_heading_that_comes_again_has_a_number_and_subjects_may_have_two_colum
     assert [[told(value) for value in column] for column in table.columns.values()] == [["1", "3"], ["2", "4"]]
 
 
+def test_two_rows_of_headings_are_read_as_one():
+    rule = 'header_row = [2, 3]\n[measures]\na = "办结率 得分"\nb = "满意率 得分"\nn = "件数"\n[values]\nx = "a + b"'
+    scheme = read_rule_scheme(HEAD.replace('"unit"', '"单位"') + rule)
+    text = "七月通报\n单位,件数,办结率,,满意率,\n,,数值,得分,数值,得分\n甲,7,99,10,98,9\n"
+
+    table, _ = read_table(text.encode(), scheme)
+
+    assert table.subjects == ("甲",)
+    assert {name: told(column[0]) for name, column in table.columns.items()} == {"a": "10", "b": "9", "n": "7"}
+
+
 def test_units_may_stand_side_by_side():
     rule = 'transposed = true\n[measures]\nrate = "办结率"\n[values]\nx = "rate"'
     scheme = read_rule_scheme(HEAD.replace('"unit"', '"指标"') + rule)
