@@ -420,7 +420,10 @@ POLICY: Final[Mapping[str, Rule]] = {
     "message.mark_read": Rule(roles={"department_officer": "within"}),
     # Digests tell of live scores, which move with every rating: officers read them, and decide who gets them.
     "message.read": Rule(roles={"department_officer": "within"}),
+    "preference.read": Rule(roles={"auditor": "within", "department_officer": "within", "unit_head": "within"}),
+    "preference.set": Rule(roles={"department_officer": "within", "unit_head": "within"}),
     "receipt.take": Rule(roles={}, is_open=True),  # the gateway's signature proves what it proves
+    "rule.read": Rule(roles=ALL_BUT_OPERATIONS),
     "subscription.put": Rule(roles={"department_officer": "within"}),
     "subscription.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},

@@ -30,6 +30,8 @@ class NotifySettings(ServiceSettings):
     sms_gateway: Path | None = None
     rules: Path | None = None
     calendar_file: Path | None = None  # days off and working days of this place: docs/clocks.md
+    stream_seconds: Annotated[float, Field(gt=0, le=3_600)] = 300  # after which a stream of one's inbox ends
+    stream_poll_seconds: Annotated[float, Field(ge=0.05, le=30)] = 2
     desk_url: str | None = None  # where the pages of issues are, for the links in notices
     robots: Path | None = None
     digest_interval_seconds: Annotated[float, Field(ge=1, le=2_678_400)] = 60

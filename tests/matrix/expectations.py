@@ -137,6 +137,8 @@ put a subscription         -     -     -         in                 -        -  
 list subscriptions         -     -     -         in                 -        yes     -                      -          in
 read messages              -     -     -         in                 -        -       -                      -          -
 mark a message as read     -     -     -         in                 -        -       -                      -          -
+read a unit's preferences  -     -     in        in                 -        yes     -                      -          -
+set a unit's preferences   -     -     in        in                 -        -       -                      -          -
 look at deliveries         -     -     -         yes                -        yes     -                      -          yes
 inspect a delivery         -     -     -         in                 -        yes     -                      -          -
 send a delivery again      -     -     -         in                 -        -       -                      -          -

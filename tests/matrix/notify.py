@@ -29,6 +29,27 @@ UNITS: Mapping[Place, str] = {
 }
 
 
+def _own(path: Mapping[str, object] | None = None, body: object = None, *, fine: int = 200) -> Probe:
+    shot = Shot(path=path or {}, body=body)
+    return Probe(action="keep one's own account", aim=everywhere(shot), fine=frozenset({fine}))
+
+
+OWN: Mapping[Route, Probe] = {
+    ("GET", "/v1/own/settings"): _own(),
+    ("PUT", "/v1/own/settings"): _own(body={}),
+    ("GET", "/v1/own/messages"): _own(),
+    ("POST", "/v1/own/messages/{message_id}/read"): _own({"message_id": uuid4()}, fine=404),  # nobody has it
+    ("POST", "/v1/own/messages/read"): _own(body={"through": 1}),
+    ("GET", "/v1/own/stream"): _own(),
+}
+
+
+def _unit_of(place: Place, body: object = None) -> Shot | None:
+    if place not in UNITS and place != "unknown":
+        return None
+    return Shot(path={"code": UNITS.get(place, "999999")}, body=body)
+
+
 class NotifyWorld:
     def __init__(self, pool: Pool, authenticator: Authenticator, keys: CryptoProvider) -> None:
         settings = NotifySettings(
@@ -36,6 +57,8 @@ class NotifyWorld:
             database_url="postgresql://somebody:a-long-password-1234@localhost/x",
             broker_url="amqp://somebody:another-password-5678@localhost/x",
             smtp_url="smtp://127.0.0.1:25",
+            stream_seconds=0.1,
+            stream_poll_seconds=0.05,
         )
         self._pool = pool
         self._ids = {code: new_id() for code, _ in TREE}
@@ -106,6 +129,12 @@ class NotifyWorld:
             ),
             ("POST", "/v1/inbox/{subscription}/messages/{message_id}/read"): Probe(
                 action="mark a message as read", aim=self._message
+            ),
+            **OWN,
+            ("GET", "/v1/rules"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            ("GET", "/v1/organisations/{code}/preferences"): Probe(action="read a unit's preferences", aim=_unit_of),
+            ("PUT", "/v1/organisations/{code}/preferences"): Probe(
+                action="set a unit's preferences", aim=lambda place: _unit_of(place, body={"rules": {}})
             ),
             ("GET", "/v1/deliveries"): Probe(action="look at deliveries", aim=everywhere(Shot())),
             ("POST", "/v1/receipts/sms"): Probe(

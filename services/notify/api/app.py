@@ -8,7 +8,9 @@ from services.notify.api.disclosures import add_disclosures
 from services.notify.api.endpoints import add_endpoints
 from services.notify.api.feed import add_feed
 from services.notify.api.messages import add_messages
+from services.notify.api.own import add_own
 from services.notify.api.receipts import add_receipts
+from services.notify.api.stream import add_stream
 from services.notify.api.subscriptions import add_subscriptions
 from services.notify.api.webhook_deliveries import add_webhook_deliveries
 from services.notify.api.webhooks_described import describe_webhooks
@@ -16,6 +18,7 @@ from services.notify.channels.egress import make_rules
 from services.notify.channels.registry import open_gateway
 from services.notify.handlers import retention
 from services.notify.handlers.endpoints import EndpointDesk
+from services.notify.handlers.rules import load_rules
 from services.notify.settings import NotifySettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
@@ -37,6 +40,8 @@ def create_notify_app(
     app.state.pool = pool
     add_subscriptions(app, pool)
     add_messages(app, pool)
+    add_own(app, pool, load_rules(settings.rules))
+    add_stream(app, pool, settings)
     add_deliveries(app, pool, settings)
     add_receipts(app, pool, open_gateway(settings))
     add_agreements(app, pool)

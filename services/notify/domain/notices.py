@@ -1,5 +1,6 @@
 """One thing to tell one recipient, and who that is."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any, Final, Literal
@@ -7,7 +8,9 @@ from uuid import UUID
 
 from services.notify.domain.messages import Language
 from services.notify.domain.rules import Habits, Mode
+from shared.errors import NotFound, Rejected
 
+_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 Dropped = Literal["expired", "settled"]
 
 # What clocks of intake are called in a sentence.
@@ -73,3 +76,45 @@ class Notice:
     made_at: datetime
     due_at: datetime
     valid_until: datetime
+
+
+class BadHabit(Rejected):
+    """A time or a number that nobody can be told by."""
+
+    code = "bad-setting"
+
+
+class UnknownRule(Rejected):
+    code = "unknown-rule"
+
+
+class UnknownUnit(NotFound):
+    """There is none, or it is out of the asking person's reach."""
+
+    code = "unknown-organisation"
+
+
+class UnsafeNumber(Rejected):
+    """Not one mobile number of mainland China: others cost more than anybody has agreed to."""
+
+    code = "unsafe-number"
+
+
+def check_mobile(number: str) -> None:
+    """Raises UnsafeNumber."""
+    if not _MOBILE.fullmatch(number):
+        raise UnsafeNumber("a mobile number has eleven digits, such as 13800000000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMessage:
+    """One message in somebody's inbox. Numbers grow by one with each."""
+
+    id: UUID
+    number: int
+    composed_at: datetime
+    language: Language
+    notice_count: int
+    subject: str
+    text: str
+    read_at: datetime | None

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from services.notify.domain.notices import Key, OwnMessage
 from shared.database import Connection
 
 
@@ -70,3 +71,68 @@ def set_read(connection: Connection, subscription_id: UUID, message_id: UUID, *,
         [at, message_id, subscription_id],
     ).fetchone()
     return row[0] if row and isinstance(row[0], datetime) else None
+
+
+_OWN = b"""
+    SELECT message.id, message.number, digest.composed_at, digest.language, digest.notice_count, digest.subject,
+           digest.text_body AS text, message.read_at
+      FROM recipient
+      JOIN message ON message.recipient_id = recipient.id
+      JOIN digest ON digest.id = message.digest_id
+     WHERE (recipient.staff_number = %s OR recipient.account_id = %s)
+"""
+
+
+def list_own(connection: Connection, key: Key, *, unread_only: bool, before: int, limit: int) -> list[OwnMessage]:
+    with connection.cursor(row_factory=class_row(OwnMessage)) as cursor:
+        return cursor.execute(
+            _OWN + b" AND message.number < %s AND (NOT %s OR message.read_at IS NULL) ORDER BY number DESC LIMIT %s",
+            [key.staff_number, key.account_id, before, unread_only, limit],
+        ).fetchall()
+
+
+def list_own_after(connection: Connection, key: Key, *, after: int, limit: int) -> list[OwnMessage]:
+    with connection.cursor(row_factory=class_row(OwnMessage)) as cursor:
+        return cursor.execute(
+            _OWN + b" AND message.number > %s ORDER BY number LIMIT %s",
+            [key.staff_number, key.account_id, after, limit],
+        ).fetchall()
+
+
+def find_last_number(connection: Connection, key: Key) -> int:
+    row = connection.execute(
+        "SELECT last_number FROM recipient WHERE staff_number = %s OR account_id = %s",
+        [key.staff_number, key.account_id],
+    ).fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def set_own_read(connection: Connection, key: Key, message_id: UUID, *, at: datetime) -> datetime | None:
+    row = connection.execute(
+        """
+           UPDATE message
+              SET read_at = coalesce(read_at, %s)
+             FROM recipient
+            WHERE recipient.id = message.recipient_id
+              AND (recipient.staff_number = %s OR recipient.account_id = %s)
+              AND message.id = %s
+        RETURNING read_at
+        """,
+        [at, key.staff_number, key.account_id, message_id],
+    ).fetchone()
+    return row[0] if row and isinstance(row[0], datetime) else None
+
+
+def set_own_read_through(connection: Connection, key: Key, *, through: int, at: datetime) -> int:
+    return connection.execute(
+        """
+        UPDATE message
+           SET read_at = %s
+          FROM recipient
+         WHERE recipient.id = message.recipient_id
+           AND (recipient.staff_number = %s OR recipient.account_id = %s)
+           AND message.number <= %s
+           AND message.read_at IS NULL
+        """,
+        [at, key.staff_number, key.account_id, through],
+    ).rowcount

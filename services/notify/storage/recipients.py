@@ -141,3 +141,11 @@ def replace_preferences(
         """,
         [recipient_id, organisation_id, list(preferred), list(preferred.values())],
     )
+
+
+def list_stated(connection: Connection, organisation_id: UUID) -> dict[str, Preferred]:
+    """What is stated for this unit itself."""
+    rows = connection.execute(
+        "SELECT rule, mode FROM preference WHERE organisation_id = %s ORDER BY rule", [organisation_id]
+    ).fetchall()
+    return {str(row[0]): str(row[1]) for row in rows}  # type: ignore[misc] # by the check

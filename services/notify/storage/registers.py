@@ -179,3 +179,8 @@ def list_units(connection: Connection, organisation_ids: Sequence[UUID]) -> list
             """,
             [list(organisation_ids)],
         ).fetchall()
+
+
+def find_within_reach(connection: Connection, code: str) -> UUID | None:
+    row = connection.execute("SELECT id FROM organisation WHERE code = %s AND is_within_reach(id)", [code]).fetchone()
+    return UUID(str(row[0])) if row else None
