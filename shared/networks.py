@@ -38,11 +38,16 @@ def sender_of(peer: str | None, forwarded_for: str | None, trusted: Collection[N
         if named is None:
             break
         sender = named
-    return str(sender)
+    return _written(sender)
 
 
 def _is_trusted(address: Address, trusted: Collection[Network]) -> bool:
     return any(address.version == network.version and address in network for network in trusted)
+
+
+@lru_cache(maxsize=4_096)
+def _written(address: Address) -> str:
+    return str(address)
 
 
 @lru_cache(maxsize=4_096)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from shared.access.principal import Grant, Principal, Role
@@ -434,12 +435,19 @@ POLICY: Final[Mapping[str, Rule]] = {
 
 def decide(principal: Principal, action: str, *, now: datetime) -> Reach:
     """Return what the principal may touch in doing that. Raises Forbidden, StepUpNeeded, KeyError."""
+    reach = _decide(principal, action)
+    if POLICY[action].step_up and principal.kind == "person" and not has_stepped_up(principal, now):
+        raise StepUpNeeded("this needs the second factor again, given in the last minutes")
+    return reach
+
+
+@lru_cache(maxsize=4_096)
+def _decide(principal: Principal, action: str) -> Reach:
+    """What does not hang on the time follows from these two alone, every grant among them, and is worked out once."""
     rule = POLICY[action]
     usable = [grant for grant in principal.grants if _is_usable(principal, grant, rule)]
     if not usable and not (rule.is_own and principal.kind == "person"):
         raise Forbidden("this role may not do that")
-    if rule.step_up and principal.kind == "person" and not has_stepped_up(principal, now):
-        raise StepUpNeeded("this needs the second factor again, given in the last minutes")
     relations = [(rule.roles[grant.role], grant.organisation_code) for grant in usable]
     everywhere = any(relation != "self" and code is None for relation, code in relations)
     codes = () if everywhere else tuple(sorted({code for relation, code in relations if relation == "within" and code}))
