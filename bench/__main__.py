@@ -8,6 +8,7 @@ from bench import fairness
 from bench.authorisation import measure_authorisation
 from bench.bulk import measure_bulk
 from bench.delivering import measure_delivering
+from bench.flat import measure_flat
 from bench.latency import measure_latency
 from bench.posting import measure_posting
 from bench.real_file import measure_real_file
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "posting": measure_posting,
     "authorisation": measure_authorisation,
     "bulk": measure_bulk,
+    "flat": measure_flat,
     "latency": measure_latency,
     "real-file": measure_real_file,
     "delivering": measure_delivering,

@@ -32,12 +32,12 @@ def measure_posting(suite: Suite) -> list[Figure]:
     bare: list[float] = []
     with only(suite, "intake-serve"), _bare_endpoint(suite) as bare_port:
         for _ in range(ROUNDS):
-            bare.append(_check(drive(bare_port, _contacts(suite), connections=CONNECTIONS, seconds=SECONDS)).rate)
-            own.append(_check(_drive_intake(suite, CONNECTIONS)).rate)
-        single_bare = _check(drive(bare_port, _contacts(suite), connections=1, seconds=SECONDS)).percentile(0.5)
-        single_own = _check(_drive_intake(suite, 1)).percentile(0.5)
-        half = _check(_drive_intake(suite, 8))
-    beside = [_check(_drive_intake(suite, CONNECTIONS)).rate for _ in range(2)]
+            bare.append(check(drive(bare_port, contacts_of(suite), connections=CONNECTIONS, seconds=SECONDS)).rate)
+            own.append(check(_drive_intake(suite, CONNECTIONS)).rate)
+        single_bare = check(drive(bare_port, contacts_of(suite), connections=1, seconds=SECONDS)).percentile(0.5)
+        single_own = check(_drive_intake(suite, 1)).percentile(0.5)
+        half = check(_drive_intake(suite, 8))
+    beside = [check(_drive_intake(suite, CONNECTIONS)).rate for _ in range(2)]
     return [
         Figure(name="single POST, intake alone", unit="requests/s", values=own, yardstick=bare, bar=f"ratio >= {BAR}"),
         Figure(name="single POST, whole suite at work", unit="requests/s", values=beside),
@@ -85,16 +85,16 @@ def contact_body(number: int) -> bytes:
     ).encode()
 
 
-def _contacts(suite: Suite) -> Iterator[bytes]:
+def contacts_of(suite: Suite) -> Iterator[bytes]:
     headers = suite.credential("intake", "machine_client").headers()
     return (build_request("/v1/contacts", contact_body(number), headers=headers) for number in itertools.count())
 
 
 def _drive_intake(suite: Suite, connections: int) -> LoadResult:
-    return drive(suite.ports["intake-api"], _contacts(suite), connections=connections, seconds=SECONDS)
+    return drive(suite.ports["intake-api"], contacts_of(suite), connections=connections, seconds=SECONDS)
 
 
-def _check(result: LoadResult) -> LoadResult:
+def check(result: LoadResult) -> LoadResult:
     if result.failed:
         raise RuntimeError(f"{result.failed} of {result.answered} requests failed: nothing was measured")
     return result
