@@ -43,6 +43,9 @@ group_size = Histogram(
 alarms_raised_total = Counter(
     "intake_alarms_raised_total", "Deadlines that came near, were missed or went up a level.", ["kind"]
 )
+coming_changes_total = Counter(
+    "intake_coming_changes_total", "Changes of registers whose day came: entered, or refused on it.", ["state"]
+)
 import_rows_total = Counter("intake_import_rows_total", "Rows of imported files, dry runs left out.", ["result"])
 import_runs_total = Counter("intake_import_runs_total", "Imports that came to their end.", ["state"])
 

@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.intake.domain.rating_rules import RatingRules
-from services.intake.handlers import epochs, erasures, imports, likeness, rating_invitations, rating_signals, reviews
+from services.intake.handlers import (
+    coming_days,
+    epochs,
+    erasures,
+    imports,
+    likeness,
+    rating_invitations,
+    rating_signals,
+    reviews,
+)
 from services.intake.handlers.alarms import sweep_alarms as raise_alarms
 from services.intake.handlers.import_runs import ImportSettings
 from services.intake.handlers.rating_rules import load_rating_rules
@@ -22,6 +31,7 @@ EXAMINE_SECONDS = 15.0
 ROTATE_KEYS_SECONDS = 3_600.0
 SWEEP_RATINGS_SECONDS = 3_600.0
 SKETCH_SECONDS = 60.0
+ENTER_COMING_SECONDS = 60.0
 SWEEP_ALARMS = "intake.sweep_alarms"
 RUN_IMPORT = "intake.run_import"
 SWEEP_IMPORTS = "intake.sweep_imports"
@@ -31,6 +41,7 @@ ROTATE_KEYS = "intake.rotate_keys"
 SWEEP_RATINGS = "intake.sweep_ratings"
 SKETCH_ISSUES = "intake.sketch_issues"
 EXAMINE_CONTACTS = "intake.examine_contacts"
+ENTER_COMING = "intake.enter_coming_changes"
 
 
 @dataclass(slots=True)
@@ -67,6 +78,11 @@ celery.conf.beat_schedule = {
         "task": EXAMINE_CONTACTS,
         "schedule": EXAMINE_SECONDS,
         "options": {"expires": EXAMINE_SECONDS},
+    },
+    "enter-coming-changes": {
+        "task": ENTER_COMING,
+        "schedule": ENTER_COMING_SECONDS,
+        "options": {"expires": ENTER_COMING_SECONDS},
     },
     "rotate-keys": {"task": ROTATE_KEYS, "schedule": ROTATE_KEYS_SECONDS, "options": {"expires": 600}},
 }
@@ -140,6 +156,15 @@ def sketch_issues() -> None:
     """So that duplicates can be suggested of what came in the last minute as well."""
     pool, _ = wiring.opened()
     likeness.sketch_new_issues(pool, now=datetime.now(UTC))
+
+
+@celery.task(name=ENTER_COMING, **RELIABLE)
+def enter_coming_changes() -> None:
+    """In the first minute of a day there may be something to do."""
+    pool, _ = wiring.opened()
+    with correlated(new_correlation_id()):
+        while coming_days.enter_due(pool, now=datetime.now(UTC)):
+            pass
 
 
 @celery.task(name=SWEEP_FILES, **RELIABLE)

@@ -439,6 +439,16 @@ class IntakeWorld:
                 action="read a career",
                 aim=lambda place: Shot(path={"staff_number": staff_number(place)}) if place in CODES else None,
             ),
+            ("GET", "/v1/coming-changes"): Probe(action=house, aim=everywhere(Shot())),
+            ("POST", "/v1/coming-changes/{change_id}/withdrawal"): Probe(
+                action=write, aim=everywhere(Shot(path={"change_id": str(uuid4())}))
+            ),
+            ("GET", "/v1/population-groups/{code}/versions"): Probe(
+                action=house, aim=everywhere(Shot(path={"code": "elderly"}))
+            ),
+            ("GET", "/v1/place-populations/{population_id}/versions"): Probe(
+                action=house, aim=everywhere(Shot(path={"population_id": str(uuid4())})), fine=frozenset({404})
+            ),
             ("GET", "/v1/roster-candidates"): Probe(action="match persons of rosters", aim=everywhere(Shot())),
             ("POST", "/v1/roster-candidates/{candidate_id}/decision"): Probe(
                 action="match persons of rosters",

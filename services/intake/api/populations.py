@@ -1,15 +1,21 @@
 """Routes of groups of the population, and of counts of who lives where."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import NO_ID, Cursor, Day, Limit, TidyText, decode_id
+from services.intake.api.fields import NO_ID, Cursor, Day, Limit, OnDay, TidyText, decode_id, read_day
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.handlers import populations
-from services.intake.storage.populations import PlacePopulation, PopulationGroup
+from services.intake.storage.populations import (
+    GroupVersion,
+    PlacePopulation,
+    PopulationGroup,
+    PopulationVersion,
+)
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, refuses, shows
 from shared.edge import CodeText
@@ -48,8 +54,15 @@ async def define_group(request: Request, principal: Writer, code: Annotated[Code
 
 
 @router.get("/population-groups", responses=shows(Listing[PopulationGroup]))
-def list_groups(request: Request, _: Reader) -> Response:
-    return json_response({"items": populations.list_groups(doors(request).pool)})
+def list_groups(request: Request, _: Reader, on: OnDay = None) -> Response:
+    """List the groups as they are called, or as they were called on the day `on`."""
+    return json_response({"items": populations.list_groups(doors(request).pool, on=read_day(on))})
+
+
+@router.get("/population-groups/{code}/versions", responses=shows(Listing[GroupVersion]))
+def list_group_versions(request: Request, _: Reader, code: Annotated[CodeText, Path()]) -> Response:
+    """Every name that the group had, as it was recorded."""
+    return json_response({"items": populations.list_group_versions(doors(request).pool, code)})
 
 
 @router.post("/place-populations", responses=ANSWERS, openapi_extra=describe_body(PopulationBody))
@@ -74,11 +87,21 @@ def list_populations(
     limit: Limit = 100,
     cursor: Cursor = None,
     organisation_code: Annotated[CodeText | None, Query()] = None,
+    on: OnDay = None,
 ) -> Response:
-    """List the counts of an organisation and everything below it, or of all within reach."""
+    """List the counts of an organisation and everything below it, or of all within reach.
+
+    With `on` it is the last count by that day of each place and group.
+    """
     after = decode_id(decode_cursor(cursor, length=1)[0] if cursor is not None else NO_ID)
     entries = populations.list_populations(
-        doors(request).pool, organisation_code=organisation_code, after=after, limit=limit
+        doors(request).pool, organisation_code=organisation_code, after=after, limit=limit, on=read_day(on)
     )
     following = encode_cursor([str(entries[-1].id)]) if len(entries) == limit else None
     return json_response({"items": entries, "next_cursor": following})
+
+
+@router.get("/place-populations/{population_id}/versions", responses=shows(Listing[PopulationVersion]))
+def list_population_versions(request: Request, _: Reader, population_id: UUID) -> Response:
+    """The count as it was told first, and each correction of it."""
+    return json_response({"items": populations.list_population_versions(doors(request).pool, population_id)})

@@ -7,6 +7,7 @@ from services.intake.grouping import Group
 from services.intake.handlers import (
     categories,
     channels,
+    coming,
     departures,
     duties,
     liaisons,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         RecordPost,
         RegisterCadre,
         RegisterOrganisation,
+        WithdrawComing,
     )
     from services.intake.domain.commands.rosters import DecideCandidate
 
@@ -41,6 +43,7 @@ class RegisterDoors:
         self.organisations: Group[RegisterOrganisation] = group(registers.register_organisations)
         self.organisation_ends: Group[EndOrganisation] = group(mergers.end_organisations)
         self.cadres: Group[RegisterCadre] = group(registers.register_cadres)
+        self.coming_withdrawals: Group[WithdrawComing] = group(coming.withdraw_coming)
         self.departures: Group[RecordDeparture] = group(departures.record_departures)
         self.posts: Group[RecordPost] = group(posts.record_posts)
         self.post_ends: Group[EndPost] = group(posts.end_posts)

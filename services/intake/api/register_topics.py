@@ -6,6 +6,7 @@ from typing import Final
 from services.intake.api import (
     categories,
     channels,
+    coming,
     duties,
     export_proposals,
     exports,
@@ -27,4 +28,5 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     exports,
     export_proposals,
     rosters,
+    coming,
 )

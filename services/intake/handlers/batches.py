@@ -28,6 +28,7 @@ AUDITED = {
     "end_organisations": "organisation",
     "register_cadres": "cadre",
     "record_departures": "cadre",
+    "withdraw_coming": "coming_change",
     "record_posts": "post",
     "end_posts": "post",
     "define_duties": "duty",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome, Status
@@ -17,11 +18,18 @@ from services.intake.domain.registers import (
 )
 from services.intake.domain.repeats import unknown
 from services.intake.handlers.batches import Events, run_batch
+from services.intake.handlers.coming import Ahead, put_off
 from services.intake.storage import categories as storage
 from services.intake.storage import registers
 from shared.contracts.intake.categories import CategoryDefined
 from shared.database import Connection, Pool, transaction
 from shared.outbox import OutgoingEvent
+
+CATEGORIES: Final[Ahead[DefineCategory]] = Ahead(
+    kind="category",
+    begins=lambda command: command.from_on,
+    names=lambda command: "/".join(filter(None, (command.organisation_code, command.code))),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +55,16 @@ def define_categories(pool: Pool, commands: Sequence[DefineCategory], *, now: da
     """Define categories, or bring them up to date from a day on. Parents may stand in the same batch."""
 
     def run(connection: Connection, fresh: list[DefineCategory], events: Events) -> list[Outcome]:
+        def take(some: list[DefineCategory]) -> list[Outcome]:
+            split = split_into_turns(
+                some,
+                key=lambda command: (command.organisation_code, command.code),
+                content=lambda command: (command.name, command.parent_code, command.is_retired, command.from_on),
+            )
+            return take_in_turns(some, split, lambda commands: _define(connection, commands, events, now))
+
         storage.lock_categories(connection)
-        split = split_into_turns(
-            fresh,
-            key=lambda command: (command.organisation_code, command.code),
-            content=lambda command: (command.name, command.parent_code, command.is_retired, command.from_on),
-        )
-        return take_in_turns(fresh, split, lambda commands: _define(connection, commands, events, now))
+        return put_off(connection, fresh, CATEGORIES, take, now=now)
 
     return run_batch("define_categories", pool, commands, run, now=now)
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.registers import EndOrganisation
-from services.intake.domain.registers import BEFORE_LAST_CHANGE, BEGINNING, IN_FUTURE, day_in_china, rejected
+from services.intake.domain.registers import BEFORE_LAST_CHANGE, BEGINNING, rejected
 from services.intake.domain.repeats import not_found, other_content, unknown
 from services.intake.handlers.batches import Events, run_batch
+from services.intake.handlers.coming import Ahead, put_off
 from services.intake.handlers.registers import announce, row_of
 from services.intake.storage import registers as storage
 from services.intake.storage import versions
@@ -18,6 +20,9 @@ from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
 
 TOLD_TWICE = 2  # by its entry, which now stands below the successor, and by the end itself
+ENDS: Final[Ahead[EndOrganisation]] = Ahead(
+    kind="organisation_end", begins=lambda command: command.ended_on, names=lambda command: command.code
+)
 
 
 def end_organisations(pool: Pool, commands: Sequence[EndOrganisation], *, now: datetime) -> list[Outcome]:
@@ -29,7 +34,15 @@ def end_organisations(pool: Pool, commands: Sequence[EndOrganisation], *, now: d
 
     def run(connection: Connection, fresh: list[EndOrganisation], events: Events) -> list[Outcome]:
         storage.lock_organisations(connection)
-        return [_end(connection, command, events, now) for command in fresh]
+        known = storage.find_organisation_ids(connection, [command.code for command in fresh])
+        return put_off(
+            connection,
+            fresh,
+            ENDS,
+            lambda some: [_end(connection, command, events, now) for command in some],
+            now=now,
+            check=lambda command: None if command.code in known else not_found("organisation"),
+        )
 
     return run_batch("end_organisations", pool, commands, run, now=now)
 
@@ -41,7 +54,7 @@ def _end(connection: Connection, command: EndOrganisation, events: Events, now: 
     if ended is None:
         return not_found("organisation")
     successor = standing.get(command.successor_code or "")
-    settled = _settle(command, ended, successor, today=day_in_china(now))
+    settled = _settle(command, ended, successor)
     if settled is not None:
         return settled
     if successor is not None and _stands_below(successor, ended, standing):
@@ -70,7 +83,7 @@ def _end(connection: Connection, command: EndOrganisation, events: Events, now: 
 
 
 def _settle(
-    command: EndOrganisation, ended: storage.Organisation, successor: storage.Organisation | None, *, today: date
+    command: EndOrganisation, ended: storage.Organisation, successor: storage.Organisation | None
 ) -> Outcome | None:
     """Return what becomes of the command without doing anything, or None where there is something to do."""
     if command.successor_code is not None and successor is None:
@@ -78,8 +91,6 @@ def _settle(
     if ended.ended_on is not None:
         same = (ended.ended_on, ended.successor_code) == (command.ended_on, command.successor_code)
         return Outcome(status="unchanged", id=ended.id) if same else other_content(ended.id)
-    if command.ended_on > today:
-        return IN_FUTURE
     if command.ended_on < (ended.from_on or BEGINNING):
         return replace(BEFORE_LAST_CHANGE, id=ended.id)
     if successor is not None and successor.ended_on is not None:

@@ -1,7 +1,7 @@
 """Groups of the population, and counts of how many people live where."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome
@@ -113,13 +113,28 @@ def _tell(row: storage.StoredPopulation, correlation_id: str) -> OutgoingEvent:
     return OutgoingEvent(event=event, sequence=row.sequence, correlation_id=correlation_id)
 
 
-def list_groups(pool: Pool) -> list[storage.PopulationGroup]:
+def list_groups(pool: Pool, *, on: date | None = None) -> list[storage.PopulationGroup]:
+    """As they are called, or as they were called that day."""
     with transaction(pool) as connection:
-        return storage.list_groups(connection)
+        return storage.list_groups(connection) if on is None else storage.list_groups_on(connection, on)
+
+
+def list_group_versions(pool: Pool, code: str) -> list[storage.GroupVersion]:
+    """Raises GroupNotFound."""
+    with transaction(pool) as connection:
+        return storage.list_group_versions(connection, code)
+
+
+def list_population_versions(pool: Pool, population_id: UUID) -> list[storage.PopulationVersion]:
+    """Raises PopulationNotFound."""
+    with transaction(pool) as connection:
+        return storage.list_population_versions(connection, population_id)
 
 
 def list_populations(
-    pool: Pool, *, organisation_code: str | None, after: UUID, limit: int
+    pool: Pool, *, organisation_code: str | None, after: UUID, limit: int, on: date | None = None
 ) -> list[storage.PlacePopulation]:
     with transaction(pool) as connection:
-        return storage.list_populations(connection, organisation_code=organisation_code, after=after, limit=limit)
+        return storage.list_populations(
+            connection, organisation_code=organisation_code, on=on, after=after, limit=limit
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from services.intake.domain.commands.base import Outcome, Status
@@ -10,7 +11,6 @@ from services.intake.domain.commands.registers import RegisterCadre, RegisterOrg
 from services.intake.domain.registers import (
     BEFORE_LAST_CHANGE,
     BEGINNING,
-    IN_FUTURE,
     check_organisation,
     day_in_china,
     refuse_broken_trees,
@@ -21,21 +21,34 @@ from services.intake.domain.registers import (
     take_in_turns,
 )
 from services.intake.handlers.batches import Events, run_batch
+from services.intake.handlers.coming import Ahead, put_off
 from services.intake.storage import registers as storage
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered
 from shared.database import Connection, Pool
 from shared.outbox import OutgoingEvent
+
+ORGANISATIONS: Final[Ahead[RegisterOrganisation]] = Ahead(
+    kind="organisation",
+    begins=lambda command: command.from_on,
+    names=lambda command: command.code,
+)
+CADRES: Final[Ahead[RegisterCadre]] = Ahead(
+    kind="cadre", begins=lambda command: command.from_on, names=lambda command: command.staff_number
+)
 
 
 def register_organisations(pool: Pool, commands: Sequence[RegisterOrganisation], *, now: datetime) -> list[Outcome]:
     """Enter organisations, or bring their entries up to date from a day on. Parents may stand in the same batch."""
 
     def run(connection: Connection, fresh: list[RegisterOrganisation], events: Events) -> list[Outcome]:
+        def take(some: list[RegisterOrganisation]) -> list[Outcome]:
+            split = split_into_turns(some, key=lambda command: command.code, content=_asked_content)
+            return take_in_turns(
+                some, split, lambda commands: _register_distinct_organisations(connection, commands, events, now)
+            )
+
         storage.lock_organisations(connection)
-        split = split_into_turns(fresh, key=lambda command: command.code, content=_asked_content)
-        return take_in_turns(
-            fresh, split, lambda commands: _register_distinct_organisations(connection, commands, events, now)
-        )
+        return put_off(connection, fresh, ORGANISATIONS, take, now=now, check=check_organisation)
 
     return run_batch("register_organisations", pool, commands, run, now=now)
 
@@ -178,12 +191,15 @@ def register_cadres(pool: Pool, commands: Sequence[RegisterCadre], *, now: datet
     """Enter cadres, or bring their names up to date from a day on."""
 
     def run(connection: Connection, fresh: list[RegisterCadre], events: Events) -> list[Outcome]:
-        split = split_into_turns(
-            fresh, key=lambda command: command.staff_number, content=lambda command: (command.name, command.from_on)
-        )
-        return take_in_turns(
-            fresh, split, lambda commands: _register_distinct_cadres(connection, commands, events, now)
-        )
+        def take(some: list[RegisterCadre]) -> list[Outcome]:
+            split = split_into_turns(
+                some, key=lambda command: command.staff_number, content=lambda command: (command.name, command.from_on)
+            )
+            return take_in_turns(
+                some, split, lambda commands: _register_distinct_cadres(connection, commands, events, now)
+            )
+
+        return put_off(connection, fresh, CADRES, take, now=now)
 
     return run_batch("register_cadres", pool, commands, run, now=now)
 
@@ -195,7 +211,6 @@ def _register_distinct_cadres(
     rows = [
         {"id": item.id, "staff_number": item.staff_number, "name": item.name, "from_on": item.from_on}
         for item in commands
-        if not _is_in_future(item, today)
     ]
     found = storage.upsert_cadres(connection, rows, today=today, recorded_at=now) if rows else []
     written = {row.staff_number: row for row in found}
@@ -205,7 +220,7 @@ def _register_distinct_cadres(
     for command in commands:
         row = written.get(command.staff_number)
         if row is None:
-            outcomes.append(_settle_unwritten(command, standing.get(command.staff_number), today))
+            outcomes.append(_settle_unwritten(command, standing.get(command.staff_number)))
             continue
         outcomes.append(Outcome(status="created" if row.sequence == 1 else "changed", id=row.id))
         event = CadreRegistered(
@@ -218,15 +233,9 @@ def _register_distinct_cadres(
     return outcomes
 
 
-def _is_in_future(command: RegisterCadre, today: date) -> bool:
-    return command.from_on is not None and command.from_on > today
-
-
-def _settle_unwritten(command: RegisterCadre, standing: storage.Cadre | None, today: date) -> Outcome:
+def _settle_unwritten(command: RegisterCadre, standing: storage.Cadre | None) -> Outcome:
     if standing is not None and standing.name == command.name:
         return Outcome(status="unchanged", id=standing.id)
-    if _is_in_future(command, today):
-        return IN_FUTURE
     return replace(BEFORE_LAST_CHANGE, id=standing.id if standing is not None else None)
 
 

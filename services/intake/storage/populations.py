@@ -10,6 +10,15 @@ import orjson
 from psycopg.rows import class_row
 
 from shared.database import Connection
+from shared.errors import NotFound
+
+
+class GroupNotFound(NotFound):
+    code = "population-group-not-found"
+
+
+class PopulationNotFound(NotFound):
+    code = "place-population-not-found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,25 @@ class PopulationGroup:
     name: str
     is_retired: bool
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupVersion:
+    sequence: int
+    from_on: date | None
+    name: str
+    is_retired: bool
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationVersion:
+    """A count as it was told first, and each correction of it."""
+
+    sequence: int
+    people_count: int
+    household_count: int | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +110,62 @@ def list_groups(connection: Connection) -> list[PopulationGroup]:
         ).fetchall()
 
 
+def list_groups_on(connection: Connection, on: date) -> list[PopulationGroup]:
+    """List the groups by the names of that day, on the key of their versions."""
+    with connection.cursor(row_factory=class_row(PopulationGroup)) as cursor:
+        return cursor.execute(
+            """
+            SELECT code, version.name, version.is_retired, version.sequence AS version
+              FROM population_group
+             CROSS JOIN LATERAL (
+                       SELECT name, is_retired, sequence
+                         FROM population_group_version
+                        WHERE population_group_id = population_group.id
+                          AND from_on <= %s
+                        ORDER BY from_on DESC, sequence DESC
+                        LIMIT 1) AS version
+             ORDER BY code
+            """,
+            [on],
+        ).fetchall()
+
+
+def list_group_versions(connection: Connection, code: str) -> list[GroupVersion]:
+    """Raises GroupNotFound."""
+    with connection.cursor(row_factory=class_row(GroupVersion)) as cursor:
+        versions = cursor.execute(
+            """
+            SELECT version.sequence, nullif(version.from_on, '1900-01-01') AS from_on, version.name,
+                   version.is_retired, version.recorded_at
+              FROM population_group
+              JOIN population_group_version AS version ON version.population_group_id = population_group.id
+             WHERE code = %s
+             ORDER BY version.sequence
+            """,
+            [code],
+        ).fetchall()
+    if not versions:
+        raise GroupNotFound("there is no such group")
+    return versions
+
+
+def list_population_versions(connection: Connection, population_id: UUID) -> list[PopulationVersion]:
+    """Raises PopulationNotFound."""
+    with connection.cursor(row_factory=class_row(PopulationVersion)) as cursor:
+        versions = cursor.execute(
+            """
+            SELECT sequence, people_count, household_count, recorded_at
+              FROM place_population_version
+             WHERE place_population_id = %s
+             ORDER BY sequence
+            """,
+            [population_id],
+        ).fetchall()
+    if not versions:
+        raise PopulationNotFound("there is no such count")
+    return versions
+
+
 def find_group_ids(connection: Connection, codes: Sequence[str]) -> dict[str, UUID]:
     rows = connection.execute("SELECT code, id FROM population_group WHERE code = ANY(%s)", [list(codes)])
     return dict(rows.fetchall())  # type: ignore[arg-type] # psycopg types a row as a tuple of objects
@@ -114,9 +198,9 @@ def upsert_populations(
 
 
 def list_populations(
-    connection: Connection, *, organisation_code: str | None, after: UUID, limit: int
+    connection: Connection, *, organisation_code: str | None, on: date | None, after: UUID, limit: int
 ) -> list[PlacePopulation]:
-    """List counts of an organisation and everything below it, or of all within reach."""
+    """List counts of an organisation and all below it, or of all within reach; of a day the last ones by then."""
     with connection.cursor(row_factory=class_row(PlacePopulation)) as cursor:
         return cursor.execute(
             """
@@ -129,8 +213,17 @@ def list_populations(
                                  FROM organisation_line AS line
                                 WHERE line.organisation_id = counted.organisation_id
                                   AND line.ancestor_code = %(organisation)s))
+               AND (%(on)s::date IS NULL
+                    OR (counted.counted_on <= %(on)s
+                        AND NOT EXISTS (SELECT 1
+                                          FROM place_population AS later
+                                         WHERE later.organisation_id = counted.organisation_id
+                                           AND later.place_code = counted.place_code
+                                           AND later.population_group IS NOT DISTINCT FROM counted.population_group
+                                           AND later.counted_on > counted.counted_on
+                                           AND later.counted_on <= %(on)s)))
              ORDER BY counted.id
              LIMIT %(limit)s
             """,
-            {"organisation": organisation_code, "after": after, "limit": limit},
+            {"organisation": organisation_code, "on": on, "after": after, "limit": limit},
         ).fetchall()

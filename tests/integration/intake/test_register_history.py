@@ -88,7 +88,7 @@ def test_what_was_founded_on_a_day_was_not_there_before(pool):
     assert register_reading.list_organisations(pool, after_code="", limit=9, on=BEFORE) == []
 
 
-def test_no_change_reaches_behind_a_later_one_or_into_the_future(pool):
+def test_no_change_reaches_behind_a_later_one_and_one_of_a_day_to_come_waits(pool):
     enter(pool, organisation("town"), organisation("town", name="新名", from_on=CHANGE))
 
     outcomes = enter(
@@ -101,8 +101,8 @@ def test_no_change_reaches_behind_a_later_one_or_into_the_future(pool):
 
     assert outcomes == [
         ("conflict", "before-last-change"),
-        ("rejected", "in-future"),
-        ("rejected", "in-future"),
+        ("created", ""),
+        ("created", ""),
         ("rejected", "unknown-parent"),
     ]
 
@@ -205,7 +205,7 @@ def test_an_ended_organisation_takes_no_change_and_no_new_post(registered):
         (("county", "town"), "circular-organisation"),
         (("town", "town"), "circular-organisation"),
         (("county", None), "has-children"),
-        (("town", "county", date(2026, 3, 3)), "in-future"),
+        (("nowhere", "town", date(2026, 3, 3)), "organisation-not-found"),
     ],
 )
 def test_an_end_that_cannot_be_is_refused(registered, asked, code):
@@ -229,7 +229,7 @@ def test_a_cadres_former_name_stays_with_its_days(registered, events_of):
         ("changed", ""),
         ("unchanged", ""),
         ("conflict", "before-last-change"),
-        ("rejected", "in-future"),
+        ("created", ""),
     ]
     assert register_reading.get_cadre(registered, "S1", on=BEFORE).cadre.name == "李明"
     assert register_reading.get_cadre(registered, "S1", on=CHANGE).cadre.name == "李新明"
@@ -255,9 +255,11 @@ def test_a_departure_ends_the_posts_held_and_no_others(registered, events_of):
     assert register_reading.get_cadre(registered, "S1", on=CHANGE).posts == []
 
 
-def test_nobody_unknown_leaves_and_nobody_tomorrow(registered):
-    assert leave(registered, staff_number="nobody") == ("rejected", "cadre-not-found")
-    assert leave(registered, left_on=date(2026, 3, 3)) == ("rejected", "in-future")
+def test_nobody_unknown_leaves_neither_today_nor_on_a_day_to_come(registered):
+    for left_on in (BEFORE, date(2026, 3, 3)):
+        assert leave(registered, left_on=left_on, staff_number="nobody") == ("rejected", "cadre-not-found")
+    assert leave(registered, left_on=date(2026, 3, 3)) == ("created", "")
+    assert register_reading.get_cadre(registered, "S1").departures == []
 
 
 def test_a_name_of_a_time_before_the_entry_is_nobodys(pool):

@@ -69,6 +69,11 @@ class RecordPost(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawComing(Command):
+    """Take back a change that waits for its day. `id` is the change's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndPost(Command):
     """`id` is the post's."""
 
