@@ -11,13 +11,14 @@ from services.assessment.api.app import create_api
 from services.assessment.domain.periods import parse_period
 from services.assessment.handlers import retention
 from services.assessment.handlers.closings import measure_closing
+from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
 from services.assessment.handlers.replays import replay_period
 from services.assessment.handlers.schemes import load_schemes
-from services.assessment.handlers.scores import measure_due
+from services.assessment.handlers.scores import list_shards, mark_everything, measure_due
 from services.assessment.importing.commands import check_command, evaluate_command, simulate_command
 from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
-from services.assessment.tasks import SCORE, close_all, create_worker, read_closing_rule
+from services.assessment.tasks import SCORE, SHARD, close_all, create_worker, read_closing_rule
 from services.assessment.web.site import add_site
 from shared import chores, processes
 from shared.backlogs import watch_backlog
@@ -63,6 +64,12 @@ def work(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
         "assessment_months_to_close_oldest_seconds",
         "Months that should be closed by now",
         lambda: measure_closing(pool, rule=read_closing_rule(settings), now=datetime.now(UTC)),
+    )
+    watch_backlog(
+        "assessment_rebuild_aggregates_left",
+        "assessment_rebuild_seconds",
+        "Aggregates whose facts a rebuild under way has still to make",
+        lambda: measure_rebuild(pool, now=datetime.now(UTC)),
     )
     worker = create_worker(settings, pool)
     chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="assessment"))
@@ -111,6 +118,34 @@ def _replay_period(pool: Pool, arguments: Sequence[str]) -> int:
     return 0 if found.is_same else 1
 
 
+def rebuild(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
+    """Make all facts anew from the event log, while the other processes go on; the worker then counts them."""
+    rebuilt = rebuild_facts(
+        pool,
+        zone=settings.zone,
+        now=datetime.now(UTC),
+        tell=lambda done: log.info("facts_remade", aggregates=done),
+    )
+    log.info("facts_rebuilt", aggregates=rebuilt.aggregates, strays=rebuilt.strays, cells=rebuilt.cells)
+    return 0
+
+
+def rescore(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
+    """Have everything counted and scored anew: shards of cadres go to the workers, however many there are.
+
+    What a lost shard leaves due the passes find.
+    """
+    cells = mark_everything(pool, now=datetime.now(UTC))
+    celery = make_celery("assessment")
+    shards = list_shards(pool)
+    if settings.task_broker_url is not None:
+        connect_celery(celery, settings.task_broker_url.get_secret_value())
+        for shard in shards:
+            nudge(celery, SHARD, cadre_ids=",".join(map(str, shard)))
+    log.info("rescoring_asked_for", cells=cells, shards=len(shards))
+    return 0
+
+
 def _make_door(settings: AssessmentSettings, pool: Pool) -> messaging.FactsDoor:
     celery = make_celery("assessment")
     can_nudge = settings.task_broker_url is not None
@@ -138,6 +173,8 @@ COMMANDS = {
     "relay": relay,
     "work": work,
     "migrate": migrate,
+    "rebuild": rebuild,
+    "rescore": rescore,
     "replay": replay,
     "close": close,
     "audit-export": export_audit,

@@ -4,13 +4,14 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.place_scores import score_places
-from services.assessment.handlers.scores import PassSummary, score_due
+from services.assessment.handlers.scores import PassSummary, score_cadres, score_due
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
 from shared.database import Pool
@@ -19,6 +20,7 @@ from shared.observability import correlated, get_logger, new_correlation_id
 from shared.worker import RELIABLE, make_celery
 
 SCORE = "assessment.score_due"
+SHARD = "assessment.score_cadres"
 SWEEP = "assessment.sweep"
 ANNOUNCE = "assessment.announce"
 CLOSE = "assessment.close_months"
@@ -66,6 +68,12 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
     @app.task(name=SCORE, **RELIABLE)
     def score() -> None:
         score_all_due(settings, pool, pace)
+
+    @app.task(name=SHARD, **RELIABLE)
+    def score_shard(cadre_ids: str) -> None:
+        ids = [UUID(text) for text in cadre_ids.split(",")]
+        with correlated(new_correlation_id()):
+            score_cadres(pool, ids, scheme_name=settings.scheme, zone=settings.zone, now=_now())
 
     @app.task(name=SWEEP, **RELIABLE)
     def sweep() -> None:

@@ -78,6 +78,25 @@ def take_facts(pool: Pool, envelopes: Sequence[Envelope], *, zone: ZoneInfo, now
     return len(new)
 
 
+def remake_facts(
+    connection: Connection, envelopes: Sequence[Envelope], remove: Callable[[], None], zone: ZoneInfo, now: datetime
+) -> None:
+    """Make the facts of these events anew, in place of what `remove` removes; what stood and what stands is due.
+
+    The events are in the log already, and all that there are of their aggregates.
+    """
+    batch = Batch()
+    for envelope in envelopes:
+        _collect(batch, envelope)
+    _note_former(connection, batch)
+    _mark_due(connection, batch, zone=zone, now=now)
+    remove()
+    _write(connection, batch)
+    _note_posts_below(connection, batch)
+    _mark_due(connection, batch, zone=zone, now=now)
+    due.mark_subjects(connection, batch.touched_subjects, marked_at=now)
+
+
 def fold_issue(envelopes: Iterable[Envelope]) -> dict[str, Any]:
     """The parts of one issue as these events tell them, in whatever order; empty where none does."""
     batch = Batch()

@@ -1,7 +1,7 @@
 """Scoring what is due: tallies from facts, sums up the organisation tree, scores of the periods touched."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,13 +17,14 @@ from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import Placement, SubjectKind, score_id_of
 from services.assessment.handlers.schemes import read_scheme_in_force
 from services.assessment.scoring.composites import Result, compute_scores
-from services.assessment.storage import due, scores, sweeps, tallies
+from services.assessment.storage import due, rebuilding, scores, sweeps, tallies
 from services.assessment.storage.duties import list_duty_units
-from shared import crash
+from shared import crash, observability
 from shared.database import Connection, Pool, transaction
 
 CELLS_A_PASS = 1_000
 SUBJECTS_A_PASS = 200
+CADRES_A_SHARD = 200
 CORRELATIONS_TOLD = 20
 
 Cell = tuple[UUID, UUID, date]
@@ -96,6 +97,51 @@ def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, li
             ]
         ),
     )
+
+
+def score_cadres(
+    pool: Pool, cadre_ids: Sequence[UUID], *, scheme_name: str, zone: ZoneInfo, now: datetime
+) -> PassSummary:
+    """Count and score what is due of these cadres, beside others who do so for other cadres.
+
+    No pass runs meanwhile; the next one sums the organisations that this has marked. What is not due is not touched.
+    """
+    with transaction(pool) as connection:
+        tallies.share_scoring(connection)
+        cells = due.list_due_cells_of(connection, cadre_ids)
+        if not cells:
+            return PassSummary()
+        scheme = read_scheme_in_force(connection, scheme_name)
+        as_of = _latest_clock(connection, now)
+        today = as_of.astimezone(zone).date()
+        work = _plan(connection, cells, [])
+        _add_duties(connection, work, today=today, zone=zone)
+        counted = sorted(work.cells)
+        duties = [work.duties.get(cell, DutyTally()) for cell in counted]
+        tallies.tally_cells(connection, counted, duties, as_of=as_of, time_zone=zone.key)
+        work.asked = {asked: correlation for asked, correlation in work.asked.items() if asked[0] == "cadre"}
+        written, changed = _score(connection, work, scheme, as_of=as_of, today=today)
+        due.remove_due(connection, cells, [], seen_at=now)
+        months = sorted({(cell[0], cell[2]) for cell in counted if cell[0] != NOBODY})
+        due.mark_organisation_months(
+            connection, months, nobody=NOBODY, marked_at=now, correlation_id=cells[0].correlation_id
+        )
+    metrics.cells_tallied_total.inc(len(counted))
+    metrics.scores_changed_total.inc(changed)
+    return PassSummary(cells=len(counted), scores=written, changed=changed)
+
+
+def list_shards(pool: Pool, *, size: int = CADRES_A_SHARD) -> list[list[UUID]]:
+    """The cadres of whom anything is due, a shard after another."""
+    with transaction(pool) as connection:
+        cadres = due.list_due_cadres(connection, NOBODY)
+    return [cadres[start : start + size] for start in range(0, len(cadres), size)]
+
+
+def mark_everything(pool: Pool, *, now: datetime) -> int:
+    """Have everything counted and scored anew; return how many cells."""
+    with transaction(pool) as connection:
+        return rebuilding.mark_all_cells(connection, marked_at=now, correlation_id=observability.correlation_id())
 
 
 def _latest_clock(connection: Connection, now: datetime) -> datetime:

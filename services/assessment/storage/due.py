@@ -231,6 +231,49 @@ def list_due_cells(connection: Connection, *, limit: int) -> list[DueCell]:
         ).fetchall()
 
 
+def list_due_cells_of(connection: Connection, cadre_ids: Sequence[UUID]) -> list[DueCell]:
+    """On tally_due_cadre."""
+    with connection.cursor(row_factory=class_row(DueCell)) as cursor:
+        return cursor.execute(
+            """
+            SELECT organisation_id, cadre_id, month, revision, correlation_id
+              FROM tally_due
+             WHERE cadre_id = ANY(%s)
+             ORDER BY organisation_id, cadre_id, month
+            """,
+            [list(cadre_ids)],
+            prepare=False,
+        ).fetchall()
+
+
+def list_due_cadres(connection: Connection, nobody: UUID) -> list[UUID]:
+    rows = connection.execute("SELECT DISTINCT cadre_id FROM tally_due WHERE cadre_id <> %s ORDER BY 1", [nobody])
+    return [UUID(str(row[0])) for row in rows.fetchall()]
+
+
+def mark_organisation_months(
+    connection: Connection,
+    months: Sequence[tuple[UUID, date]],
+    *,
+    nobody: UUID,
+    marked_at: datetime,
+    correlation_id: str,
+) -> None:
+    """Have these organisations summed anew by the next pass: by the cell in which nobody stands."""
+    connection.execute(
+        """
+        INSERT INTO tally_due AS due (organisation_id, cadre_id, month, marked_at, revision, correlation_id)
+        SELECT organisation_id, %s, month, %s, 1, %s
+          FROM unnest(%s::uuid[], %s::date[]) AS row (organisation_id, month)
+         ORDER BY organisation_id, month
+            ON CONFLICT (organisation_id, cadre_id, month) DO UPDATE
+           SET revision = due.revision + 1
+        """,
+        [nobody, marked_at, correlation_id, [one for one, _ in months], [month for _, month in months]],
+        prepare=False,
+    )
+
+
 def list_due_subjects(connection: Connection, *, limit: int) -> list[DueSubject]:
     with connection.cursor(row_factory=class_row(DueSubject)) as cursor:
         return cursor.execute(

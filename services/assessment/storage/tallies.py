@@ -214,6 +214,12 @@ def try_lock_scoring(connection: Connection) -> bool:
     return row is not None and row[0] is True
 
 
+def share_scoring(connection: Connection) -> None:
+    """Wait for the pass under way to end, and let no pass begin; others that share it go on beside this one."""
+    connection.execute("SELECT set_config('lock_timeout', '60s', true)")
+    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [SCORING_LOCK])
+
+
 def lock_scoring(connection: Connection) -> None:
     """Wait for the pass under way to end, for longer than for any row, and let none begin."""
     connection.execute("SELECT set_config('lock_timeout', '60s', true)")

@@ -1,0 +1,146 @@
+"""Everything can be made anew from the event log while events go on coming, to the byte as it was."""
+
+import random
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+
+import pytest
+
+from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
+from services.assessment.handlers.scores import list_shards, mark_everything, score_cadres
+from shared.database import transaction
+from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
+from tests.integration.assessment.story import random_county
+from tests.integration.assessment.test_any_order import FACTS, dump, figures
+
+pytestmark = pytest.mark.integration
+SPOILT = (
+    "UPDATE issue_fact SET outcome = NULL, closed_at = NULL, denied = NOT denied, cadre_id = gen_random_uuid()",
+    "UPDATE issue_fact SET suggestion_answered_at = now(), is_reopened = NOT is_reopened",
+    "DELETE FROM contact_fact WHERE kind = 'visit'",
+    "UPDATE contact_fact SET counts = false",
+    "UPDATE rating_fact SET level = 1, is_set_aside = NOT is_set_aside WHERE level IS NOT NULL",
+    "UPDATE post SET until_on = from_on",
+    "DELETE FROM parentage",
+    "UPDATE duty SET required_count = 9",
+    "UPDATE reception_fact SET is_cancelled = NOT is_cancelled",
+    """
+    INSERT INTO contact_fact (contact_id, organisation_id, cadre_id, kind, occurred_at, recorded_at, sequence)
+    SELECT gen_random_uuid(), organisation_id, cadre_id, 'visit', now(), now(), 1 FROM tally LIMIT 5
+    """,
+    "UPDATE tally SET contacts = contacts + 7, issues_received = 0",
+    "DELETE FROM organisation_tally WHERE month = '2025-03-01'",
+    "UPDATE score SET composite = 1, digest = sha256('x')",
+)
+
+
+def test_shards_beside_one_another_come_to_what_one_pass_comes_to(pool):
+    take(pool, random_county(6))
+    score_all(pool)
+    before = figures(pool)
+    with transaction(pool) as connection:
+        connection.execute("UPDATE tally SET contacts = contacts + 3, issues_received = 0")
+        connection.execute("UPDATE score SET composite = 2, digest = sha256('x')")
+
+    assert mark_everything(pool, now=NOW) > 0
+    shards = list_shards(pool, size=2)
+    with ThreadPoolExecutor(3) as threads:
+        score = partial(score_cadres, pool, scheme_name="basic", zone=ZONE, now=NOW)
+        summaries = list(threads.map(score, shards))
+    score_all(pool)
+
+    assert len(shards) == 3
+    assert all(summary.cells for summary in summaries)
+    assert figures(pool) == before
+    assert list_shards(pool) == []
+
+
+def tell(_):
+    """Nobody listens."""
+
+
+def rebuild(pool, batch=40):
+    rebuilt = rebuild_facts(pool, zone=ZONE, now=NOW, batch=batch, tell=tell)
+    score_all(pool)
+    return rebuilt
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_was_spoilt_is_as_it_was(pool, seed):
+    take(pool, random_county(seed))
+    score_all(pool)
+    before = dump(pool, FACTS), figures(pool)
+    with transaction(pool) as connection:
+        for statement in SPOILT:
+            assert connection.execute(statement).rowcount > 0, statement
+
+    rebuilt = rebuild(pool)
+
+    assert (dump(pool, FACTS), figures(pool)) == before
+    assert rebuilt.strays == 5
+    assert measure_rebuild(pool, now=NOW) == (0, 0.0)
+
+
+def test_a_rebuild_changes_nothing_where_nothing_is_wrong(pool):
+    take(pool, random_county(3))
+    score_all(pool)
+    before = dump(pool, FACTS), figures(pool)
+    with transaction(pool) as connection:
+        revisions = set(connection.execute("SELECT score_id, revision FROM score").fetchall())
+
+    rebuild(pool)
+
+    assert (dump(pool, FACTS), figures(pool)) == before
+    with transaction(pool) as connection:
+        assert revisions <= set(connection.execute("SELECT score_id, revision FROM score").fetchall())
+
+
+def test_events_that_come_and_scores_that_are_made_meanwhile_do_not_matter(new_assessment):
+    envelopes = random_county(4)
+    ordered = new_assessment()
+    take(ordered, envelopes)
+    score_all(ordered)
+    pool = new_assessment()
+    arriving = list(envelopes)
+    random.Random(4).shuffle(arriving)  # noqa: S311 - repeatable
+    half = len(arriving) // 2
+    take(pool, arriving[:half])
+
+    with ThreadPoolExecutor(3) as threads:
+        batches = [arriving[start : start + 15] for start in range(half, len(arriving), 15)]
+        work: list[Future[object]] = [
+            threads.submit(lambda: [take(pool, batch) for batch in batches]),
+            threads.submit(lambda: [score_all(pool, limit=40) for _ in range(6)]),
+            threads.submit(lambda: rebuild_facts(pool, zone=ZONE, now=NOW, batch=10, tell=tell)),
+        ]
+        wait(work)
+        assert [future.exception() for future in work] == [None] * 3
+    score_all(pool)
+
+    assert dump(pool, FACTS) == dump(ordered, FACTS)
+    assert figures(pool) == figures(ordered)
+
+
+def test_one_that_is_broken_off_goes_on_where_it_was(pool):
+    take(pool, random_county(5))
+    score_all(pool)
+    before = dump(pool, FACTS), figures(pool)
+
+    class BrokenOff(Exception):
+        pass
+
+    def stop(done):
+        if done >= 60:
+            raise BrokenOff
+
+    with pytest.raises(BrokenOff):
+        rebuild_facts(pool, zone=ZONE, now=NOW, batch=20, tell=stop)
+    left, _ = measure_rebuild(pool, now=NOW)
+    seen: list[int] = []
+    rebuild_facts(pool, zone=ZONE, now=NOW, batch=20, tell=seen.append)
+    score_all(pool)
+
+    assert left > 0
+    assert seen[0] == 80
+    assert seen[-1] == 60 + left
+    assert (dump(pool, FACTS), figures(pool)) == before
