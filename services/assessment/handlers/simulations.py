@@ -19,6 +19,7 @@ from services.assessment.storage import publications
 from shared.database import Pool, transaction
 
 MOST_SUBJECTS: Final = 5_000
+MOST_STEPS: Final = 2_000_000  # of formulas over rows: some ten seconds
 COMPOSITE: Final = "composite"
 TEXTS: Final = ("peer_group", "post_level", "post_kind", "organisation")
 # What stands for "as it was": the published composite itself.
@@ -57,6 +58,8 @@ def simulate_scheme(pool: Pool, request: SimulationRequest) -> Simulation:
         raise NotPublished("nothing is published of that")
     if len(found) > MOST_SUBJECTS:
         raise BadTable(f"more than {MOST_SUBJECTS} subjects are within reach: try it on a part of the tree")
+    if sum(scheme.size for scheme in schemes) * len(found) > MOST_STEPS:
+        raise BadTable(f"{len(found)} subjects and schemes of this size are too much for one request: ask of a part")
     rows = [read_publication(orjson.loads(one.document)) for one in found]
     before, after = (evaluate(scheme, lay_out_publications(scheme, rows)) for scheme in schemes)
     by = {name: [str(row[name] or "") for row in rows] for name in TEXTS}

@@ -5,15 +5,21 @@ from fractions import Fraction
 from typing import Any, Final
 
 from services.assessment.domain.rules.kinds import Direction, Ties
-from services.assessment.scoring.numbers import root
+from services.assessment.scoring.numbers import FINEST, root, round_to
 from services.assessment.scoring.workspace import Number, Numbers
 
 HALF: Final = Fraction(1, 2)
+MOST_BITS: Final = 65_536
 
 
 def add(values: Sequence[Fraction]) -> Fraction:
-    """Exact, whatever the order: by denominator first, since counts share few of them."""
+    """Exact, whatever the order: by denominator first, since counts share few of them.
+
+    Where they share none, and exactness would have no end, each is taken to FINEST places.
+    """
     by_denominator: dict[int, int] = {}
+    if sum(denominator.bit_length() for denominator in {value.denominator for value in values}) > MOST_BITS:
+        values = [round_to(value, FINEST) for value in values]
     for value in values:
         by_denominator[value.denominator] = by_denominator.get(value.denominator, 0) + value.numerator
     parts = [Fraction(numerator, denominator) for denominator, numerator in sorted(by_denominator.items())]

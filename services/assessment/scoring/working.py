@@ -78,10 +78,9 @@ def _look_at_groups(sign: str, columns: list[Column], space: Workspace) -> Colum
 def _quantiles(values: Numbers, shares: Numbers, partition: list[int], members: list[bool]) -> Column:
     rows = groups.by_group(partition, members)
     present = {number: [one for at in found if (one := values[at]) is not None] for number, found in rows.items()}
-    return [
-        None if share is None else groups.quantile(present.get(number, []), share)
-        for number, share in zip(partition, shares, strict=True)
-    ]
+    asked = {(number, share) for number, share in zip(partition, shares, strict=True) if share is not None}
+    found = {(number, share): groups.quantile(present.get(number, []), share) for number, share in asked}
+    return [None if share is None else found[number, share] for number, share in zip(partition, shares, strict=True)]
 
 
 def _lift(apply: Callable[..., _Single], row: tuple[Value, ...]) -> Value:

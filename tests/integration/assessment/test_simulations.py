@@ -128,6 +128,14 @@ def test_what_cannot_be_tried_is_refused(officer, changes, status, complaint):
     assert complaint in answer.json()["detail"]
 
 
+def test_a_scheme_that_is_too_much_work_for_one_request_is_refused(officer, monkeypatch):
+    monkeypatch.setattr("services.assessment.handlers.simulations.MOST_STEPS", 10)
+
+    answer = ask(officer)
+
+    assert (answer.status_code, "too much for one request" in answer.json()["detail"]) == (422, True)
+
+
 def test_nothing_is_kept(officer, pool):
     before = count(pool)
 

@@ -85,6 +85,11 @@ class Formula:
         return frozenset(_names_in(self.tree))
 
     @property
+    def size(self) -> int:
+        """How many steps it takes to work out."""
+        return sum(1 for _ in _signs_in(self.tree)) + 1
+
+    @property
     def reads_groups(self) -> bool:
         return any(sign in GROUP_FUNCTIONS for sign in _signs_in(self.tree))
 

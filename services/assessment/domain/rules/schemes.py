@@ -201,6 +201,12 @@ class RuleScheme:
         return bool(self.items)
 
     @property
+    def size(self) -> int:
+        """How many steps a row of a table takes, which bounds what a request may ask for."""
+        parts = (self.values, self.items, self.sections, self.total, self.gates, self.grades, self.rankings, self.flags)
+        return sum(formula.size for part in parts for formula in formulas_of(part))
+
+    @property
     def compares(self) -> bool:
         """Whether a subject's points depend on others: then a table is scored whole or not at all."""
         steps = (*self.values.values(), *self.items.values())

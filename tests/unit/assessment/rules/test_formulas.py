@@ -1,9 +1,12 @@
 """Formulas: exact, missing where something is, over lists and over groups."""
 
+from fractions import Fraction
+
 import pytest
 
 from services.assessment.domain.rules.faults import BadTable
-from tests.unit.assessment.rules.schemes import outcome_of, points_of
+from services.assessment.scoring import groups
+from tests.unit.assessment.rules.schemes import outcome_of, points_of, scheme_of
 
 NUMBERS = '[measures]\na = "a"\nb = "b"\nl = { column = "l", type = "list" }\nt = { column = "t", type = "text" }\n'
 
@@ -113,6 +116,23 @@ def test_a_row_is_seen_in_its_group():
     }  # fmt: skip
     assert points_of(outcome, "r") == ["3", "2", "1", "1", None, None]
     assert points_of(outcome, "rl") == ["1", "2", "3", "1", None, None]
+
+
+def test_sums_of_many_unlike_fractions_end_and_come_out_the_same_in_any_order():
+    values = [Fraction(1, 10**300 + 7 * at) for at in range(400)]
+
+    total = groups.add(values)
+
+    assert total == groups.add(values[::-1])
+    assert total.denominator.bit_length() < 300
+    assert groups.add([Fraction(1, 3)] * 3) == 1
+
+
+def test_a_scheme_knows_how_much_work_it_is():
+    small = scheme_of('[measures]\na = "a"\n[values]\nx = "a"')
+    large = scheme_of('[measures]\na = "a"\n[values]\nx = "a + a * a"\ny = "x / 2"')
+
+    assert small.size < large.size
 
 
 def test_a_mean_of_equals_is_their_equal_whatever_their_fraction():
