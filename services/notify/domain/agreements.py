@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from shared.errors import Conflict, NotFound, Rejected
 Content = Literal["ids", "facts"]
 AgreementStatus = Literal["proposed", "agreed", "refused", "ended"]
 LONGEST: Final = timedelta(days=3 * 366)
+FIRST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2190, 1, 1, tzinfo=UTC)
 _CLIENT_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62}[a-z0-9])", re.ASCII)
 _NUMBER: Final = re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,62}[^\s\x00-\x1f])?")
 
@@ -62,6 +64,8 @@ class Terms:
             raise UnsoundAgreement("a client id has 3 to 64 small letters, digits and hyphens")
         if set(self.event_types) - set(open_types):
             raise UnsoundAgreement("it names a type of event that is told to no other system")
+        if not FIRST <= self.valid_from < LAST:
+            raise UnsoundAgreement("an agreement begins in our times")
         if not self.valid_from < self.valid_until <= self.valid_from + LONGEST:
             raise UnsoundAgreement("an agreement ends after it begins, and within three years")
         if self.valid_until <= now:

@@ -110,6 +110,9 @@ def test_an_agreement_takes_two_persons(clients):
         {"number": "two\nlines"},
         {"status": "agreed"},
         {"valid_from": "2026-01-01"},
+        {"valid_from": "0001-01-01T00:00:00Z"},
+        {"valid_from": "9999-12-30T00:00:00Z", "valid_until": "9999-12-31T00:00:00Z"},
+        {"valid_until": "9999-12-31T23:59:59+00:00"},
     ],
 )
 def test_what_no_agreement_can_give_is_refused(clients, wrong):
@@ -431,3 +434,14 @@ def test_a_delivery_that_was_sent_fits_the_document(clients, notify, keys_folder
         content = document["webhooks"][post.event["type"]]["post"]["requestBody"]["content"]
         schema = {**content["application/cloudevents+json"]["schema"], "components": document["components"]}
         jsonschema.validate(post.event, schema, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1900-01-01T00:00:00Z"])
+def test_instants_far_away_find_nothing_and_break_nothing(clients, notify, instant):
+    made = connect(clients, agree(clients))
+    notify_now(notify, "UPDATE webhook_endpoint SET status = 'active'")
+
+    replayed = clients("hub").post(f"/v1/webhook-endpoints/{made['id']}/replays", json={"from_at": instant})
+    assert replayed.status_code in {202, 422}
+    searched = clients("auditor").get("/v1/disclosures", params={"from_at": instant, "until_at": instant})
+    assert searched.status_code in {200, 422}
