@@ -1,5 +1,6 @@
 """The FastAPI app that every service starts from: guard, correlation, access, problems, measures."""
 
+import gc
 import math
 import re
 import signal
@@ -299,6 +300,10 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again when all is answered: a clean end must not look like a death by signal.
         signal.signal(number, lambda *_: sys.exit(0))
+    # What the app is made of lives as long as it does: to look through all of it again holds every request up for a
+    # tenth of a second.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
         app,
         host=settings.api_host,
