@@ -430,6 +430,10 @@ POLICY: Final[Mapping[str, Rule]] = {
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
         scope="subscriptions.manage",
     ),
+    "template.activate": Rule(roles={"approver": "anywhere"}, step_up=True),
+    "template.preview": Rule(roles={"approver": "anywhere", "department_officer": "anywhere"}),
+    "template.read": Rule(roles={"approver": "anywhere", "auditor": "anywhere", "department_officer": "anywhere"}),
+    "template.write": Rule(roles={"department_officer": "anywhere"}),
 }
 
 

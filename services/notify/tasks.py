@@ -11,10 +11,11 @@ from services.notify.handlers.delivering import Chances, DeliveryRules
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.dispatching import Dispatcher
 from services.notify.handlers.noticing import NoticeRules, note_events
+from services.notify.handlers.periods import note_periods
 from services.notify.handlers.rules import load_rules
 from services.notify.handlers.telling import TellingRules, tell_all
+from services.notify.handlers.templates import load_wordings
 from services.notify.rendering.digests import Renderer
-from services.notify.rendering.notices import Wordings
 from services.notify.settings import NotifySettings
 from services.notify.storage.directory import Directory
 from shared.calendars import load_calendar
@@ -57,11 +58,12 @@ def create_worker(settings: NotifySettings, pool: Pool, directory: Directory) ->
         now = _now()
         while note_events(pool, noting, directory, now=now, new_id=new_id):
             pass
+        note_periods(pool, noting, directory, now=now, new_id=new_id)
         telling = TellingRules(
             calendar=calendar,
             channels=channels,
             while_open=frozenset(rule.code for rule in rules if rule.while_open),
-            wordings=Wordings({}, zone=settings.zone, desk_url=settings.desk_url),
+            wordings=load_wordings(pool, zone=settings.zone, desk_url=settings.desk_url),
             mail_domain=settings.sender.domain,
         )
         if tell_all(pool, telling, now=now, new_id=new_id):

@@ -139,6 +139,10 @@ read messages              -     -     -         in                 -        -  
 mark a message as read     -     -     -         in                 -        -       -                      -          -
 read a unit's preferences  -     -     in        in                 -        yes     -                      -          -
 set a unit's preferences   -     -     in        in                 -        -       -                      -          -
+read wordings              -     -     -         all                all      yes     -                      -          -
+try a wording              -     -     -         all                all      -       -                      -          -
+write a wording            -     -     -         all                -        -       -                      -          -
+put a wording into force   -     -     -         -                  all      -       -                      -          -
 look at deliveries         -     -     -         yes                -        yes     -                      -          yes
 inspect a delivery         -     -     -         in                 -        yes     -                      -          -
 send a delivery again      -     -     -         in                 -        -       -                      -          -

@@ -50,6 +50,10 @@ def _unit_of(place: Place, body: object = None) -> Shot | None:
     return Shot(path={"code": UNITS.get(place, "999999")}, body=body)
 
 
+TOPIC: Mapping[str, object] = {"topic": "escalated", "language": "zh", "version": 0}
+WORDING = {"subject": "提级", "text": "{{ issue }}"}
+
+
 class NotifyWorld:
     def __init__(self, pool: Pool, authenticator: Authenticator, keys: CryptoProvider) -> None:
         settings = NotifySettings(
@@ -131,6 +135,17 @@ class NotifyWorld:
                 action="mark a message as read", aim=self._message
             ),
             **OWN,
+            ("GET", "/v1/templates"): Probe(action="read wordings", aim=everywhere(Shot())),
+            ("GET", "/v1/templates/{topic}"): Probe(action="read wordings", aim=everywhere(Shot(path=TOPIC))),
+            ("POST", "/v1/templates/{topic}/{language}/preview"): Probe(
+                action="try a wording", aim=everywhere(Shot(path=TOPIC, body=WORDING))
+            ),
+            ("POST", "/v1/templates/{topic}/{language}"): Probe(
+                action="write a wording", aim=everywhere(Shot(path=TOPIC, body=WORDING))
+            ),
+            ("POST", "/v1/templates/{topic}/{language}/{version}/activate"): Probe(
+                action="put a wording into force", aim=everywhere(Shot(path=TOPIC))
+            ),
             ("GET", "/v1/rules"): Probe(action="describe the interface", aim=everywhere(Shot())),
             ("GET", "/v1/organisations/{code}/preferences"): Probe(action="read a unit's preferences", aim=_unit_of),
             ("PUT", "/v1/organisations/{code}/preferences"): Probe(

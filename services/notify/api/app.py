@@ -12,6 +12,7 @@ from services.notify.api.own import add_own
 from services.notify.api.receipts import add_receipts
 from services.notify.api.stream import add_stream
 from services.notify.api.subscriptions import add_subscriptions
+from services.notify.api.templates import add_templates
 from services.notify.api.webhook_deliveries import add_webhook_deliveries
 from services.notify.api.webhooks_described import describe_webhooks
 from services.notify.channels.egress import make_rules
@@ -42,6 +43,7 @@ def create_notify_app(
     add_messages(app, pool)
     add_own(app, pool, load_rules(settings.rules))
     add_stream(app, pool, settings)
+    add_templates(app, pool, settings.zone)
     add_deliveries(app, pool, settings)
     add_receipts(app, pool, open_gateway(settings))
     add_agreements(app, pool)

@@ -28,6 +28,17 @@ class Rule:
     while_open: bool = False
 
 
+# Told of by the calendar, and not by an event.
+PERIOD_SUMMARY: Final = Rule(
+    code="period-summary",
+    event="",
+    to="heads",
+    topic="period_summary",
+    mode="digest",
+    valid_for=timedelta(days=14),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
     """When somebody wants to be told, on the clocks of the wall. Quiet hours may go over midnight."""

@@ -168,7 +168,7 @@ def _make(
     wanted = [(item, key) for item in page.told for key in _keys_of(item, page, holders, rules.groups)]
     keys = list(dict.fromkeys(key for _, key in wanted))
     known = recipients.upsert_recipients(connection, [(new_id(), key) for key in keys]) if keys else []
-    by_key = {_key_of(recipient): recipient for recipient in known}
+    by_key = {key_of(recipient): recipient for recipient in known}
     own = recipients.list_own_preferences(connection, [recipient.id for recipient in known])
     of_units = recipients.list_unit_preferences(connection, list(page.units))
     made = []
@@ -199,10 +199,10 @@ def _keys_of(
     found = holders.get(ROLE_OF[item.rule.to], ())
     codes = list(reversed(unit.codes)) if item.rule.to == "officers" else [unit.code]
     at = next((code for code in codes if any(holder.organisation_code == code for holder in found)), None)
-    return [_key_of(holder) for holder in found if holder.organisation_code == at]
+    return [key_of(holder) for holder in found if holder.organisation_code == at]
 
 
-def _key_of(of: Holder | Recipient) -> Key:
+def key_of(of: Holder | Recipient) -> Key:
     """By staff number where there is one, so that all accounts of a person share an inbox."""
     robot = of.robot if isinstance(of, Recipient) else None
     if of.staff_number is not None:

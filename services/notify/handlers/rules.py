@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.notify.domain.rules import Mode, Relation, Rule
+from services.notify.domain.rules import PERIOD_SUMMARY, Mode, Relation, Rule
 from services.notify.rendering.notices import topics
 from shared.contracts.envelope import BY_TYPE
 from shared.settings import UnsafeSetting
@@ -47,23 +47,24 @@ def load_rules(own: Path | None = None) -> Sequence[Rule]:
     except (OSError, ValueError) as error:
         raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {type(error).__name__}") from None
     _check(read)
-    return [
-        Rule(
-            code=rule.code,
-            event=rule.event,
-            to=rule.to,
-            topic=rule.topic,
-            mode=rule.mode,
-            valid_for=timedelta(hours=rule.valid_hours),
-            is_compulsory=rule.is_compulsory,
-            while_open=rule.while_open,
-        )
-        for rule in read
-    ]
+    return [PERIOD_SUMMARY, *(_rule(rule) for rule in read)]
+
+
+def _rule(rule: _Rule) -> Rule:
+    return Rule(
+        code=rule.code,
+        event=rule.event,
+        to=rule.to,
+        topic=rule.topic,
+        mode=rule.mode,
+        valid_for=timedelta(hours=rule.valid_hours),
+        is_compulsory=rule.is_compulsory,
+        while_open=rule.while_open,
+    )
 
 
 def _check(rules: Sequence[_Rule]) -> None:
-    codes = [rule.code for rule in rules]
+    codes = [PERIOD_SUMMARY.code, *(rule.code for rule in rules)]
     for rule in rules:
         if codes.count(rule.code) > 1:
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code} stands there twice")

@@ -39,6 +39,11 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "level": 1,
     "granted": True,
     "count": 3,
+    "period": "2025-03",
+    "assigned": 12,
+    "closed": 10,
+    "missed": 1,
+    "escalated": 1,
 }
 
 

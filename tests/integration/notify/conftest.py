@@ -27,6 +27,7 @@ from services.notify.handlers.delivering import Chances, DeliveryRules, deliver_
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.events import take_events
 from services.notify.handlers.noticing import NoticeRules, note_events
+from services.notify.handlers.periods import note_periods
 from services.notify.handlers.rules import load_rules
 from services.notify.handlers.subscriptions import put_subscription
 from services.notify.handlers.telling import TellingRules, tell_all
@@ -163,6 +164,10 @@ class Notify:
     def note(self) -> int:
         rules = NoticeRules(rules=load_rules(), calendar=CALENDAR, groups=self.groups)
         return note_events(self.pool, rules, self.directory, now=self.now, new_id=new_id)
+
+    def note_periods(self) -> int:
+        rules = NoticeRules(rules=load_rules(), calendar=CALENDAR, groups=self.groups)
+        return note_periods(self.pool, rules, self.directory, now=self.now, new_id=new_id)
 
     def tell(self, wordings: Wordings | None = None) -> int:
         """Note what was heard, and tell what is due by now."""

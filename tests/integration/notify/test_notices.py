@@ -305,3 +305,28 @@ def test_a_phone_gets_a_short_text(told, tmp_path):
 
     [asked] = server.asked
     assert asked.json["c"] == f"诉求 {ISSUE} 的办结时限为 2025-04-02 10:00，请及时办理。"
+
+
+def test_a_month_and_a_quarter_are_summed_up_once_for_those_who_head_a_unit(told):
+    heads = [
+        ("unit_head", Holder(account_id=new_id(), staff_number=number, organisation_code=code))
+        for number, code in (("H1", "town"), ("H2", "street"), ("H3", "harbour"))
+    ]
+    told.directory = People(heads)
+    told.learn((missed(at=MORNING - timedelta(days=3)), 3), (missed(turn=2, at=MORNING - timedelta(days=2)), 4))
+
+    made = [told.note_periods() for _ in range(2)]
+    told.wait(timedelta(hours=22, minutes=30))
+    told.tell()
+
+    assert made == [4, 0]
+    [text] = inbox(told, "H1")
+    assert "- town（含下级）2025-03：接办诉求 1 件，办结 0 件，超时 1 件，提级督办 0 件。" in text
+    assert "2025Q1：" in text
+    assert inbox(told, "H3") == []
+
+
+def test_in_the_middle_of_a_month_nothing_is_summed_up(told):
+    told.wait(timedelta(days=14))
+
+    assert told.note_periods() == 0

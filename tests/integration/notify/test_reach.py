@@ -22,7 +22,7 @@ NAMES = {COUNTY: "county", TOWN: "town", STREET: "street", HARBOUR: "harbour"}
 TABLES = (
     *("subscription", "digest", "message", "delivery", "score_news", "told_score", "inbox", "news_position"),
     *("event", "event_position", "cadre", "post", "issue", "place"),
-    *("delivery_attempt", "delivery_receipt", "circuit", "recipient", "preference", "reader", "notice"),
+    *("delivery_attempt", "delivery_receipt", "circuit", "recipient", "preference", "reader", "notice", "template"),
 )
 PEOPLE = {
     **one_of_each_role().principals,
