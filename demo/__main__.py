@@ -4,13 +4,15 @@ import argparse
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from demo.county import DEFAULT_SEED, build_year, write_files
+from demo.county import DEFAULT_SEED, Year, build_year, write_files
 from demo.credentials import Machine, NotLetIn, Person, identity_client
-from demo.loader import Doors, Loader, LoadFailed
+from demo.loader import Doors, Loader, LoadFailed, open_door
+from demo.present import Hands, Present, Unwilling
 from demo.sign_ins import SignIns, make_sign_ins
 
 SERVICES = ("identity", "intake", "assessment")
@@ -28,7 +30,7 @@ def main() -> int:
             make_sign_ins(_addresses()["identity"], arguments.file)
         else:
             _load(arguments)
-    except (LoadFailed, NotLetIn, httpx.TransportError) as error:
+    except (LoadFailed, NotLetIn, Unwilling, httpx.TransportError) as error:
         sys.stderr.write(f"demo: {error}\n")
         return 1
     return 0
@@ -50,7 +52,30 @@ def _load(arguments: argparse.Namespace) -> None:
         write_files(year, Path(folder))
         loader.load(Path(folder))
     loader.wait_for_scores(set(year.roster.cadres))
+    _enter_today(addresses["intake"], identity, known, year)
     tell("the demo county is in, and every cadre has a score")
+
+
+def _enter_today(intake_url: str, identity: httpx.Client, known: SignIns, year: Year) -> None:
+    """After the year: its issues have the deadlines that came with them."""
+    head = next(post for post in year.roster.posts if post.kind == "township_head" and post.until_on is None)
+    officer, approver = (
+        Person(identity, name=name, password=known.passwords[name]) for name in ("officer", "approver")
+    )
+    programs = {
+        name: open_door(intake_url, Machine(identity, client_id=name, secret=secret, service="intake")).request
+        for name, secret in known.clients.items()
+    }
+    hands = Hands(
+        officer=open_door(intake_url, officer).request,
+        approver=open_door(intake_url, approver).request,
+        importer=programs["importer"],
+        app=programs.get("app"),
+        step_up=approver.step_up,
+    )
+    present = Present(hands, now=datetime.now(UTC), township=head.organisation.code, staff_number=head.staff_number)
+    present.enter()
+    tell("today: time limits, a reception day, a consultation and a request over Open311")
 
 
 def _addresses() -> dict[str, str]:

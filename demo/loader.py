@@ -42,8 +42,8 @@ class Loader:
         transport: httpx.BaseTransport | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        self._intake = _client(doors.intake_url, doors.importer, transport)
-        self._assessment = _client(doors.assessment_url, doors.officer, transport)
+        self._intake = open_door(doors.intake_url, doors.importer, transport)
+        self._assessment = open_door(doors.assessment_url, doors.officer, transport)
         self._tell = tell
         self._deadline = time.monotonic() + time_limit_seconds
         self._poll_seconds = poll_seconds
@@ -126,7 +126,7 @@ class Loader:
         time.sleep(self._poll_seconds)
 
 
-def _client(url: str, credential: Credential, transport: httpx.BaseTransport | None) -> httpx.Client:
+def open_door(url: str, credential: Credential, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     return httpx.Client(
         base_url=url.rstrip("/"),
         auth=Asking(credential),

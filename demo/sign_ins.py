@@ -66,6 +66,7 @@ CLIENTS = (
         purpose="another system: brings records and files to intake",
     ),
     WantedClient(client_id="kiosk", scopes=("ratings.submit",), purpose="takes the ratings of citizens to intake"),
+    WantedClient(client_id="app", scopes=("open311.file",), purpose="another system: files requests over Open311"),
     WantedClient(client_id="reader", scopes=("scores.read",), purpose="reads published scores from assessment"),
 )
 
