@@ -130,6 +130,11 @@ POLICY: Final[Mapping[str, Rule]] = {
     "score.read": Rule(
         roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True
     ),
+    # What asks for a look moves with every rating, too. A person decides, and no penalty follows by itself.
+    "signal.decide": Rule(roles={"approver": "within", "department_officer": "within"}),
+    "signal.read": Rule(
+        roles={"approver": "within", "auditor": "within", "department_officer": "within"}, sensitive_read=True
+    ),
     # identity
     "account.change": Rule(roles={"security_administrator": "anywhere"}),
     "account.create": Rule(roles={"security_administrator": "anywhere"}),

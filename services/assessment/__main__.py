@@ -9,7 +9,7 @@ from pathlib import Path
 from services.assessment import messaging, metrics
 from services.assessment.api.app import create_api
 from services.assessment.domain.periods import parse_period
-from services.assessment.handlers import retention
+from services.assessment.handlers import retention, signals
 from services.assessment.handlers.closings import measure_closing
 from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
 from services.assessment.handlers.replays import replay_period
@@ -18,7 +18,7 @@ from services.assessment.handlers.scores import list_shards, mark_everything, me
 from services.assessment.importing.commands import check_command, evaluate_command, simulate_command
 from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
-from services.assessment.tasks import SCORE, SHARD, close_all, create_worker, read_closing_rule
+from services.assessment.tasks import SCORE, SHARD, close_all, create_worker, look_at_all, read_closing_rule
 from services.assessment.web.site import add_site
 from shared import chores, processes
 from shared.backlogs import watch_backlog
@@ -71,6 +71,12 @@ def work(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
         "Aggregates whose facts a rebuild under way has still to make",
         lambda: measure_rebuild(pool, now=datetime.now(UTC)),
     )
+    watch_backlog(
+        "assessment_signals_open",
+        "assessment_signals_oldest_seconds",
+        "Signals that wait for a person's decision",
+        lambda: signals.measure_open(pool, now=datetime.now(UTC)),
+    )
     worker = create_worker(settings, pool)
     chores.add_chores(worker, chores.open_chores(settings, pool, retention.CLASSES, service="assessment"))
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)
@@ -90,6 +96,12 @@ def migrate(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
 def close(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
     """Close the months that have ended, without the time that a first load of old ones is given: it is complete."""
     close_all(settings, pool, spares_first_load=False)
+    return 0
+
+
+def look(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
+    """Score the last four quarters by the fair scheme now, and note what asks for a look."""
+    look_at_all(settings, pool)
     return 0
 
 
@@ -177,6 +189,7 @@ COMMANDS = {
     "rescore": rescore,
     "replay": replay,
     "close": close,
+    "look": look,
     "audit-export": export_audit,
     "retain": retain,
 }

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
+from services.assessment.handlers.fair import look, read_fair_settings
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.scores import PassSummary, score_cadres, score_due
@@ -26,10 +27,12 @@ ANNOUNCE = "assessment.announce"
 CLOSE = "assessment.close_months"
 CORRECT = "assessment.record_corrections"
 GAUGE = "assessment.gauge_figures"
+LOOK = "assessment.look"
 SWEEP_SECONDS = 1.0
 CLOSING_SWEEP_SECONDS = 60.0
 CORRECTION_SWEEP_SECONDS = 15.0
 GAUGE_SECONDS = 300.0
+LOOK_SECONDS = 3_600.0
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = get_logger()
@@ -100,6 +103,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
         with correlated(new_correlation_id()):
             gauge_figures(pool, level=settings.gauge_level, zone=settings.zone, now=_now())
 
+    _add_looking(app, settings, pool)
     # A tick that no thread took in time is dropped: the next one asks the same.
     app.conf.beat_schedule = {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
@@ -110,9 +114,17 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (CLOSE, CLOSING_SWEEP_SECONDS),
             (CORRECT, CORRECTION_SWEEP_SECONDS),
             (GAUGE, GAUGE_SECONDS),
+            (LOOK, LOOK_SECONDS),
         )
     }
     return app
+
+
+def _add_looking(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  # noqa: ANN401 - Celery has no types
+    @app.task(name=LOOK, **RELIABLE)
+    def look_for_signals() -> None:
+        with correlated(new_correlation_id()):
+            look_at_all(settings, pool)
 
 
 def score_all_due(settings: AssessmentSettings, pool: Pool, pace: ScoringPace) -> None:
@@ -170,6 +182,18 @@ def correct_all(settings: AssessmentSettings, pool: Pool) -> None:
     made = record_corrections(pool, zone=settings.zone, now=_now())
     if made:
         log.info("corrections_recorded", corrections=made)
+
+
+def look_at_all(settings: AssessmentSettings, pool: Pool) -> None:
+    started = time.perf_counter()
+    looked = look(pool, read_fair_settings(), region_level=settings.gauge_level, zone=settings.zone, now=_now())
+    log.info(
+        "fair_scores_computed",
+        cadres=looked.cadres,
+        signals=looked.signals,
+        new_signals=looked.new_signals,
+        milliseconds=round((time.perf_counter() - started) * 1000),
+    )
 
 
 def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:

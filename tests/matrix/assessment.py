@@ -1,17 +1,19 @@
 """Assessment's world: a scored and published year of one cadre in each place; and a probe for each route."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
+from services.assessment.handlers.fair import look, read_fair_settings
 from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.settings import AssessmentSettings
+from services.assessment.storage.signals import put_signals
 from shared.access.principal import Authenticator
-from shared.database import Pool
+from shared.database import Pool, transaction
 from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story
 from tests.integration.assessment.test_place_scores import adopt
@@ -21,12 +23,10 @@ from tests.matrix.probes import Probe, Shot, everywhere
 from tests.matrix.retention import RETENTION
 from tests.matrix.run import Route
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 RULE = ClosingRule(raters_needed=10, delay=timedelta(days=5), scheme_name="basic", zone=ZONE)
 OCTOBER = {"period": "2025-10"}
 THEN = OCTOBER | {"on": "2025-12-31"}
+SIGNALS = {place: uuid5(NAMESPACE_URL, f"signal/{place}") for place in CODES}
 
 
 class AssessmentWorld:
@@ -72,6 +72,29 @@ class AssessmentWorld:
         take(self._pool, story.take())
         score_all(self._pool)
         record_corrections(self._pool, zone=ZONE, now=NOW)
+        look(self._pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
+        self._doubt(dict(zip(REAL, cadres, strict=True)), units)
+
+    def _doubt(self, cadres: Mapping[Place, UUID], units: Mapping[str, UUID]) -> None:
+        """One signal about each cadre, as a look would note it."""
+        rows = [
+            {
+                "signal_id": SIGNALS[place],
+                "cadre_id": cadre,
+                "staff_number": staff_number(place),
+                "organisation_id": units[CODES[place]],
+                "check_name": "empty_replies",
+                "starts_on": "2025-01-01",
+                "ends_on": "2025-12-31",
+                "odds": 0,
+                "evidence": {"answered": 4, "empty": 3, "share": 75},
+                "record_ids": [],
+                "found_at": NOW,
+            }
+            for place, cadre in cadres.items()
+        ]
+        with transaction(self._pool) as connection:
+            put_signals(connection, rows)
 
     def probes(self) -> dict[Route, Probe]:
         return {
@@ -85,6 +108,18 @@ class AssessmentWorld:
             ("GET", "/v1/scores/{kind}/{code}"): Probe(action="read a score", aim=lambda place: _of_cadre(place)),
             ("GET", "/v1/scores/{kind}/{code}/indicators/{indicator}/events"): Probe(
                 action="read a score", aim=lambda place: _of_cadre(place, indicator="resolution_rate")
+            ),
+            ("GET", "/v1/fair-scores"): Probe(action="list scores", aim=everywhere(Shot()), lists=CADRES),
+            ("GET", "/v1/fair-scores/{staff_number}/explanation"): Probe(
+                action="read a score",
+                aim=lambda place: Shot(path={"staff_number": staff_number(place)}) if place in CODES else None,
+            ),
+            ("GET", "/v1/signals"): Probe(action="list signals", aim=everywhere(Shot()), lists=CADRES),
+            ("GET", "/v1/signals/{signal_id}"): Probe(action="read a signal", aim=lambda place: _of_signal(place)),
+            ("POST", "/v1/signals/{signal_id}/decision"): Probe(
+                action="decide on a signal",
+                aim=lambda place: _of_signal(place, body={"verdict": "cleared", "grounds": "local_custom"}),
+                fine=frozenset({200, 409}),  # somebody else was first
             ),
             ("GET", "/v1/schemes"): Probe(action="read the schemes", aim=everywhere(Shot())),
             ("GET", "/v1/schemes/{name}/{version}"): Probe(
@@ -198,6 +233,10 @@ RULE_SCHEMES: dict[Route, Probe] = {
         "decide on a scheme", {"reason": "unclear"}, proposal_id=uuid4()
     ),
 }
+
+
+def _of_signal(place: Place, body: object = None) -> Shot | None:
+    return Shot(path={"signal_id": SIGNALS[place]}, body=body) if place in SIGNALS else None
 
 
 def _of_cadre(place: Place, **more: object) -> Shot | None:

@@ -120,6 +120,9 @@ look at imports            yes   -     -         all                -        -  
 read a score               -     -       -         in                 in       yes     -                      -          -
 list scores                -     -       -         in                 in       yes     -                      -          -
 export scores              -     -     -         yes                -        yes     -                      -          -
+read a signal              -     -       -         in                 in       yes     -                      -          -
+list signals               -     -       -         in                 in       yes     -                      -          -
+decide on a signal         -     -       -         in                 in       -       -                      -          -
 read the periods           -     -     -         yes                yes      yes     -                      -          -
 ask for a period           -     -     -         all                -        -       -                      -          -
 replay a period            -     -     -         -                  -        yes     -                      -          -

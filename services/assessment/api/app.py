@@ -12,6 +12,7 @@ from services.assessment.api.published import add_published_routes
 from services.assessment.api.rule_schemes import add_rule_scheme_routes
 from services.assessment.api.schemes import add_scheme_routes
 from services.assessment.api.scores import add_score_routes
+from services.assessment.api.signals import add_signal_routes
 from services.assessment.api.simulations import add_simulation_routes
 from services.assessment.api.standings import add_standing_routes
 from services.assessment.handlers import retention
@@ -41,4 +42,5 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_simulation_routes(app, pool)
     add_place_score_routes(app, pool)
     add_monitoring_routes(app, pool)
+    add_signal_routes(app, pool)
     return app

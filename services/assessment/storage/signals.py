@@ -1,0 +1,152 @@
+"""Signals that wait for a person, and what was decided; and the fair scores that they stand beside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row
+
+from shared.database import Connection
+
+LOOKING_LOCK = 0x4C6F6F6B
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSignal:
+    signal_id: UUID
+    staff_number: str
+    organisation_code: str | None
+    check_name: str
+    starts_on: date
+    ends_on: date
+    odds: int
+    evidence: dict[str, int]
+    record_ids: list[str]
+    found_at: datetime
+    state: str
+    decided_at: datetime | None
+    decided_by: str | None
+    grounds: str | None
+
+
+def lock_looking(connection: Connection) -> None:
+    """One writes at a time."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOOKING_LOCK])
+
+
+def put_signals(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+    """New ones, and those still open with what is found now. Return how many are new."""
+    return len(
+        [
+            True
+            for (is_new,) in connection.execute(
+                """
+                INSERT INTO signal AS known (signal_id, cadre_id, staff_number, organisation_id, check_name, starts_on,
+                                             ends_on, odds, evidence, record_ids, found_at, state)
+                SELECT signal_id, cadre_id, staff_number, organisation_id, check_name, starts_on, ends_on, odds,
+                       evidence, record_ids, found_at, 'open'
+                  FROM jsonb_to_recordset(%s::jsonb)
+                    AS row (signal_id uuid, cadre_id uuid, staff_number text, organisation_id uuid, check_name text,
+                            starts_on date, ends_on date, odds integer, evidence jsonb, record_ids text[],
+                            found_at timestamptz)
+                    ON CONFLICT (cadre_id, check_name, starts_on) DO UPDATE
+                   SET odds = excluded.odds,
+                       evidence = excluded.evidence,
+                       record_ids = excluded.record_ids,
+                       organisation_id = excluded.organisation_id,
+                       ends_on = excluded.ends_on,
+                       state = 'open'
+                 WHERE known.state IN ('open', 'lapsed')
+                RETURNING xmax = 0
+                """,
+                [orjson.dumps(list(rows)).decode()],
+            ).fetchall()
+            if is_new
+        ]
+    )
+
+
+def lapse_signals(connection: Connection, found: Sequence[UUID], *, starts_on: date) -> int:
+    """Open ones that are not found any more; return how many."""
+    return connection.execute(
+        """
+        UPDATE signal
+           SET state = 'lapsed'
+         WHERE state = 'open'
+           AND (starts_on <> %s OR signal_id <> ALL (%s))
+        """,
+        [starts_on, list(found)],
+    ).rowcount
+
+
+def list_cleared(connection: Connection, *, starts_on: date) -> list[tuple[str, str]]:
+    """Staff number and check."""
+    rows = connection.execute(
+        "SELECT cadre_id::text, check_name FROM signal WHERE state = 'cleared' AND starts_on = %s", [starts_on]
+    ).fetchall()
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def list_signals(
+    connection: Connection, *, state: str, after: tuple[datetime, UUID] | None, limit: int
+) -> list[StoredSignal]:
+    """The longest waiting first, on signal_queue."""
+    with connection.cursor(row_factory=class_row(StoredSignal)) as cursor:
+        return cursor.execute(
+            """
+            SELECT signal_id, staff_number, unit.code AS organisation_code, check_name, starts_on, ends_on, odds,
+                   evidence, record_ids, found_at, state, decided_at, decided_by, grounds
+              FROM signal
+              LEFT JOIN organisation AS unit USING (organisation_id)
+             WHERE state = %(state)s
+               AND (%(at)s::timestamptz IS NULL OR (found_at, signal_id) > (%(at)s, %(id)s))
+             ORDER BY found_at, signal_id
+             LIMIT %(limit)s
+            """,
+            {"state": state, "at": after and after[0], "id": after and after[1], "limit": limit},
+        ).fetchall()
+
+
+def find_signal(connection: Connection, signal_id: UUID) -> StoredSignal | None:
+    with connection.cursor(row_factory=class_row(StoredSignal)) as cursor:
+        return cursor.execute(
+            """
+            SELECT signal_id, staff_number, unit.code AS organisation_code, check_name, starts_on, ends_on, odds,
+                   evidence, record_ids, found_at, state, decided_at, decided_by, grounds
+              FROM signal
+              LEFT JOIN organisation AS unit USING (organisation_id)
+             WHERE signal_id = %s
+            """,
+            [signal_id],
+        ).fetchone()
+
+
+def set_decided(connection: Connection, signal_id: UUID, *, state: str, by: str, grounds: str, at: datetime) -> bool:
+    """Return whether it was still open."""
+    return (
+        connection.execute(
+            """
+            UPDATE signal
+               SET state = %s, decided_by = %s, grounds = %s, decided_at = %s
+             WHERE signal_id = %s
+               AND state = 'open'
+            """,
+            [state, by, grounds, at, signal_id],
+        ).rowcount
+        == 1
+    )
+
+
+def measure_open(connection: Connection, now: datetime) -> tuple[int, float]:
+    row = connection.execute(
+        """
+        SELECT count(*), coalesce(extract(epoch FROM %s - min(found_at)), 0)
+          FROM signal
+         WHERE state = 'open'
+        """,
+        [now],
+    ).fetchone()
+    return (int(str(row[0])), float(str(row[1]))) if row else (0, 0.0)

@@ -1,0 +1,165 @@
+"""Fair scores and signals out of facts: looked for again and again, decided by a person, and nobody reads the own."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from services.assessment.handlers.fair import Looked, look, read_fair_settings
+from shared.database import Pool, transaction
+from shared.reach import SYSTEM
+from tests.fakes import KnownPrincipals, person
+from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
+from tests.integration.assessment.readers import client_of, open_door
+from tests.integration.assessment.story import Story
+
+FIRST = datetime(2025, 2, 3, 2, tzinfo=UTC)
+OFFICERS = KnownPrincipals(
+    {
+        "officer": person("department_officer", "C", name="officer"),
+        "approver": person("approver", "C", name="approver"),
+        "auditor": person("auditor", name="auditor"),
+        "elsewhere": person("department_officer", "E", name="elsewhere"),
+        "herself": person("department_officer", "C", name="herself", staff_number="S0"),
+    }
+)
+
+
+@pytest.fixture
+def town(pool: Pool) -> Story:
+    """Sixteen cadres who take days; S0 has seven closed within the hour among ten others."""
+    story = Story()
+    county = story.organisation("C")
+    story.organisation("E")
+    unit = story.organisation("T", county)
+    for number in range(16):
+        cadre = story.cadre(f"S{number}")
+        story.post(cadre, unit)
+        for place in range(10):
+            received_at = FIRST + timedelta(days=3 * place, hours=number)
+            issue = story.issue(unit, cadre, received_at, due_at=received_at + timedelta(days=6))
+            solved = "resolved" if (place + number) % 3 else "explained_policy"
+            story.close(issue, received_at + timedelta(days=2 + (place * 5 + number) % 7), solved)
+        for place in range(7 if number == 0 else 0):
+            received_at = FIRST + timedelta(days=5 * place)
+            issue = story.issue(unit, cadre, received_at, due_at=received_at + timedelta(days=6))
+            story.close(issue, received_at + timedelta(minutes=5 + place))
+        story.contact(cadre, FIRST + timedelta(days=number))
+    story.duty(per="quarter")
+    take(pool, story.take())
+    score_all(pool)
+    return story
+
+
+def _look(pool: Pool) -> Looked:
+    return look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
+
+
+def _rows(pool: Pool) -> list[tuple[object, ...]]:
+    with transaction(pool, reach=SYSTEM) as connection:
+        scores = connection.execute(
+            "SELECT staff_number, score, lower, upper, explanation FROM fair_score ORDER BY staff_number"
+        ).fetchall()
+        return [*scores, *connection.execute("SELECT signal_id, state, grounds FROM signal ORDER BY signal_id")]
+
+
+@pytest.mark.usefixtures("town")
+def test_a_second_look_at_the_same_facts_changes_nothing(pool: Pool) -> None:
+    first = _look(pool)
+    found = _rows(pool)
+
+    second = _look(pool)
+
+    assert (first.cadres, first.signals, first.new_signals) == (16, 1, 1)
+    assert (second.cadres, second.signals, second.new_signals) == (16, 1, 0)
+    assert _rows(pool) == found
+
+
+@pytest.mark.usefixtures("town")
+def test_the_score_and_its_explanation_are_read_by_the_department(pool: Pool) -> None:
+    _look(pool)
+    client = client_of(open_door(pool, OFFICERS), "officer")
+
+    page = client.get("/v1/fair-scores", params={"limit": 4}).json()
+    following = client.get("/v1/fair-scores", params={"cursor": page["next_cursor"]}).json()
+    told = client.get("/v1/fair-scores/S3/explanation").json()["explanation"]
+
+    assert [one["staff_number"] for one in page["items"] + following["items"]] == sorted(f"S{n}" for n in range(16))
+    assert told["cadre"] == "S3"
+    assert float(told["score"]) == pytest.approx(
+        float(told["base"]) + sum(float(line["points"]) for line in told["lines"])
+    )
+
+
+@pytest.mark.usefixtures("town")
+def test_a_signal_waits_with_its_reason_until_somebody_decides(pool: Pool) -> None:
+    _look(pool)
+    app = open_door(pool, OFFICERS)
+    (signal,) = client_of(app, "auditor").get("/v1/signals").json()["items"]
+    path = f"/v1/signals/{signal['signal_id']}"
+    decision = {"verdict": "cleared", "grounds": "local_custom"}
+
+    assert (signal["staff_number"], signal["check_name"]) == ("S0", "extreme_clock")
+    assert str(len(signal["record_ids"])) in signal["says"]["zh"]
+    assert client_of(app, "auditor").post(f"{path}/decision", json=decision).status_code == 403
+    assert client_of(app, "elsewhere").post(f"{path}/decision", json=decision).status_code == 404
+
+    decided = client_of(app, "officer").post(f"{path}/decision", json=decision)
+
+    assert decided.status_code == 200
+    assert (decided.json()["state"], decided.json()["decided_by"]) == ("cleared", "officer")
+    assert client_of(app, "officer").post(f"{path}/decision", json=decision).status_code == 200
+    assert client_of(app, "approver").post(f"{path}/decision", json=decision).status_code == 409
+    assert client_of(app, "officer").get("/v1/signals").json()["items"] == []
+    with transaction(pool, reach=SYSTEM) as connection:
+        noted = connection.execute(
+            "SELECT reason FROM audit_record WHERE action = 'signal.decide' AND decision = 'allowed'"
+        ).fetchall()
+    assert noted == [("local_custom",)]
+
+
+@pytest.mark.usefixtures("town")
+def test_what_was_set_aside_counts_again_once_the_cadre_is_cleared(pool: Pool) -> None:
+    def resolution_of(staff_number: str) -> float:
+        explanation = client.get(f"/v1/fair-scores/{staff_number}/explanation").json()["explanation"]
+        return next(float(line["records"]) for line in explanation["lines"] if line["indicator"] == "resolution")
+
+    _look(pool)
+    client = client_of(open_door(pool, OFFICERS), "officer")
+    (signal,) = client.get("/v1/signals").json()["items"]
+    before = resolution_of("S0")
+
+    client.post(f"/v1/signals/{signal['signal_id']}/decision", json={"verdict": "cleared", "grounds": "local_custom"})
+    looked = _look(pool)
+
+    assert looked.signals == 0
+    assert resolution_of("S0") > before + len(signal["record_ids"]) / 2
+
+
+def test_a_signal_that_is_not_found_any_more_lapses(pool: Pool, town: Story) -> None:
+    _look(pool)
+    client = client_of(open_door(pool, OFFICERS), "officer")
+    (signal,) = client.get("/v1/signals").json()["items"]
+
+    for record in signal["record_ids"]:
+        town.reopen(UUID(record), FIRST + timedelta(days=40))
+    take(pool, town.take())
+    score_all(pool)
+    _look(pool)
+
+    assert client.get("/v1/signals").json()["items"] == []
+    assert [one["signal_id"] for one in client.get("/v1/signals?state=lapsed").json()["items"]] == [signal["signal_id"]]
+
+
+@pytest.mark.usefixtures("town")
+def test_nobody_reads_the_own_score_or_signal(pool: Pool) -> None:
+    _look(pool)
+    app = open_door(pool, OFFICERS)
+    (signal,) = client_of(app, "officer").get("/v1/signals").json()["items"]
+    herself = client_of(app, "herself")
+
+    assert herself.get("/v1/signals").json()["items"] == []
+    assert "S0" not in [one["staff_number"] for one in herself.get("/v1/fair-scores").json()["items"]]
+    assert herself.get("/v1/fair-scores/S0/explanation").status_code == 404
+    decision = {"verdict": "cleared", "grounds": "local_custom"}
+    assert herself.post(f"/v1/signals/{signal['signal_id']}/decision", json=decision).status_code == 404
