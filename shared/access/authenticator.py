@@ -1,12 +1,13 @@
 """The authenticator of every service: a person's session cookie or a machine's bearer token, and nothing else."""
 
+import asyncio
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +23,7 @@ SESSION_COOKIE: Final = "__Host-lianxin"
 REQUEST_HEADER: Final = "x-lianxin-request"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TOKEN: Final = 4_096
+Answer = TypeVar("Answer")
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 256 bits as base64url
 
 
@@ -52,6 +54,7 @@ class SessionsAndTokens:
         self._allowed_origins = frozenset(allowed_origins)
         self._clock = clock
         self._verified: Remembered[VerifiedToken] = Remembered()
+        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def authenticate(self, asked: Asked) -> Principal:
         """Raises Unauthenticated, Forbidden, DatabaseAway. A bearer token goes before a cookie, even a bad one."""
@@ -67,10 +70,10 @@ class SessionsAndTokens:
         principal = (
             known[0]
             if known is not None
-            else await run_in_threadpool(self._store.get_session, digest, now=self._clock())
+            else await self._ask(("session", digest), lambda: self._store.get_session(digest, now=self._clock()))
         )
         if principal is None:
-            over = await run_in_threadpool(self._store.explain_session, digest, now=self._clock())
+            over = await self._ask(("over", digest), lambda: self._store.explain_session(digest, now=self._clock()))
             detail = "the session is not known here or is over"
             raise Unauthenticated(detail) if over is None else NoLonger(detail, over)
         return principal
@@ -84,15 +87,29 @@ class SessionsAndTokens:
         client = self._store.find_client(verified[0].client_id) if verified is not None else None
         if verified is not None and client is not None:
             return self._admit(verified[0], client[0], address)
-        return self._admit(*await run_in_threadpool(self._resolve_machine, key, token), address)
+        return self._admit(*await self._ask(("token", key), lambda: self._resolve_machine(key, token)), address)
 
     async def authenticate_client(self, client_id: str, address: str | None) -> Principal:
         """Raises Unauthenticated for one that is disabled, over, or asks from where it may not. Raises DatabaseAway."""
         known = self._store.find_client(client_id)
-        client = known[0] if known is not None else await run_in_threadpool(self._store.get_client, client_id)
+        client = (
+            known[0]
+            if known is not None
+            else await self._ask(("client", client_id), lambda: self._store.get_client(client_id))
+        )
         if client is None or not _is_within(address, client.allowed_networks):
             raise Unauthenticated("the client is not active, or not here")
         return client.principal
+
+    async def _ask(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
+        """On a thread, which one of many who miss the same answer at once takes; the others wait without one."""
+        under_way = self._under_way.get(key)
+        if under_way is None:
+            under_way = asyncio.create_task(run_in_threadpool(ask))
+            self._under_way[key] = under_way
+            under_way.add_done_callback(lambda _: self._under_way.pop(key, None))
+        answer: Answer = await asyncio.shield(under_way)  # whoever goes away leaves it to the others
+        return answer
 
     def _admit(self, token: VerifiedToken, client: Client | None, address: str | None) -> Principal:
         """Raises Unauthenticated. What the token and the client both allow is allowed."""

@@ -12,7 +12,7 @@ import pytest
 from typing_extensions import override
 
 from shared.access.authenticator import CrossSite, SessionsAndTokens, digest_of
-from shared.access.principal import Asked, Grant
+from shared.access.principal import Asked, Grant, Principal
 from shared.access.store import IdentityStore
 from shared.errors import Unauthenticated
 
@@ -31,7 +31,13 @@ class Identity(IdentityStore):
         super().__init__(cast("Pool", None), clock=lambda: self.seconds)
         self.sessions: dict[bytes, dict[str, Any]] = {}
         self.asked = 0
+        self.waited = 0
         self.slowness = 0.0
+
+    @override
+    def get_session(self, digest: bytes, *, now: datetime) -> Principal | None:
+        self.waited += 1
+        return super().get_session(digest, now=now)
 
     @override
     def _ask(self, query: str, parameters: Sequence[object]) -> list[dict[str, Any]]:
@@ -106,6 +112,32 @@ def test_many_requests_ask_the_database_once(ask, identity):
         ask()
 
     assert identity.asked == 1
+
+
+def test_of_many_requests_that_miss_the_same_answer_at_once_one_takes_a_thread(identity):
+    identity.slowness = 0.05
+    door = SessionsAndTokens(identity, audience="urn:lianxin:intake", clock=lambda: NOW)
+    asked = Asked(method="GET", headers={}, cookies=(f"__Host-lianxin={SESSION}",))
+
+    async def ask_all() -> list[Principal]:
+        return list(await asyncio.gather(*(door.authenticate(asked) for _ in range(100))))
+
+    assert {principal.name for principal in asyncio.run(ask_all())} == {"li.na"}
+    assert identity.waited == 1
+
+
+def test_who_goes_away_while_the_answer_is_under_way_takes_it_from_nobody(identity):
+    identity.slowness = 0.05
+    door = SessionsAndTokens(identity, audience="urn:lianxin:intake", clock=lambda: NOW)
+    asked = Asked(method="GET", headers={}, cookies=(f"__Host-lianxin={SESSION}",))
+
+    async def ask_both() -> Principal:
+        first, second = (asyncio.create_task(door.authenticate(asked)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        return await second
+
+    assert asyncio.run(ask_both()).name == "li.na"
 
 
 def test_of_many_who_miss_the_same_answer_at_once_one_asks(identity):
