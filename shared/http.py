@@ -376,7 +376,7 @@ async def _count_not_found(scope: Scope, status: int) -> None:
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("route")
-    path = route.path if isinstance(route, APIRoute) else "unmatched"
+    path = route.path_format if isinstance(route, APIRoute) else "unmatched"
     method = scope["method"] if scope["method"] in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} else "other"
     counter, histogram = _measures_of(method, path, status)
     counter.inc()

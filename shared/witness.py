@@ -125,7 +125,7 @@ def _details(scope: Scope, *, found: bool) -> Mapping[str, Any]:
     checked = FILTERS & _checked_names(route)
     query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), max_num_fields=None, errors="replace")
     filters = {name: _tell(value[:200], found=found) for name, value in query[:MOST_QUERY_ITEMS] if name in checked}
-    path = getattr(route, "path", "unmatched")
+    path = getattr(route, "path_format", "unmatched")
     return {"route": path, "method": scope["method"], **({"query": filters} if filters else {})}
 
 

@@ -34,7 +34,7 @@ class Deviation:
 
 
 def routes_of(app: FastAPI) -> set[Route]:
-    return {(method, route.path) for route, _ in list_actions(app) for method in (route.methods or ())}
+    return {(method, route.path_format) for route, _ in list_actions(app) for method in (route.methods or ())}
 
 
 def ask(client: TestClient, route: Route, shot: Shot, *, who: str | None) -> Response:

@@ -72,7 +72,7 @@ async def record_contact(
     return answer(await doors(request).contacts.submit(command), location=f"/v1/contacts/{command.id}")
 
 
-@router.get("/{contact_id}", responses=shows(ContactRecord, headers=("ETag",)))
+@router.get("/{contact_id:uuid}", responses=shows(ContactRecord, headers=("ETag",)))  # what else stands here is no id
 def get_contact(
     request: Request, _: Annotated[Principal, Depends(permit("contact.read"))], contact_id: UUID
 ) -> Response:

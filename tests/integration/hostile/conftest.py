@@ -105,7 +105,7 @@ def _routes_of(service: str, app: FastAPI) -> list[Route]:
         name = next((role for role in ("security_administrator", *rule.roles) if role in rule.roles or rule.is_own), "")
         headers = {"Authorization": f"Bearer {name}"} if name else {}
         routes += [
-            Route(service=service, method=method, path=route.path, action=actions[0], headers=headers)
+            Route(service=service, method=method, path=route.path_format, action=actions[0], headers=headers)
             for method in sorted(route.methods or ())
         ]
     return routes

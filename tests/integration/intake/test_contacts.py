@@ -9,8 +9,10 @@ import pytest
 from services.intake.domain.commands.base import IdempotencyKey
 from services.intake.handlers import contacts, issues, ratings
 from shared.identifiers import new_id
+from tests.fakes import person
 from tests.integration.intake.commands import a_contact, a_rating, an_issue
 from tests.integration.intake.conftest import NOW
+from tests.integration.intake.door import Door
 
 pytestmark = pytest.mark.integration
 
@@ -160,3 +162,13 @@ def test_ratings_name_what_they_rate_by_id_or_by_the_sources_number(registered, 
     ]
     assert told(second) == [("unchanged", ""), ("unchanged", "")]
     assert events_of("rating") == [("rating.submitted", 1)] * 4
+
+
+def test_what_else_stands_beside_contacts_is_no_contact(pool, tmp_path):
+    door = Door(pool, {"clerk": person("clerk", name="clerk")}, tmp_path)
+
+    refused = door.get("clerk", "/v1/contacts/batch")
+
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert door.get("clerk", "/v1/contacts/nonsense").status_code == 404
+    assert door.get("clerk", f"/v1/contacts/{new_id()}").status_code == 404
