@@ -17,19 +17,22 @@ MOST_ORGANISATIONS: Final = 100
 def gauge_figures(pool: Pool, *, level: str, zone: ZoneInfo, now: datetime) -> int:
     """Set the gauges anew, and return of how many organisations: the first by code where there are more than a hundred.
 
-    What is not asked for any more, or has no case, is shown no longer.
+    What is not asked for any more, or has no case, is shown no longer. Where counting fails, what was shown stays.
     """
     year = period_of("year", now.astimezone(zone).date())
     with transaction(pool) as connection:
         organisations = reading.list_organisations_of_level(connection, level, limit=MOST_ORGANISATIONS)
-    for gauge in (metrics.indicator_value, metrics.indicator_numerator, metrics.indicator_denominator):
-        gauge.clear()
+    counted = []
     for organisation in organisations:
         with transaction(pool) as connection:
             measures = count_everything(connection, "organisation", organisation.subject_id, year, zone=zone, now=now)
+        counted.append((organisation.code, measures))
+    for gauge in (metrics.indicator_value, metrics.indicator_numerator, metrics.indicator_denominator):
+        gauge.clear()
+    for code, measures in counted:
         for definition in load_registry().definitions:
             figure = compute_figure(definition, measures)
-            labels = definition.key, organisation.code
+            labels = definition.key, code
             metrics.indicator_numerator.labels(*labels).set(figure.numerator)
             metrics.indicator_denominator.labels(*labels).set(figure.denominator or 0)
             if figure.value is not None:
