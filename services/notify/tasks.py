@@ -20,12 +20,16 @@ from services.notify.settings import NotifySettings
 from services.notify.storage.directory import Directory
 from shared.calendars import load_calendar
 from shared.database import Pool
+from shared.errors import Transient
 from shared.identifiers import new_id
+from shared.observability import get_logger
 from shared.worker import RELIABLE, make_celery, nudge
 
 COMPOSE = "notify.compose_digests"
 DELIVER = "notify.deliver"
 NOTE = "notify.note_events"
+
+log = get_logger()
 
 
 def create_worker(settings: NotifySettings, pool: Pool, directory: Directory) -> Any:  # noqa: ANN401 - a Celery app, and Celery has no types
@@ -56,9 +60,13 @@ def create_worker(settings: NotifySettings, pool: Pool, directory: Directory) ->
     def note() -> None:
         """Go through what was heard, and tell what is due: both are rows, so whoever is faster does the rest."""
         now = _now()
-        while note_events(pool, noting, directory, now=now, new_id=new_id):
-            pass
-        note_periods(pool, noting, directory, now=now, new_id=new_id)
+        try:
+            while note_events(pool, noting, directory, now=now, new_id=new_id):
+                pass
+            note_periods(pool, noting, directory, now=now, new_id=new_id)
+        except Transient as error:
+            # Identity may be away, which is no reason to keep back what has been noted.
+            log.warning("noting_postponed", code=error.code)
         telling = TellingRules(
             calendar=calendar,
             channels=channels,

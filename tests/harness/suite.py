@@ -217,6 +217,7 @@ class Suite:
             values["IMPORT_DIRECTORY"] = str(self.folder / "imports")
         if service == "notify":
             values["SMTP_URL"] = f"smtp://127.0.0.1:{self.ports['mail']}"
+            values["STREAM_SECONDS"] = "1"  # whoever asks for everything waits for the end of every answer
         urls = {
             name: url
             for name, url in (self.urls | self._settings).items()

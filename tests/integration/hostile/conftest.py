@@ -95,7 +95,8 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
         app = create_assessment(assessment_settings, pool, authenticator=known)
         add_assessment_site(app, assessment_settings, pool)
         return app
-    return create_notify(NotifySettings(**common, broker_url=BROKER), pool, authenticator=known)
+    brief: dict[str, Any] = {"stream_seconds": 0.2, "stream_poll_seconds": 0.05}
+    return create_notify(NotifySettings(**common, **brief, broker_url=BROKER), pool, authenticator=known)
 
 
 def _routes_of(service: str, app: FastAPI) -> list[Route]:

@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,9 +16,11 @@ from shared.broker.publisher import OutgoingMessage, Publisher
 from shared.broker.topology import declare_publishing
 from shared.contracts.assessment import ScoreComputed
 from shared.contracts.envelope import CONTENT_TYPE, encode
+from shared.contracts.intake.issues import IssueAssigned, IssueReceived
+from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered
 from shared.identifiers import new_id
 from tests.fakes import sealed
-from tests.integration.notify.conftest import NOW, find_port, make_news, score_of
+from tests.integration.notify.conftest import NOW, envelope_of, find_port, make_news, score_of
 
 pytestmark = pytest.mark.integration
 
@@ -65,22 +69,22 @@ def wait_for(condition, *, seconds: float = 40) -> None:
         time.sleep(0.1)
 
 
-def publish(broker, keys_folder, *messages: bytes) -> None:
-    publisher = Publisher(broker.urls["assessment"], exchange="evt.assessment", name="test")
+def publish(broker, keys_folder, *messages: bytes, service: str = "assessment") -> None:
+    publisher = Publisher(broker.urls[service], exchange=f"evt.{service}", name="test")
     publisher.open()
     refused = publisher.publish(
         [
             sealed(
                 OutgoingMessage(
                     message_id=str(new_id()),
-                    routing_key=ScoreComputed.key,
+                    routing_key=f"{service}.test.v1",
                     body=body,
                     content_type=CONTENT_TYPE,
                     message_type=ScoreComputed.type,
                     correlation_id="0123456789abcdef",
                 ),
                 keys_folder,
-                service="assessment",
+                service=service,
             )
             for body in messages
         ]
@@ -137,6 +141,58 @@ def test_an_event_becomes_a_mail_and_its_repeat_does_not(environment, broker, ma
         wait_for(lambda: len(mail_server.received) > 1)
 
     assert [mail["Subject"] for mail in mail_server.received] == ["【连心】评价得分摘要：新增 1 项，变动 0 项"] * 2
+
+
+def test_an_event_of_intake_is_noted_for_whom_it_concerns(environment, broker, keys_folder):
+    """Through both queues' consumer, the log, the rules and the worker, as they run in an installation."""
+    declare_publishing(broker.urls["deploy"], "intake")
+    assert run(["migrate"], environment).returncode == 0
+    now = datetime.now(UTC)
+    events = [
+        CadreRegistered(cadre_id=new_id(), staff_number="C100", name="王建国"),
+        OrganisationRegistered(organisation_id=new_id(), code="street", name="城关街道", level="61"),
+    ]
+    cadre_id, organisation_id = (event.aggregate_id for event in events)
+    issue_id = new_id()
+    steps = [
+        IssueReceived(
+            issue_id=issue_id, issue_type="help", category="roads", channel="phone", source="12345", received_at=now
+        ),
+        IssueAssigned(issue_id=issue_id, organisation_id=organisation_id, cadre_id=cadre_id, assigned_at=now),
+    ]
+    always = environment | {"LIANXIN_NOTIFY_RULES": str(_at_any_hour(environment))}
+
+    with running("consume", environment, port=find_port()), running("work", always, port=find_port()):
+        publish(broker, keys_folder, *(envelope_of(event, at=now).body for event in events), service="intake")
+        for sequence, step in enumerate(steps, 1):
+            publish(broker, keys_folder, envelope_of(step, sequence=sequence, at=now).body, service="intake")
+        wait_for(lambda: _notices(environment))
+
+    assert _notices(environment) == [("C100", "issue-assigned", str(issue_id))]
+
+
+def _at_any_hour(environment: dict[str, str]) -> Path:
+    """One rule: what is told at once, is told at once when it is not night; that it is noted is seen at any hour."""
+    file = Path(environment["LIANXIN_NOTIFY_KEYS_DIRECTORY"]).parent / "one-rule.toml"
+    file.write_text(
+        """
+        [[rule]]
+        code = "issue-assigned"
+        event = "cn.lianxin.issue.assigned.v1"
+        to = "responsible"
+        topic = "issue_assigned"
+        mode = "at_once"
+        valid_hours = 72
+        """
+    )
+    return file
+
+
+def _notices(environment: dict[str, str]) -> list[tuple[object, ...]]:
+    with psycopg.connect(environment["LIANXIN_NOTIFY_DATABASE_URL"], options="-c lianxin.reach=system") as connection:
+        return connection.execute(
+            "SELECT staff_number, rule, facts->>'issue' FROM notice JOIN recipient ON recipient.id = recipient_id"
+        ).fetchall()
 
 
 def test_what_was_set_aside_is_listed_and_can_be_processed_again(environment, broker, keys_folder):

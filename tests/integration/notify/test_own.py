@@ -1,15 +1,20 @@
 """One's own inbox and settings over HTTP: nobody else's, in order, and as it fills."""
 
+import socket
+import threading
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import orjson
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.access.principal import Grant, Principal
+from shared.wire import BoundedProtocol
 from tests.fakes import KnownPrincipals
 from tests.integration.notify.test_events import STREET
 from tests.integration.notify.test_notices import CLERK, MORNING, People, inbox, missed, near, told  # noqa: F401
@@ -36,16 +41,19 @@ WHO = KnownPrincipals(
 )
 
 
-@pytest.fixture
-def client(told):  # noqa: F811 - the fixture of that name
-    settings = NotifySettings(
+def settings(*, stream_seconds: float) -> NotifySettings:
+    return NotifySettings(
         mode="test",
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
-        stream_seconds=0.6,
+        stream_seconds=stream_seconds,
         stream_poll_seconds=0.05,
     )
-    app = create_notify_app(settings, told.pool, authenticator=WHO)
+
+
+@pytest.fixture
+def client(told):  # noqa: F811 - the fixture of that name
+    app = create_notify_app(settings(stream_seconds=0.6), told.pool, authenticator=WHO)
     return lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"})
 
 
@@ -115,6 +123,29 @@ def test_a_stream_tells_nobody_what_is_anothers(told, client):  # noqa: F811 - s
 
     assert events_of(client("li").get("/v1/own/stream", headers={"Last-Event-ID": "0"})) == []
     assert client("li").get("/v1/own/stream", headers={"Last-Event-ID": "x"}).status_code == 422
+
+
+def test_a_stream_tells_of_what_comes_while_it_is_open(told):  # noqa: F811 - same
+    """Over the server that the service has, and the connection that a browser would keep."""
+    app = create_notify_app(settings(stream_seconds=60), told.pool, authenticator=WHO)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        config = uvicorn.Config(app, http=BoundedProtocol, loop="uvloop", ws="none", log_config=None)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{door.getsockname()[1]}/v1/own/stream"
+            with httpx.stream("GET", url, headers={"Authorization": "Bearer wang"}, timeout=30) as answer:
+                lines = answer.iter_lines()
+                opened = next(lines)
+                told.learn((near(), 3))
+                told.tell()
+                heard = next(line for line in lines if line.startswith("id: "))
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join(20)
+
+    assert (opened, heard) == ("retry: 3000", "id: 1")
 
 
 def test_settings_are_kept_and_obeyed(told, client):  # noqa: F811 - same
