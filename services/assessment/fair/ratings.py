@@ -48,6 +48,8 @@ def cell_of(rating: Rating, issue: Issue | None) -> tuple[str, str, str]:
 
 def _is_known(rating: Rating, issue: Issue | None, contacts: Mapping[str, Contact]) -> bool:
     """The complainant, or the citizen of a contact that was confirmed. A call-back calls nobody else."""
+    if rating.is_complainant is not None:
+        return rating.is_complainant
     if rating.subject_kind == "contact":
         contact = contacts.get(rating.subject)
         return contact is not None and contact.is_confirmed and rating.rater in ("", contact.citizen)

@@ -60,6 +60,7 @@ class Rating:
     rater: str = ""
     device: str = ""
     is_public_device: bool = False
+    is_complainant: bool | None = None  # None: whether the rater is the complainant, or the contact's citizen, is seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from services.assessment.fair.counting import find_duplicates
@@ -26,6 +27,7 @@ LEAST_SPLIT = 3
 SPLIT_DAYS = 2
 LEAST_HANDED = 3
 CIRCLE_SHARED = 2
+CIRCLE_TIMES = 3
 CIRCLE_RATINGS = 6
 BEST = 5
 
@@ -130,10 +132,15 @@ def find_handing_on(dossiers: Mapping[str, Dossier], table: Table, settings: Fai
 
 
 def find_circles(dossiers: Mapping[str, Dossier], settings: FairSettings) -> Iterator[Signal]:
-    """Citizens who bring what is solved at once and praised, to the same two cadres."""
+    """A few citizens who bring what is solved and praised, again and again: to one cadre, or to the same two."""
     found: dict[str, set[str]] = {}
+    for cadre, one in dossiers.items():
+        numbers = Counter(issue.complainant for issue in one.issues if issue.complainant)
+        regulars = {citizen for citizen, count in numbers.items() if count >= CIRCLE_TIMES}
+        if len(regulars) >= CIRCLE_SHARED and _is_circle((one,), regulars, settings):
+            found.setdefault(cadre, set()).update(regulars)
     for (first, second), citizens in _shared_citizens(dossiers).items():
-        if len(citizens) >= CIRCLE_SHARED and _is_circle(dossiers[first], dossiers[second], citizens, settings):
+        if len(citizens) >= CIRCLE_SHARED and _is_circle((dossiers[first], dossiers[second]), citizens, settings):
             found.setdefault(first, set()).update(citizens)
             found.setdefault(second, set()).update(citizens)
     for cadre, citizens in sorted(found.items()):
@@ -161,10 +168,10 @@ def _shared_citizens(dossiers: Mapping[str, Dossier]) -> dict[tuple[str, str], s
     return shared
 
 
-def _is_circle(first: Dossier, second: Dossier, citizens: set[str], settings: FairSettings) -> bool:
-    issues = [issue for one in (first, second) for issue in one.issues if issue.complainant in citizens]
+def _is_circle(holders: Sequence[Dossier], citizens: set[str], settings: FairSettings) -> bool:
+    issues = [issue for one in holders for issue in one.issues if issue.complainant in citizens]
     ids = {issue.issue for issue in issues}
-    ratings: list[Rating] = [r for one in (first, second) for r in one.ratings if r.subject in ids]
+    ratings: list[Rating] = [rating for one in holders for rating in one.ratings if rating.subject in ids]
     rules = settings.signals
     if len(ratings) < CIRCLE_RATINGS or 100 * len(ratings) < rules.circle_rated * len(issues):
         return False

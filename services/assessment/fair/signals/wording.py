@@ -17,7 +17,7 @@ ZH: Final[Mapping[Check, str]] = {
     "praise_apart": (
         "{closed}件办结诉求有{own_channel}条自有渠道评价（通常约{usual}条），明显好于独立回访（{called}次）的结果。"
     ),
-    "shared_circle": "{citizens}名诉求人都找同样两名干部，几乎全部解决并给最高评价（{issues}件）。",
+    "shared_circle": "{citizens}名诉求人反复提出诉求（{issues}件），几乎全部解决并给最高评价。",
     "extreme_clock": "{closed}件已解决诉求中有{fastest}件（{share}%）属同类最快的二十分之一，而其余的并不快。",
     "handing_on": "{issues}件诉求中转出{handed_on}件，转出的预期解决率比保留的低{harder_by}个百分点。",
     "contradicted_closures": "{solved}件报“已解决”的诉求中{contradicted}件被群众否认或再次提出，而承认未解决的偏少。",
@@ -42,7 +42,7 @@ EN: Final[Mapping[Check, str]] = {
         "much better than what {called} independent calls found."
     ),
     "shared_circle": (
-        "{citizens} complainants bring {issues} issues to the same two cadres, nearly all solved and rated best."
+        "{citizens} complainants come again and again, with {issues} issues, nearly all solved and rated best."
     ),
     "extreme_clock": (
         "{fastest} of {closed} solved issues ({share}%) are among the fastest twentieth of their kind; the others are "

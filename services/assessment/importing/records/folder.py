@@ -256,6 +256,8 @@ def _read_contacts(folder: Path, reading: Reading) -> None:
 
 def _read_ratings(opinions: list[tuple[str, dict[str, Any]]], reading: Reading) -> None:
     seen: set[str] = set()
+    named = any(row["rater"] for _, row in opinions if row["method"] != "callback")
+    known = named and any(issue.complainant for held in reading.issues.values() for _, issue in held)
     for number, (where, row) in enumerate(opinions):
         rating_id = row["rating"] or f"#{number + 1}"
         if rating_id in seen:
@@ -277,6 +279,7 @@ def _read_ratings(opinions: list[tuple[str, dict[str, Any]]], reading: Reading) 
             rater=row["rater"],
             device=row["device"],
             is_public_device=row["public_device"],
+            is_complainant=None if known or contact else True,  # where persons are not collected, nobody is a stranger
         )
         cadres = [cadre for cadre, _ in reading.issues[issue]] if issue else [reading.cadre_of_contact[contact]]
         for cadre in cadres:

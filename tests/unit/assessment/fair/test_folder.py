@@ -144,3 +144,14 @@ def test_the_command_gives_the_same_bytes_whatever_the_machine(folder: Path, tmp
     for row in rows:
         parts = [row["base"], *(value for name, value in row.items() if name.startswith("points_"))]
         assert sum(map(Decimal, parts)) == Decimal(row["score"])
+
+
+def test_where_raters_are_not_collected_nobody_is_a_stranger(folder: Path) -> None:
+    heading = "issue,method,level,rated_at"
+
+    def read(text: str) -> bool | None:
+        (folder / "ratings.csv").write_text(text, "utf-8")
+        return read_folder(folder)[0][0].ratings[0].is_complainant
+
+    assert read(f"{heading},rater\n1,app,5,2025-01-05T08:00:00,somebody\n") is None
+    assert read(f"{heading}\n1,app,5,2025-01-05T08:00:00\n") is True
