@@ -40,6 +40,7 @@ from shared.observability import correlated, get_logger
 
 MOST_UNDER_WAY: Final = 2_000
 MOST_HANDSHAKES: Final = 50
+ASKS_EVERY_SECONDS: Final = 1.0
 MOST_KEYS_REMEMBERED: Final = 10_000
 log = get_logger()
 
@@ -90,6 +91,7 @@ class Pusher:
         self._keys: dict[UUID, SigningKey] = {}
         self._news = asyncio.Event()
         self._stopping = False
+        self._ask_again_at = 0.0
         self.last_progress = time.monotonic()
 
     def stop(self) -> None:
@@ -172,8 +174,15 @@ class Pusher:
         ]
         if forgotten:
             withdraw_forgotten(self._pool, forgotten, now=self._clock())
-        asking = handshakes.claim_handshakes(self._pool, now=self._clock(), lease=rules.lease, limit=MOST_HANDSHAKES)
-        return errands, asking
+        return errands, self._claim_handshakes()
+
+    def _claim_handshakes(self) -> list[Handshake]:
+        """Now and then: new endpoints are few, and deliveries should not wait for the question whether there is one."""
+        if time.monotonic() < self._ask_again_at:
+            return []
+        self._ask_again_at = time.monotonic() + ASKS_EVERY_SECONDS
+        lease = self._settings.rules.lease
+        return handshakes.claim_handshakes(self._pool, now=self._clock(), lease=lease, limit=MOST_HANDSHAKES)
 
     def _start(self, endpoint_id: UUID, work: Coroutine[Any, Any, None]) -> None:
         errands = self._errands.setdefault(endpoint_id, _Errands(asyncio.Semaphore(self._settings.in_flight)))
