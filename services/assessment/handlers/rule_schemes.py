@@ -6,11 +6,15 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from services.assessment.domain.measures import ANSWERS_BEHIND
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme, Validity
+from services.assessment.domain.schemes import read_scheme
 from services.assessment.domain.scores import SubjectKind, UnknownScheme
+from services.assessment.handlers.simulations import COMPOSITE, TEXTS
 from services.assessment.storage import rule_schemes as storage
+from services.assessment.storage import schemes
 from services.assessment.storage.rule_schemes import Hold, StoredRuleScheme
 from shared import proposals
 from shared.access.principal import Principal
@@ -76,6 +80,7 @@ def propose_scheme(pool: Pool, document: str, *, by: Principal, new_id: UUID, no
         proposed_at=now,
     )
     with transaction(pool) as connection:
+        _check_measures(connection, scheme)
         _check_room(connection, scheme)
         proposals.insert_proposal(connection, proposal)
         note(connection, _line("scheme.propose", proposal))
@@ -177,6 +182,19 @@ def _adopt(connection: Connection, proposal: Proposal, *, now: datetime) -> None
     storage.insert_rule_scheme(connection, stored)
     if scheme.validity is not None:
         storage.insert_validity(connection, scheme.name, scheme.version, scheme.validity)
+
+
+def _check_measures(connection: Connection, scheme: RuleScheme) -> None:
+    """Better told now than at the closing: a scheme in force reads what publications say."""
+    known = {*TEXTS, COMPOSITE, "closed_as_resolved", "ratings"}
+    for stored in schemes.list_schemes(connection):
+        for indicator in read_scheme(stored.definition).indicators:
+            known |= {indicator.key, *(name for name in indicator.measures if name not in ANSWERS_BEHIND)}
+    for key, measure in scheme.measures.items():
+        if measure.column not in known and not measure.optional:
+            raise BadRules(
+                f"measures.{key}", f"no publication says {measure.column}; they say {', '.join(sorted(known))}"
+            )
 
 
 def _check_room(connection: Connection, scheme: RuleScheme) -> None:

@@ -180,6 +180,7 @@ def test_the_nearest_place_goes_first(doors, pool):
         (SCHEME.format(name="x", version=1, validity="from = 2025-01-01").replace("[validity]\nfrom = 2025-01-01", ""),
          "validity: is needed"),
         (scheme()["document"].replace("full = 100", "full = 100\nfull_mark = 1"), "does not know full_mark"),
+        (scheme()["document"].replace('"issues_received"', '"受理数"'), "no publication says 受理数; they say"),
         (scheme()["document"].replace("responded / received", "__import__(1)"), "there is no function"),
     ],
 )  # fmt: skip
