@@ -4,6 +4,7 @@ It starts a whole installation of its own, and prints the seed by which a failur
 """
 
 import argparse
+import os
 import secrets
 import sys
 import tempfile
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     servers.start()
     failed = 0
     try:
-        with Suite(servers, folder / "suite", name="lianxin_conformance", people=PEOPLE) as suite:
+        with Suite(servers, folder / "suite", name=f"lianxin_conform{os.getpid()}", people=PEOPLE) as suite:
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
                     failed += not _passes(suite, service, role, budget)
