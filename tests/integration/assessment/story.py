@@ -349,6 +349,7 @@ def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
     county = story.organisation("C")
     towns = [story.organisation(f"T{number}", county) for number in range(3)]
     villages = [story.organisation(f"V{number}", draw.choice(towns)) for number in range(4)]
+    story.town = towns[0]
     units = [county, *towns, *villages]
     cadres = [story.cadre(f"S{number:03}") for number in range(6)]
     for kind, per in (("visit", "month"), ("reception", "quarter"), ("field_study", "year")):
@@ -429,7 +430,8 @@ def _tell_second_thoughts(
     for _ in range(draw.choice([0, 0, 0, 1, 2])):
         story.close(issue_id, received_at + timedelta(days=draw.randint(1, 20)), draw.choice(OUTCOMES))
         draw.choice([story.reopen, story.redo])(issue_id, received_at + timedelta(days=20))
-    _tell_course(story, draw, issue_id, received_at)
+    own = random.Random(issue_id.int)  # noqa: S311 - of its own, so that all else is drawn as ever
+    _tell_course(story, own, issue_id, received_at)
     if draw.random() < 0.2:
         story.merge(issue_id, story.id(), received_at + timedelta(days=21))
         if draw.random() < 0.7:

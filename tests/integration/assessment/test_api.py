@@ -160,7 +160,7 @@ def test_events_page_by_page(officer):
         ("/v1/scores/cadre/S001?period=1999", 200),
         ("/v1/scores/cadre/S001/indicators/smiles/events?period=2025", 404),
         ("/v1/scores/cadre/S001/indicators/response_rate/events?period=2025&cursor=WzEsMl0", 422),
-        ("/v1/scores?subject=cadre&period=2025H1", 422),  # published only
+        ("/v1/scores?subject=cadre&period=2025H3", 422),
         ("/v1/published/scores/cadre?period=2025-13", 422),
         ("/v1/published/scores/cadre?period=2025Q5", 422),
         ("/v1/published/scores/cadre?period=2025%00", 400),
