@@ -1,6 +1,7 @@
 """What a person is told, over HTTP: the settings, the inbox, and the inbox as it fills."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Annotated, Literal
 from uuid import UUID
@@ -45,6 +46,20 @@ class OwnSettingsBody(Body):
     rules: Rules = Field(default_factory=dict)
 
 
+class ShownSettings(Shown):
+    """As it was sent, so that it can be changed and sent back."""
+
+    language: Language
+    email: str | None
+    mobile: str | None
+    channels: list[str]
+    quiet_from: Clock
+    quiet_until: Clock
+    digest_at: Clock
+    daily_cap: int
+    rules: dict[str, Preferred]
+
+
 class ReadThroughBody(Body):
     through: Annotated[int, Field(ge=0, lt=NEWEST)]
 
@@ -86,11 +101,11 @@ def add_own(app: FastAPI, pool: Pool, rules: Sequence[Rule]) -> None:
 
 
 def _add_settings(router: APIRouter, pool: Pool, known: Sequence[str]) -> None:
-    @router.get("/v1/own/settings", responses=shows(OwnSettings))
+    @router.get("/v1/own/settings", responses=shows(ShownSettings))
     def get_own_settings(principal: Reading) -> Response:
-        return json_response(own.get_settings(pool, principal, new_id=new_id()))
+        return json_response(_show(own.get_settings(pool, principal, new_id=new_id())))
 
-    @router.put("/v1/own/settings", openapi_extra=describe_body(OwnSettingsBody), responses=shows(OwnSettings))
+    @router.put("/v1/own/settings", openapi_extra=describe_body(OwnSettingsBody), responses=shows(ShownSettings))
     def put_own_settings(
         principal: Changing, body: Annotated[OwnSettingsBody, Depends(json_body(OwnSettingsBody))]
     ) -> Response:
@@ -106,7 +121,7 @@ def _add_settings(router: APIRouter, pool: Pool, known: Sequence[str]) -> None:
             daily_cap=body.daily_cap,
             rules=dict(body.rules),
         )
-        return json_response(own.put_settings(pool, principal, wanted, known=known, new_id=new_id()))
+        return json_response(_show(own.put_settings(pool, principal, wanted, known=known, new_id=new_id())))
 
 
 def _add_inbox(router: APIRouter, pool: Pool) -> None:
@@ -167,6 +182,15 @@ def _add_rules(router: APIRouter, pool: Pool, rules: Sequence[Rule]) -> None:
         """For everybody who is told of something of this unit or one below it and has not said otherwise."""
         stated = own.put_unit_preferences(pool, code, body.rules, known=known)
         return json_response({"organisation_code": code, "rules": stated})
+
+
+def _show(settings: OwnSettings) -> dict[str, object]:
+    return {
+        **asdict(settings),
+        "quiet_from": f"{settings.quiet_from:%H:%M}",
+        "quiet_until": f"{settings.quiet_until:%H:%M}",
+        "digest_at": f"{settings.digest_at:%H:%M}",
+    }
 
 
 def _number(cursor: str | None) -> int | None:

@@ -168,7 +168,8 @@ def test_settings_are_kept_and_obeyed(told, client):  # noqa: F811 - same
     told.tell()
 
     shown = client("wang").get("/v1/own/settings").json()
-    assert (shown["rules"], shown["quiet_until"], shown["daily_cap"]) == ({"deadline-near": "digest"}, "06:00:00", 5)
+    assert (shown["rules"], shown["quiet_until"], shown["daily_cap"]) == ({"deadline-near": "digest"}, "06:00", 5)
+    assert client("wang").put("/v1/own/settings", json=shown).json() == shown
     assert at_once == []
     assert inbox(told)[0].startswith("The deadline of issue")
     assert told.emails() == [("due", 0, None)]
