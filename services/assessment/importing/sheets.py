@@ -9,7 +9,7 @@ from services.assessment.domain.rules.formulas import Formula, Number
 from services.assessment.domain.rules.schemes import TOTAL
 from services.assessment.importing.cells import EMPTY, read_cell_number
 from services.assessment.scoring.explaining import Language
-from services.assessment.scoring.numbers import show
+from services.assessment.scoring.numbers import places_of, show
 from services.assessment.scoring.results import Outcome
 from services.assessment.scoring.workspace import Value
 
@@ -22,6 +22,7 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "place": {"zh": "名次", "en": "place"},
 }
 SUBJECT_JOINT = " "
+ENDLESS = 6  # places of what does not end and is not rounded
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -122,7 +123,11 @@ def write(value: Value, places: int | None = None) -> str:
         return ""
     if isinstance(value, tuple):
         return ";".join(write(one, places) for one in value)
-    return _safe(value) if isinstance(value, str) else show(value, places)
+    if isinstance(value, str):
+        return _safe(value)
+    if places is None and places_of(value) is None:
+        places = ENDLESS  # a cell holds a number, without the sign that more would follow
+    return show(value, places)
 
 
 def places_told(places: Formula | None) -> int | None:
