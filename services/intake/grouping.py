@@ -16,6 +16,7 @@ Run = Callable[[list[AnyCommand]], list[Outcome]]
 Result = Outcome | Exception
 
 LARGEST_GROUP = 256
+SECOND_BATCH_FROM = 8  # so many that wait are worth a transaction of their own beside the one under way
 LONGEST_QUEUE = 2_000  # at some 1,500 a second the last in the queue still answers within a client's patience
 
 
@@ -26,14 +27,26 @@ class Overloaded(Transient):
 
 
 class Group(Generic[AnyCommand]):
-    """Runs one batch at a time on a thread; what gathers meanwhile is the next batch. There is no timer."""
+    """Runs a batch on a thread; what gathers meanwhile is the next batch. There is no timer.
 
-    def __init__(self, run: Run[AnyCommand], executor: Executor, *, longest_queue: int = LONGEST_QUEUE) -> None:
+    Where `most_at_once` allows, many that gather do not wait for its end: one batch computes while another waits for
+    the database.
+    """
+
+    def __init__(
+        self,
+        run: Run[AnyCommand],
+        executor: Executor,
+        *,
+        longest_queue: int = LONGEST_QUEUE,
+        most_at_once: int = 1,
+    ) -> None:
         self._run = run
         self._executor = executor
         self._longest_queue = longest_queue
+        self._most_at_once = most_at_once
         self._waiting: deque[tuple[AnyCommand, asyncio.Future[Outcome]]] = deque()
-        self._runner: asyncio.Task[None] | None = None
+        self._runners: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def submit(self, command: AnyCommand) -> Outcome:
@@ -42,15 +55,15 @@ class Group(Generic[AnyCommand]):
             raise Overloaded("too many requests are waiting")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
-        if self._runner is None:
-            self._runner = asyncio.create_task(self._run_until_empty())
+        if not self._runners or (len(self._runners) < self._most_at_once and len(self._waiting) >= SECOND_BATCH_FROM):
+            self._runners.add(asyncio.create_task(self._run_until_empty()))
         return await future
 
     async def drain(self) -> None:
         """Take nothing more, and finish what was taken."""
         self._draining = True
-        if self._runner is not None:
-            await self._runner
+        while self._runners:
+            await asyncio.gather(*self._runners)
 
     async def _run_until_empty(self) -> None:
         loop = asyncio.get_running_loop()
@@ -62,8 +75,8 @@ class Group(Generic[AnyCommand]):
                 results = await loop.run_in_executor(self._executor, self._run_isolated, commands)
                 for (_, future), result in zip(group, results, strict=True):
                     _settle(future, result)
-        finally:
-            self._runner = None
+        finally:  # at once: whoever comes next must find that nobody is left to take it along
+            self._runners = {runner for runner in self._runners if runner is not asyncio.current_task()}
 
     def _run_isolated(self, commands: list[AnyCommand]) -> list[Result]:
         """Run a batch on a thread; one that a bug breaks is run again one by one, so that only the culprit fails."""

@@ -73,7 +73,7 @@ class Doors(RegisterDoors):
         self.settings = settings
         self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
         self.open_registers(self._group)
-        self.contacts: Group[RecordContact] = self._group(contacts.record_contacts)
+        self.contacts: Group[RecordContact] = self._group(contacts.record_contacts, most_at_once=2)
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
         self.reviews: Group[DecideReview] = self._group(reviews.decide_reviews)
         self.voids: Group[VoidContact] = self._group(corrections.void_contacts)
@@ -90,12 +90,12 @@ class Doors(RegisterDoors):
         self.reception_holdings: Group[HoldReceptionDay] = self._group(receptions.hold_days)
         self.ratings: Group[SubmitRating] = self._group(partial(ratings.submit_ratings, rules=rating_rules))
 
-    def _group(self, handler: Any) -> Group[Any]:  # noqa: ANN401 - the attribute it is assigned to says of what
+    def _group(self, handler: Any, *, most_at_once: int = 1) -> Group[Any]:  # noqa: ANN401 - the attributes say of what
         def run(commands: list[Any]) -> list[Outcome]:
             outcomes: list[Outcome] = handler(self.pool, commands, now=datetime.now(UTC))
             return outcomes
 
-        return Group(run, self._executor)
+        return Group(run, self._executor, most_at_once=most_at_once)
 
     async def drain(self) -> None:
         for group in vars(self).values():

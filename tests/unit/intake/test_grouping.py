@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.intake.domain.commands.base import Outcome
-from services.intake.grouping import Group, Overloaded
+from services.intake.grouping import SECOND_BATCH_FROM, Group, Overloaded
 from shared.errors import Transient
 
 
@@ -52,6 +52,59 @@ def test_what_arrives_during_a_commit_shares_the_next_one():
 
     assert recorder.batches == [[0], [1, 2, 3, 4]]
     assert [outcome.code for outcome in results] == ["0", "1", "2", "3", "4"]
+
+
+def run_two_at_once(recorder: Recorder, numbers: range) -> list[Any]:
+    """Submit the first alone, the others while it is being committed, and let go once no further batch begins."""
+
+    async def submit() -> list[Any]:
+        group = Group(recorder, executor, most_at_once=2)
+        tasks = [asyncio.create_task(group.submit(numbers[0]))]
+        await asyncio.to_thread(recorder.entered.wait, 5)
+        recorder.entered.clear()
+        tasks += [asyncio.create_task(group.submit(number)) for number in numbers[1:]]
+        if len(numbers) > SECOND_BATCH_FROM:
+            await asyncio.to_thread(recorder.entered.wait, 5)
+        else:
+            await asyncio.sleep(0)
+        begun.append(len(recorder.batches))
+        recorder.gate.set()
+        return await asyncio.gather(*tasks)
+
+    begun: list[int] = []
+    with ThreadPoolExecutor(max_workers=2) as executor:
+        return [begun, *asyncio.run(submit())]
+
+
+def test_many_that_gather_do_not_wait_for_the_end_of_the_batch_before():
+    recorder = Recorder()
+
+    [begun, *results] = run_two_at_once(recorder, range(1 + SECOND_BATCH_FROM))
+
+    assert begun == [2]
+    assert sorted(outcome.code for outcome in results) == sorted(map(str, range(1 + SECOND_BATCH_FROM)))
+
+
+def test_few_that_gather_share_the_next_batch_also_where_two_may_run():
+    recorder = Recorder()
+
+    [begun, *results] = run_two_at_once(recorder, range(SECOND_BATCH_FROM))
+
+    assert begun == [1]
+    assert [len(batch) for batch in recorder.batches] == [1, SECOND_BATCH_FROM - 1]
+    assert len(results) == SECOND_BATCH_FROM
+
+
+def test_whoever_comes_after_the_last_batch_is_answered_too():
+    recorder = Recorder()
+    recorder.gate.set()
+
+    async def submit_one_after_another() -> list[Outcome]:
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            group = Group(recorder, executor, most_at_once=2)
+            return [await group.submit(number) for number in range(3)]
+
+    assert [outcome.code for outcome in asyncio.run(submit_one_after_another())] == ["0", "1", "2"]
 
 
 def test_a_bug_strikes_only_the_request_that_has_it():
