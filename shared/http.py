@@ -423,11 +423,10 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
 
 def _methods_at(request: Request) -> set[str]:
     """Which methods there are instead: of every route of this path, where Starlette names those of the first."""
-    methods: set[str] = set()
-    for route in _each_route(request.app.routes):
-        if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return methods
+    routes = (route for route in _each_route(request.app.routes) if isinstance(route, APIRoute))
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    # What is tried first is what the path is for; what matches it besides takes its last part for something else.
+    return {method for route in found if route.path_format == found[0].path_format for method in route.methods or ()}
 
 
 def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:
