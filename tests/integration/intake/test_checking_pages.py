@@ -11,7 +11,6 @@ from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
 from services.intake.web.texts.languages import TEXTS
 from shared.database import transaction
-from shared.identifiers import new_id
 from tests.fakes import person
 from tests.integration.intake.browsers import opened
 from tests.integration.intake.commands import a_contact, a_rating, an_issue
@@ -27,6 +26,7 @@ PEOPLE = {
     "unit_head": person("unit_head", "county", name="unit_head"),
 }
 CITIZEN = Citizen(name="张秀兰", phone="15499990001")
+NOBODY = "01a22440-0000-7000-8000-000000000000"
 NOTE = "走访困难家庭三户，了解生活情况，群众反映灌溉渠淤堵、村口路灯不亮，已记录并转有关单位办理。"
 
 
@@ -120,7 +120,7 @@ def test_a_number_is_shown_on_request_and_each_time_on_record(visit, rows, close
     assert rows("SELECT reason_code FROM reveal WHERE issue_id = %s", closed) == [("call_back",)]
 
 
-@pytest.mark.parametrize("path", ["/desk/calls/issues/none", f"/desk/calls/issues/{new_id()}", "/desk/calls/x/y"])
+@pytest.mark.parametrize("path", ["/desk/calls/issues/none", f"/desk/calls/issues/{NOBODY}", "/desk/calls/x/y"])
 def test_there_is_no_call_about_what_is_not_there(visit, path):
     assert visit("county-desk").get(path).status_code == 404
 

@@ -22,6 +22,7 @@ PEOPLE = {
     "officer": person("department_officer", "street", name="officer"),
 }
 NOW = datetime.now(UTC).replace(microsecond=0)
+NOBODY = "01a22440-0000-7000-8000-000000000000"
 VISITOR = {"slot": "2", "name": "张秀兰", "phone": "13812345678", "topic": "低保申请"}
 CODE = re.compile(r"(?<=<code>)[A-Za-z0-9_-]{43}(?=</code>)")
 
@@ -186,7 +187,7 @@ def test_an_empty_opinion_is_refused_on_the_page(browser, asked):
     assert TEXTS["zh"]["errors"]["nothing-said"] in refused.text
 
 
-@pytest.mark.parametrize("path", ["/reception-days/none", f"/reception-days/{new_id()}", f"/consultations/{new_id()}"])
+@pytest.mark.parametrize("path", ["/reception-days/none", f"/reception-days/{NOBODY}", f"/consultations/{NOBODY}"])
 def test_what_is_not_there_is_a_page_too(browser, path):
     answer = browser.get(path)
 
