@@ -19,14 +19,18 @@ from tests.integration.assessment.story import Story
 
 pytestmark = pytest.mark.integration
 MARCH = datetime(2025, 3, 10, 2, tzinfo=UTC)
-KNOWN = KnownPrincipals(
-    {
-        "officer": person("department_officer", "C", name="officer", stepped_up_at=datetime.now(UTC)),
-        "tired": person("department_officer", "C", name="tired"),
-        "town": person("department_officer", "T0", name="town", stepped_up_at=datetime.now(UTC)),
-        "S0": person("cadre", staff_number="S0", name="S0"),
-    }
-)
+
+
+def known() -> KnownPrincipals:
+    """Those with a second factor have just given it."""
+    return KnownPrincipals(
+        {
+            "officer": person("department_officer", "C", name="officer", stepped_up_at=datetime.now(UTC)),
+            "tired": person("department_officer", "C", name="tired"),
+            "town": person("department_officer", "T0", name="town", stepped_up_at=datetime.now(UTC)),
+            "S0": person("cadre", staff_number="S0", name="S0"),
+        }
+    )
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def story(pool):
 
 
 def get(pool, path, name="officer"):
-    return client_of(open_door(pool, KNOWN), name).get(path)
+    return client_of(open_door(pool, known()), name).get(path)
 
 
 def codes(answer):
@@ -68,7 +72,7 @@ def test_lists_are_narrowed_by_post_and_by_band_and_tagged(pool):
     assert get(pool, f"{path}&composite_from=101").status_code == 422
     assert get(pool, f"{path}&composite_from=NaN").status_code == 422
     tag = get(pool, path).headers["ETag"]
-    held = client_of(open_door(pool, KNOWN), "officer").get(path, headers={"If-None-Match": tag})
+    held = client_of(open_door(pool, known()), "officer").get(path, headers={"If-None-Match": tag})
     assert (held.status_code, held.content) == (304, b"")
 
 
@@ -96,7 +100,7 @@ def test_only_like_is_compared_and_ranks_are_switched_on_by_an_installation_alon
     assert get(pool, f"{path}S0,=S2").json()["type"] == "urn:lianxin:problem:unlike-subjects"
     assert get(pool, f"{path}S0,S1", "town").status_code == 404
     assert get(pool, f"{path}" + ",".join(f"X{number}" for number in range(21))).status_code == 422
-    with_tables = create_api(SETTINGS.model_copy(update={"league_tables": True}), pool, authenticator=KNOWN)
+    with_tables = create_api(SETTINGS.model_copy(update={"league_tables": True}), pool, authenticator=known())
     ranked = client_of(with_tables, "officer").get(f"{path}S1,S0").json()["items"]
     assert [(item["code"], item["rank"]) for item in ranked] == [("S1", 2), ("S0", 1)]
 

@@ -59,7 +59,7 @@ def hands(county: Pool, tmp_path: Path) -> Iterator[Hands]:
     people = KnownPrincipals(
         {
             "officer": person("department_officer", name="officer"),
-            "approver": person("approver", name="approver", stepped_up_at=NOW),
+            "approver": person("approver", name="approver", stepped_up_at=datetime.now(UTC)),
             "importer": machine("imports.run", "intake.read", "intake.write", "registers.write", name="importer"),
             "app": machine("open311.file", name="app"),
         }

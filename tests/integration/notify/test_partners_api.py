@@ -37,9 +37,9 @@ def clients(notify: Notify, keys_folder):
     """By name: whoever asks."""
     known = KnownPrincipals(
         {
-            "officer": person("department_officer", name="officer", stepped_up_at=NOW),
-            "approver": person("approver", name="approver", stepped_up_at=NOW),
-            "both": person("approver", name="officer", stepped_up_at=NOW),
+            "officer": person("department_officer", name="officer", stepped_up_at=datetime.now(UTC)),
+            "approver": person("approver", name="approver", stepped_up_at=datetime.now(UTC)),
+            "both": person("approver", name="officer", stepped_up_at=datetime.now(UTC)),
             "tired": person("department_officer", name="tired"),
             "auditor": person("auditor", name="auditor"),
             "hub": machine(name="hub"),
