@@ -19,6 +19,7 @@ UNANNOUNCED = """
       FROM score
      WHERE subject_code IS NOT NULL
        AND composite IS DISTINCT FROM announced_composite
+       AND period_kind <> 'half_year'
 """
 
 
