@@ -429,7 +429,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "preference.read": Rule(roles={"auditor": "within", "department_officer": "within", "unit_head": "within"}),
     "preference.set": Rule(roles={"department_officer": "within", "unit_head": "within"}),
     "receipt.take": Rule(roles={}, is_open=True),  # the gateway's signature proves what it proves
-    "rule.read": Rule(roles=ALL_BUT_OPERATIONS),
+    "rule.read": Rule(roles=ALL_BUT_OPERATIONS, scope="subscriptions.manage"),
     "subscription.put": Rule(roles={"department_officer": "within"}),
     "subscription.read": Rule(
         roles={"auditor": "within", "department_officer": "within", "machine_client": "within"},
