@@ -26,6 +26,7 @@ OWN_METRICS = {
     "assessment-work": "assessment_scoring_passes_total",
     "notify-serve": "http_requests_total",
     "notify-consume": "notify_news_received_total",
+    "notify-push": "notify_webhook_attempts_total",
     "notify-work": "notify_digests_composed_total",
 }
 
