@@ -97,10 +97,9 @@ def _write_xlsx(
         sheet = workbook.add_worksheet(title)
         as_it_is = workbook.add_format({"num_format": "@"})
         sheet.freeze_panes(1, 0)
-        place = -1
-        for place, line in enumerate([head]):
-            for column, value in enumerate(line):
-                sheet.write_string(place, column, str(value), as_it_is)
+        place = 0
+        for column, name in enumerate(head):
+            sheet.write_string(place, column, str(name), as_it_is)
         for place, cells in enumerate(lines, start=1):
             for column, cell in enumerate(cells):
                 sheet.write_string(place, column, _as_text(cell), as_it_is)
