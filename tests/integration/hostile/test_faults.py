@@ -25,11 +25,12 @@ FAULTS = [
 def test_whatever_is_raised_behind_a_route_the_answer_tells_nothing(door: Door, monkeypatch):
     raised: list[Exception] = []
 
-    async def fail(**_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise raised[0]
 
-    # The one step that every route goes through, whatever its own call is and wants.
+    # The one step that every route goes through, whatever its own call is and wants, and that of the short ways.
     monkeypatch.setattr("fastapi.routing.solve_dependencies", fail)
+    monkeypatch.setattr("shared.shortcut.ShortWay.answer", fail)
     met = 0
     with capture_logs() as logs:
         for fault in FAULTS:

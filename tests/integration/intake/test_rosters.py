@@ -302,7 +302,7 @@ def test_whom_nobody_matched_is_suggested_and_matched_when_somebody_says_so(brin
     bring(lrmx(), "lrmx")
     bring(lrmx(), "lrmx")
 
-    found = list_candidates(registered, after=None, limit=10)
+    found = sorted(list_candidates(registered, after=None, limit=10), key=lambda one: one.staff_number)
     assert [(one.staff_number, one.basis) for one in found] == [("S1", "name"), ("S3", "name")]
     assert {(one.person_name, one.birth_month, one.unit_name) for one in found} == {("李明", "197003", "某县委组织部")}
     assert results(ask) == []
