@@ -10,6 +10,9 @@ scoring_pass_seconds = Histogram("assessment_scoring_pass_seconds", "Time of a s
 cells_tallied_total = Counter("assessment_cells_tallied_total", "Cells of cadre, organisation and month counted anew.")
 scores_changed_total = Counter("assessment_scores_changed_total", "Scores that came to stand otherwise than before.")
 scores_announced_total = Counter("assessment_scores_announced_total", "Scores announced to other services.")
+duty_shortfalls_found_total = Counter(
+    "assessment_duty_shortfalls_found_total", "Cadres told of, because duties of a period are not met yet."
+)
 months_closed_total = Counter("assessment_months_closed_total", "Months closed and published.")
 corrections_recorded_total = Counter(
     "assessment_corrections_recorded_total", "Corrections of closed periods that were recorded."

@@ -1,5 +1,6 @@
 """What assessment reads from the environment, beyond what every service reads."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -19,5 +20,6 @@ class AssessmentSettings(ServiceSettings):
     gauge_level: Annotated[str, Field(min_length=1, max_length=16)] = "50"  # of GB/T 12404: counties have gauges
     league_tables: bool = False  # whether cadres that are compared get ranks
     closing_delay_days: Annotated[int, Field(ge=0, le=60)] = 5  # after a month's end, so that late records still count
+    reminders: Path | None = None  # when cadres are reminded of duties, in the place of what is shipped
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
     public_path: Annotated[str, Field(pattern=PATH)] = "/assessment/"  # and these, on the same host

@@ -1,4 +1,4 @@
-"""The Celery door: when what is due is scored, what time makes due is marked, what is new announced, months closed."""
+"""The Celery door: when what is due is scored, what time makes due marked and told of, what is new announced."""
 
 import threading
 import time
@@ -12,6 +12,7 @@ from services.assessment.handlers.corrections import record_corrections
 from services.assessment.handlers.fair import look, read_fair_settings
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.place_scores import score_places
+from services.assessment.handlers.reminders import load_reminders, remind
 from services.assessment.handlers.scores import PassSummary, score_cadres, score_due
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
@@ -28,11 +29,13 @@ CLOSE = "assessment.close_months"
 CORRECT = "assessment.record_corrections"
 GAUGE = "assessment.gauge_figures"
 LOOK = "assessment.look"
+REMIND = "assessment.remind"
 SWEEP_SECONDS = 1.0
 CLOSING_SWEEP_SECONDS = 60.0
 CORRECTION_SWEEP_SECONDS = 15.0
 GAUGE_SECONDS = 300.0
 LOOK_SECONDS = 3_600.0
+REMIND_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = get_logger()
@@ -104,6 +107,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             gauge_figures(pool, level=settings.gauge_level, zone=settings.zone, now=_now())
 
     _add_looking(app, settings, pool)
+    _add_reminding(app, settings, pool)
     # A tick that no thread took in time is dropped: the next one asks the same.
     app.conf.beat_schedule = {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
@@ -115,6 +119,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (CORRECT, CORRECTION_SWEEP_SECONDS),
             (GAUGE, GAUGE_SECONDS),
             (LOOK, LOOK_SECONDS),
+            (REMIND, REMIND_SECONDS),
         )
     }
     return app
@@ -125,6 +130,17 @@ def _add_looking(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  #
     def look_for_signals() -> None:
         with correlated(new_correlation_id()):
             look_at_all(settings, pool)
+
+
+def _add_reminding(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  # noqa: ANN401 - Celery has no types
+    reminders = load_reminders(settings.reminders)
+
+    @app.task(name=REMIND, **RELIABLE)
+    def remind_of_duties() -> None:
+        with correlated(new_correlation_id()):
+            told = remind(pool, reminders, zone=settings.zone, now=_now())
+            if told:
+                log.info("duty_shortfalls_found", cadres=told)
 
 
 def score_all_due(settings: AssessmentSettings, pool: Pool, pace: ScoringPace) -> None:

@@ -39,6 +39,7 @@ class State:
     tallies_due: int
     subjects_due: int
     unannounced: int
+    duty_looks_open: int  # which may make events
     assessment_unsent: int
     waiting_news: int
     not_told: int  # events of assessment sent, and not in the inbox of notify
@@ -81,6 +82,7 @@ def read_state(suite: Suite) -> State:
             tallies_due=count(assessment, "SELECT count(*) FROM tally_due"),
             subjects_due=count(assessment, "SELECT count(*) FROM subject_due"),
             unannounced=count(assessment, UNANNOUNCED),
+            duty_looks_open=count(assessment, "SELECT count(*) FROM duty_look WHERE done_at IS NULL"),
             assessment_unsent=count(assessment, "SELECT count(*) FROM outbox WHERE sent_at IS NULL"),
             waiting_news=waiting[QUEUES[1]],
             not_told=announced - told,

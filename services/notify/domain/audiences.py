@@ -71,6 +71,9 @@ AUDIENCES: Final[Mapping[str, Audience]] = {
     "rating.reviewed.v1": "nobody",
     "rating_invitation.made.v1": "nobody",
     "score.computed.v1": "nobody",  # live figures move with every single rating
+    # What a person has not done yet is between that person and the unit, until the period is over.
+    "duty_shortfall.found.v1": "nobody",
+    "duty_shortfall.counted.v1": "nobody",
     "suggestion.decided.v1": "partners",
     "reception_day.offered.v1": "partners",
     "reception_day.cancelled.v1": "partners",
