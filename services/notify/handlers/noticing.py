@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from services.notify import metrics
 from services.notify.domain.events import HeardEvent
 from services.notify.domain.holdings import Holding
 from services.notify.domain.notices import Key, Notice, Recipient
+from services.notify.domain.periods import name_period
 from services.notify.domain.rules import AFTER_DIGEST, ROLE_OF, Mode, Rule, choose_mode, due_at
 from services.notify.storage import events, posts, recipients, registers
 from services.notify.storage import notices as storage
 from services.notify.storage.directory import Directory, Holder
 from services.notify.storage.registers import Unit
+from shared.contracts.assessment import DutyShortfallFound, DutyShortfallsCounted
 from shared.contracts.base import Event
 from shared.contracts.envelope import decode
 from shared.contracts.intake.issues import IssueAssigned
@@ -24,6 +26,22 @@ from shared.observability import get_logger
 from shared.working_time import Calendar
 
 BATCH = 500
+# What a notice says of an event: by the name that templates know, the field of the contract.
+INSTANTS_AND_CODES: Final = (
+    ("clock", "clock"),
+    ("level", "level"),
+    ("due", "due_at"),
+    ("due", "from_at"),
+    ("ends", "ends_on"),
+)
+FLAGS_AND_COUNTS: Final = (
+    ("granted", "granted"),
+    ("granted", "upheld"),
+    ("count", "booked_count"),
+    ("count", "duties_short"),
+    ("count", "cadres_short"),
+    ("owing", "cadres_owing"),
+)
 
 log = get_logger()
 
@@ -236,11 +254,13 @@ def _facts_of(item: _Told, unit: Unit | None) -> dict[str, Any]:
     facts: dict[str, Any] = {"unit": (unit.name or unit.code) if unit is not None else ""}
     if item.issue_id is not None:
         facts["issue"] = str(item.issue_id)
-    for fact, field_name in (("clock", "clock"), ("level", "level"), ("due", "due_at"), ("due", "from_at")):
+    for fact, field_name in INSTANTS_AND_CODES:
         value = getattr(event, field_name, None)
         if value is not None:
-            facts[fact] = value.isoformat() if isinstance(value, datetime) else value
-    for fact, field_name in (("granted", "granted"), ("granted", "upheld"), ("count", "booked_count")):
+            facts[fact] = value.isoformat() if isinstance(value, date) else value
+    for fact, field_name in FLAGS_AND_COUNTS:
         if hasattr(event, field_name):
             facts[fact] = getattr(event, field_name)
+    if isinstance(event, DutyShortfallFound | DutyShortfallsCounted):
+        facts["period"] = name_period(event.per, event.period_start)
     return facts

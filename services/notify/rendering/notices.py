@@ -44,6 +44,8 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "closed": 10,
     "missed": 1,
     "escalated": 1,
+    "ends": "2025-03-31",
+    "owing": 12,
 }
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from services.notify.domain.notices import Key
 from services.notify.domain.rules import Preferred
 from services.notify.storage import recipients
 from services.notify.storage.directory import Holder
+from shared.contracts.assessment import DutyShortfallFound, DutyShortfallsCounted
 from shared.contracts.intake.deadlines import DeadlineApproached, DeadlineMissed
 from shared.contracts.intake.issue_supervision import IssueEscalated
 from shared.contracts.intake.issues import IssueClosed
@@ -22,7 +23,7 @@ from shared.contracts.intake.registers import CadreRegistered
 from shared.database import transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM
-from tests.integration.notify.conftest import Notify
+from tests.integration.notify.conftest import Notify, envelope_of
 from tests.integration.notify.gateways import GatewayServer, says, serving
 from tests.integration.notify.test_events import COUNTY, HARBOUR, ISSUE, STREET, TOWN, TREE, WANG, assigned, received
 from tests.integration.notify.test_outages import sms_through
@@ -330,3 +331,64 @@ def test_in_the_middle_of_a_month_nothing_is_summed_up(told):
     told.wait(timedelta(days=14))
 
     assert told.note_periods() == 0
+
+
+def unmet(*, at: datetime = MORNING) -> tuple[DutyShortfallFound, DutyShortfallsCounted]:
+    about: dict[str, Any] = {
+        "organisation_id": STREET,
+        "per": "month",
+        "period_start": date(2025, 4, 1),
+        "ends_on": date(2025, 4, 30),
+        "days_before": 7,
+    }
+    return (
+        DutyShortfallFound(
+            duty_shortfall_id=UUID(int=701), cadre_id=WANG, found_at=at, duties_short=2, missing_count=5, **about
+        ),
+        DutyShortfallsCounted(
+            duty_shortfall_count_id=UUID(int=702), counted_at=at, cadres_owing=9, cadres_short=4, **about
+        ),
+    )
+
+
+def test_who_has_not_met_duties_is_reminded_and_the_unit_is_told_how_many(told):
+    told.directory.held.append(
+        ("unit_head", Holder(account_id=new_id(), staff_number="H1", organisation_code="street")),
+    )
+    heard = [envelope_of(event) for event in unmet()]
+
+    told.take("notify.events", *heard)
+    told.take("notify.events", *heard)
+    told.tell()
+
+    assert notices(told) == [
+        ("C100", "duties-unmet", "at_once"),
+        ("H1", "duties-unmet-heads", "digest"),
+        (str(CLERK), "duties-unmet-unit", "digest"),
+    ]
+    [text] = inbox(told)
+    assert "2 项联系任务尚未完成（2025-04，截至 2025-04-30）" in text
+    assert inbox(told, "H1") == []
+    told.wait(timedelta(days=1))
+    told.tell()
+    [text] = inbox(told, "H1")
+    assert "有联系任务的干部 9 名，其中 4 名尚未完成（2025-04，截至 2025-04-30）" in text
+
+
+def test_a_reminder_of_duties_waits_for_the_end_of_quiet_hours(told):
+    told.now = MORNING - timedelta(hours=4)  # six o'clock
+    told.take("notify.events", *map(envelope_of, unmet(at=told.now)))
+
+    told.tell()
+    assert inbox(told) == []
+    told.wait(timedelta(hours=2))
+    told.tell()
+    assert len(inbox(told)) == 1
+
+
+def test_a_reminder_of_duties_that_is_old_is_not_told(told):
+    told.take("notify.events", *map(envelope_of, unmet(at=MORNING - timedelta(days=4))))
+
+    told.tell()
+
+    assert notices(told) == []
