@@ -18,6 +18,7 @@ from shared.frame.forms import FORM_COOKIE, form_token, take_form
 from shared.frame.pages import SCRIPTED_HEADERS, STYLE, root_of
 from shared.http import STATUS_OF_KIND, answer_expected, leave_open, let_in
 from shared.policy import POLICY
+from shared.witness import asker_of
 
 Language = Literal["zh", "en"]
 Texts = Mapping[str, Any]
@@ -90,7 +91,6 @@ def for_staff(action: str) -> Callable[[Request], Awaitable[Principal]]:
             raise SignInFirst("sign in first") from None
         except Forbidden as refusal:
             raise NotForThisRole(refusal.detail) from None
-        request.state.roles = {grant.role for grant in principal.grants}
         return principal
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
@@ -122,6 +122,7 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
         here=request.url.path.strip("/"),
         home=site.home,
         navigation=_navigation_for(request),
+        may=_Permissions(asker_of(request.scope)),
         account_url=f"{site.identity_pages}account",
         form_token=token,
         clock=clock,
@@ -142,12 +143,19 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
 
 def _navigation_for(request: Request) -> list[tuple[str, str]]:
     """Where whoever looks has work; all places where nobody knows yet who that is."""
-    roles = getattr(request.state, "roles", None)
-    return [
-        (place, title)
-        for place, title, action in site_of(request).navigation
-        if roles is None or not roles.isdisjoint(POLICY[action].roles)
-    ]
+    asker = asker_of(request.scope)
+    may = _Permissions(asker)
+    return [(place, title) for place, title, action in site_of(request).navigation if asker is None or may(action)]
+
+
+class _Permissions:
+    """What whoever looks may do somewhere. Nobody may do anything."""
+
+    def __init__(self, asker: Principal | None) -> None:
+        self._roles = frozenset() if asker is None else frozenset(grant.role for grant in asker.grants)
+
+    def __call__(self, action: str) -> bool:
+        return not self._roles.isdisjoint(POLICY[action].roles)
 
 
 def render_with(request: Request, template: str, values: dict[str, Any], error: LianxinError | None) -> Response:

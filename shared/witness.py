@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from fastapi.routing import APIRoute
@@ -35,6 +35,12 @@ def remember(scope: MutableMapping[str, Any], principal: Principal, action: str)
 
 def remember_reach(scope: MutableMapping[str, Any], granted: reach.Reach) -> None:
     scope[ASKED][2] = granted
+
+
+def asker_of(scope: MutableMapping[str, Any]) -> Principal | None:
+    """Who asks, if that is known, also of whom is refused what was asked for."""
+    asked = scope.get(ASKED)
+    return None if asked is None else cast("Principal", asked[0])
 
 
 def remember_refusal(scope: MutableMapping[str, Any], known: KnownOnce, action: str) -> None:

@@ -23,6 +23,7 @@ PEOPLE = {
     "street-clerk": person("clerk", "street", name="street-clerk"),
     "officer": person("department_officer", "county", name="officer"),
     "other-officer": person("department_officer", "county", name="other-officer"),
+    "approver": person("approver", "county", name="approver"),
     "unit_head": person("unit_head", "county", name="unit_head"),
 }
 CITIZEN = Citizen(name="张秀兰", phone="15499990001")
@@ -186,5 +187,9 @@ def test_everybody_is_led_only_where_they_have_work(visit):
     assert "desk/contacts/new" in clerk
     assert "desk/reviews" in officer
     assert "desk/rating-cases" in officer
-    assert visit("county-desk").get("/desk/reviews").status_code == 403
+    assert "desk/contacts/new" not in visit("approver").get("/desk").text
+    refused = visit("county-desk").get("/desk/reviews")
+    assert refused.status_code == 403
+    assert 'href="../desk/reviews"' not in refused.text
+    assert 'href="../desk/calls"' in refused.text
     assert visit("unit_head").get("/desk/calls").status_code == 403
