@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 
 import orjson
 
-from services.notify.channels.calls import Answer, attempt, post
 from services.notify.channels.robots import Robot
-from services.notify.domain.circuits import Pace
-from services.notify.domain.deliveries import Outgoing, Result
+from services.notify.domain.deliveries import Outgoing
+from shared.gateways.calls import Answer, attempt, post
+from shared.gateways.circuits import Pace
+from shared.gateways.results import Result
 
 SECONDS: Final = 10.0
 WECOM_LONGEST_BYTES: Final = 4_096

@@ -14,8 +14,9 @@ from typing import Literal, TypedDict
 from typing_extensions import Unpack
 
 from services.notify.channels.mail_writing import UnsafeMail, build_message
-from services.notify.domain.circuits import Pace
-from services.notify.domain.deliveries import Outgoing, Result
+from services.notify.domain.deliveries import Outgoing
+from shared.gateways.circuits import Pace
+from shared.gateways.results import Result
 from shared.links import TlsFiles
 
 Watch = Callable[[smtplib.SMTP], None]

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from services.notify.domain.circuits import Pace
-from services.notify.domain.deliveries import Outgoing, Result
+from services.notify.domain.deliveries import Outgoing
+from shared.gateways.circuits import Pace
+from shared.gateways.results import Result
 
 
 class Channel(Protocol):

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from services.notify.channels.files import BadFile, load_file, read_secret
-from services.notify.channels.gateways import Gateway, read_header
 from services.notify.channels.groups import DingTalk, GroupChannel, Platform, WeCom
 from services.notify.channels.mail import MailChannel
 from services.notify.channels.protocol import Channel, Channels
 from services.notify.channels.robots import Robot, Robots
 from services.notify.channels.sms import SmsChannel
-from services.notify.domain.circuits import Pace
 from services.notify.settings import NotifySettings
+from shared.gateways.circuits import Pace
+from shared.gateways.described import Gateway, read_header
+from shared.gateways.files import BadFile, load_file, read_secret
 from shared.settings import UnsafeSetting
 
 PLATFORMS: Mapping[str, Platform] = {"dingtalk": DingTalk(), "wecom": WeCom()}

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from services.notify.channels.files import Part, read_secret
 from services.notify.domain.messages import Language
+from shared.gateways.files import Part, read_secret
 
 HOSTS: Final = {
     "wecom": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send",

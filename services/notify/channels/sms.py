@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
-from urllib.parse import urlencode
 
-import orjson
-
-from services.notify.channels.calls import Answer, attempt, post
-from services.notify.channels.gateways import Gateway, as_text, fill, look_up, read_header
-from services.notify.domain.circuits import Pace
-from services.notify.domain.deliveries import Outgoing, Result
+from services.notify.domain.deliveries import Outgoing
+from shared.gateways.circuits import Pace
+from shared.gateways.described import Gateway
+from shared.gateways.results import Result
+from shared.gateways.sms import hand_over
 
 
 class SmsChannel:
@@ -41,35 +38,12 @@ class SmsChannel:
             if is_away or left <= 0:
                 yield item, Result(outcome="unused")
                 continue
-            call = partial(self._call, item, min(left, self._gateway.timeout_seconds))
-            result = attempt(call, self._judge, now=time.time)
+            result = hand_over(
+                self._gateway,
+                phone=item.address,
+                text=item.text_body,
+                reference=str(item.delivery_id),
+                within_seconds=left,
+            )
             is_away = result.blames_endpoint
             yield item, result
-
-    def _call(self, item: Outgoing, seconds: float) -> Answer:
-        values = {"phone": item.address, "text": item.text_body, "reference": str(item.delivery_id)}
-        fields = fill(self._gateway.fields, values)
-        if self._gateway.encoding == "form":
-            content, kind = urlencode(fields).encode(), "application/x-www-form-urlencoded"
-        else:
-            content, kind = orjson.dumps(fields), "application/json"
-        headers = {"Content-Type": kind, "User-Agent": "lianxin"}
-        if self._gateway.header_file is not None:
-            name, value = read_header(self._gateway.header_file)
-            headers[name] = value
-        return post(self._gateway.url, content, headers, within_seconds=seconds)
-
-    def _judge(self, answer: Answer) -> Result:
-        rules = self._gateway.answer
-        try:
-            document = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            document = None
-        reference = as_text(look_up(document, rules.reference)) if rules.reference else None
-        if rules.code is None:
-            return Result(outcome="sent", reference=reference[:200] if reference else None)
-        code = as_text(look_up(document, rules.code))
-        if code in rules.accepted:
-            return Result(outcome="sent", reference=reference[:200] if reference else None)
-        reason = f"gateway {(code or 'without a code')[:40]}"
-        return Result(outcome="failed" if code in rules.refused else "retry", reason=reason)

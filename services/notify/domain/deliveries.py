@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from services.notify.domain.messages import Language
 from shared.errors import Conflict, NotFound
 
 DeliveryStatus = Literal["due", "claimed", "sent", "failed", "expired"]
-Receipt = Literal["delivered", "undelivered"]
 
 INBOX: Final = "inbox"  # a table of our own: writing the message is its delivery
 CHANNEL_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
@@ -41,20 +40,6 @@ class Outgoing:
     html_body: str
     composed_at: datetime
     correlation_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of an attempt. `unused` means that it was not made: there was no time left for it.
-
-    `blames_endpoint`: whatever else is sent there now would fail alike. `reference` is what the other side calls it.
-    """
-
-    outcome: Literal["sent", "retry", "failed", "unused"]
-    reason: str | None = None
-    blames_endpoint: bool = False
-    not_before: timedelta | None = None  # how long the other side wants to be left alone
-    reference: str | None = None
 
 
 def message_id_of(delivery_id: UUID, domain: str) -> str:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from services.notify import metrics
 from services.notify.channels.protocol import Channel, Channels
-from services.notify.domain.backoff import Backoff
-from services.notify.domain.circuits import CircuitRules, Pace, room_for
-from services.notify.domain.deliveries import Outgoing, Result
+from services.notify.domain.deliveries import Outgoing
 from services.notify.storage import circuits
 from services.notify.storage import claims as storage
 from shared import crash
 from shared.database import Connection, Pool, transaction
+from shared.gateways.backoff import Backoff
+from shared.gateways.circuits import CircuitRules, Pace, room_for
+from shared.gateways.results import Result
 from shared.observability import correlated, get_logger
 
 log = get_logger()

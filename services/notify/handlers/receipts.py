@@ -1,15 +1,15 @@
 """Taking in what a gateway tells afterwards, in whatever order and however often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.notify import metrics
-from services.notify.domain.deliveries import Receipt, UnknownDelivery
+from services.notify.domain.deliveries import UnknownDelivery
 from services.notify.storage import claims
 from services.notify.storage import receipts as storage
 from shared.database import Connection, Pool, transaction
+from shared.gateways.receipts import Told
 from shared.observability import get_logger
 from shared.reach import SYSTEM
 
@@ -17,15 +17,6 @@ AHEAD = timedelta(minutes=5)  # how far a gateway's clock may run ahead of ours
 BEHIND = timedelta(days=400)
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One receipt. `reference` is our delivery's id, or what the gateway calls the message."""
-
-    reference: str
-    state: Receipt
-    at: datetime | None
 
 
 def take_receipts(pool: Pool, channel: str, receipts: Sequence[Told], *, now: datetime) -> int:

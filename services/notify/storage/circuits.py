@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from services.notify.domain.circuits import Circuit
 from shared.database import Connection
+from shared.gateways.circuits import Circuit
 
 
 def lock_circuit(connection: Connection, endpoint: str, *, waits: bool) -> tuple[Circuit, datetime | None] | None:

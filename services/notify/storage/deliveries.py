@@ -7,9 +7,10 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.notify.domain.deliveries import DeliveryStatus, Receipt
+from services.notify.domain.deliveries import DeliveryStatus
 from services.notify.domain.messages import Rendering
 from shared.database import Connection
+from shared.gateways.receipts import Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain.deliveries import Receipt
 from shared.database import Connection
+from shared.gateways.receipts import Receipt
 
 
 def lock_delivery(connection: Connection, channel: str, reference: str, own_id: UUID | None) -> UUID | None:

@@ -19,7 +19,6 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 from services.notify.channels.mail import MailChannel
 from services.notify.channels.protocol import Channel, Channels
-from services.notify.domain.backoff import Backoff
 from services.notify.domain.messages import Rendering
 from services.notify.domain.news import News
 from services.notify.domain.subscriptions import Wish
@@ -42,6 +41,7 @@ from shared.contracts.assessment import ScoreComputed
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
 from shared.database import Pool, transaction
+from shared.gateways.backoff import Backoff
 from shared.identifiers import new_id
 
 ZONE = ZoneInfo("Asia/Shanghai")

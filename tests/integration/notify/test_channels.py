@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify.channels.files import load_file
-from services.notify.channels.gateways import Gateway
 from services.notify.channels.groups import DingTalk, GroupChannel, WeCom
 from services.notify.channels.robots import Robot
 from services.notify.channels.sms import SmsChannel
 from services.notify.handlers.delivering import DeliveryRules
+from shared.gateways.described import Gateway
+from shared.gateways.files import load_file
 from tests.integration.notify.gateways import Asked, GatewayServer, Reply, says, serving
 
 pytestmark = pytest.mark.integration

@@ -6,8 +6,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
-from services.notify.channels.files import load_file
-from services.notify.channels.gateways import Gateway
 from services.notify.channels.groups import GroupChannel, WeCom
 from services.notify.channels.robots import Robot
 from services.notify.channels.sms import SmsChannel
@@ -15,6 +13,8 @@ from services.notify.handlers.deliveries import count_open_circuits, measure_cha
 from services.notify.handlers.delivering import Chances, DeliveryRules
 from services.notify.handlers.dispatching import Dispatcher
 from services.notify.settings import NotifySettings
+from shared.gateways.described import Gateway
+from shared.gateways.files import load_file
 from tests.fakes import one_of_each_role
 from tests.integration.notify.conftest import Notify
 from tests.integration.notify.gateways import GatewayServer, says, serving

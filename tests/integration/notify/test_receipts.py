@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
-from services.notify.channels.files import load_file
-from services.notify.channels.gateways import Gateway
 from services.notify.channels.sms import SmsChannel
 from services.notify.settings import NotifySettings
+from shared.gateways.described import Gateway
+from shared.gateways.files import load_file
 from tests.fakes import one_of_each_role
 from tests.integration.notify.gateways import GatewayServer, says, serving
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.backoff import Backoff
-from services.notify.domain.circuits import Circuit, CircuitRules, Pace, room_for
+from shared.gateways.backoff import Backoff
+from shared.gateways.circuits import Circuit, CircuitRules, Pace, room_for
 
 NOW = datetime(2025, 4, 1, tzinfo=UTC)
 RULES = CircuitRules(

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from services.notify.domain.addresses import UnsafeAddress, UnsafeName, check_address, check_display_name
-from services.notify.domain.backoff import Backoff
 from services.notify.domain.news import News, newest_per_score
 from services.notify.domain.subscriptions import MissingAddress, Wish
+from shared.gateways.backoff import Backoff
 
 NEWS = News(
     score_id=UUID(int=1),

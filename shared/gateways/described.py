@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import Field, model_validator
 
-from services.notify.channels.files import BadFile, Part, read_secret
+from shared.gateways.files import BadFile, Part, read_secret
 
 _HEADER = re.compile(r"([A-Za-z0-9-]{1,64}):[ \t]*([\x21-\x7e][\x20-\x7e]{0,4094})", re.ASCII)
 

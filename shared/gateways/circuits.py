@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.notify.domain.backoff import Backoff
+from shared.gateways.backoff import Backoff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

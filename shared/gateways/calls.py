@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpcore
 from typing_extensions import override
 
-from services.notify.domain.deliveries import Result
+from shared.gateways.results import Result
 
 LARGEST_ANSWER: Final = 64 * 1024
 CONNECT_SECONDS: Final = 5.0
