@@ -6,14 +6,14 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import orjson
 import uvicorn
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from prometheus_client import Counter, Histogram
@@ -272,23 +272,23 @@ def _action_of(call: object) -> str | None:
     return None if action is None else str(action)
 
 
+def take_routes(app: FastAPI, router: APIRouter) -> None:
+    """Let the app answer the router's routes as they are, once it has all of them.
+
+    `include_router` would make each a second time for each app, at its first request, and look for the right one
+    twice in every request.
+    """
+    app.routes.extend(router.routes)
+
+
 def list_routes(app: FastAPI) -> list[APIRoute]:
-    """Raises TypeError where one is not an API route."""
+    """Raises TypeError where one is not an API route, such as what `include_router` leaves."""
     routes = []
-    for route in _each_route(app.routes):
+    for route in app.routes:
         if not isinstance(route, APIRoute):
             raise TypeError(f"{route} is not an API route")
         routes.append(route)
     return routes
-
-
-def _each_route(routes: Iterable[object]) -> Iterator[object]:
-    for route in routes:
-        included = getattr(route, "original_router", None)  # FastAPI keeps an included router as one entry
-        if included is None:
-            yield route
-        else:
-            yield from _each_route(included.routes)
 
 
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
@@ -423,8 +423,7 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
 
 def _methods_at(request: Request) -> set[str]:
     """Which methods there are instead: of every route of this path, where Starlette names those of the first."""
-    routes = (route for route in _each_route(request.app.routes) if isinstance(route, APIRoute))
-    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    found = [route for route in list_routes(request.app) if route.matches(request.scope)[0] is not Match.NONE]
     # What is tried first is what the path is for; what matches it besides takes its last part for something else.
     return {method for route in found if route.path_format == found[0].path_format for method in route.methods or ()}
 

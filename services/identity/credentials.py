@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import pyotp
 import segno
@@ -37,13 +38,11 @@ class PasswordHashing:
 
     def __init__(self, cost: HashCost | None = None, *, at_once: int = 2, patience_seconds: float = 5) -> None:
         cost = cost or HashCost()
-        self._hasher = PasswordHasher(
-            time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes, type=Type.ID
-        )
+        self._hasher = _hasher_of(cost)
         self._turns = threading.BoundedSemaphore(at_once)
         self._patience_seconds = patience_seconds
         # What is compared where there is no password, so that an unknown name takes as long as a known one.
-        self._nobody = self._hasher.hash("nobody's password")
+        self._nobody = _nobody_at(cost)
 
     def hash(self, password: str) -> str:
         """Raises TooBusy."""
@@ -73,6 +72,16 @@ class PasswordHashing:
         finally:
             self._turns.release()
             metrics.password_hash_seconds.observe(time.perf_counter() - started)
+
+
+def _hasher_of(cost: HashCost) -> PasswordHasher:
+    return PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes, type=Type.ID)
+
+
+@cache
+def _nobody_at(cost: HashCost) -> str:
+    """Made once for each cost: no password stands behind it, so it need be no other for another app."""
+    return _hasher_of(cost).hash("nobody's password")
 
 
 def find_counter(secret: str, code: str, *, timestamp: float, after: int) -> int | None:

@@ -18,7 +18,7 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.database import Pool
 from shared.edge import PLAIN_TEXT, CodeText, ShortText, check_text
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 from shared.proposals import Proposal, ProposalStatus
 
@@ -105,7 +105,7 @@ def add_rule_scheme_routes(app: FastAPI, pool: Pool) -> None:
     _add_reading(router, pool)
     _add_proposing(router, pool)
     _add_deciding(router, pool)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_reading(router: APIRouter, pool: Pool) -> None:

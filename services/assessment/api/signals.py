@@ -15,7 +15,7 @@ from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import Body, json_response, permit
+from shared.http import Body, json_response, permit, take_routes
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 ScoreReader = Annotated[Principal, Depends(permit("score.read"))]
@@ -84,7 +84,7 @@ def add_signal_routes(app: FastAPI, pool: Pool) -> None:
     router = APIRouter()
     _add_scores(router, pool)
     _add_signals(router, pool)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_scores(router: APIRouter, pool: Pool) -> None:

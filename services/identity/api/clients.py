@@ -17,7 +17,7 @@ from shared.access.principal import Principal
 from shared.answers import Page, gives, shows
 from shared.database import Pool, transaction
 from shared.edge import CodeText, LongText, ShortText
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.policy import POLICY
@@ -68,7 +68,7 @@ def add_clients(app: FastAPI, pool: Pool) -> None:
     _add_decisions(router, pool)
     _add_reading(router, pool)
     _add_credentials(router, pool)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_proposals(router: APIRouter, pool: Pool) -> None:

@@ -17,7 +17,7 @@ from services.identity.signing.access_tokens import show_key
 from services.identity.signing.assertions import ALGORITHMS
 from shared.crypto import CryptoProvider
 from shared.database import Pool
-from shared.http import json_response, leave_open
+from shared.http import json_response, leave_open, take_routes
 from shared.networks import forwarded_for, sender_of
 from shared.policy import POLICY
 
@@ -92,7 +92,7 @@ def add_oauth(app: FastAPI, settings: IdentitySettings, pool: Pool, crypto: Cryp
     def describe(_: Annotated[None, Depends(leave_open("token_key.read"))]) -> Response:
         return json_response(describe_server(settings))
 
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def describe_server(settings: IdentitySettings) -> dict[str, object]:

@@ -32,7 +32,7 @@ from services.identity.settings import IdentitySettings
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import Conflict, Forbidden, LianxinError, Transient, Unauthenticated
-from shared.http import permit
+from shared.http import permit, take_routes
 from shared.identifiers import new_id
 
 ROOT: Final = "/scim/v2"
@@ -115,7 +115,7 @@ def add_scim(app: FastAPI, settings: IdentitySettings, pool: Pool) -> None:
         _add_reading(router, pool, base_url, collection)
         _add_changing(router, pool, base_url, collection)
     _add_rest(router)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_discovery(router: APIRouter, base_url: str) -> None:

@@ -34,7 +34,7 @@ from services.intake.settings import IntakeSettings
 from shared.access.principal import Authenticator
 from shared.audit_door import add_audit
 from shared.database import Pool
-from shared.http import create_app
+from shared.http import create_app, take_routes
 from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
@@ -93,6 +93,6 @@ def create_intake_app(
         callbacks,
         clocks,
     ):  # the busiest first: routes are tried in order
-        app.include_router(topic.router)
+        take_routes(app, topic.router)
     open311.add_open311(app)
     return app

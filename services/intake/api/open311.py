@@ -4,6 +4,7 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Final, get_args
 from uuid import UUID
 
@@ -56,7 +57,7 @@ from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import LongText
 from shared.errors import Forbidden, LianxinError, NotFound, TooMany, Transient, Unauthenticated
-from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, permit
+from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, permit, take_routes
 from shared.identifiers import new_id
 
 ROOT: Final = "/open311/v2"
@@ -133,12 +134,17 @@ class Publication(Shown):
 def add_open311(app: FastAPI) -> None:
     """Raises OSError, ValueError where the services cannot be read."""
     app.state.open311_catalogue = load_catalogue(app.state.settings.open311_services)
+    take_routes(app, _router())
+    take_routes(app, _staff)
+
+
+@cache
+def _router() -> APIRouter:
     router = APIRouter(route_class=GeoReportRoute, tags=["Open311"])
     for form in FORMS:
         _add_readers(router, form)
         _add_writers(router, form)
-    app.include_router(router)
-    app.include_router(_staff)
+    return router
 
 
 def _add_readers(router: APIRouter, form: Format) -> None:

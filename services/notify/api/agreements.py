@@ -15,7 +15,7 @@ from shared.answers import Page, refuses, shows
 from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, ShortText
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 
 Proposing = Annotated[Principal, Depends(permit("agreement.propose"))]
@@ -48,7 +48,7 @@ def add_agreements(app: FastAPI, pool: Pool) -> None:
     router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
     _add_making(router, pool)
     _add_reading(router, pool)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_making(router: APIRouter, pool: Pool) -> None:

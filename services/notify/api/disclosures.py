@@ -16,7 +16,7 @@ from services.notify.storage.disclosures import Disclosure, Wanted
 from shared.access.principal import Principal
 from shared.answers import Page, gives, shows
 from shared.database import Pool
-from shared.http import json_response, permit
+from shared.http import json_response, permit, take_routes
 from shared.reach import current
 
 Reading = Annotated[Principal, Depends(permit("disclosure.read"))]
@@ -44,7 +44,7 @@ def add_disclosures(app: FastAPI, pool: Pool) -> None:
         headers = {"Content-Disposition": 'attachment; filename="disclosures.ndjson"'}
         return StreamingResponse(_lines(batches), media_type=LINES, headers=headers)
 
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _read_wanted(

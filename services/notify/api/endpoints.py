@@ -25,7 +25,7 @@ from services.notify.storage.endpoints import StoredKey
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.conditions import read_expected, tagged
-from shared.http import Body, describe_body, json_body, json_response, permit, problem
+from shared.http import Body, describe_body, json_body, json_response, permit, problem, take_routes
 from shared.identifiers import new_id
 
 Reading = Annotated[Principal, Depends(permit("endpoint.read"))]
@@ -112,7 +112,7 @@ def add_endpoints(app: FastAPI, desk: EndpointDesk) -> None:
     _add_reading(router, desk)
     _add_changing(router, desk)
     _add_steps(router, desk)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_making(router: APIRouter, desk: EndpointDesk) -> None:

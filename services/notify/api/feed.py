@@ -17,7 +17,7 @@ from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
 from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import json_response, permit
+from shared.http import json_response, permit, take_routes
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.schedule import load_schedule
 
@@ -70,7 +70,7 @@ def add_feed(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
         finally:
             waiting -= 1
 
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _read_wanted(

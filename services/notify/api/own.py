@@ -19,7 +19,7 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Page, Shown, shows
 from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor
 
@@ -97,7 +97,7 @@ def add_own(app: FastAPI, pool: Pool, rules: Sequence[Rule]) -> None:
     _add_settings(router, pool, known)
     _add_inbox(router, pool)
     _add_rules(router, pool, rules)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_settings(router: APIRouter, pool: Pool, known: Sequence[str]) -> None:

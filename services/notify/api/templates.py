@@ -14,7 +14,7 @@ from services.notify.rendering.notices import LONGEST_TEMPLATE, Wording, preview
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.database import Pool
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 
 TopicName = Annotated[str, Path(pattern=r"^[a-z][a-z_]{0,63}$")]
 Source = Annotated[str, Field(min_length=1, max_length=LONGEST_TEMPLATE)]
@@ -45,7 +45,7 @@ def add_templates(app: FastAPI, pool: Pool, zone: ZoneInfo) -> None:
     router = APIRouter(prefix="/v1/templates", tags=["templates"])
     _add_reading(router, pool)
     _add_writing(router, pool, zone)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_reading(router: APIRouter, pool: Pool) -> None:

@@ -16,7 +16,7 @@ from services.notify.storage.webhook_deliveries import ShownAttempt, ShownDelive
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor
 
@@ -68,7 +68,7 @@ def add_webhook_deliveries(app: FastAPI, pool: Pool) -> None:
     router = APIRouter(prefix="/v1/webhook-endpoints/{endpoint_id}", tags=["webhook deliveries"])
     _add_reading(router, pool)
     _add_ordering(router, pool)
-    app.include_router(router)
+    take_routes(app, router)
 
 
 def _add_reading(router: APIRouter, pool: Pool) -> None:

@@ -12,7 +12,17 @@ from pydantic import Field
 
 from shared.access.principal import Principal
 from shared.edge import Refused, SafeStr, check_json, check_text
-from shared.http import Body, check_routes_are_guarded, create_app, json_body, json_response, leave_open, permit
+from shared.http import (
+    Body,
+    check_routes_are_guarded,
+    create_app,
+    json_body,
+    json_response,
+    leave_open,
+    list_routes,
+    permit,
+    take_routes,
+)
 from shared.observability import correlation_id
 from shared.settings import ServiceSettings
 from tests.fakes import KnownPrincipals, person
@@ -59,7 +69,7 @@ def app():
     def refuse(path: str, _: Annotated[Principal, Depends(permit("contact.record"))]):
         return json_response({"path": path}, status=404)
 
-    app.include_router(router)
+    take_routes(app, router)
 
     @app.get("/officers")
     def get_officers(_: Annotated[Principal, Depends(permit("scheme.read"))]):
@@ -225,6 +235,36 @@ def test_a_route_that_reads_before_it_asks_who_is_there_stops_the_start(app):
     app.put("/hasty")(put_hastily)
     with pytest.raises(RuntimeError, match="/hasty reads"):
         check_routes_are_guarded(app)
+
+
+def test_an_included_router_stops_the_start(app):
+    router = APIRouter()
+
+    @router.get("/included")
+    def get_included(_: Annotated[Principal, Depends(permit("contact.record"))]):
+        return json_response({})
+
+    app.include_router(router)
+    with pytest.raises(TypeError, match="not an API route"):
+        check_routes_are_guarded(app)
+
+
+def test_two_apps_answer_by_the_same_routes(app):
+    router = APIRouter(prefix="/shared")
+
+    @router.get("/{number}")
+    def get_shared(number: int, _: Annotated[Principal, Depends(permit("contact.record"))]):
+        return json_response({"number": number})
+
+    other = create_app(
+        "other", app.state.settings, authenticator=KnownPrincipals({"another-token-of-it": person("clerk")})
+    )
+    for each in (app, other):
+        take_routes(each, router)
+
+    assert list_routes(other)[-1] is list_routes(app)[-1]
+    assert send(app, "GET", "/shared/7", headers={"Authorization": f"Bearer {TOKEN}"}).json() == {"number": 7}
+    assert send(other, "GET", "/shared/8", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
 
 
 def test_a_correlation_id_is_taken_over_only_when_plain(app):
