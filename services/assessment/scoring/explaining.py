@@ -17,6 +17,7 @@ from services.assessment.domain.rules.kinds import (
     Rule,
     TargetSlope,
 )
+from services.assessment.domain.rules.outcome_reading import DEFAULT_RANKING
 from services.assessment.domain.rules.schemes import Item, RuleScheme, Step
 from services.assessment.scoring.numbers import show
 from services.assessment.scoring.results import Contribution, Outcome
@@ -58,6 +59,7 @@ WORDS: Final[dict[str, dict[Language, str]]] = {
     "no_total": {"zh": "不计总分：{why}", "en": "no total: {why}"},
     "grade": {"zh": "等次 {grade}", "en": "grade {grade}"},
     "rank": {"zh": "{name}：第 {place}", "en": "{name}: {place}"},
+    "ranking": {"zh": "名次", "en": "place"},
     "flag": {"zh": "标记：{name}", "en": "flag: {name}"},
     "whole": {"zh": "总分", "en": "the total"},
     "present": {"zh": "有数据的指标不足", "en": "too few items have data"},
@@ -156,7 +158,8 @@ class _Speaker:
             lines.append(self._say("grade", grade=one.grade))
         for key, column in self._outcome.ranks.items():
             if (place := column[at]) is not None:
-                lines.append(self._say("rank", name=key, place=show(place)))
+                name = self._say("ranking") if key == DEFAULT_RANKING else key
+                lines.append(self._say("rank", name=name, place=show(place)))
         flagged = self._outcome.flags[at]
         return lines + [self._say("flag", name=scheme.flags[number - 1].label[self._language]) for number in flagged]
 

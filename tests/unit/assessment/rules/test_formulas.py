@@ -6,6 +6,7 @@ import pytest
 
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.scoring import groups
+from services.assessment.scoring.numbers import LONGEST_BITS, exponential, natural_logarithm, root, tame
 from tests.unit.assessment.rules.schemes import outcome_of, points_of, scheme_of
 
 NUMBERS = '[measures]\na = "a"\nb = "b"\nl = { column = "l", type = "list" }\nt = { column = "t", type = "text" }\n'
@@ -50,6 +51,20 @@ def worked(formula: str, a: object = 3, b: object = 4, numbers: str = "1;2;;9", 
         ("contains(t, '城') + starts(t, '东') + ends(t, '县')", "2"),
         ("t == '东城区'", "1"),
         ("t != '东城区'", "0"),
+        ("t != '西城区'", "1"),
+        ("one_of(t, '西城区', '北城区')", "0"),
+        ("one_of(t, '西城区', '东城区')", "1"),
+        ("contains(t, '县') + starts(t, '区') + ends(t, '东')", "0"),
+        ("a < 3 or a > 3", "0"),
+        ("a <= 3 and a >= 3", "1"),
+        ("a == 3 or b == 9", "1"),
+        ("a == 9 or b == 4", "1"),
+        ("ln(1)", "0"),
+        ("round(ln(0.5), 6)", "-0.693147"),
+        ("trimmed_mean(0, 60, 90)", "75"),
+        ("trimmed_mean(1, 60, 70, 90)", "70"),
+        ("trimmed_mean(2, 1, 2, 3, 4, 50)", "3"),
+        ("clamp(-a, 0, 100) + clamp(a, 0, 2)", "2"),
     ],
 )
 def test_formulas_come_to(formula, expected):
@@ -75,6 +90,18 @@ def test_formulas_come_to(formula, expected):
         ("exp(1000)", None),
         ("power(0, -1)", None),
         ("trimmed_mean(1, b, b)", None),
+        ("trimmed_mean(1, b, b, 1)", "4"),
+        ("a == b", None),
+        ("a != b", None),
+        ("b == a", None),
+        ("one_of(a, 1, 2)", None),
+        ("one_of(b, a, 4)", "1"),
+        ("a > 1 or b > 9", None),
+        ("b > 9 or a > 1", None),
+        ("b > 1 or a > 1", "1"),
+        ("b > 1 and a > 1", None),
+        ("b > 9 and a > 1", "0"),
+        ("sum(l + a)", None),
     ],
 )
 def test_what_is_missing_stays_missing(formula, expected):
@@ -88,7 +115,16 @@ def test_what_is_missing_stays_missing(formula, expected):
         ("t == 1", "a text is compared with a number"),
         ("sum(t)", "a number is needed, not a text"),
         ("l + list(1, 2)", "the lists differ in length"),
-        ("contains(a, '1')", "texts are needed"),
+        ("contains(a, '1')", "^contains.*: texts are needed$"),
+        ("contains(t, a)", "texts are needed"),
+        ("trimmed_mean(0.5, 1, 2)", "trimmed_mean takes a whole number first"),
+        ("trimmed_mean(-1, 1, 2)", "trimmed_mean takes a whole number first"),
+        ("trimmed_mean(t, 1, 2)", "trimmed_mean takes a whole number first"),
+        ("power(a, 21)", "the power is a whole number up to 20"),
+        ("if(t, 1, 2)", "takes a condition first"),
+        ("t < 1", "a number is needed, not a text"),
+        ("t and 1", "a number is needed, not a text"),
+        ("t or 1", "a number is needed, not a text"),
         ("power(a, 0.5)", "the power is a whole number"),
         ("round(a, 99)", "0 to 12 places"),
         ("power(power(power(a * 1000000, 20), 20), 20)", "a result is too large"),
@@ -139,3 +175,36 @@ def test_a_mean_of_equals_is_their_equal_whatever_their_fraction():
     rule = '[measures]\na = "a"\nb = "b"\n[values]\nr = "a / b"\nx = "r >= group_mean(r)"'
 
     assert points_of(outcome_of(rule, {"u": [2, 3], "v": [4, 6], "w": [14, 21]})) == ["1", "1", "1"]
+
+
+def test_a_quantile_is_missing_where_its_share_or_the_whole_group_is():
+    rule = (
+        '[measures]\na = "a"\ns = "s"\ng = { column = "g", type = "text" }\n[groups]\nby = ["g"]\n'
+        '[values]\nx = "group_quantile(a, s)"'
+    )
+    rows: dict[str, list[object]] = {
+        "u": [2, 0.5, "A"], "v": [4, 1, "A"], "w": [9, "", "A"], "x": ["", 0.5, "B"],
+    }  # fmt: skip
+
+    assert points_of(outcome_of(rule, rows)) == ["4", "9", None, None]
+
+
+def test_logarithms_and_roots_are_exact_to_sixty_places():
+    assert natural_logarithm(Fraction(2)) == Fraction("0.693147180559945309417232121458176568075500134360255254120680")
+    assert exponential(Fraction(1)) == Fraction("2.718281828459045235360287471352662497757247093699959574966968")
+    assert root(Fraction(2)) == Fraction("1.414213562373095048801688724209698078569671875376948073176680")
+    assert root(Fraction(9, 4)) == Fraction(3, 2)
+    assert (root(Fraction(-1)), natural_logarithm(Fraction(0)), natural_logarithm(Fraction(-1))) == (None, None, None)
+    assert exponential(Fraction(60)) is not None
+    assert exponential(Fraction(61)) is None
+    smallest = Fraction("-690.775527898213705205397436405309262280330446588631892809998370")
+    assert natural_logarithm(Fraction(1, 10**300)) == smallest
+
+
+def test_a_fraction_is_cut_only_where_it_has_grown_past_all_use():
+    kept, cut = Fraction(1, 2**1_023), Fraction(1, 2**1_024)
+
+    assert kept.denominator.bit_length() == LONGEST_BITS
+    assert tame(kept) == kept
+    assert tame(cut) == 0
+    assert tame(1 + cut) == 1

@@ -58,3 +58,61 @@ def test_readings_are_told_by_period():
     reading = monitor(["on_time_closure_rate"], [("2025-01", WIDE)])[0].readings[0]
 
     assert [reading.subjects, reading.mean, reading.at_ceiling, reading.agreement] == [12, 72, 0, 1]
+
+
+def test_a_sign_begins_where_the_rule_says():
+    eight_of_ten = rows(*((99, None) for _ in range(8)), (50, None), (60, None))
+    half = rows(*((50 + 2 * at, 60 + 2 * at) for at in range(12)))
+    nine = rows(*((99, None) for _ in range(9)))
+
+    assert signs(eight_of_ten) == ("saturated",)
+    assert signs(WIDE, half) == ("spread_shrinks",)
+    assert signs(nine) == ()
+
+
+def test_how_many_stand_at_either_end_is_told():
+    reading = monitor(["on_time_closure_rate"], [("2025-01", rows((99, None), (100, None), (1, None), (0, None)))])
+    empty = monitor(["on_time_closure_rate"], [("2025-01", [])])[0].readings[0]
+
+    assert (reading[0].indicator, reading[0].readings[0].at_ceiling, reading[0].readings[0].at_floor) == (
+        "on_time_closure_rate",
+        2,
+        2,
+    )
+    assert (empty.subjects, empty.mean, empty.spread, empty.agreement) == (0, None, None, None)
+
+
+def test_agreement_is_pearsons_and_is_told_from_ten_pairs_on():
+    pairs = [(10, 1), (20, 5), (30, 2), (40, 8), (50, 3), (60, 9), (70, 4), (80, 7), (90, 6), (100, 10)]
+
+    def agreement(of, indicator="on_time_closure_rate"):
+        return monitor([indicator], [("2025-01", rows(*of))])[0].readings[0].agreement
+
+    assert agreement(pairs) == Fraction("0.6485")  # worked out apart
+    assert agreement(pairs[:9]) is None
+    assert agreement([(50, told) for _, told in pairs]) is None
+    assert agreement(pairs, "satisfaction_rate") is None
+
+
+def test_citizens_part_from_an_indicator_by_two_points_each_way_and_not_by_less():
+    def told(rise: float, fall: float):
+        later = rows(*((50 + rise + 4 * at, 60 - fall + 2 * at) for at in range(12)))
+        return signs(WIDE, later)
+
+    assert told(2, 2) == ("parts_from_citizens",)
+    assert told(1.9, 2) == ()
+    assert told(2, 1.9) == ()
+    assert told(-5, 2) == ()
+    assert told(2, -5) == ()
+
+
+def test_to_part_from_citizens_agreement_must_have_been_there_before():
+    level = rows(*((50 + 4 * at, 71) for at in range(12)))
+    turned = rows(*((50 + 4 * at, 82 - 2 * at) for at in range(12)))
+    silent = rows(*((50 + 4 * at, None) for at in range(12)))
+
+    assert signs(level, turned) == ()
+    assert signs(turned, WIDE) == ()
+    assert signs(WIDE, level) == ()
+    assert signs(WIDE, silent) == ()
+    assert signs(silent, WIDE) == ()
