@@ -5,9 +5,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, NoReturn
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -82,6 +83,46 @@ CodeText = Annotated[
     Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f]+$", json_schema_extra=PLAIN_TEXT),
     AfterValidator(check_text),
     _at_most(64),
+]
+
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _written_out(value: object) -> str:
+    """A text that begins with its year: pydantic would take one of digits only for seconds since 1970."""
+    if not isinstance(value, str) or value[4:5] != "-":
+        raise ValueError("is not written as ISO 8601 has it")
+    return value
+
+
+def _day_only(text: str) -> str:
+    if len(text) != len("2026-03-01"):
+        raise ValueError("is not a day alone")
+    return text
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """In UTC, because PostgreSQL refuses some offsets that ISO 8601 allows."""
+    if not EARLIEST <= instant <= LATEST:
+        raise ValueError("lies out of range")
+    return instant.astimezone(UTC)
+
+
+def _in_range(day: date) -> date:
+    if not EARLIEST.date() <= day <= LATEST.date():
+        raise ValueError("lies out of range")
+    return day
+
+
+# Not strict, because what a validator hands on is no JSON to pydantic any more; the validators are strict enough.
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_utc)]
+Day = Annotated[
+    date,
+    Field(strict=False),
+    BeforeValidator(_day_only),
+    BeforeValidator(_written_out),
+    AfterValidator(_in_range),
 ]
 
 

@@ -70,9 +70,9 @@ def either(first: str, second: str) -> ConfigDict:
     )
 
 
-def told_as(variants: Iterable[dict[str, Any]]) -> ConfigDict:
-    """For a body that is of one of several variants, which its validator checks: JSON Schema's words for them."""
-    return ConfigDict(json_schema_extra={"oneOf": list(variants)})
+def told_as(variants: Iterable[dict[str, Any]], *, any_of: bool = False) -> ConfigDict:
+    """For a body that is of one of several variants, or of any, which its validator checks: JSON Schema's words."""
+    return ConfigDict(json_schema_extra={"anyOf" if any_of else "oneOf": list(variants)})
 
 
 class InvalidBody(Rejected):
@@ -417,11 +417,11 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     answer = problem(error.status_code, codes.get(error.status_code, "http-error"), "the request cannot be answered")
     answer.headers.update(error.headers or {})
     if error.status_code == METHOD_NOT_ALLOWED:
-        answer.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+        answer.headers["Allow"] = ", ".join(sorted(methods_at(request)))
     return answer
 
 
-def _methods_at(request: Request) -> set[str]:
+def methods_at(request: Request) -> set[str]:
     """Which methods there are instead: of every route of this path, where Starlette names those of the first."""
     found = [route for route in list_routes(request.app) if route.matches(request.scope)[0] is not Match.NONE]
     # What is tried first is what the path is for; what matches it besides takes its last part for something else.

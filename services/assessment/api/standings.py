@@ -1,6 +1,6 @@
 """Scores side by side: history, comparison of like with like, an organisation's spread, and what stood by a day."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -19,14 +19,13 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.conditions import tagged
 from shared.database import Pool
-from shared.edge import CodeText, SafeStr
+from shared.edge import CodeText, Day, SafeStr
 from shared.http import permit
 
 Reader = Annotated[Principal, Depends(permit("score.read"))]
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
-Day = Annotated[date, Query(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
 HistoryKind = Literal["month", "quarter", "half_year", "year"]
 Codes = Annotated[SafeStr, Query(min_length=1, max_length=1_500)]
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, model_validator
 
 from services.intake.api.doors import doors
-from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.fields import Cursor, Limit
 from services.intake.api.paging import page, place_after
 from services.intake.api.ratings import CommentText, LevelNumber
 from services.intake.api.repeats import Keyed
@@ -23,7 +23,7 @@ from services.intake.storage.rating_samples import Sample
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
-from shared.edge import CodeText
+from shared.edge import CodeText, Instant
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor

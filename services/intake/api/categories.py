@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import NO_ID, Cursor, Day, Limit, OnDay, TidyText, decode_id, read_day
+from services.intake.api.fields import NO_ID, Cursor, Limit, OnDay, TidyText, decode_id, read_day
 from services.intake.domain.commands.categories import DefineCategory
 from services.intake.domain.registers import day_in_china
 from services.intake.handlers import categories
 from services.intake.storage.categories import Category, CategoryVersion
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, refuses, shows
-from shared.edge import CodeText
+from shared.edge import CodeText, Day
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

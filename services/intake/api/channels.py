@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import NO_ID, Cursor, Day, Instant, Limit, OnDay, TidyText, decode_id, read_day
+from services.intake.api.fields import NO_ID, Cursor, Limit, OnDay, TidyText, decode_id, read_day
 from services.intake.domain.commands.channels import ChannelKind, CheckChannel, EndChannel, PublishChannel
 from services.intake.handlers import channels
 from services.intake.storage.channels import Channel, StoredCheck
 from shared.access.principal import Principal
 from shared.answers import GUARDED, Listing, Page, shows
-from shared.edge import CodeText
+from shared.edge import CodeText, Day, Instant
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

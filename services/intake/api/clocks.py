@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import doors
-from services.intake.api.fields import Cursor, Day, Limit
+from services.intake.api.fields import Cursor, Limit
 from services.intake.api.proposals import (
     AskedState,
     DecidedProposal,
@@ -24,7 +24,7 @@ from services.intake.storage.clock_rules import StoredRule
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, Shown, refuses, shows
 from shared.contracts.intake.issues import Channel, IssueType, Urgency
-from shared.edge import CodeText, ShortText
+from shared.edge import CodeText, Day, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.pages import decode_cursor, encode_cursor
 from shared.proposals import Proposal

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.fields import Cursor, Limit
 from services.intake.api.repeats import Keyed
 from services.intake.domain.commands.consultations import (
     AnnounceConsultation,
@@ -22,7 +22,7 @@ from services.intake.handlers.consultations import Publication
 from shared.access.principal import Principal
 from shared.answers import STEPS, Page, Shown, refuses, shows
 from shared.database import Pool
-from shared.edge import CodeText, LongText, ShortText
+from shared.edge import CodeText, Instant, LongText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, parse_body, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from services.intake.api.citizens import CitizenBody, read_citizen
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Day, Instant
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.domain.contacts import MOST_COMPANIONS
 from services.intake.handlers import contacts
@@ -20,7 +19,7 @@ from shared.access.principal import Principal
 from shared.answers import shows
 from shared.conditions import tagged
 from shared.contracts.intake.contacts import ContactKind, Minutes, PeopleCount
-from shared.edge import CodeText, LongText
+from shared.edge import CodeText, Day, Instant, LongText
 from shared.errors import Rejected
 from shared.http import Body, describe_body, parse_body, permit
 

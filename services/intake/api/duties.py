@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import NO_ID, Cursor, Day, Limit, OnDay, decode_id, read_day
+from services.intake.api.fields import NO_ID, Cursor, Limit, OnDay, decode_id, read_day
 from services.intake.domain.commands.duties import DefineDuty, DutyUnit
 from services.intake.handlers import duties, duty_presets
 from services.intake.storage.duties import ListedDuty
@@ -16,7 +16,7 @@ from shared.access.principal import Principal
 from shared.answers import Page, Shown, shows
 from shared.contracts.intake.contacts import ContactKind
 from shared.contracts.intake.duties import DutyPeriod
-from shared.edge import CodeText
+from shared.edge import CodeText, Day
 from shared.http import Body, describe_body, json_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

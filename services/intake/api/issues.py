@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.intake.api.citizens import CitizenBody, read_citizen
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.fields import Cursor, Limit
 from services.intake.domain.commands.issues import ReceiveIssue
 from services.intake.domain.issues.life import State
 from services.intake.handlers import issues, likeness, responsibility, worklist
@@ -26,7 +26,7 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Page, shows
 from shared.conditions import tagged
 from shared.contracts.intake.issues import Channel, IssueType, Urgency
-from shared.edge import CodeText, LongText, ShortText
+from shared.edge import CodeText, Instant, LongText, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 

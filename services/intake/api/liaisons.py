@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import NO_ID, Cursor, Day, Limit, OnDay, TidyText, decode_id, read_day
+from services.intake.api.fields import NO_ID, Cursor, Limit, OnDay, TidyText, decode_id, read_day
 from services.intake.domain.citizens import describe_citizen
 from services.intake.domain.commands.liaisons import AssignLiaison, PointKind, RegisterHousehold, RegisterPoint
 from services.intake.handlers import liaisons
@@ -14,7 +14,7 @@ from services.intake.handlers.liaisons import Household
 from services.intake.storage.liaisons import Assignment, Point
 from shared.access.principal import Principal
 from shared.answers import Page, shows
-from shared.edge import CodeText, ShortText
+from shared.edge import CodeText, Day, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Cursor, Day, Limit, OnDay, TidyText, read_day
+from services.intake.api.fields import Cursor, Limit, OnDay, TidyText, read_day
 from services.intake.domain.commands.registers import EndOrganisation, RegisterOrganisation
 from services.intake.domain.registers import day_in_china
 from services.intake.handlers import register_reading
@@ -15,7 +15,7 @@ from services.intake.storage.versions import OrganisationVersion
 from shared.access.principal import Principal
 from shared.answers import GUARDED, Listing, Page, refuses, shows
 from shared.conditions import tagged
-from shared.edge import CodeText
+from shared.edge import CodeText, Day
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

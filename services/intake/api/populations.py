@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import NO_ID, Cursor, Day, Limit, OnDay, TidyText, decode_id, read_day
+from services.intake.api.fields import NO_ID, Cursor, Limit, OnDay, TidyText, decode_id, read_day
 from services.intake.domain.commands.populations import DefinePopulationGroup, RecordPopulation
 from services.intake.handlers import populations
 from services.intake.storage.populations import (
@@ -18,7 +18,7 @@ from services.intake.storage.populations import (
 )
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, refuses, shows
-from shared.edge import CodeText
+from shared.edge import CodeText, Day
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

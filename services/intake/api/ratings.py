@@ -7,12 +7,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Instant
 from services.intake.domain.commands.ratings import SubmitRating
 from services.intake.domain.ratings import LONGEST_COMMENT
 from shared.access.principal import Principal
 from shared.contracts.intake.ratings import RatingMethod
-from shared.edge import PLAIN_TEXT, check_text
+from shared.edge import PLAIN_TEXT, Instant, check_text
 from shared.http import Body, describe_body, either, parse_body, permit
 
 router = APIRouter(prefix="/v1/ratings", tags=["ratings"])

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Cursor, Instant, Limit
+from services.intake.api.fields import Cursor, Limit
 from services.intake.api.repeats import Keyed
 from services.intake.domain.commands.receptions import CancelReceptionDay, HoldReceptionDay, OfferReceptionDay
 from services.intake.handlers import bookings, receptions
@@ -22,7 +22,7 @@ from shared.access.principal import Principal
 from shared.answers import GUARDED, Listing, Page, Shown, refuses, shows
 from shared.contracts.intake.participation import Count
 from shared.database import Pool
-from shared.edge import CodeText, ShortText
+from shared.edge import CodeText, Instant, ShortText
 from shared.http import Body, describe_body, json_body, json_response, leave_open, network_behind, parse_body, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.intake.api.doors import ANSWERS, answer, describe, doors
-from services.intake.api.fields import Cursor, Day, Limit, OnDay, TidyText, read_day
+from services.intake.api.fields import Cursor, Limit, OnDay, TidyText, read_day
 from services.intake.domain.commands.registers import (
     EndPost,
     LeavingReason,
@@ -23,7 +23,7 @@ from services.intake.storage.versions import CadreVersion, Departure
 from shared.access.principal import Principal
 from shared.answers import GUARDED, Page, Shown, refuses, shows
 from shared.conditions import tagged
-from shared.edge import CodeText
+from shared.edge import CodeText, Day
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
 

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, model_validator
 
 from services.intake.api.doors import doors
-from services.intake.api.fields import Day
 from services.intake.api.repeats import Keyed
 from services.intake.domain.citizens import IdKind
 from services.intake.handlers import disclosures, proposals, reveals
@@ -21,7 +20,7 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.conditions import tagged
 from shared.database import Pool
-from shared.edge import ShortText
+from shared.edge import Day, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit, told_as
 from shared.identifiers import new_id
 

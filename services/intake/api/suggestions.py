@@ -7,14 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.api.doors import answer, describe, doors
-from services.intake.api.fields import Instant
 from services.intake.domain.commands.suggestions import DecideSuggestion
 from services.intake.domain.consultations import Decision
 from services.intake.handlers import suggestions
 from services.intake.handlers.suggestions import ShownDecision
 from shared.access.principal import Principal
 from shared.answers import STEPS, shows
-from shared.edge import LongText
+from shared.edge import Instant, LongText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.identifiers import new_id
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.notify.api.paging import Cursor, Limit, page, read_id
 from services.notify.domain.agreements import Agreement, AgreementStatus, Content, Terms
@@ -14,7 +14,7 @@ from shared.access.principal import Principal
 from shared.answers import Page, refuses, shows
 from shared.conditions import tagged
 from shared.database import Pool
-from shared.edge import CodeText, ShortText
+from shared.edge import CodeText, Instant, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 
@@ -36,8 +36,8 @@ class AgreementBody(Body):
     event_types: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=200)] = ()
     organisation_id: UUID | None = None
     content: Content = "ids"
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
+    valid_from: Instant
+    valid_until: Instant
 
 
 class ReasonBody(Body):

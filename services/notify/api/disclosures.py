@@ -7,7 +7,6 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from services.notify.api.paging import Cursor, Limit, page
 from services.notify.api.webhook_deliveries import read_number
@@ -16,6 +15,7 @@ from services.notify.storage.disclosures import Disclosure, Wanted
 from shared.access.principal import Principal
 from shared.answers import Page, gives, shows
 from shared.database import Pool
+from shared.edge import Instant
 from shared.http import json_response, permit, take_routes
 from shared.reach import current
 
@@ -37,7 +37,11 @@ def add_disclosures(app: FastAPI, pool: Pool) -> None:
         shown, next_cursor = page(found, limit, [str(item.number) for item in found])
         return json_response({"items": shown, "next_cursor": next_cursor})
 
-    @router.get("/v1/disclosure-file", responses=gives(200, description="One JSON object a line.", content={LINES: {}}))
+    @router.get(
+        "/v1/disclosure-file",
+        response_class=StreamingResponse,
+        responses=gives(200, description="One JSON object a line.", content={LINES: {"schema": {"type": "string"}}}),
+    )
     def get_disclosure_file(_: Exporting, wanted: Annotated[Wanted, Depends(_read_wanted)]) -> Response:
         """The same as a file without pages."""
         batches = disclosures.read_all(pool, wanted, reach=current())
@@ -51,8 +55,8 @@ def _read_wanted(
     agreement_id: UUID | None = None,
     subject: Subject = None,
     event_id: UUID | None = None,
-    from_at: AwareDatetime | None = None,
-    until_at: AwareDatetime | None = None,
+    from_at: Instant | None = None,
+    until_at: Instant | None = None,
 ) -> Wanted:
     return Wanted(agreement_id=agreement_id, subject=subject, event_id=event_id, from_at=from_at, until_at=until_at)
 

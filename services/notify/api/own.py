@@ -24,10 +24,11 @@ from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor
 
 NEWEST = 2**62
+MOST_EXACT = 2**53 - 1  # beyond that, readers of JSON differ about a number
 OwnChannel = Literal["inbox", "email", "sms"]
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 RuleCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
-Rules = Annotated[dict[RuleCode, Preferred], Field(max_length=200)]
+Rules = Annotated[dict[RuleCode, Preferred], Field(max_length=200, json_schema_extra={"additionalProperties": False})]
 Reading = Annotated[Principal, Depends(permit("own.read"))]
 Changing = Annotated[Principal, Depends(permit("own.change"))]
 
@@ -61,7 +62,7 @@ class ShownSettings(Shown):
 
 
 class ReadThroughBody(Body):
-    through: Annotated[int, Field(ge=0, lt=NEWEST)]
+    through: Annotated[int, Field(ge=0, le=MOST_EXACT)]
 
 
 class RulesBody(Body):

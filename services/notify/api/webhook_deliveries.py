@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Response
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.notify.api.paging import Cursor, Limit, page
 from services.notify.domain.audiences import TEST_TYPE
@@ -16,7 +16,8 @@ from services.notify.storage.webhook_deliveries import ShownAttempt, ShownDelive
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
-from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
+from shared.edge import Instant
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes, told_as
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor
 
@@ -25,6 +26,8 @@ Changing = Annotated[Principal, Depends(permit("endpoint.change"))]
 DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Position = Annotated[int, Field(ge=1, le=10**15)]
 
+ENDS = {"from_position": "integer", "to_position": "integer", "from_at": "string", "until_at": "string"}
+
 
 class ReplayBody(Body):
     """A range by positions of the log or by the times at which events were heard; both ends are optional, one is not.
@@ -32,16 +35,20 @@ class ReplayBody(Body):
     Of a range the first `limit` are sent; where there are more, ask again from behind the last one.
     """
 
+    model_config = told_as(
+        ({"required": [end], "properties": {end: {"type": kind}}} for end, kind in ENDS.items()), any_of=True
+    )
+
     from_position: Position | None = None
     to_position: Position | None = None
-    from_at: AwareDatetime | None = None
-    until_at: AwareDatetime | None = None
+    from_at: Instant | None = None
+    until_at: Instant | None = None
     only_failed: bool = False
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1_000
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if all(end is None for end in (self.from_position, self.to_position, self.from_at, self.until_at)):
+        if all(getattr(self, end) is None for end in ENDS):
             raise ValueError("a range has at least one end")
         return self
 

@@ -6,13 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.api.doors import answer, describe_step, doors
-from services.intake.api.fields import Instant
 from services.intake.domain.commands.issue_steps import CloseIssue, MergeIssue, OrderRedo, ReopenIssue, ReplyToIssue
 from services.intake.domain.issues.ending import ClosureReason, RedoReason, ReopeningReason
 from shared.access.principal import Principal
 from shared.answers import GUARDED
 from shared.contracts.intake.issues import IssueOutcome, ReplyMeans
-from shared.edge import LongText
+from shared.edge import Instant, LongText
 from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from services.intake.api.doors import answer, describe_step, doors
-from services.intake.api.fields import Instant
 from services.intake.domain.commands.issue_steps import (
     AssignIssue,
     DecideObjection,
@@ -19,7 +18,7 @@ from services.intake.domain.commands.issue_steps import (
 from services.intake.domain.issues.leading import ObjectionReason
 from shared.access.principal import Principal
 from shared.answers import GUARDED
-from shared.edge import CodeText, LongText
+from shared.edge import CodeText, Instant, LongText
 from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])

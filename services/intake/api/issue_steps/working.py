@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.api.doors import answer, describe_step, doors
-from services.intake.api.fields import Instant
 from services.intake.domain.commands.issue_steps import (
     DecideExtension,
     PauseIssue,
@@ -20,7 +19,7 @@ from services.intake.domain.issues.working import ExtensionReason, PauseReason, 
 from shared.access.principal import Principal
 from shared.answers import GUARDED
 from shared.contracts.intake.issues import Urgency
-from shared.edge import LongText
+from shared.edge import Instant, LongText
 from shared.http import Body, describe_body, parse_body, permit
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
