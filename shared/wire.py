@@ -1,10 +1,17 @@
 """What a connection may send before the app sees a request: heads of bounded size, in bounded time."""
 
 import asyncio
+import json
 from typing import Any, ClassVar
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+# Reason phrases, and what is wrong: as everywhere in problem documents of RFC 9457, though no app has seen the request.
+TOO_SLOW = (408, "Request Timeout", "too-slow", "the head of the request took too long")
+TOO_LARGE = (431, "Request Header Fields Too Large", "too-large", "the head of the request is too large")
+NOT_HTTP = (400, "Bad Request", "not-http", "what was sent is no request of HTTP/1.1")
+Refusal = tuple[int, str, str, str]
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -34,7 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._kept_bytes += len(data)
         super().data_received(data)
         if self._kept_bytes > self.largest_head_bytes:
-            self._refuse(b"431 Request Header Fields Too Large")
+            self._refuse(TOO_LARGE)
         elif len(self.pipeline) > self.most_pipelined:
             self.transport.abort()
 
@@ -61,18 +68,37 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         if self._late is None:
-            self._late = self.loop.call_later(self.head_seconds, self._refuse, b"408 Request Timeout")
+            self._late = self.loop.call_later(self.head_seconds, self._refuse, TOO_SLOW)
 
     def _have_head(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
 
-    def _refuse(self, status: bytes) -> None:
+    @override
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(NOT_HTTP)
+
+    def _refuse(self, refusal: Refusal) -> None:
         """Answer where no answer is under way, and close in any case."""
         if self.transport.is_closing():
             return
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn's type forgets that there is none at first
         if cycle is None or cycle.response_complete:
-            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.write(_write(refusal))
         self.transport.close()
+
+
+def _write(refusal: Refusal) -> bytes:
+    status, phrase, code, detail = refusal
+    document = {"type": f"urn:lianxin:problem:{code}", "title": code, "status": status, "detail": detail}
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {status} {phrase}\r\n"
+        "content-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\n"
+        "x-content-type-options: nosniff\r\n"
+        "cache-control: no-store\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,6 +1,7 @@
 """Connections that never come to the point, against a real server."""
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -60,6 +61,15 @@ def say(address, *parts, most_bytes=2_000_000):
         return sent, answered
 
 
+def read_problem(answered):
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head.splitlines()
+    assert f"content-length: {len(body)}".encode() in head.splitlines()
+    document = json.loads(body)
+    assert document["status"] == int(head.split()[1])
+    return document["status"], document["type"]
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -87,7 +97,14 @@ def test_pipelined_requests_without_an_end_are_cut_off(address):
 def test_a_head_that_does_not_come_is_not_waited_for(address, part):
     _, answered = say(address, part, b"")
 
-    assert answered.startswith(b"HTTP/1.1 408 ")
+    assert read_problem(answered) == (408, "urn:lianxin:problem:too-slow")
+
+
+@pytest.mark.parametrize("part", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", GET + b"X\x00: a\r\n\r\n"])
+def test_what_is_no_http_is_told_so_in_a_problem_document(address, part):
+    _, answered = say(address, part, b"")
+
+    assert read_problem(answered) == (400, "urn:lianxin:problem:not-http")
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(address):
