@@ -77,7 +77,10 @@ def _takes_key(route: APIRoute) -> bool:
 
 def _complete_operation(operation: Document, method: str, rule: Rule, schemas: Document) -> None:
     _hoist_definitions(operation, schemas)
+    for parameter in operation.get("parameters", ()):
+        _leave_out_null(parameter["schema"])
     operation["security"] = [] if rule.is_open else _security_of(rule)
+    operation["x-roles"] = sorted(rule.roles)
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
@@ -88,9 +91,10 @@ def _complete_operation(operation: Document, method: str, rule: Rule, schemas: D
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     if "412" in responses:
         operation.setdefault("parameters", []).append(IF_MATCH)
-    if "ETag" in responses.get("200", {}).get("headers", {}):
+    tag = responses.get("200", {}).get("headers", {}).get("ETag")
+    if tag is not None and method == "get":
         operation.setdefault("parameters", []).append(IF_NONE_MATCH)
-        responses["304"] = {"description": "It is what the reader has.", "headers": {"ETag": header("ETag")}}
+        responses["304"] = {"description": "It is what the reader has.", "headers": {"ETag": tag}}
     for status in _statuses_of(operation, method, rule):
         responses.setdefault(str(status), {"description": REFUSALS[status]})
     for status, response in responses.items():
@@ -139,6 +143,16 @@ def _hoist_definitions(operation: Document, schemas: Document) -> None:
         if name.endswith("Body") and schema.get("type") == "object" and schemas.get(name, schema) == schema:
             schemas[name] = dict(schema)
             content["schema"] = {"$ref": REFERENCE + name}
+
+
+def _leave_out_null(schema: Document) -> None:
+    """What may be left out of an address or a header can be left out: there is no way to write null there."""
+    ways = [way for way in schema.get("anyOf", ()) if way != {"type": "null"}]
+    if len(ways) == 1:
+        del schema["anyOf"]
+        schema |= ways[0] | {"title": schema["title"]} if "title" in schema else ways[0]
+    elif ways:
+        schema["anyOf"] = ways
 
 
 def _recorded() -> Document:

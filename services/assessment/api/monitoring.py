@@ -11,7 +11,7 @@ from services.assessment.scoring.monitoring import Health, Sign
 from services.assessment.scoring.numbers import show
 from services.assessment.scoring.workspace import Number
 from shared.access.principal import Principal
-from shared.answers import Listing, Shown, shows
+from shared.answers import Listing, Shown, refuses, shows
 from shared.database import Pool
 from shared.http import json_response, permit
 
@@ -37,7 +37,7 @@ class ShownHealth(Shown):
 
 
 def add_monitoring_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/indicator-health", responses=shows(Listing[ShownHealth]))
+    @app.get("/v1/indicator-health", responses=shows(Listing[ShownHealth]) | refuses(404))
     def list_indicator_health(
         _: Watching,
         subject: SubjectKind = "cadre",

@@ -5,8 +5,10 @@ Cadres and organisations have routes of their own, because they are read under d
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 
+from services.assessment.api.closed_periods import ShownDays
+from services.assessment.api.described import ShownPublication, ShownPublicationInFull
 from services.assessment.api.shapes import Shape, fixed, show_period
 from services.assessment.domain.periods import parse_period
 from services.assessment.domain.schemes import Indicator
@@ -14,6 +16,8 @@ from services.assessment.domain.scores import SubjectKind
 from services.assessment.handlers import published
 from services.assessment.handlers.published import PublicationReading
 from shared.access.principal import Principal
+from shared.answers import Listing, Page, shows
+from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
 from shared.http import json_response, permit
@@ -28,29 +32,31 @@ Cursor = Annotated[str | None, Query(max_length=2_000)]
 
 
 def add_published_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/published/periods")
+    @app.get("/v1/published/periods", responses=shows(Listing[ShownDays]))
     def list_published_periods(_: PeriodReader) -> Response:
         return json_response({"items": [show_period(period) for period in published.list_published_periods(pool)]})
 
-    @app.get("/v1/published/scores/cadre")
+    @app.get("/v1/published/scores/cadre", responses=shows(Page[ShownPublication]))
     def list_published_cadres(
         _: CadreReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         return json_response(_list(pool, "cadre", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/scores/organisation")
+    @app.get("/v1/published/scores/organisation", responses=shows(Page[ShownPublication]))
     def list_published_organisations(
         _: OrganisationReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         return json_response(_list(pool, "organisation", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/scores/cadre/{code}")
-    def get_published_cadre(code: CodeText, period_text: PeriodText, _: CadreReader) -> Response:
-        return json_response(_show(_read(pool, "cadre", code, period_text)))
+    @app.get("/v1/published/scores/cadre/{code}", responses=shows(ShownPublicationInFull, headers=("ETag",)))
+    def get_published_cadre(request: Request, code: CodeText, period_text: PeriodText, _: CadreReader) -> Response:
+        return tagged(request, _show(_read(pool, "cadre", code, period_text)))
 
-    @app.get("/v1/published/scores/organisation/{code}")
-    def get_published_organisation(code: CodeText, period_text: PeriodText, _: OrganisationReader) -> Response:
-        return json_response(_show(_read(pool, "organisation", code, period_text)))
+    @app.get("/v1/published/scores/organisation/{code}", responses=shows(ShownPublicationInFull, headers=("ETag",)))
+    def get_published_organisation(
+        request: Request, code: CodeText, period_text: PeriodText, _: OrganisationReader
+    ) -> Response:
+        return tagged(request, _show(_read(pool, "organisation", code, period_text)))
 
 
 def _read(pool: Pool, kind: SubjectKind, code: str, period_text: str) -> PublicationReading:

@@ -8,6 +8,8 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Request, Response
 
 from services.assessment.api import shapes
+from services.assessment.api.closed_periods import ShownDays
+from services.assessment.api.described import ShownEvidence, ShownScore, ShownScoreInFull
 from services.assessment.domain.periods import parse_calendar_period, parse_period
 from services.assessment.domain.scores import Score, Sort, SubjectKind
 from services.assessment.handlers import evidence, reading, windows
@@ -16,6 +18,7 @@ from services.assessment.handlers.reading import ScoreQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
 from shared.access.principal import Principal
+from shared.answers import Listing, Page, shows
 from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
@@ -26,16 +29,16 @@ Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 MOST_PLACES = 50
-Composite = Annotated[Decimal | None, Query(ge=0, le=100, decimal_places=2, max_digits=5)]
+Composite = Annotated[str | None, Query(pattern=r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$", examples=["72.5"])]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 
 
 def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/v1/periods")
+    @app.get("/v1/periods", responses=shows(Listing[ShownDays]))
     def list_periods(_: Reader) -> Response:
         return json_response({"items": [shapes.show_period(period) for period in reading.list_periods(pool)]})
 
-    @app.get("/v1/scores")
+    @app.get("/v1/scores", responses=shows(Page[ShownScore], headers=("ETag",)))
     def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
         request: Request,
         _: Reader,
@@ -57,8 +60,8 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             organisation_code=organisation,
             peer_group=peer_group,
             post_kind=post_kind,
-            composite_from=composite_from,
-            composite_below=composite_below,
+            composite_from=Decimal(composite_from) if composite_from is not None else None,
+            composite_below=Decimal(composite_below) if composite_below is not None else None,
             sort=sort,
         )
         after = _read_after(cursor, sort)
@@ -68,7 +71,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
         items = [shapes.show_score(score, indicators[score.score_id]) for score in page]
         return tagged(request, {"items": items, "next_cursor": following})
 
-    @app.get("/v1/scores/{kind}/{code}")
+    @app.get("/v1/scores/{kind}/{code}", responses=shows(ShownScoreInFull, headers=("ETag",)))
     def get_score(request: Request, kind: SubjectKind, code: CodeText, period_text: PeriodText, _: Reader) -> Response:
         period = parse_period(period_text)
         if period.kind == "custom":
@@ -80,7 +83,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             found = reading.read_score(pool, kind, code, period, scheme_name=settings.scheme)
         return tagged(request, shapes.show_reading(found))
 
-    @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events")
+    @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events", responses=shows(ShownEvidence))
     def list_events(
         kind: SubjectKind,
         code: CodeText,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, APIRouter
@@ -15,6 +15,7 @@ from services.identity.handlers.tokens import TokenRules, give_token
 from services.identity.settings import IdentitySettings
 from services.identity.signing.access_tokens import show_key
 from services.identity.signing.assertions import ALGORITHMS
+from shared.answers import Shown, shows
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import json_response, leave_open, take_routes
@@ -28,6 +29,36 @@ FORM = "application/x-www-form-urlencoded"
 KEY_BELIEVED = timedelta(seconds=5)
 CHALLENGE = 'Basic realm="lianxin", charset="UTF-8"'
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PublicKey(Shown):
+    """An Ed25519 key, as RFC 8037 writes it."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    kid: str
+    use: Literal["sig"]
+    alg: Literal["EdDSA"]
+    x: str
+
+
+class KeySet(Shown):
+    """The keys that tokens are verified by, as a JWK set of RFC 7517."""
+
+    keys: list[PublicKey]
+
+
+class ServerMetadata(Shown):
+    """What RFC 8414 has a program know beforehand."""
+
+    issuer: str
+    token_endpoint: str
+    jwks_uri: str
+    grant_types_supported: list[str]
+    response_types_supported: list[str]
+    scopes_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    token_endpoint_auth_signing_alg_values_supported: list[str]
 
 
 class TokenRoute(APIRoute):
@@ -83,12 +114,12 @@ def add_oauth(app: FastAPI, settings: IdentitySettings, pool: Pool, crypto: Cryp
         }
         return json_response(document, headers={"Pragma": "no-cache"})
 
-    @router.get(KEYS_PATH, responses={200: {"description": "The public keys, as a JWK set"}})
+    @router.get(KEYS_PATH, responses=shows(KeySet))
     def list_keys(_: Annotated[None, Depends(leave_open("token_key.read"))]) -> Response:
         public = list_public_keys(pool, now=datetime.now(UTC))
         return json_response({"keys": [show_key(kid, key) for kid, key in public]})
 
-    @router.get(METADATA_PATH, responses={200: {"description": "Metadata of RFC 8414"}})
+    @router.get(METADATA_PATH, responses=shows(ServerMetadata))
     def describe(_: Annotated[None, Depends(leave_open("token_key.read"))]) -> Response:
         return json_response(describe_server(settings))
 

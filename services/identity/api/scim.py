@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, APIRouter
 from pydantic import ValidationError
 from scim2_models import (
@@ -25,19 +26,20 @@ from scim2_models import (
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import override
 
+from services.identity.api import scim_described as described
+from services.identity.api.scim_described import MEDIA_TYPE, ScimGroup, ScimList, ScimUser, refuses
 from services.identity.handlers import roster_groups, roster_users
 from services.identity.roster.models import POLICY, RosterGroup, RosterUser, describe
 from services.identity.roster.searching import Found, as_refusal, read_search
 from services.identity.settings import IdentitySettings
 from shared.access.principal import Principal
+from shared.answers import Answers, Shown, shows
 from shared.database import Pool
 from shared.errors import Conflict, Forbidden, LianxinError, Transient, Unauthenticated
-from shared.http import permit, take_routes
+from shared.http import methods_at, permit, take_routes
 from shared.identifiers import new_id
 
 ROOT: Final = "/scim/v2"
-MEDIA_TYPE: Final = "application/scim+json"
-DISCOVERY: Final = ("ServiceProviderConfig", "ResourceTypes", "Schemas")
 CHANGING: Final = ["POST", "PUT", "PATCH", "DELETE"]
 Provisioning = Annotated[Principal, Depends(permit("roster.provision"))]
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -47,35 +49,12 @@ _STATUSES: tuple[tuple[type[LianxinError], int], ...] = (
     (Conflict, 409),
     (Transient, 503),
 )
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {}}}
-    for status, text in {
-        400: "The request does not fit, and scimType says how",
-        401: "No token, or none for this service",
-        403: "Another scope is needed, or a security administrator",
-        404: "There is no such resource",
-        409: "Another resource has that name",
-        412: "The resource has changed since",
-        429: "Too many requests; Retry-After says when again",
-        503: "The database is away",
-    }.items()
-}
 
 
-_SEARCH: dict[str, Any] = {
-    "parameters": [
-        {"name": name, "in": "query", "required": False, "schema": {"type": kind}}
-        for name, kind in {
-            "filter": "string",
-            "sortBy": "string",
-            "sortOrder": "string",
-            "startIndex": "integer",
-            "count": "integer",
-            "attributes": "string",
-            "excludedAttributes": "string",
-        }.items()
-    ]
-}
+class ScimResponse(JSONResponse):
+    """As the document names it; what is shown is written by the resources themselves."""
+
+    media_type = MEDIA_TYPE
 
 
 class ScimRoute(APIRoute):
@@ -109,7 +88,9 @@ def show_error(status: int, detail: str, scim_type: str | None = None) -> Respon
 
 def add_scim(app: FastAPI, settings: IdentitySettings, pool: Pool) -> None:
     base_url = settings.issuer + ROOT
-    router = APIRouter(prefix=ROOT, route_class=ScimRoute, responses=_REFUSALS)
+    router = APIRouter(
+        prefix=ROOT, route_class=ScimRoute, default_response_class=ScimResponse, responses=described.EVERYWHERE
+    )
     _add_discovery(router, base_url)
     for collection in (USERS, GROUPS):
         _add_reading(router, pool, base_url, collection)
@@ -120,22 +101,20 @@ def add_scim(app: FastAPI, settings: IdentitySettings, pool: Pool) -> None:
 
 def _add_discovery(router: APIRouter, base_url: str) -> None:
     provider = describe(base_url)
-    listed: dict[str, dict[str, Resource[Any]]] = {
-        "ResourceTypes": {str(one.id): one for one in provider.resource_types},
-        "Schemas": {str(one.id): one for one in provider.schemas},
+    listed: dict[str, tuple[type[Shown], dict[str, Resource[Any]]]] = {
+        "ResourceTypes": (described.ScimResourceType, {str(one.id): one for one in provider.resource_types}),
+        "Schemas": (described.ScimSchema, {str(one.id): one for one in provider.schemas}),
     }
 
-    @router.get("/ServiceProviderConfig")
+    @router.get("/ServiceProviderConfig", responses=shows(described.ScimConfiguration))
     def get_configuration(_: Provisioning) -> Response:
         return _show(provider.config)
 
-    for kind, entries in listed.items():
-        _add_listed(router, kind, entries)
-    for path in (*DISCOVERY, "ResourceTypes/{identifier}", "Schemas/{identifier}"):
-        router.add_api_route(f"/{path}", _refuse_change, methods=CHANGING, include_in_schema=False)
+    for kind, (shape, entries) in listed.items():
+        _add_listed(router, kind, shape, entries)
 
 
-def _add_listed(router: APIRouter, kind: str, entries: Mapping[str, Resource[Any]]) -> None:
+def _add_listed(router: APIRouter, kind: str, shape: type[Shown], entries: Mapping[str, Resource[Any]]) -> None:
     def list_entries(_: Provisioning, request: Request) -> Response:
         if "filter" in request.query_params:
             raise ForbiddenException(detail="what describes us is not filtered")
@@ -147,12 +126,15 @@ def _add_listed(router: APIRouter, kind: str, entries: Mapping[str, Resource[Any
             raise NotFoundException(detail="there is no such resource")
         return _show(entries[identifier])
 
-    router.add_api_route(f"/{kind}", list_entries, methods=["GET"], name=f"list {kind}")
-    router.add_api_route(f"/{kind}/{{identifier}}", get_entry, methods=["GET"], name=f"get of {kind}")
-
-
-def _refuse_change(_: Provisioning) -> Response:
-    return show_error(405, "what describes us is only read")
+    answers = shows(ScimList.__class_getitem__(shape))
+    router.add_api_route(f"/{kind}", list_entries, methods=["GET"], name=f"list {kind}", responses=answers)
+    router.add_api_route(
+        f"/{kind}/{{identifier}}",
+        get_entry,
+        methods=["GET"],
+        name=f"get of {kind}",
+        responses=shows(shape) | refuses(404),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +143,8 @@ class Collection:
 
     path: str
     model: Any
+    shape: type[ScimUser | ScimGroup]
+    body: described.Description
     create: Callable[..., Any]
     get: Callable[..., Any]
     search: Callable[..., Found[Any]]
@@ -172,6 +156,8 @@ class Collection:
 USERS: Final = Collection(
     path="/Users",
     model=RosterUser,
+    shape=ScimUser,
+    body=described.USER,
     create=roster_users.create_user,
     get=roster_users.get_user,
     search=roster_users.search_users,
@@ -182,6 +168,8 @@ USERS: Final = Collection(
 GROUPS: Final = Collection(
     path="/Groups",
     model=RosterGroup,
+    shape=ScimGroup,
+    body=described.GROUP,
     create=roster_groups.create_group,
     get=roster_groups.get_group,
     search=roster_groups.search_groups,
@@ -196,15 +184,21 @@ def _add_reading(router: APIRouter, pool: Pool, base_url: str, collection: Colle
         request = read_search(collection.model, document)
         return _show_list(collection.search(pool, request, base_url=base_url), collection.model, request)
 
-    @router.get(collection.path, openapi_extra=_SEARCH)
+    listed = shows(ScimList.__class_getitem__(collection.shape))
+
+    @router.get(collection.path, openapi_extra=described.SEARCHED, responses=listed)
     def list_resources(request: Request, _: Provisioning) -> Response:
         return search(dict(request.query_params))
 
-    @router.post(f"{collection.path}/.search")
+    @router.post(f"{collection.path}/.search", openapi_extra=described.takes(described.SEARCH), responses=listed)
     async def search_resources(request: Request, _: Provisioning) -> Response:
         return await run_in_threadpool(search, _read_object(await request.body()))
 
-    @router.get(f"{collection.path}/{{identifier}}")
+    @router.get(
+        f"{collection.path}/{{identifier}}",
+        openapi_extra=described.ONE,
+        responses=_shows(collection) | refuses(404),
+    )
     def get_resource(identifier: str, request: Request, _: Provisioning) -> Response:
         return _show(collection.get(pool, identifier, base_url=base_url), request)
 
@@ -212,30 +206,44 @@ def _add_reading(router: APIRouter, pool: Pool, base_url: str, collection: Colle
 def _add_changing(router: APIRouter, pool: Pool, base_url: str, collection: Collection) -> None:
     model, one = collection.model, f"{collection.path}/{{identifier}}"
     patch_of: Any = PatchOp.__class_getitem__(model)
+    conflict = refuses(_409="Another resource has that name.")
 
-    @router.post(collection.path, status_code=201)
+    @router.post(
+        collection.path,
+        status_code=201,
+        openapi_extra=described.takes(collection.body) | described.ONE,
+        responses=_shows(collection, status=201) | conflict,
+    )
     async def post_resource(request: Request, _: Provisioning) -> Response:
         sent = _read(model, await request.body(), Context.RESOURCE_CREATION_REQUEST)
         new = {"base_url": base_url, "new_id": new_id(), "now": datetime.now(UTC)}
         made = await run_in_threadpool(collection.create, pool, sent, **new)
         return _show(made, request, Context.RESOURCE_CREATION_RESPONSE, status=201)
 
-    @router.put(one)
+    changed_answers = _shows(collection) | refuses(404, 412) | conflict
+
+    @router.put(one, openapi_extra=described.takes(collection.body) | described.ONE, responses=changed_answers)
     async def put_resource(identifier: str, request: Request, _: Provisioning) -> Response:
         sent = _read(model, await request.body(), Context.RESOURCE_REPLACEMENT_REQUEST)
         changed = await run_in_threadpool(collection.replace, pool, identifier, sent, **_conditions(request, base_url))
         return _show(changed, request, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
-    @router.patch(one)
+    @router.patch(one, openapi_extra=described.takes(described.PATCH) | described.ONE, responses=changed_answers)
     async def patch_resource(identifier: str, request: Request, _: Provisioning) -> Response:
         sent = _read(patch_of, await request.body(), Context.RESOURCE_PATCH_REQUEST)
         changed = await run_in_threadpool(collection.patch, pool, identifier, sent, **_conditions(request, base_url))
         return _show(changed, request, Context.RESOURCE_PATCH_RESPONSE)
 
-    @router.delete(one, status_code=204)
+    @router.delete(one, status_code=204, responses=refuses(404, 409, 412))
     def delete_resource(identifier: str, request: Request, _: Provisioning) -> Response:
         collection.delete(pool, identifier, if_match=request.headers.get("if-match"), now=datetime.now(UTC))
         return Response(status_code=204)
+
+
+def _shows(collection: Collection, *, status: int = 200) -> Answers:
+    answers = shows(collection.shape, status=status)
+    answers[status]["headers"] = described.RESOURCE_HEADERS
+    return answers
 
 
 def _add_rest(router: APIRouter) -> None:
@@ -244,8 +252,13 @@ def _add_rest(router: APIRouter) -> None:
         return show_error(501, "ask /Users/.search or /Groups/.search")
 
     @router.api_route("/{path:path}", methods=["GET", *CHANGING], include_in_schema=False)
-    def refuse(path: str, _: Provisioning) -> Response:  # noqa: ARG001 - whatever it is
-        return show_error(404, "there is no such endpoint")
+    def refuse(path: str, request: Request, _: Provisioning) -> Response:  # noqa: ARG001 - whatever it is
+        allowed = methods_at(request)
+        if request.method in allowed:  # by this route, so that no other has the path
+            return show_error(404, "there is no such endpoint")
+        answer = show_error(405, "there are other methods here, and Allow names them")
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
+        return answer
 
 
 def _conditions(request: Request, base_url: str) -> dict[str, Any]:
@@ -277,7 +290,8 @@ def _show(
 ) -> Response:
     version = resource.meta.version if resource.meta is not None else None
     headers = {"ETag": version} if version else {}
-    if request is not None and version and version in request.headers.get("if-none-match", ""):
+    is_read = context is Context.RESOURCE_QUERY_RESPONSE
+    if is_read and request is not None and version and version in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if status == 201:
         headers["Location"] = resource.meta.location

@@ -7,20 +7,47 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Response
 
 from services.notify.api.paging import Cursor, Limit, page, read_id
-from services.notify.domain.deliveries import DeliveryStatus
+from services.notify.domain.deliveries import DeliveryStatus, Receipt
 from services.notify.handlers import deliveries
 from services.notify.settings import NotifySettings
-from services.notify.storage.deliveries import Delivery
+from services.notify.storage.deliveries import Attempt, Delivery
 from shared.access.principal import Principal
-from shared.answers import refuses
+from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
 from shared.http import json_response, permit
+
+
+class ShownDelivery(Shown):
+    """`state` says how far it has come; `receipt` what the gateway told of it afterwards."""
+
+    id: UUID
+    digest_id: UUID
+    subscription: str | None
+    channel: str
+    endpoint: str
+    state: DeliveryStatus
+    attempts: int
+    next_attempt_at: datetime | None
+    valid_until: datetime
+    reason: str | None
+    created_at: datetime
+    settled_at: datetime | None
+    receipt: Receipt | None
+    receipt_at: datetime | None
+
+
+class DeliveryInFull(ShownDelivery):
+    """What it said is kept for a while only."""
+
+    tries: list[Attempt]
+    subject: str | None
+    text: str | None
 
 
 def add_deliveries(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
     valid_for = timedelta(hours=settings.delivery_valid_hours)
 
-    @app.get("/v1/deliveries")
+    @app.get("/v1/deliveries", responses=shows(Page[ShownDelivery]))
     def list_deliveries(
         _: Annotated[Principal, Depends(permit("delivery.read"))],
         state: DeliveryStatus | None = None,
@@ -31,12 +58,17 @@ def add_deliveries(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
         items, next_cursor = page(found, limit, [str(item.id) for item in found])
         return json_response({"items": [_show_delivery(item) for item in items], "next_cursor": next_cursor})
 
-    @app.get("/v1/deliveries/{delivery_id}")
+    @app.get("/v1/deliveries/{delivery_id}", responses=shows(DeliveryInFull))
     def get_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.disclose"))]) -> Response:
         """With every attempt, and exactly what it said for as long as that is kept."""
         return json_response(_show_view(deliveries.get_delivery(pool, delivery_id)))
 
-    @app.post("/v1/deliveries/{delivery_id}/replay", status_code=202, responses=refuses(409))
+    @app.post(
+        "/v1/deliveries/{delivery_id}/replay",
+        status_code=202,
+        responses=shows(DeliveryInFull, status=202)
+        | refuses(_409="It has not failed, or what it said is not kept any more."),
+    )
     def replay_delivery(delivery_id: UUID, _: Annotated[Principal, Depends(permit("delivery.replay"))]) -> Response:
         """Have what failed, expired or was not delivered tried anew."""
         view = deliveries.replay_delivery(pool, delivery_id, valid_for=valid_for, now=datetime.now(UTC))

@@ -7,16 +7,35 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Response
 
 from services.notify.api.paging import Cursor, Limit, page, read_id
+from services.notify.domain.messages import Language
 from services.notify.handlers import subscriptions
 from services.notify.storage.messages import Message
 from shared.access.principal import Principal
+from shared.answers import Page, Shown, shows
 from shared.database import Pool
 from shared.edge import CodeText
 from shared.http import json_response, permit
 
 
+class ShownMessage(Shown):
+    id: UUID
+    composed_at: datetime
+    language: Language
+    score_count: int
+    subject: str
+    text: str
+    read_at: datetime | None
+
+
+class MarkedRead(Shown):
+    """When it was read for the first time: a repeat changes nothing."""
+
+    id: UUID
+    read_at: datetime
+
+
 def add_messages(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/inbox/{subscription}/messages")
+    @app.get("/v1/inbox/{subscription}/messages", responses=shows(Page[ShownMessage]))
     def list_messages(
         subscription: CodeText,
         _: Annotated[Principal, Depends(permit("message.read"))],
@@ -31,7 +50,7 @@ def add_messages(app: FastAPI, pool: Pool) -> None:
         items, next_cursor = page(found, limit, [str(item.id) for item in found])
         return json_response({"items": [_show_message(item) for item in items], "next_cursor": next_cursor})
 
-    @app.post("/v1/inbox/{subscription}/messages/{message_id}/read")
+    @app.post("/v1/inbox/{subscription}/messages/{message_id}/read", responses=shows(MarkedRead))
     def mark_read(
         subscription: CodeText, message_id: UUID, _: Annotated[Principal, Depends(permit("message.mark_read"))]
     ) -> Response:

@@ -58,6 +58,7 @@ def add_stream(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
     @app.get(
         "/v1/own/stream",
         tags=["own"],
+        response_class=StreamingResponse,
         responses=gives(
             200, description="Messages as they come.", content={"text/event-stream": {"schema": {"type": "string"}}}
         ),
