@@ -4,22 +4,38 @@ Loaded by Schemathesis itself, in its own process (SCHEMATHESIS_HOOKS).
 """
 
 import json
+import os
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis import CheckContext, Response
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from schemathesis import CheckContext, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.generation.case import Case
 
 from shared.edge import LARGEST_INTEGER_DIGITS, check_text
+from tests.conformance.renewing import PLACEHOLDER, Renewed
 
 # What says that a request is not of the documented shape. All other refusals tell of what it says, which no shape can.
 MISSHAPEN = frozenset({"invalid-body", "bad-idempotency-key", "not-json", "not-text", "not-utf-8", "too-deep"})
 
 ONE_STATUS = ("/open311/", "/v1/oauth2/", "/scim/")
+
+_renewed = Renewed(os.environ["LIANXIN_CONFORMANCE_DESK"])
+
+
+def _put_credential(_: HTTPAdapter, request: PreparedRequest, **__: Any) -> None:
+    """What the library calls with every request that is about to leave."""
+    for name, placeholder in PLACEHOLDER.items():
+        if request.headers.get(name) == placeholder:
+            request.headers[name] = _renewed.headers()[name]
+
+
+HTTPAdapter.add_headers = _put_credential  # type: ignore[assignment, method-assign] # whatever the session
 
 
 def _is_plain(text: str) -> bool:
@@ -73,6 +89,13 @@ def fitting_is_taken(_: CheckContext, response: Response, case: Case[Any]) -> No
                 title="Called misshapen what the document allows",
                 message=response.text[:500],
             )
+
+
+@schemathesis.hook
+def after_call(_: HookContext, case: Case[Any], response: Response) -> None:
+    """A run may end its own session, by signing out or by disabling itself: what follows would be 401 throughout."""
+    if response.status_code == 401 and case.operation.definition.raw.get("security"):
+        _renewed.note_refusal()
 
 
 @schemathesis.hook

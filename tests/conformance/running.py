@@ -1,20 +1,31 @@
 """Runs Schemathesis against one door of a running suite, as one who has a real session or token."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from demo.credentials import Credential
+from tests.conformance.renewing import PLACEHOLDER, Desk
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 SEED = 20260301
 REQUEST_SECONDS = 30
 LONGEST_LINE = 1_000
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
 SERVICES = ("intake", "assessment", "notify", "identity")
+
+Document = dict[str, Any]
+ASKED = "x-asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +33,7 @@ class Budget:
     """`phases`: examples, coverage, fuzzing, stateful. `examples` is how many requests are made up for an operation."""
 
     examples: int
-    phases: tuple[str, ...] = ("examples", "coverage", "fuzzing", "stateful")
+    phases: tuple[str, ...] = PHASES
     seed: int = SEED
     is_fixed: bool = True  # the same requests in every run
     more: Sequence[str] = ()
@@ -31,16 +42,75 @@ class Budget:
 QUICK = Budget(examples=2, phases=("examples", "fuzzing"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A service as one role meets it. `reader` is who may read its document, which not every role may."""
+
+    port: int
+    role: str
+    credential: Credential
+    reader: Credential
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
 class NotConform(AssertionError):
     """What Schemathesis printed."""
 
 
-def check_door(port: int, credential: Credential | None, budget: Budget) -> str:
-    """Return what was tested. Raises NotConform."""
+def read_document(door: Door) -> Document:
+    answer = httpx.get(f"{door.url}/v1/openapi.json", headers=door.reader.headers(), timeout=REQUEST_SECONDS)
+    document: Document = answer.raise_for_status().json()
+    return document
+
+
+def lets_in(operation: Mapping[str, Any], role: str) -> bool:
+    """Whether the document says that the role is let in. What says no answers nothing but 403."""
+    is_own = operation["security"] == [{"session": []}] and not operation["x-roles"]
+    return not operation["security"] or role in operation["x-roles"] or (is_own and role != "machine_client")
+
+
+def check_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]], bool] = lambda _: True) -> str:
+    """Return what was tested, of the operations that are asked about. Raises NotConform."""
+    document = read_document(door)
+    for operation in _operations(document):
+        operation[ASKED] = is_asked(operation)  # whole, since what is beside an operation belongs to its truth
+    with _written(document) as file, Desk(door.credential) as desk:
+        done = subprocess.run(
+            _command(door, budget, file),
+            cwd=ROOT,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.conformance.hooks", "LIANXIN_CONFORMANCE_DESK": desk.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        told = "\n".join(line[:LONGEST_LINE] for line in done.stdout.splitlines())  # bodies may be megabytes long
+        raise NotConform(f"{told[-30_000:]}\n{done.stderr[-3_000:]}")
+    return done.stdout
+
+
+def _operations(document: Document) -> Iterator[Document]:
+    return (operation for methods in document["paths"].values() for operation in methods.values())
+
+
+@contextmanager
+def _written(document: Document) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(document, file)
+        file.flush()
+        yield Path(file.name)
+
+
+def _command(door: Door, budget: Budget, file: Path) -> list[str]:
     command = [
         str(Path(sys.executable).parent / "st"),
         "--config-file", str(CONFIGURATION),
-        "run", f"http://127.0.0.1:{port}/v1/openapi.json",
+        "run", str(file),
+        "--url", door.url,
+        "--include-by", f"/{ASKED} == true",
         "--phases", ",".join(budget.phases),
         "--max-examples", str(budget.examples),
         "--seed", str(budget.seed),
@@ -50,17 +120,6 @@ def check_door(port: int, credential: Credential | None, budget: Budget) -> str:
         *(("--generation-deterministic", "--no-shrink") if budget.is_fixed else ("--generation-database", "none")),
         *budget.more,
     ]  # fmt: skip
-    for name, value in (credential.headers() if credential is not None else {}).items():
-        command += ["-H", f"{name}: {value}"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.conformance.hooks"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        told = "\n".join(line[:LONGEST_LINE] for line in done.stdout.splitlines())  # bodies may be megabytes long
-        raise NotConform(f"{told[-30_000:]}\n{done.stderr[-3_000:]}")
-    return done.stdout
+    for name, value in door.credential.headers().items():
+        command += ["-H", f"{name}: {PLACEHOLDER.get(name, value)}"]
+    return command

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from georeport import GeoReport
 
-from tests.conformance.running import QUICK, check_door
+from tests.conformance.running import QUICK, Door, check_door
 from tests.harness.servers import Servers
 from tests.harness.suite import Suite
 
@@ -24,7 +24,8 @@ def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.mark.parametrize("role", ROLES)
 def test_intake_does_what_its_document_says(suite: Suite, role: str):
-    told = check_door(suite.ports["intake-api"], suite.credential("intake", role), QUICK)
+    credential = suite.credential("intake", role)
+    told = check_door(Door(port=suite.ports["intake-api"], role=role, credential=credential, reader=credential), QUICK)
 
     assert re.search(r"Selected: (\d+)/\1\s+Tested: \1\b", told), told  # a failure has been raised before
 
