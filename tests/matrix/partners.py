@@ -162,7 +162,7 @@ class PartnersWorld:
         if place not in self._units and place != "unknown":
             return None
         agreement_id = self._agreements.get(("standing", place), uuid4())
-        return Shot(body={"agreement_id": str(agreement_id), "url": URL})
+        return Shot(body={"agreement_id": str(agreement_id), "url": f"{URL}/{uuid4()}"})
 
     def _agreement(self, use: str, *, body: Any = None) -> Callable[[Place], Shot | None]:
         return lambda place: self._aim(self._agreements, "agreement_id", use, place, body)

@@ -71,17 +71,23 @@ def _add_writing(router: APIRouter, pool: Pool, zone: ZoneInfo) -> None:
         shown = preview(topic, language, Wording(subject=body.subject, text=body.text), zone=zone)
         return json_response({"subject": shown.subject, "text": shown.text_body})
 
-    @router.post("/{topic}/{language}", openapi_extra=describe_body(WordingBody), responses=shows(Written, status=201))
+    @router.post(
+        "/{topic}/{language}",
+        status_code=201,
+        openapi_extra=describe_body(WordingBody),
+        responses=shows(Written, status=201) | shows(Written, description="The author wrote just that last."),
+    )
     def write_template(
         topic: TopicName,
         language: Language,
         principal: Annotated[Principal, Depends(permit("template.write"))],
         body: Annotated[WordingBody, Depends(json_body(WordingBody))],
     ) -> Response:
-        """A new version, by which nobody is told before another person puts it into force."""
+        """A new version, by which nobody is told before another person puts it into force. A repeat makes none."""
         wording = Wording(subject=body.subject, text=body.text)
-        version = templates.write_template(pool, topic, language, wording, by=principal, now=datetime.now(UTC))
-        return json_response({"topic": topic, "language": language, "version": version}, status=201)
+        version, is_new = templates.write_template(pool, topic, language, wording, by=principal, now=datetime.now(UTC))
+        document = {"topic": topic, "language": language, "version": version}
+        return json_response(document, status=201 if is_new else 200)
 
     @router.post(
         "/{topic}/{language}/{version}/activate",

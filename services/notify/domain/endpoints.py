@@ -50,6 +50,12 @@ class VersionChanged(Conflict):
     code = "version-changed"
 
 
+class AlreadyProposed(Conflict):
+    """The same endpoint waits for somebody's decision: a repeat makes no second one."""
+
+    code = "already-proposed"
+
+
 class TooManyEndpoints(Conflict):
     code = "too-many-endpoints"
 

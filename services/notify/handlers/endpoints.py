@@ -14,6 +14,7 @@ from services.notify.domain.endpoints import (
     MOST_ENDPOINTS,
     MOST_KEYS,
     OVERLAP,
+    AlreadyProposed,
     Endpoint,
     EndpointStatus,
     EndpointWish,
@@ -71,12 +72,14 @@ def propose_endpoint(
 ) -> tuple[Endpoint, MadeKey]:
     """Return it with its first key.
 
-    Raises UnsafeDestination, UnknownAgreement, NotInForce, UnsoundAgreement, TooManyEndpoints.
+    Raises UnsafeDestination, UnknownAgreement, NotInForce, UnsoundAgreement, AlreadyProposed, TooManyEndpoints.
     """
     desk.rules.read_url(wish.url)
     with transaction(desk.pool) as connection:
         agreement = _get_in_force(connection, agreement_id, now)
         _check_filter(connection, agreement, wish.event_types, wish.organisation_id)
+        if storage.is_proposed(connection, agreement_id, wish):
+            raise AlreadyProposed("the same endpoint waits for a decision already")
         if storage.count_endpoints(connection, agreement_id) >= MOST_ENDPOINTS:
             raise TooManyEndpoints(f"an agreement has at most {MOST_ENDPOINTS} endpoints")
         endpoint_id = new_id()

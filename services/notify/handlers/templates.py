@@ -40,27 +40,28 @@ def list_templates(pool: Pool, topic: str | None = None) -> list[Template]:
 
 def write_template(
     pool: Pool, topic: str, language: Language, wording: Wording, *, by: Principal, now: datetime
-) -> int:
-    """Return its version; nobody is told by it yet. Raises UnknownTopic, BadTemplate."""
+) -> tuple[int, bool]:
+    """Return its version, and whether it is new; nobody is told by it yet. Raises UnknownTopic, BadTemplate."""
     check_wording(topic, wording)
+    template = NewTemplate(
+        topic=topic,
+        language=language,
+        subject=wording.subject,
+        text=wording.text,
+        written_by=by.person_id,
+        written_at=now,
+    )
     with transaction(pool) as connection:
-        version = storage.insert_template(
-            connection,
-            NewTemplate(
-                topic=topic,
-                language=language,
-                subject=wording.subject,
-                text=wording.text,
-                written_by=by.person_id,
-                written_at=now,
-            ),
-        )
+        repeated = storage.find_repeated(connection, template)
+        if repeated is not None:
+            return repeated, False
+        version = storage.insert_template(connection, template)
         details = {"version": version}
         note(
             connection,
             Line(action="template.write", object_type="template", object_id=f"{topic}/{language}", details=details),
         )
-        return version
+        return version, True
 
 
 def activate_template(

@@ -93,6 +93,28 @@ def list_endpoints(
         ).fetchall()
 
 
+def is_proposed(connection: Connection, agreement_id: UUID, wish: EndpointWish) -> bool:
+    """Whether the same is proposed already. Two who ask at once ask one after the other.
+
+    Of one agreement there are few: by webhook_endpoint_agreement.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"webhook_endpoint/{agreement_id}"])
+    row = connection.execute(
+        """
+        SELECT 1
+          FROM webhook_endpoint
+         WHERE agreement_id = %s
+           AND status = 'proposed'
+           AND url = %s
+           AND event_types = %s::text[]
+           AND organisation_id IS NOT DISTINCT FROM %s
+         LIMIT 1
+        """,
+        [agreement_id, wish.url, list(wish.event_types), wish.organisation_id],
+    ).fetchone()
+    return row is not None
+
+
 def count_endpoints(connection: Connection, agreement_id: UUID) -> int:
     row = connection.execute(
         "SELECT count(*) FROM webhook_endpoint WHERE agreement_id = %s AND status NOT IN ('refused', 'removed')",

@@ -22,6 +22,23 @@ class NewTemplate:
     written_at: datetime
 
 
+def find_repeated(connection: Connection, template: NewTemplate) -> int | None:
+    """The newest version, where it says just this and is of the same author; else None. Who writes next waits."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    row = connection.execute(
+        """
+          SELECT version, (subject, text, written_by) = (%s, %s, %s)
+            FROM template
+           WHERE topic = %s
+             AND language = %s
+        ORDER BY version DESC
+           LIMIT 1
+        """,
+        [template.subject, template.text, template.written_by, template.topic, template.language],
+    ).fetchone()
+    return int(str(row[0])) if row and row[1] else None
+
+
 def insert_template(connection: Connection, template: NewTemplate) -> int:
     """Return its version."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

@@ -74,6 +74,18 @@ def connect(clients, agreement_id, url="http://127.0.0.1:9/hook", **more):
     return made.json()
 
 
+def test_an_endpoint_that_is_proposed_again_is_no_second_one(clients):
+    wish = {"agreement_id": agree(clients), "url": "http://127.0.0.1:9/hook"}
+
+    first, again = (clients("hub").post("/v1/webhook-endpoints", json=wish) for _ in range(2))
+    narrower = clients("hub").post("/v1/webhook-endpoints", json=wish | {"event_types": ["cn.lianxin.issue.closed.v1"]})
+
+    assert (first.status_code, again.status_code, narrower.status_code) == (201, 409, 201)
+    assert again.json()["title"] == "already-proposed"
+    assert clients("approver").post(f"/v1/webhook-endpoints/{first.json()['id']}/approve").status_code == 200
+    assert clients("hub").post("/v1/webhook-endpoints", json=wish).status_code == 201
+
+
 def told(clients, who="hub", **query):
     answer = clients(who).get("/v1/events", params=query)
     assert answer.status_code == 200, answer.text

@@ -127,3 +127,13 @@ def test_what_is_not_there_is_not_found(client):
 def test_who_may_not_may_not(client):
     assert client("clerk").post(PATH, json=WORDING).status_code == 403
     assert client("author").post(f"{PATH}/0/activate").status_code == 403
+
+
+def test_a_wording_that_is_sent_again_makes_no_second_version(client):
+    first, again = (client("author").post(PATH, json=WORDING) for _ in range(2))
+    other = client("author").post(PATH, json=WORDING | {"subject": "时限"})
+    back = client("author").post(PATH, json=WORDING)
+
+    assert [answer.status_code for answer in (first, again, other, back)] == [201, 200, 201, 201]
+    assert again.json() == first.json()
+    assert [answer.json()["version"] for answer in (first, other, back)] == [1, 2, 3]
