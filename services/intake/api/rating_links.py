@@ -22,7 +22,7 @@ from services.intake.storage.rating_links import Rated
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
 from shared.database import Pool
-from shared.edge import CodeText
+from shared.edge import PLAIN_TEXT, CodeText
 from shared.http import Body, describe_body, either, json_body, json_response, leave_open, network_behind, permit
 from shared.observability import correlation_id
 
@@ -35,8 +35,8 @@ Gateway = Annotated[Principal, Depends(permit("link.issue"))]
 class LinkRatingBody(Body):
     """`page` is what looking at the link has told."""
 
-    token: Annotated[str, Field(max_length=1_000)]
-    page: Annotated[str, Field(max_length=LONGEST_STAMP)]
+    token: Annotated[str, Field(max_length=1_000, json_schema_extra=PLAIN_TEXT)]
+    page: Annotated[str, Field(max_length=LONGEST_STAMP, json_schema_extra=PLAIN_TEXT)]
     level: LevelNumber
     solved: bool | None = None
     attitude: LevelNumber | None = None
