@@ -56,10 +56,9 @@ class Desk:
         with self._lock:
             if anew:
                 self._credential.forget()
-            given = self._credential.headers()
             if isinstance(self._credential, Person):
-                self._step_up(self._credential)
-            return given
+                self._step_up(self._credential)  # before its headers are taken: the session gets another name by it
+            return self._credential.headers()
 
     def _step_up(self, person: Person) -> None:
         """A run that tries passwords may have used up the attempts, or ended the session: a 401 asks for another."""
