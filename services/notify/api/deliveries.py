@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Response
 
 from services.notify.api.paging import Cursor, Limit, page, read_id
-from services.notify.domain.deliveries import DeliveryStatus, Receipt
+from services.notify.domain.deliveries import DeliveryStatus
 from services.notify.handlers import deliveries
 from services.notify.settings import NotifySettings
 from services.notify.storage.deliveries import Attempt, Delivery
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
+from shared.gateways.receipts import Receipt
 from shared.http import json_response, permit
 
 
