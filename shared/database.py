@@ -99,17 +99,38 @@ def transaction(pool: Pool, *, reach: Reach | None = None) -> Iterator[Connectio
 
     Without a reach, given or entered by the request, only a system pool's transaction sees any row.
     """
-    try:
-        with pool.connection() as connection:
-            if isinstance(pool, _Joined):
-                with connection.transaction():
-                    if reach is not None:
-                        set_reach(connection, reach)
-                    yield connection
-            else:
-                # One round trip for both; the pool commits or rolls back what is open when it takes back its own.
-                connection.execute(_beginning(reach or current()), prepare=False)
+    with _telling_transients(), pool.connection() as connection:
+        if isinstance(pool, _Joined):
+            with connection.transaction():
+                if reach is not None:
+                    set_reach(connection, reach)
                 yield connection
+        else:
+            # One round trip for both; the pool commits or rolls back what is open when it takes back its own.
+            connection.execute(_beginning(reach or current()), prepare=False)
+            yield connection
+
+
+@contextmanager
+def at_once(pool: Pool) -> Iterator[Connection]:
+    """A transaction in one round trip: nothing that is executed in it may be read before its end.
+
+    All is committed at exit, or nothing was. Each part of it says first under which reach it stands, by set_reach().
+    Raises DatabaseAway where trying again later makes sense.
+    """
+    with (
+        _telling_transients(),
+        pool.connection() as connection,
+        # Of an autocommitting connection all statements of a pipeline are one transaction, ended by its one Sync.
+        connection.transaction() if isinstance(pool, _Joined) else connection.pipeline(),
+    ):
+        yield connection
+
+
+@contextmanager
+def _telling_transients() -> Iterator[None]:
+    try:
+        yield
     except (PoolTimeout, TooManyRequests):
         raise DatabaseAway("no database connection is free or the database is away") from None
     except psycopg.errors.DeadlockDetected as error:
@@ -124,19 +145,33 @@ def transaction(pool: Pool, *, reach: Reach | None = None) -> Iterator[Connectio
 
 def set_reach(connection: Connection, reach: Reach) -> None:
     """Let the rest of the open transaction touch what this reach allows, and nothing else."""
-    connection.execute(_settings_of(reach), prepare=False)
+    connection.execute(_setting_of(reach))
 
 
 @lru_cache(maxsize=4_096)
 def _beginning(reach: Reach | None) -> bytes:
     """What is empty is left out: in a new transaction nobody has set it."""
-    return b"BEGIN" if reach is None else b"BEGIN; " + _settings_of(reach, only_given=True)
+    given = {} if reach is None else _settings_of(reach)
+    settings = (
+        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("lianxin", name), sql.Literal(value))
+        for name, value in given.items()
+        if value
+    )
+    return sql.SQL("; ").join([sql.SQL("BEGIN"), *settings]).as_bytes()
 
 
 @lru_cache(maxsize=4_096)
-def _settings_of(reach: Reach, *, only_given: bool = False) -> bytes:
-    """All of them, unless told otherwise: what an earlier caller of the same transaction had must not stay."""
-    values = {
+def _setting_of(reach: Reach) -> bytes:
+    """All of them: what an earlier caller of the same transaction had must not stay. One statement, for a pipeline."""
+    calls = (
+        sql.SQL("set_config({}, {}, true)").format(sql.Literal(f"lianxin.{name}"), sql.Literal(value))
+        for name, value in _settings_of(reach).items()
+    )
+    return (sql.SQL("SELECT ") + sql.SQL(", ").join(calls)).as_bytes()
+
+
+def _settings_of(reach: Reach) -> dict[str, str]:
+    return {
         "reach": reach.kind,
         "organisations": _array(reach.organisation_codes),
         "staff_number": reach.staff_number or "",
@@ -145,12 +180,6 @@ def _settings_of(reach: Reach, *, only_given: bool = False) -> bytes:
         "account": str(reach.account_id or ""),
         "person": reach.person_id or "",
     }
-    statements = (
-        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("lianxin", name), sql.Literal(value))
-        for name, value in values.items()
-        if value or not only_given
-    )
-    return sql.SQL("; ").join(statements).as_bytes()
 
 
 def _array(codes: tuple[str, ...]) -> str:

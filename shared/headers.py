@@ -23,15 +23,21 @@ ALWAYS: Final[tuple[Header, ...]] = (
     (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
 )
 STAY_ENCRYPTED: Final[Header] = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_ENCRYPTED: Final = (*ALWAYS, STAY_ENCRYPTED)
+_NAMES: Final = frozenset(name for name, _ in _ENCRYPTED)
 # No origin but our own may read an answer, so no part of the suite ever sends one of these.
 NEVER: Final = b"access-control-"
 
 
 def complete(given: Iterable[Header], scope: Scope) -> list[Header]:
     """An answer's own headers and those that it lacks: a page names what it loads, and all else loads nothing."""
-    headers = [header for header in given if not header[0].lower().startswith(NEVER)]
+    headers = list(given)
     said = {name.lower() for name, _ in headers}
-    wanted = (*ALWAYS, STAY_ENCRYPTED) if _came_encrypted(scope) else ALWAYS
+    if any(name.startswith(NEVER) for name in said):
+        headers = [header for header in headers if not header[0].lower().startswith(NEVER)]
+    wanted = _ENCRYPTED if _came_encrypted(scope) else ALWAYS
+    if said.isdisjoint(_NAMES):  # as nearly every answer of a program's door
+        return [*headers, *wanted]
     return [*headers, *(header for header in wanted if header[0] not in said)]
 
 
@@ -46,6 +52,4 @@ def page_policy(nonce: str) -> str:
 
 def _came_encrypted(scope: Scope) -> bool:
     """Whether the browser's own link is encrypted. Who claims so without need binds nobody but itself."""
-    if scope["scheme"] == "https":
-        return True
-    return any(name == b"x-forwarded-proto" and value == b"https" for name, value in scope["headers"])
+    return scope["scheme"] == "https" or (b"x-forwarded-proto", b"https") in scope["headers"]

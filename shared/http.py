@@ -20,10 +20,11 @@ from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from typing_extensions import override
 
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.access.refusals import NoLonger
-from shared.edge import EdgeGuard, Message, Receive, Scope, Send, send_problem
+from shared.edge import BODY, EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
 from shared.networks import forwarded_for, network_of, sender_of
@@ -92,9 +93,15 @@ def json_body(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     """A dependency that reads the body as the model, straight from the bytes the guard has checked."""
 
     async def read(request: Request) -> Model:
-        return parse_body(model, await request.body())
+        return parse_body(model, await read_body(request))
 
     return read
+
+
+async def read_body(request: Request) -> bytes:
+    """What the guard has read and checked; of an upload, which it lets through, all that comes."""
+    checked: bytes | None = request.scope.get(BODY)
+    return await request.body() if checked is None else checked
 
 
 def parse_body(model: type[Model], body: bytes) -> Model:
@@ -156,10 +163,11 @@ async def _admit(request: Request, action: str, knowing: Awaitable[Principal]) -
         remember_refusal(request.scope, refusal.known, action)
         raise
     remember(request.scope, principal, action)
+    now = datetime.now(UTC)
     throttle = throttle_of(request.app)
     if throttle is not None:
-        await throttle.count(principal, action, now=datetime.now(UTC))
-    reach = decide(principal, action, now=datetime.now(UTC))
+        await throttle.count(principal, action, now=now)
+    reach = decide(principal, action, now=now)
     remember_reach(request.scope, reach)
     enter(reach)
     return principal
@@ -197,6 +205,17 @@ def _address_of(request: Request) -> str:
     return sender_of(peer, forwarded_for(request.headers), settings.trusted_proxies)
 
 
+class _App(FastAPI):
+    """FastAPI without the layers that it puts around ours, which answer what our own door has answered already."""
+
+    @override
+    def build_middleware_stack(self) -> Any:
+        stack: Any = super().build_middleware_stack()
+        while not isinstance(stack, _Door):
+            stack = stack.app
+        return stack
+
+
 def create_app(
     title: str,
     settings: ProcessSettings,
@@ -207,7 +226,7 @@ def create_app(
     form_paths: Iterable[str] = (),
 ) -> FastAPI:
     """An app with the guard before everything, and problem documents for every failure."""
-    app = FastAPI(
+    app = _App(
         title=title,
         docs_url=None,
         redoc_url=None,

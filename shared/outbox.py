@@ -1,6 +1,7 @@
 """Events written in the transaction of the change they tell of, and read back by the relay in order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, cast
@@ -65,7 +66,7 @@ def append(
         }
         for outgoing in events
     ]
-    try:
+    with refusing_taken_ids():
         connection.execute(
             """
             INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence,
@@ -77,6 +78,13 @@ def append(
             """,
             [recorded_at, orjson.dumps(rows).decode()],
         )
+
+
+@contextmanager
+def refusing_taken_ids() -> Iterator[None]:
+    """Around whatever writes events. Raises IdTaken."""
+    try:
+        yield
     except UniqueViolation as error:
         if error.diag.constraint_name != PLACES:
             raise

@@ -12,7 +12,9 @@ from shared import crash
 from shared.errors import Transient
 
 AnyCommand = TypeVar("AnyCommand")
+Kind = TypeVar("Kind")
 Run = Callable[[list[AnyCommand]], list[Outcome]]
+Enter = Callable[[list[AnyCommand]], list[Outcome | None]]
 Result = Outcome | Exception
 
 LARGEST_GROUP = 256
@@ -30,7 +32,7 @@ class Group(Generic[AnyCommand]):
     """Runs a batch on a thread; what gathers meanwhile is the next batch. There is no timer.
 
     Where `most_at_once` allows, many that gather do not wait for its end: one batch computes while another waits for
-    the database.
+    the database. `enter` goes first where there is one: it settles and commits what is simple, and leaves the rest.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class Group(Generic[AnyCommand]):
         run: Run[AnyCommand],
         executor: Executor,
         *,
+        enter: Enter[AnyCommand] | None = None,
         longest_queue: int = LONGEST_QUEUE,
         most_at_once: int = 1,
     ) -> None:
         self._run = run
+        self._enter = enter
         self._executor = executor
         self._longest_queue = longest_queue
         self._most_at_once = most_at_once
@@ -72,25 +76,36 @@ class Group(Generic[AnyCommand]):
                 group = [self._waiting.popleft() for _ in range(min(LARGEST_GROUP, len(self._waiting)))]
                 metrics.group_size.observe(len(group))
                 commands = [command for command, _ in group]
-                results = await loop.run_in_executor(self._executor, self._run_isolated, commands)
+                results = await loop.run_in_executor(self._executor, self._settle_all, commands)
                 for (_, future), result in zip(group, results, strict=True):
                     _settle(future, result)
         finally:  # at once: whoever comes next must find that nobody is left to take it along
             self._runners = {runner for runner in self._runners if runner is not asyncio.current_task()}
 
-    def _run_isolated(self, commands: list[AnyCommand]) -> list[Result]:
-        """Run a batch on a thread; one that a bug breaks is run again one by one, so that only the culprit fails."""
-        results: list[Result]
-        try:
-            results = list(self._run(commands))
-            if len(results) != len(commands):
-                raise ValueError("a handler owes one outcome a command")  # noqa: TRY301 - meant for the fallback below
-        except Transient as error:
-            return [error] * len(commands)
-        except Exception as error:  # noqa: BLE001 - it travels on to the request that it belongs to
-            results = [error] if len(commands) == 1 else [self._run_isolated([command])[0] for command in commands]
+    def _settle_all(self, commands: list[AnyCommand]) -> list[Result]:
+        """Settle a batch on a thread. What was entered stands, whatever becomes of the rest."""
+        results: list[Result | None]
+        results = [None] * len(commands) if self._enter is None else _isolated(self._enter, commands)
+        left = [position for position, result in enumerate(results) if result is None]
+        if left:
+            settled = _isolated(self._run, [commands[position] for position in left])
+            for position, result in zip(left, settled, strict=True):
+                results[position] = result
         crash.point("intake.after_commit_before_response")
-        return results
+        return [result for result in results if result is not None]
+
+
+def _isolated(run: Callable[[list[AnyCommand]], list[Kind]], commands: list[AnyCommand]) -> list[Kind | Exception]:
+    """Run a batch; one that a bug breaks is run again one by one, so that only the culprit fails."""
+    try:
+        results: list[Kind | Exception] = list(run(commands))
+        if len(results) != len(commands):
+            raise ValueError("a handler owes one outcome a command")  # noqa: TRY301 - meant for the fallback below
+    except Transient as error:
+        return [error] * len(commands)
+    except Exception as error:  # noqa: BLE001 - it travels on to the request that it belongs to
+        return [error] if len(commands) == 1 else [_isolated(run, [command])[0] for command in commands]
+    return results
 
 
 def _settle(future: asyncio.Future[Outcome], result: Result) -> None:

@@ -21,7 +21,7 @@ from shared.conditions import tagged
 from shared.contracts.intake.contacts import ContactKind, Minutes, PeopleCount
 from shared.edge import CodeText, Day, Instant, LongText
 from shared.errors import Rejected
-from shared.http import Body, describe_body, parse_body, permit
+from shared.http import Body, describe_body, parse_body, permit, read_body
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"])
 
@@ -65,7 +65,7 @@ class ContactBody(ContentBody):
 async def record_contact(
     request: Request, principal: Annotated[Principal, Depends(permit("contact.record"))]
 ) -> Response:
-    body = parse_body(ContactBody, await request.body())
+    body = parse_body(ContactBody, await read_body(request))
     told = await describe(request, principal, record_id=body.id)
     command = command_of(body, told, principal, doors(request).settings)
     return answer(await doors(request).contacts.submit(command), location=f"/v1/contacts/{command.id}")

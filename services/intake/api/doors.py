@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,7 +36,7 @@ from shared.answers import RECORDS
 from shared.conditions import read_expected
 from shared.database import Pool
 from shared.errors import Rejected
-from shared.http import json_response, problem
+from shared.http import json_response, problem, read_body
 from shared.identifiers import new_id
 from shared.observability import correlation_id
 from shared.reach import current
@@ -73,7 +74,9 @@ class Doors(RegisterDoors):
         self.settings = settings
         self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
         self.open_registers(self._group)
-        self.contacts: Group[RecordContact] = self._group(contacts.record_contacts, most_at_once=2)
+        self.contacts: Group[RecordContact] = self._group(
+            contacts.record_contacts, enter=contacts.enter_contacts, most_at_once=2
+        )
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
         self.reviews: Group[DecideReview] = self._group(reviews.decide_reviews)
         self.voids: Group[VoidContact] = self._group(corrections.void_contacts)
@@ -90,12 +93,16 @@ class Doors(RegisterDoors):
         self.reception_holdings: Group[HoldReceptionDay] = self._group(receptions.hold_days)
         self.ratings: Group[SubmitRating] = self._group(partial(ratings.submit_ratings, rules=rating_rules))
 
-    def _group(self, handler: Any, *, most_at_once: int = 1) -> Group[Any]:  # noqa: ANN401 - the attributes say of what
-        def run(commands: list[Any]) -> list[Outcome]:
-            outcomes: list[Outcome] = handler(self.pool, commands, now=datetime.now(UTC))
-            return outcomes
+    def _group(self, handler: Any, *, enter: Any = None, most_at_once: int = 1) -> Group[Any]:  # noqa: ANN401 - the attributes say of what
+        return Group(
+            self._now(handler),
+            self._executor,
+            enter=None if enter is None else self._now(enter),
+            most_at_once=most_at_once,
+        )
 
-        return Group(run, self._executor, most_at_once=most_at_once)
+    def _now(self, handler: Any) -> Callable[[list[Any]], Any]:  # noqa: ANN401 - same
+        return lambda commands: handler(self.pool, commands, now=datetime.now(UTC))
 
     async def drain(self) -> None:
         for group in vars(self).values():
@@ -142,7 +149,7 @@ async def read_key(request: Request, principal: Principal) -> IdempotencyKey | N
     if key is None:
         return None
     digest = hashlib.blake2b(digest_size=16)
-    for part in (request.method.encode(), request.url.path.encode(), await request.body()):
+    for part in (request.method.encode(), request.url.path.encode(), await read_body(request)):
         digest.update(len(part).to_bytes(8, "big") + part)
     return IdempotencyKey(caller=str(principal.account_id), key=key, fingerprint=vault().keyed(digest.digest()))
 

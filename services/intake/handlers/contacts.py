@@ -1,8 +1,10 @@
 """Recording contacts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
+
+import orjson
 
 from services.intake import metrics
 from services.intake.domain.commands.base import Outcome
@@ -18,9 +20,12 @@ from services.intake.handlers.texts import ContactRecord, open_contact
 from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
 from services.intake.storage import corrections, registers
+from shared import crash
 from shared.contracts.intake.contacts import ContactRecorded
-from shared.database import Connection, Pool, transaction
-from shared.outbox import OutgoingEvent
+from shared.database import Connection, Deadlocked, Pool, at_once, set_reach, transaction
+from shared.identifiers import new_id
+from shared.outbox import refusing_taken_ids
+from shared.reach import Reach, current
 
 BEFORE_FIRST_POST = Outcome(
     status="rejected",
@@ -38,20 +43,8 @@ def record_contacts(
 ) -> list[Outcome]:
     """Record contacts. A repeat with the same content changes nothing; with other content it is a conflict."""
 
-    def run(connection: Connection, fresh: list[RecordContact], events: Events) -> list[Outcome]:
-        candidates = [
-            Candidate(
-                command=command,
-                check=(
-                    check := _refuse_officer(
-                        command,
-                        check_contact(command, now=now, allow_odd=allow_odd, may_be_late=_may_be_late(command)),
-                    )
-                ),
-                content_hash=vault().keyed(digest_contact(command)) if check.refusal is None else b"",
-            )
-            for command in fresh
-        ]
+    def run(connection: Connection, fresh: list[RecordContact], _: Events) -> list[Outcome]:
+        candidates = [_examine(command, now=now, allow_odd=allow_odd) for command in fresh]
         settled = settle_new(
             connection, candidates, lambda some: storage.list_standing_contacts(connection, some), now=now
         )
@@ -60,7 +53,8 @@ def record_contacts(
             for position, candidate in enumerate(candidates)
             if candidate.check.refusal is None
         ]
-        inserted = storage.insert_contacts(connection, rows) if rows else []
+        with refusing_taken_ids():
+            inserted = storage.insert_contacts(connection, rows, recorded_at=now) if rows else []
         keep_used(connection, "contact", by_record(fresh, settled), inserted)
         outcomes = []
         for item in sort_out(candidates, inserted, lambda some: storage.list_standing_contacts(connection, some)):
@@ -68,7 +62,6 @@ def record_contacts(
             if check.refusal is not None:
                 outcomes.append(check.refusal)
             elif item.made is not None:
-                events.append(_event(command, item.made))
                 outcomes.append(created(item.made, check))
             elif item.met is not None:
                 outcomes.append(settle_repeat(command, item.met, item.candidate.content_hash))
@@ -81,12 +74,78 @@ def record_contacts(
     return outcomes
 
 
+def enter_contacts(
+    pool: Pool, commands: Sequence[RecordContact], *, now: datetime, allow_odd: bool = False
+) -> list[Outcome | None]:
+    """Enter in one round trip what is nothing but new, and refuse what can be refused unseen.
+
+    All else is None, and left to `record_contacts`: repeats, what names something unknown or out of reach, and whatever
+    has a key or a citizen. Docs/decisions/0101-entered-in-one-round-trip.md.
+    """
+    candidates = [
+        _examine(command, now=now, allow_odd=allow_odd) if command.key is None and command.citizen is None else None
+        for command in commands
+    ]
+    first_of: dict[UUID, Candidate[RecordContact]] = {}
+    for candidate in candidates:
+        if candidate is not None and candidate.check.refusal is None:
+            first_of.setdefault(candidate.command.id, candidate)
+    made = _enter(pool, list(first_of.values()), now=now, allow_odd=allow_odd)
+    outcomes = [
+        None if candidate is None else candidate.check.refusal or _as_created(candidate, first_of, made)
+        for candidate in candidates
+    ]
+    metrics.count_outcomes("record_contacts", [outcome.status for outcome in outcomes if outcome is not None])
+    metrics.contacts_recorded_total.inc(len(made))
+    return outcomes
+
+
+def _as_created(
+    candidate: Candidate[RecordContact], first_of: Mapping[UUID, Candidate[RecordContact]], made: set[UUID]
+) -> Outcome | None:
+    """Of several commands for one id only the first can have made the record."""
+    command = candidate.command
+    return created(command, candidate.check) if command.id in made and first_of[command.id] is candidate else None
+
+
+def _enter(pool: Pool, candidates: Sequence[Candidate[RecordContact]], *, now: datetime, allow_odd: bool) -> set[UUID]:
+    """Enter contacts and their events, those of each sender under their own reach; return the ids of those made."""
+    parts: dict[Reach | None, list[dict[str, object]]] = {}
+    for candidate in candidates:
+        reach = candidate.command.reach or current()
+        parts.setdefault(reach, []).append(_row(candidate, None, now, allow_odd=allow_odd))
+    if not parts:
+        return set()
+    try:
+        return _send(pool, parts, now=now)
+    except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
+        return _send(pool, parts, now=now)
+
+
+def _send(pool: Pool, parts: Mapping[Reach | None, list[dict[str, object]]], *, now: datetime) -> set[UUID]:
+    crash.point("intake.before_commit")
+    with refusing_taken_ids(), at_once(pool) as connection:
+        sent = []
+        for reach, rows in parts.items():
+            if reach is not None:
+                set_reach(connection, reach)
+            sent.append(storage.send_contacts(connection, rows, recorded_at=now))
+    return {contact.id for read in sent for contact in read()}
+
+
 def get_contact(pool: Pool, contact_id: UUID) -> ContactRecord:
     """Raises ContactNotFound."""
     with transaction(pool) as connection:
         row = storage.get_contact(connection, contact_id)
         issues = storage.list_raised_issues(connection, contact_id)
     return open_contact(row, issues)
+
+
+def _examine(command: RecordContact, *, now: datetime, allow_odd: bool) -> Candidate[RecordContact]:
+    check = check_contact(command, now=now, allow_odd=allow_odd, may_be_late=_may_be_late(command))
+    check = _refuse_officer(command, check)
+    content_hash = vault().keyed(digest_contact(command)) if check.refusal is None else b""
+    return Candidate(command=command, check=check, content_hash=content_hash)
 
 
 def _refuse_officer(command: RecordContact, check: TimeCheck) -> TimeCheck:
@@ -130,28 +189,29 @@ def _row(
         "citizen_ref": citizen.ref if citizen else None,
         "flags": candidate.check.flags,
         "content_hash": hexadecimal(candidate.content_hash),
+        **_event(command, now),
     }
 
 
-def _event(command: RecordContact, contact: storage.StoredContact) -> OutgoingEvent:
+def _event(command: RecordContact, now: datetime) -> dict[str, object]:
+    """The event but for the ids that only the statement finds which enters the contact."""
     population_group, people_count = sum_people(command)
     event = ContactRecorded(
-        contact_id=contact.id,
-        cadre_id=contact.cadre_id,
-        organisation_id=contact.organisation_id,
+        contact_id=command.id,
+        cadre_id=command.id,  # any id, for the shape; it is not written
         kind=command.kind,
         occurred_at=command.occurred_at,
-        recorded_at=contact.recorded_at,
+        recorded_at=command.recorded_at or now,
         duration_minutes=command.duration_minutes,
         population_group=population_group,
         people_count=people_count,
         place_code=command.place_code,
         people_by_group=dict(command.people_by_group) if command.people_by_group else None,
-        companion_ids=tuple(contact.companion_ids) or None,
         first_on=command.first_on,
         last_on=command.last_on,
     )
-    return OutgoingEvent(event=event, sequence=1, correlation_id=command.correlation_id)
+    told = event.model_dump_json(exclude_none=True, exclude=set(storage.FOUND_ON_ENTRY))
+    return {"event_id": new_id(), "correlation_id": command.correlation_id, "event": orjson.Fragment(told)}
 
 
 def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:

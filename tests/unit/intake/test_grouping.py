@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ async def submit_all(group: Group[int], recorder: Recorder, numbers: range) -> l
     return await asyncio.gather(first, *others, return_exceptions=True)
 
 
-def run_group(recorder: Recorder, numbers: range, **options: int) -> list[Any]:
+def run_group(recorder: Recorder, numbers: range, **options: Any) -> list[Any]:
     with ThreadPoolExecutor(max_workers=1) as executor:
         return asyncio.run(submit_all(Group(recorder, executor, **options), recorder, numbers))
 
@@ -175,3 +176,54 @@ def test_a_client_that_goes_away_harms_nobody_else():
             return await stays
 
     assert asyncio.run(abandon()).code == "2"
+
+
+def settle_group(enter: Any, run: Any, count: int) -> list[Any]:
+    async def submit() -> list[Any]:
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            group = Group(run, executor, enter=enter)
+            return await asyncio.gather(*[group.submit(number) for number in range(count)], return_exceptions=True)
+
+    return asyncio.run(submit())
+
+
+def made(number: int) -> Outcome:
+    return Outcome(status="created", code=str(number))
+
+
+def test_what_is_entered_first_is_not_run_again():
+    batches = []
+
+    def run(commands):
+        batches.append(commands)
+        return [replace(made(number), status="unchanged") for number in commands]
+
+    results = settle_group(lambda commands: [made(number) if number % 2 else None for number in commands], run, 4)
+
+    assert [(result.status, result.code) for result in results] == [
+        ("unchanged", "0"),
+        ("created", "1"),
+        ("unchanged", "2"),
+        ("created", "3"),
+    ]
+    assert batches == [[0, 2]]
+
+
+def test_what_is_entered_stands_although_the_rest_fails():
+    def run(_):
+        raise Transient("away")
+
+    results = settle_group(lambda commands: [made(number) if number % 2 else None for number in commands], run, 4)
+
+    assert [type(result) for result in results] == [Transient, Outcome, Transient, Outcome]
+
+
+def test_a_bug_in_entering_strikes_only_the_request_that_has_it():
+    def enter(commands):
+        if 2 in commands:
+            raise ZeroDivisionError
+        return [made(number) for number in commands]
+
+    results = settle_group(enter, lambda _: [], 4)
+
+    assert [type(result) for result in results] == [Outcome, Outcome, ZeroDivisionError, Outcome]
