@@ -197,6 +197,12 @@ POLICY: Final[Mapping[str, Rule]] = {
     "citizen.read_proposal": Rule(roles={"approver": "within", "department_officer": "within"}, sensitive_read=True),
     # An officer steps up for it, a clerk has the days after the receipt: the handler says which of both it is.
     "citizen.reveal": Rule(roles={"clerk": "within", "department_officer": "within"}, sensitive_read=True),
+    # That a message went out and when, never its words or to which phone.
+    "citizen_message.read": Rule(roles={"clerk": "within", "department_officer": "within"}),
+    "citizen_message.replay": Rule(roles={"department_officer": "within"}),
+    "citizen_message.set_wish": Rule(
+        roles={"clerk": "within", "department_officer": "within", "machine_client": "within"}, scope="intake.write"
+    ),
     "citizen.reveal_many": Rule(roles={"department_officer": "within"}, step_up=True, sensitive_read=True),
     # A rule decides what everybody's deadlines are: it takes two persons.
     "clock_rule.decide": Rule(roles={"approver": "anywhere"}, step_up=True),

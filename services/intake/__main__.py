@@ -1,6 +1,7 @@
-"""The processes of intake: python -m services.intake serve | relay | work | migrate | import | count-entries."""
+"""The processes of intake: python -m services.intake serve | relay | work | tell | migrate | import | count-entries."""
 
 import argparse
+import random
 import secrets
 import sys
 from collections.abc import Sequence
@@ -9,14 +10,27 @@ from pathlib import Path
 
 from services.intake import metrics, sealing, tasks
 from services.intake.api.app import create_intake_app
-from services.intake.handlers import changes, epochs, erasures, imports, rating_samples, retention, reviews
+from services.intake.domain.citizen_messages import TellingRules
+from services.intake.handlers import (
+    changes,
+    citizen_noting,
+    epochs,
+    erasures,
+    imports,
+    rating_samples,
+    retention,
+    reviews,
+)
 from services.intake.handlers.alarms import measure_due
 from services.intake.handlers.backlog import seal_backlog
+from services.intake.handlers.citizen_rules import load_telling, open_citizen_gateway
+from services.intake.handlers.citizen_sending import Chances, SendingRules, send_batch
 from services.intake.handlers.clocks import recounting
 from services.intake.handlers.clocks import rules as clock_rules
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.importing import cli, profile
 from services.intake.settings import IntakeSettings
+from services.intake.telling import Teller
 from services.intake.web import entries
 from services.intake.web.pages import add_pages
 from services.intake.web.site import FORM_PATHS, add_site
@@ -24,6 +38,7 @@ from shared import calendars, chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
 from shared.errors import Transient
+from shared.gateways.described import Gateway
 from shared.observability import get_logger
 from shared.settings import UnsafeSetting
 from shared.worker import connect_celery, nudge
@@ -74,6 +89,32 @@ def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     chores.add_chores(tasks.celery, chores.open_chores(settings, pool, retention.CLASSES, service="intake"))
     return processes.work(
         settings, pool, tasks.celery, threads=WORKER_THREADS, longest_task_seconds=LONGEST_IMPORT_SECONDS
+    )
+
+
+def tell(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    """Tell citizens by messages. Raises UnsafeSetting where no gateway is set."""
+    gateway = open_citizen_gateway(settings)
+    if gateway is None:
+        raise UnsafeSetting(
+            "refusing to start: LIANXIN_INTAKE_CITIZEN_GATEWAY: there is no gateway to tell citizens by"
+        )
+    open_vault(settings)
+    watch_backlog(
+        "intake_citizen_messages_open",
+        "intake_citizen_messages_oldest_seconds",
+        "Messages to citizens that have neither gone out nor failed",
+        lambda: citizen_noting.measure_open(pool, now=datetime.now(UTC)),
+    )
+    return processes.run_until_stopped(settings, pool, make_teller(pool, load_telling(settings), gateway))
+
+
+def make_teller(pool: Pool, rules: TellingRules, gateway: Gateway) -> Teller:
+    sending = SendingRules(gateway=gateway, telling=rules)
+    chances = Chances(clock=lambda: datetime.now(UTC), draw=random.random)
+    return Teller(
+        note=lambda: citizen_noting.note_citizens(pool, rules, now=datetime.now(UTC)),
+        send=lambda: send_batch(pool, sending, chances),
     )
 
 
@@ -213,6 +254,7 @@ COMMANDS = {
     "serve": serve,
     "relay": relay,
     "work": work,
+    "tell": tell,
     "migrate": migrate,
     "import": import_file,
     "profiles": list_profiles,

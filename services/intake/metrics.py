@@ -40,6 +40,21 @@ outcomes_total = Counter("intake_outcomes_total", "What became of commands.", ["
 group_size = Histogram(
     "intake_group_size", "Requests that shared one commit.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )
+citizen_messages_made_total = Counter(
+    "intake_citizen_messages_made_total", "Messages to citizens that were noted, by what of.", ["kind"]
+)
+citizen_messages_skipped_total = Counter(
+    "intake_citizen_messages_skipped_total", "Events of which the citizen is not told, by why.", ["reason"]
+)
+citizen_message_attempts_total = Counter(
+    "intake_citizen_message_attempts_total", "Attempts at messages to citizens, by outcome.", ["outcome"]
+)
+citizen_messages_given_up_total = Counter(
+    "intake_citizen_messages_given_up_total", "Messages to citizens that were not sent, by how they ended.", ["state"]
+)
+citizen_receipts_total = Counter(
+    "intake_citizen_receipts_total", "Receipts that the gateway of citizens' messages told.", ["outcome"]
+)
 alarms_raised_total = Counter(
     "intake_alarms_raised_total", "Deadlines that came near, were missed or went up a level.", ["kind"]
 )

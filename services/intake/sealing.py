@@ -15,6 +15,7 @@ Table = Literal[
     "bulk_reveal",
     "career_line",
     "citizen",
+    "citizen_message",
     "contact",
     "contact_version",
     "filing",

@@ -28,6 +28,10 @@ class IntakeSettings(ServiceSettings):
     rating_amend_hours: Annotated[int, Field(ge=0, le=168)] = 24
     rating_counter_hours: Annotated[int, Field(ge=1, le=72)] = 12
     rating_invite_days: Annotated[int, Field(ge=1, le=60)] = 3
+    # Citizens are told by messages where a file says over which gateway. Without one nobody is.
+    citizen_gateway: Path | None = None
+    citizen_messages: Path | None = None  # words and hours, in the place of what is shipped
+    citizen_rating_url: Annotated[str | None, Field(pattern=r"^https?://[^\s#]{1,120}$")] = None  # .../intake/rate
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity
     public_path: Annotated[str, Field(pattern=PATH)] = "/intake/"  # and these, on the same host
     unknown_category: Literal["flag", "refuse"] = "flag"  # of an issue that a person enters; a file's is flagged

@@ -79,6 +79,10 @@ fetch a list of citizens   -     -     -         in                 -        -  
 disclose a citizen's data  -     -     -         in                 -        -       -                      -          -
 submit a rating            -     -     -         -                  -        -       -                      -          in
 issue a rating link        -     -     -         -                  -        -       -                      -          in
+say if a citizen is told   in    -     -         in                 -        -       -                      -          in
+look at messages told      in    -     -         in                 -        -       -                      -          -
+list messages told         yes   -     -         yes                -        -       -                      -          -
+send a message again       -     -     -         in                 -        -       -                      -          -
 call back                  below -     -         below              -        -       -                      -          -
 read what to call about    yes   -     -         yes                -        -       -                      -          -
 read who was not asked     yes   -     -         yes                -        -       -                      -          yes

@@ -169,6 +169,12 @@ class IntakeWorld:
         house = "read the house's lists"
         return {
             ("GET", "/v1/openapi.json"): Probe(action="describe the interface", aim=everywhere(Shot())),
+            ("POST", "/v1/receipts/sms"): Probe(
+                action="look at what is public",  # who proves to be the gateway has no role
+                aim=everywhere(Shot(body={})),
+                fine=frozenset({404}),
+                is_open=True,
+            ),
             # Before contacts are made void: nobody rates those.
             **rating_probes(issues=self.issues, contacts=self.contacts, ratings=self.ratings),
             ("POST", "/v1/contacts"): Probe(

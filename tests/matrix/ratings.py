@@ -28,6 +28,18 @@ def rating_probes(
         ("DELETE", "/v1/issues/{issue_id}/rating-link"): Probe(action=link, aim=_at("issue_id", issues)),
         ("POST", "/v1/contacts/{contact_id}/rating-link"): Probe(action=link, aim=_at("contact_id", contacts)),
         ("DELETE", "/v1/contacts/{contact_id}/rating-link"): Probe(action=link, aim=_at("contact_id", contacts)),
+        ("PUT", "/v1/issues/{issue_id}/citizen-messages"): Probe(
+            action="say if a citizen is told",
+            aim=_at("issue_id", issues, {"wanted": False}),
+            fine=frozenset({200, 409}),  # not all of them name a citizen
+        ),
+        ("GET", "/v1/issues/{issue_id}/citizen-messages"): Probe(
+            action="look at messages told", aim=_at("issue_id", issues)
+        ),
+        ("GET", "/v1/citizen-messages"): Probe(action="list messages told", aim=everywhere(Shot())),
+        ("POST", "/v1/citizen-messages/{message_id}/replay"): Probe(
+            action="send a message again", aim=_nowhere("message_id"), fine=NOWHERE
+        ),
         ("POST", "/v1/kiosk-sessions"): Probe(
             action="open a counter",
             aim=_named("contact_id", contacts, {"device": "counter-1"}),

@@ -9,6 +9,7 @@ from services.intake.api import (
     batches,
     callbacks,
     changes,
+    citizen_messages,
     clocks,
     consultations,
     contacts,
@@ -29,6 +30,7 @@ from services.intake.api import (
 from services.intake.api.doors import Doors
 from services.intake.api.issue_steps import ending, leading, reviewing, working
 from services.intake.handlers import retention
+from services.intake.handlers.citizen_rules import load_telling, open_citizen_gateway
 from services.intake.handlers.rating_rules import load_rating_rules
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Authenticator
@@ -49,6 +51,7 @@ def create_intake_app(
 ) -> FastAPI:
     """The app over an open pool. `nudge_import` is told the id of each accepted import; `form_paths` are of `web`."""
     rating_rules = load_rating_rules(settings)
+    gateway = open_citizen_gateway(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +72,8 @@ def create_intake_app(
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.nudge_import = nudge_import
     app.state.rating_rules = rating_rules
+    app.state.telling = load_telling(settings)
+    app.state.citizen_receipts = gateway.receipt if gateway is not None else None
     for topic in (
         reviews,  # before contacts, whose ids would take its name for one
         contacts,
@@ -92,6 +97,7 @@ def create_intake_app(
         changes,
         callbacks,
         clocks,
+        citizen_messages,
     ):  # the busiest first: routes are tried in order
         take_routes(app, topic.router)
     open311.add_open311(app)

@@ -95,6 +95,11 @@ def normalise_phone(phone: str) -> str:
     raise NotValid("neither a mobile nor a landline number of the mainland")
 
 
+def is_mobile(number: str) -> bool:
+    """Of a number that is normalised: whether it can be sent a message."""
+    return _MOBILE.fullmatch(number) is not None
+
+
 def _landline(text: str) -> str:
     return _COUNTRY_AND_AREA.sub("0", _PHONE_NOISE.sub("", text), count=1)
 

@@ -33,6 +33,18 @@ CLASSES = (
         remove=forget_citizens,
         held_as=("citizen", "issue"),
     ),
+    DataClass(
+        name="citizen_message_texts",
+        measure=storage.measure_message_texts,
+        remove=storage.forget_message_texts,
+        held_as=("issue",),
+    ),
+    DataClass(
+        name="citizen_messages",
+        measure=storage.measure_messages,
+        remove=storage.delete_messages,
+        held_as=("issue",),
+    ),
     DataClass(name="citizen_links", measure=storage.measure_links, remove=storage.delete_links),
     DataClass(name="idempotency_keys", measure=storage.measure_keys, remove=storage.delete_keys),
     DataClass(

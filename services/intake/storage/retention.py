@@ -148,3 +148,68 @@ def forget_import_files(connection: Connection, before: datetime, batch: int, _:
         [before, batch],
     ).rowcount
     return Step(removed=removed, seen=removed)
+
+
+def measure_message_texts(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            """
+            SELECT count(*), min(settled_at)
+              FROM citizen_message
+             WHERE settled_at < %s
+               AND text_sealed IS NOT NULL
+               AND NOT is_held('issue', issue_id::text)
+            """,
+            [before],
+        ).fetchone()
+    )
+
+
+def forget_message_texts(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """That a citizen was told stays; with which words does not, and it cannot be sent again any more."""
+    removed = connection.execute(
+        """
+        UPDATE citizen_message
+           SET text_sealed = NULL
+         WHERE id IN (SELECT id
+                        FROM citizen_message
+                       WHERE settled_at < %s
+                         AND text_sealed IS NOT NULL
+                         AND NOT is_held('issue', issue_id::text)
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)
+
+
+def measure_messages(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    return measured(
+        connection.execute(
+            """
+            SELECT count(*), min(settled_at)
+              FROM citizen_message
+             WHERE settled_at < %s
+               AND NOT is_held('issue', issue_id::text)
+            """,
+            [before],
+        ).fetchone()
+    )
+
+
+def delete_messages(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """With every attempt and receipt."""
+    removed = connection.execute(
+        """
+        DELETE FROM citizen_message
+         WHERE id IN (SELECT id
+                        FROM citizen_message
+                       WHERE settled_at < %s
+                         AND NOT is_held('issue', issue_id::text)
+                       LIMIT %s
+                         FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)

@@ -16,12 +16,13 @@ from tests.fakes import KnownPrincipals
 
 
 class Door:
-    def __init__(self, pool: Pool, people: Mapping[str, Principal], folder: Path) -> None:
+    def __init__(self, pool: Pool, people: Mapping[str, Principal], folder: Path, **changes: Any) -> None:
         settings = IntakeSettings(
             mode="test",
             database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
             broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
             import_directory=folder,
+            **changes,
         )
         self.people = KnownPrincipals(people)
         self._app = create_intake_app(settings, pool, authenticator=self.people)  # once: that takes long

@@ -226,6 +226,25 @@ def add_booking(pool, ended_at):
     return day_id
 
 
+def add_citizen_message(pool, settled_at):
+    citizen_ref, issue_id, message_id = uuid4(), uuid4(), uuid4()
+    execute(pool, "INSERT INTO citizen (ref, state, recorded_at) VALUES (%s, 'active', now())", citizen_ref)
+    execute(
+        pool,
+        "INSERT INTO issue (id, source, type, category, channel, title, received_at, due_at, urgency, sequence,"
+        " recorded_at, flags, content_hash, citizen_ref, status)"
+        " VALUES (%s, 's', 'help', 'roads', 'phone', 't', now(), now(), 'normal', 1, now(), '{}', %s, %s, 'received')",
+        *(issue_id, bytes(16), citizen_ref),
+    )
+    execute(
+        pool,
+        "INSERT INTO citizen_message (id, event_id, citizen_ref, issue_id, kind, text_sealed, state, made_at,"
+        " next_attempt_at, valid_until, settled_at) VALUES (%s, %s, %s, %s, 'received', %s, 'sent', %s, %s, %s, %s)",
+        *(message_id, uuid4(), citizen_ref, issue_id, bytes(40), settled_at, settled_at, settled_at, settled_at),
+    )
+    return issue_id
+
+
 def add_opinion(pool, ended_at):
     consultation_id, organisation_id = uuid4(), uuid4()
     execute(
@@ -263,6 +282,13 @@ CLASSES = {
         add_booking,
         "SELECT count(name_sealed) FROM reception_booking",
     ),
+    "citizen_message_texts": (
+        "intake",
+        intake.CLASSES,
+        add_citizen_message,
+        "SELECT count(text_sealed) FROM citizen_message",
+    ),
+    "citizen_messages": ("intake", intake.CLASSES, add_citizen_message, "SELECT count(*) FROM citizen_message"),
     "inbox_messages": ("notify", notify.CLASSES, add_message, "SELECT count(*) FROM message"),
     "notification_content": ("notify", notify.CLASSES, add_delivery, "SELECT count(address) FROM delivery"),
     "notification_status": ("notify", notify.CLASSES, add_delivery, "SELECT count(*) FROM delivery"),
@@ -310,6 +336,8 @@ HELD = {
     "rating_links": "rating",
     "opinions": "consultation",
     "reception_bookings": "reception_day",
+    "citizen_message_texts": "issue",
+    "citizen_messages": "issue",
     "inbox_messages": "message",
     "notification_content": "delivery",
     "notification_status": "delivery",
