@@ -16,7 +16,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "postgres": ("postgres",),
     "rabbitmq": ("rabbitmq",),
     "identity": ("identity-serve", "identity-keep", "localhost"),
-    "intake": ("intake-serve", "intake-relay", "intake-work", "localhost"),
+    "intake": ("intake-serve", "intake-relay", "intake-work", "intake-tell", "localhost"),
     "assessment": ("assessment-serve", "assessment-consume", "assessment-relay", "assessment-work", "localhost"),
     "notify": ("notify-serve", "notify-consume", "notify-work", "notify-push", "localhost"),
 }

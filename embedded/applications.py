@@ -18,6 +18,8 @@ PROCESSES = {
     "assessment": ("serve", "consume", "relay", "work"),
     "notify": ("serve", "consume", "work", "push"),
 }
+# Started only where this variable says with what.
+ON_DEMAND = {("intake", "tell"): "LIANXIN_INTAKE_CITIZEN_GATEWAY"}
 # Passed on to the processes: where to find things, and how this machine speaks to the world.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 FOR_MIGRATIONS_ONLY = ("_OWNER_DATABASE_URL", "_DEPLOY_BROKER_URL")
@@ -27,7 +29,7 @@ OK = 200
 def port_names() -> list[str]:
     doors = [f"{service}-api" for service in PROCESSES]
     management = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
-    return [*doors, *management, "mail"]
+    return [*doors, *management, *(f"{service}-{process}" for service, process in ON_DEMAND), "mail"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Applications:
     def children(self) -> list[Child]:
         """In the order in which they start: the doors last."""
         inner = [(service, process) for service, each in PROCESSES.items() for process in each if process != "serve"]
+        inner += [asked for asked, variable in ON_DEMAND.items() if os.environ.get(variable)]
         doors = [(service, "serve") for service in PROCESSES]
         mail = [] if self._smtp_url else [self._mail_catcher()]
         return [*mail, *(self.process(service, process) for service, process in inner + doors)]

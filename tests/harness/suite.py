@@ -147,6 +147,13 @@ class Suite:
         self.processes[twin].start()
         return twin
 
+    def start_on_demand(self, name: str, **environment: str) -> None:
+        """Start what an installation starts only where it is set up, and wait for it."""
+        self.ports[name] = free_port(avoid=self.ports.values())
+        self.processes[name] = self._make_process(name)
+        self.processes[name].start(environment)
+        self.processes[name].wait_until_ready(READY_SECONDS)
+
     def remove_twin(self, twin: str) -> None:
         process = self.processes.pop(twin)
         process.wanted = False

@@ -14,9 +14,12 @@ import pytest
 from psycopg import sql
 
 from deploy.naming import SERVICES
+from services.intake.handlers.citizen_rules import SHIPPED
 from tests.harness.quiescence import wait_until_quiet
 from tests.harness.servers import Servers
 from tests.harness.suite import Suite
+from tests.harness.waiting import wait_for
+from tests.integration.notify.gateways import GatewayServer, serving
 
 NAME, ADDRESS = "欧阳金丝雀", "金丝雀巷四十七号"
 PHONE, SECOND_PHONE = "13987654329", "13987654310"
@@ -67,9 +70,28 @@ def answers() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def traffic(suite: Suite, answers: list[str]) -> Iterator[list[str]]:
+def told(suite: Suite) -> Iterator[GatewayServer]:
+    """The gateway over which citizens are told, also at night."""
+    files = {
+        "CITIZEN_GATEWAY": 'url = "{url}"\nfields = {{ to = "{{phone}}", text = "{{text}}", id = "{{reference}}" }}',
+        "CITIZEN_MESSAGES": SHIPPED.read_text("utf-8").replace("21:00:00", "00:00:00").replace("08:00:00", "00:00:00"),
+    }
+    with serving(GatewayServer()) as server:
+        files["CITIZEN_GATEWAY"] = files["CITIZEN_GATEWAY"].format(url=server.url)
+        for name, text in files.items():
+            (suite.folder / name).write_text(text, "utf-8")
+        settings = {f"LIANXIN_INTAKE_{name}": str(suite.folder / name) for name in files}
+        suite.start_on_demand(
+            "intake-tell", LIANXIN_INTAKE_CITIZEN_RATING_URL="https://lianxin.example.org/rate", **settings
+        )
+        yield server
+
+
+@pytest.fixture(scope="module")
+def traffic(suite: Suite, answers: list[str], told: GatewayServer) -> Iterator[list[str]]:
     with closing(Tap(suite)) as tap:
         _register(suite)
+        _tell_citizen(suite, answers, told)
         _raise_issue(suite, answers)
         _stray(suite, answers)
         wait_until_quiet(suite)
@@ -82,6 +104,34 @@ def _register(suite: Suite) -> None:
     assert registrar.put(f"/v1/cadres/{CADRE}", {"name": "王强"}).is_success
     post = {"organisation_code": UNIT, "post_kind": "township_head", "post_level": "141", "from_on": "2025-01-01"}
     assert registrar.post(f"/v1/cadres/{CADRE}/posts", post).is_success
+
+
+def _tell_citizen(suite: Suite, answers: list[str], told: GatewayServer) -> None:
+    """What is no complaint is told of: that it came in, and the result with a link."""
+    wait_for(lambda: _reads(suite), "nobody goes through the log")
+    machine, officer = suite.client("intake", "machine_client"), suite.client("intake", "department_officer")
+    issue = {
+        "id": str(uuid.uuid4()),
+        "type": "help",
+        "category": "roads",
+        "channel": "phone",
+        "title": TITLE,
+        "organisation_code": UNIT,
+        "staff_number": CADRE,
+        "citizen": {"name": NAME, "phone": PHONE, "id_number": ID_NUMBER, "address": ADDRESS},
+    }
+    assert machine.post("/v1/issues", issue).is_success
+    assert machine.post(f"/v1/issues/{issue['id']}/closure", {"outcome": "resolved", "reply": REPLY}).is_success
+    wait_for(lambda: len(told.asked) >= 2, "the citizen was not told", timeout_seconds=120)
+    TOKENS.extend(asked.json["text"].partition("#")[2] for asked in told.asked if "#" in asked.json["text"])
+    paths = ("/v1/citizen-messages", f"/v1/issues/{issue['id']}/citizen-messages")
+    answers.extend(officer.get(path).body.decode() for path in paths)
+
+
+def _reads(suite: Suite) -> bool:
+    with suite.database("intake") as connection:
+        row = connection.execute("SELECT read_until_event FROM citizen_gateway").fetchone()
+    return row is not None and row[0] is not None
 
 
 def _raise_issue(suite: Suite, answers: list[str]) -> None:
@@ -170,7 +220,16 @@ def test_the_canaries_can_be_found(traffic: list[str]) -> None:
     assert found_in(f"\\x00{TITLE.encode().hex()}") == [TITLE]
     assert any("issue.received" in message for message in traffic)
     assert any('"link"' in message and "rating.submitted" in message for message in traffic)
-    assert found_in(TOKENS[0]) == TOKENS
+    assert [found_in(token) for token in TOKENS] == [[token] for token in TOKENS]
+
+
+def test_a_citizen_was_told_over_the_gateway_alone(traffic: list[str], told: GatewayServer) -> None:
+    assert traffic
+    assert {asked.json["to"] for asked in told.asked} == {PHONE}
+    assert sum("https://lianxin.example.org/rate#" in asked.json["text"] for asked in told.asked) == 1
+    assert len(told.asked) == 2  # the complaint was told of to nobody
+    unsaid = (NAME, ADDRESS, PHONE, ID_NUMBER, TITLE, REPLY, UNIT, "清溪镇", "王强")
+    assert not any(word in asked.json["text"] for asked in told.asked for word in unsaid)
 
 
 def test_no_event_carries_one(traffic: list[str]) -> None:

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from deploy import certificates, credentials, provision
 from deploy.keys import KEYS
-from embedded.applications import PROCESSES
+from embedded.applications import ON_DEMAND, PROCESSES
 from services.assessment.settings import AssessmentSettings
 from services.identity.settings import IdentitySettings
 from services.intake.settings import IntakeSettings
@@ -41,6 +41,7 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
     "notify": NotifySettings,
 }
 RUNNING = [f"{service}-{process}" for service, processes in PROCESSES.items() for process in processes]
+STARTED_ON_DEMAND = [f"{service}-{process}" for service, process in ON_DEMAND]
 MIGRATING = [f"{service}-migrate" for service in PROCESSES]
 NO_PROCESS = {
     "migrate",
@@ -105,13 +106,23 @@ def test_every_process_of_a_service_has_a_container(service: str) -> None:
     listed = (ast.get_docstring(program) or "").partition(f"services.{service} ")[2].rstrip(". |")
     commands = {command.strip() for command in listed.split("|")}
 
-    assert commands - NO_PROCESS == set(PROCESSES[service])
-    for process in [*PROCESSES[service], "migrate"]:
+    on_demand = {process for owner, process in ON_DEMAND if owner == service}
+    assert commands - NO_PROCESS == {*PROCESSES[service], *on_demand}
+    for process in [*PROCESSES[service], *on_demand, "migrate"]:
         command = CONTAINERS[f"{service}-{process}"]["command"]
         assert command == ["python", "-m", f"services.{service}", process]
 
 
-@pytest.mark.parametrize("container", [*RUNNING, *MIGRATING])
+@pytest.mark.parametrize("container", STARTED_ON_DEMAND)
+def test_what_is_started_on_demand_is_so_alone_and_says_by_which_variable(container: str) -> None:
+    service, _, process = container.partition("-")
+
+    assert CONTAINERS[container]["profiles"]
+    assert ON_DEMAND[service, process] in CONTAINERS[container]["environment"]
+    assert not any("profiles" in CONTAINERS[name] for name in [*RUNNING, *MIGRATING])
+
+
+@pytest.mark.parametrize("container", [*RUNNING, *STARTED_ON_DEMAND, *MIGRATING])
 def test_every_process_accepts_the_settings_it_gets(
     container: str, secrets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +147,7 @@ def test_every_process_accepts_the_settings_it_gets(
         assert settings.task_broker_url is not None or process != "work"
 
 
-@pytest.mark.parametrize("container", [*RUNNING, "intake-migrate"])
+@pytest.mark.parametrize("container", [*RUNNING, *STARTED_ON_DEMAND, "intake-migrate"])
 def test_every_process_sees_the_keys_of_its_own_service_alone(container: str) -> None:
     service = container.partition("-")[0]
     volumes = [volume for volume in CONTAINERS[container]["volumes"] if "keys" in volume]
@@ -264,9 +275,11 @@ def test_compose_accepts_the_file() -> None:
 
 def test_prometheus_asks_every_process() -> None:
     configuration = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
-    jobs = {job["job_name"]: job["static_configs"] for job in configuration["scrape_configs"]}
+    jobs = {job["job_name"]: job.get("static_configs") for job in configuration["scrape_configs"]}
 
     assert [entry["targets"] for entry in jobs["lianxin"]] == [[f"{name}:9090"] for name in RUNNING]
+    on_demand = next(job for job in configuration["scrape_configs"] if job["job_name"] == "lianxin-on-demand")
+    assert [entry["names"] for entry in on_demand["dns_sd_configs"]] == [[name] for name in STARTED_ON_DEMAND]
     assert [f"{entry['labels']['service']}-{entry['labels']['process']}" for entry in jobs["lianxin"]] == RUNNING
 
 
@@ -646,7 +659,9 @@ class TestFrontDoor:
 
 def test_every_certificate_is_for_the_names_by_which_its_containers_are_found() -> None:
     for service, processes in PROCESSES.items():
-        assert certificates.HOLDERS[service] == (*(f"{service}-{process}" for process in processes), "localhost")
+        on_demand = [process for owner, process in ON_DEMAND if owner == service]
+        names = (f"{service}-{process}" for process in (*processes, *on_demand))
+        assert certificates.HOLDERS[service] == (*names, "localhost")
     assert {name for names in certificates.HOLDERS.values() for name in names} - {"localhost"} <= set(CONTAINERS)
 
 

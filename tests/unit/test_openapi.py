@@ -116,6 +116,7 @@ WITHOUT_KEY = {
         "/v1/reception-days/{reception_day_id}/bookings": f"one phone books one time of a day: {CITIZEN}",
         "/v1/reception-bookings/cancellation": f"the token gives up one booking, once: {CITIZEN}",
         "/v1/consultations/{consultation_id}/opinions": CITIZEN,
+        "/v1/receipts/sms": "a receipt is known by its message, state and time: a gateway has no account",
     },
     "assessment": {
         "/v1/scheme-checks": NOTHING_KEPT,
