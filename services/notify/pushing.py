@@ -31,7 +31,7 @@ from services.notify.handlers.webhook_deliveries import (
 )
 from services.notify.signing.webhooks import SigningKey, make_headers
 from services.notify.storage.endpoints import StoredKey
-from services.notify.storage.webhook_deliveries import Claimed
+from services.notify.storage.webhook_claims import Claimed
 from shared import crash
 from shared.crypto import CryptoProvider
 from shared.database import Pool

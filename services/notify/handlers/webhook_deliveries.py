@@ -20,18 +20,12 @@ from services.notify.domain.endpoints import (
     UnknownEndpoint,
     WebhookDeliveryStatus,
 )
-from services.notify.storage import disclosures, endpoints
+from services.notify.storage import disclosures, endpoints, webhook_claims
 from services.notify.storage import webhook_deliveries as storage
 from services.notify.storage.disclosures import Telling
 from services.notify.storage.endpoints import StoredKey
-from services.notify.storage.webhook_deliveries import (
-    Claimed,
-    Ready,
-    Settling,
-    ShownAttempt,
-    ShownDelivery,
-    State,
-)
+from services.notify.storage.webhook_claims import Claimed, Ready, Settling, State
+from services.notify.storage.webhook_deliveries import ShownAttempt, ShownDelivery
 from shared import crash
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
@@ -97,7 +91,7 @@ def claim_errands(
     now = clock()
     busy = [endpoint_id for endpoint_id, count in under_way.items() if count >= rules.claimed_most]
     with transaction(pool) as connection:
-        waiting = storage.list_ready(connection, now=now, busy=busy)
+        waiting = webhook_claims.list_ready(connection, now=now, busy=busy)
     errands = []
     for ready in waiting:
         if room <= 0:
@@ -146,7 +140,7 @@ def withdraw_forgotten(pool: Pool, forgotten: Sequence[tuple[UUID, Claimed]], *,
         for _, claimed in forgotten
     ]
     with transaction(pool) as connection:
-        return len(storage.settle(connection, settlings))
+        return len(webhook_claims.settle(connection, settlings))
 
 
 def list_deliveries(
@@ -200,7 +194,7 @@ def passing(types: Collection[Sequence[str]], organisation_ids: Collection[UUID 
 
 def _claim(pool: Pool, rules: PushRules, ready: Ready, *, room: int, now: datetime) -> Errand | None:
     with transaction(pool) as connection:
-        state = storage.lock_state(connection, ready.endpoint_id, now=now)
+        state = webhook_claims.lock_state(connection, ready.endpoint_id, now=now)
         if state is None:
             return None
         only_tests = state.status != "active"
@@ -210,7 +204,7 @@ def _claim(pool: Pool, rules: PushRules, ready: Ready, *, room: int, now: dateti
         granted, free_at = _within_rate(state, min(free, room), now)
         if granted <= 0:
             return None
-        claimed = storage.claim_due(
+        claimed = webhook_claims.claim_due(
             connection,
             ready.endpoint_id,
             limit=granted,
@@ -282,7 +276,7 @@ def _record(
     was_broken = ledger.health.is_broken
     for item in attempted:
         _weigh(ledger, item, now, draw)
-    recorded = len(storage.settle(connection, ledger.settlings))
+    recorded = len(webhook_claims.settle(connection, ledger.settlings))
     if ledger.health != endpoint.health or ledger.succeeded_at is not None:
         endpoints.set_health(connection, endpoint_id, ledger.health, succeeded_at=ledger.succeeded_at)
     if was_broken and not ledger.health.is_broken:
