@@ -63,6 +63,12 @@ class Pace:
         ahead = max(paced_until - now, timedelta()) if paced_until is not None else timedelta()
         return max(0, int((self._interval * self.burst - ahead) / self._interval))
 
+    def pause(self, paced_until: datetime | None, *, now: datetime) -> timedelta:
+        """Until a quarter of a burst may go out, so that calls do not have to be claimed one by one."""
+        if paced_until is None:
+            return timedelta()
+        return max(timedelta(), paced_until - now - self._interval * (self.burst - max(1, self.burst // 4)))
+
     def take(self, count: int, paced_until: datetime | None, *, now: datetime) -> datetime:
         begin = max(paced_until, now) if paced_until is not None else now
         return begin + self._interval * count

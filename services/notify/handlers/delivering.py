@@ -12,7 +12,7 @@ from services.notify.storage import claims as storage
 from shared import crash
 from shared.database import Connection, Pool, transaction
 from shared.gateways.backoff import Backoff
-from shared.gateways.circuits import CircuitRules, Pace, room_for
+from shared.gateways.circuits import Circuit, CircuitRules, Pace, room_for
 from shared.gateways.results import Result
 from shared.observability import correlated, get_logger
 
@@ -49,6 +49,20 @@ def find_due(pool: Pool, channels: Channels, rules: DeliveryRules, *, now: datet
     if expired or failed:
         log.error("deliveries_abandoned", expired=expired, failed=failed)
     return [(channel, endpoint) for channel, endpoint in waiting if channel in channels]
+
+
+def find_pause(pool: Pool, channel: Channel, endpoint: str, *, now: datetime) -> timedelta | None:
+    """How long what is due has to wait for the pace of its endpoint; None where that is not what it waits for."""
+    if channel.pace is None:
+        return None
+    with transaction(pool) as connection:
+        circuit, paced_until = circuits.get_circuit(connection, endpoint)
+        under_way = storage.count_under_way(connection, endpoint, now=now)
+        if room_for(circuit, under_way=under_way, most=channel.most_at_once, now=now) == 0:
+            return None
+        if not storage.has_due(connection, endpoint, now=now):
+            return None
+    return channel.pace.pause(paced_until, now=now)
 
 
 def deliver_batch(pool: Pool, channel: Channel, endpoint: str, rules: DeliveryRules, chances: Chances) -> int:
@@ -102,9 +116,9 @@ def _record(connection: Connection, item: Outgoing, result: Result, rules: Deliv
     now = chances.clock()
     if result.outcome == "unused":
         return storage.release(connection, [item], now=now) == 1
-    storage.end_attempt(connection, item, at=now, outcome=result.outcome, reason=result.reason)
     if result.outcome == "sent":
-        return storage.set_sent(connection, item.delivery_id, at=now, reference=result.reference)
+        return storage.set_sent(connection, item.delivery_id, at=now, reference=result.reference, attempt=item.attempt)
+    storage.end_attempt(connection, item, at=now, outcome=result.outcome, reason=result.reason)
     if result.outcome == "failed":
         return storage.set_failed(connection, item, at=now, reason=result.reason)
     pause = max(rules.backoff.pause(item.attempt, draw=chances.draw()), result.not_before or timedelta())
@@ -115,6 +129,8 @@ def _judge(connection: Connection, endpoint: str, result: Result, rules: Deliver
     """Let the answer count for or against the endpoint. A refusal of one message says that it is well."""
     if result.outcome == "unused":
         return
+    if not result.blames_endpoint and circuits.get_circuit(connection, endpoint)[0] == Circuit():
+        return  # nothing was held against it: the common case, for which nobody else has to wait
     held = circuits.lock_circuit(connection, endpoint, waits=True)
     if held is None:
         raise RuntimeError("a row that was waited for is there")

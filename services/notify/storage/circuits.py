@@ -1,18 +1,29 @@
 """How each endpoint has answered lately: one row, which is locked while something is decided by it."""
 
 from datetime import datetime
+from typing import Final
 
 from shared.database import Connection
 from shared.gateways.circuits import Circuit
 
+READ: Final = b"SELECT failures, openings, open_until, room, paced_until FROM circuit WHERE endpoint = %s"
+
+
+def get_circuit(connection: Connection, endpoint: str) -> tuple[Circuit, datetime | None]:
+    """The circuit and until when the endpoint is paced. Of one that was never called it is as if it had done well."""
+    row = connection.execute(READ, [endpoint]).fetchone()
+    return (Circuit(), None) if row is None else _read(row)
+
 
 def lock_circuit(connection: Connection, endpoint: str, *, waits: bool) -> tuple[Circuit, datetime | None] | None:
-    """Return the circuit and until when the endpoint is paced; None where somebody else holds it and nobody waits."""
+    """As `get_circuit`, and nobody else decides by it meanwhile; None where somebody else does and nobody waits."""
     connection.execute("INSERT INTO circuit (endpoint) VALUES (%s) ON CONFLICT DO NOTHING", [endpoint])
-    query = b"SELECT failures, openings, open_until, room, paced_until FROM circuit WHERE endpoint = %s FOR UPDATE"
+    query = READ + b" FOR UPDATE"
     row = connection.execute(query if waits else query + b" SKIP LOCKED", [endpoint]).fetchone()
-    if row is None:
-        return None
+    return None if row is None else _read(row)
+
+
+def _read(row: tuple[object, ...]) -> tuple[Circuit, datetime | None]:
     failures, openings, open_until, room, paced_until = row
     circuit = Circuit(
         failures=int(str(failures)),

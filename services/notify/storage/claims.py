@@ -68,6 +68,20 @@ def count_under_way(connection: Connection, endpoint: str, *, now: datetime) -> 
     return int(str(row[0])) if row else 0
 
 
+def has_due(connection: Connection, endpoint: str, *, now: datetime) -> bool:
+    row = connection.execute(
+        """
+        SELECT EXISTS (SELECT 1
+                         FROM delivery
+                        WHERE endpoint = %s
+                          AND status IN ('due', 'claimed')
+                          AND next_attempt_at <= %s)
+        """,
+        [endpoint, now],
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def claim_due(connection: Connection, endpoint: str, *, now: datetime, lease: timedelta, limit: int) -> list[Outgoing]:
     """Claim what is due for one endpoint, or whose lease ran out unheard, and enter the attempts before they are made.
 
@@ -114,17 +128,28 @@ def claim_due(connection: Connection, endpoint: str, *, now: datetime, lease: ti
         ).fetchall()
 
 
-def set_sent(connection: Connection, delivery_id: UUID, *, at: datetime, reference: str | None = None) -> bool:
-    """Sent is sent, even where the lease had run out and somebody else has claimed the delivery since."""
+def set_sent(
+    connection: Connection, delivery_id: UUID, *, at: datetime, reference: str | None = None, attempt: int | None = None
+) -> bool:
+    """Sent is sent, even where the lease had run out and somebody else has claimed the delivery since.
+
+    With an attempt its end is entered in the same round trip, as in `end_attempt`.
+    """
     return (
         connection.execute(
             """
+              WITH ended AS (
+                      UPDATE delivery_attempt
+                         SET ended_at = %(at)s, outcome = 'sent', reason = NULL
+                       WHERE delivery_id = %(id)s
+                         AND number = %(attempt)s::integer
+                         AND (outcome IS NULL OR outcome = 'lost'))
             UPDATE delivery
-               SET status = 'sent', settled_at = %s, reason = NULL, reference = coalesce(%s, reference)
-             WHERE id = %s
+               SET status = 'sent', settled_at = %(at)s, reason = NULL, reference = coalesce(%(reference)s, reference)
+             WHERE id = %(id)s
                AND status <> 'sent'
             """,
-            [at, reference, delivery_id],
+            {"at": at, "id": delivery_id, "attempt": attempt, "reference": reference},
         ).rowcount
         == 1
     )

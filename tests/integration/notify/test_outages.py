@@ -1,5 +1,6 @@
 """A gateway that is away for a day, an endpoint that hangs, and what people do about what was given up."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -116,6 +117,26 @@ def test_two_workers_never_have_more_under_way_than_the_channel_allows(notify, t
             dispatcher.close()
 
     assert len(server.asked) == 5  # the burst of its pace, whoever of both took it
+
+
+def test_what_waits_for_the_pace_of_its_gateway_waits_for_no_sweep(notify, tmp_path):
+    server = GatewayServer()
+    with serving(server):
+        notify.more_channels["sms"] = sms_through(server, tmp_path, per_minute=6_000)
+        for _ in range(60):
+            notify.owe("sms", PHONE)
+        begun = time.monotonic()
+        dispatcher = Dispatcher(
+            notify.pool,
+            notify.channels,
+            notify.rules,
+            Chances(clock=lambda: notify.now + timedelta(seconds=time.monotonic() - begun), draw=lambda: 1.0),
+        )
+        for work in dispatcher.sweep():
+            work.result(timeout=60)
+        dispatcher.close()
+
+    assert len(server.asked) == 60  # three bursts
 
 
 def test_a_circuit_opens_and_is_seen_and_closes(notify, tmp_path):
