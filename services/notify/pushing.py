@@ -47,10 +47,14 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PusherSettings:
-    """`patience`: how long a claimed delivery waits for its turn before it is given back."""
+    """`patience`: how long a claimed delivery waits for its turn before it is given back.
+
+    Turns begin `turn_seconds` apart: each costs the same few statements however much there is to claim and record.
+    """
 
     origin: str
     tick_seconds: float = 0.5
+    turn_seconds: float = 0.05
     in_flight: int = 8  # to one endpoint
     patience: timedelta = timedelta(seconds=20)
     grace_seconds: float = 20
@@ -92,6 +96,7 @@ class Pusher:
         self._news = asyncio.Event()
         self._stopping = False
         self._ask_again_at = 0.0
+        self._turn_again_at = 0.0
         self.last_progress = time.monotonic()
 
     def stop(self) -> None:
@@ -102,6 +107,7 @@ class Pusher:
 
     async def turn(self) -> int:
         """Record what has come back, claim what is due and send it off. Return how much of both there was."""
+        await self._wait_for_turn()
         self._news.clear()
         attempted = list(self._attempted)
         errands, asking = await self._in_database(lambda: self._turn_in_database(attempted))
@@ -113,6 +119,12 @@ class Pusher:
             self._start(handshake.endpoint_id, self._ask(handshake))
         self.last_progress = time.monotonic()
         return len(attempted) + sum(len(errand.claimed) for errand in errands) + len(asking)
+
+    async def _wait_for_turn(self) -> None:
+        pause = self._turn_again_at - time.monotonic()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        self._turn_again_at = time.monotonic() + self._settings.turn_seconds
 
     async def run_until_idle(self) -> None:
         """For tests and measurements: come back when nothing is due, under way or unrecorded."""

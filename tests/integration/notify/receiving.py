@@ -188,7 +188,7 @@ class Partners:
             self.pool,
             WebhookChannel(more.pop("egress", LOOPBACK_RULES), limits=self.limits, **more),
             self.crypto,
-            PusherSettings(origin=ORIGIN, in_flight=self.in_flight, rules=self.rules),
+            PusherSettings(origin=ORIGIN, in_flight=self.in_flight, rules=self.rules, turn_seconds=0),
             clock=lambda: self.now,
             draw=lambda: self.draw,
         )
