@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,12 @@ from services.notify.handlers.noticing import measure_unread
 from services.notify.pushing import Pusher, PusherSettings
 from services.notify.settings import NotifySettings
 from services.notify.storage.directory import Directory, IdentityDirectory, NoDirectory
-from services.notify.tasks import create_worker
+from services.notify.tasks import NOTE, create_worker
 from shared import chores, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool, open_pool
 from shared.observability import get_logger
+from shared.worker import connect_celery, make_celery, nudge
 
 WORKER_THREADS = 3
 
@@ -37,8 +38,22 @@ def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def consume(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
-    doors = messaging.make_doors(pool, zone=settings.zone)
-    return processes.consume_events(settings, pool, doors, settled=metrics.messages_settled_total)
+    nudging = messaging.Nudging(_make_nudge(settings))
+    nudging.start()
+    doors = messaging.make_doors(pool, zone=settings.zone, told=nudging.ask)
+    try:
+        return processes.consume_events(settings, pool, doors, settled=metrics.messages_settled_total)
+    finally:
+        nudging.stop()
+
+
+def _make_nudge(settings: NotifySettings) -> Callable[[], None]:
+    """Without a broker of tasks people are told at the next sweep."""
+    if settings.task_broker_url is None:
+        return lambda: None
+    celery = make_celery("notify")
+    connect_celery(celery, settings.task_broker_url.get_secret_value())
+    return lambda: nudge(celery, NOTE)
 
 
 def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:

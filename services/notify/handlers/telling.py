@@ -1,25 +1,27 @@
 """Telling recipients what has been noted for them: one message of one notice, or a digest of many."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.notify import metrics
 from services.notify.channels.protocol import Channels
 from services.notify.domain.deliveries import INBOX, message_id_of
-from services.notify.domain.notices import SINGLES_AT_ONCE, Notice, Recipient
+from services.notify.domain.notices import SINGLES_AT_ONCE, Dropped, Notice, Recipient
 from services.notify.domain.rules import next_digest
 from services.notify.rendering.notices import Wordings
 from services.notify.storage import deliveries, digests, messages, recipients
 from services.notify.storage import notices as storage
 from services.notify.storage.deliveries import NewDelivery
 from services.notify.storage.digests import NewDigest
+from services.notify.storage.messages import NewOwnMessage
 from shared.database import Connection, Pool, transaction
 from shared.observability import correlation_id
 from shared.working_time import Calendar
 
 MOST_IN_ONE = 50  # what is beyond goes into a further message
+TOGETHER = 25  # recipients in one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +35,61 @@ class TellingRules:
     mail_domain: str
 
 
-def tell_all(pool: Pool, rules: TellingRules, *, now: datetime, new_id: Callable[[], UUID]) -> int:
-    """Tell everybody for whom something is due, one recipient a transaction; return how many messages that made.
+@dataclass(slots=True, kw_only=True)
+class _Written:
+    """What a transaction is about to write, so that it does so in few steps."""
 
-    Safe to run twice, also at the same time: a recipient is locked meanwhile.
-    """
+    digests: list[NewDigest] = field(default_factory=list)
+    told: list[tuple[UUID, UUID]] = field(default_factory=list)  # notice and digest
+    messages: list[NewOwnMessage] = field(default_factory=list)
+    deliveries: list[NewDelivery] = field(default_factory=list)
+
+
+def tell_all(pool: Pool, rules: TellingRules, *, now: datetime, new_id: Callable[[], UUID]) -> int:
+    """Tell everybody for whom something is due; return how many messages that made."""
     told = 0
-    while True:
-        with transaction(pool) as connection:
-            recipient = recipients.lock_waiting_recipient(connection, now=now)
-            if recipient is None:
-                return told
-            due = storage.list_due(connection, recipient.id, now=now, limit=MOST_IN_ONE)
-            worth = _drop_stale(connection, due, rules, now)
-            for together in _group(connection, recipient, worth, rules, now):
-                _tell(connection, recipient, together, rules, now, new_id)
-                told += 1
+    while (some := tell_some(pool, rules, now=now, new_id=new_id)) is not None:
+        told += some
+    return told
+
+
+def tell_some(pool: Pool, rules: TellingRules, *, now: datetime, new_id: Callable[[], UUID]) -> int | None:
+    """Tell a few of those for whom something is due, in one transaction; None where there is nobody.
+
+    Safe to run twice, also at the same time: recipients are locked meanwhile.
+    """
+    with transaction(pool) as connection:
+        waiting = recipients.lock_waiting_recipients(connection, now=now, limit=TOGETHER)
+        if not waiting:
+            return None
+        written = _compose(connection, waiting, rules, now, new_id)
+        digests.insert_digests(connection, written.digests)
+        storage.set_told(connection, written.told, at=now)
+        messages.insert_own_messages(connection, written.messages)
+        deliveries.insert_deliveries(connection, written.deliveries)
+    metrics.notices_told_total.inc(len(written.told))
+    return len(written.digests)
+
+
+def _compose(
+    connection: Connection,
+    waiting: Sequence[Recipient],
+    rules: TellingRules,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> _Written:
+    ids = [recipient.id for recipient in waiting]
+    due = storage.list_due(connection, ids, now=now, limit=MOST_IN_ONE)
+    worth = _drop_stale(connection, due, rules, now)
+    midnight = rules.calendar.at(rules.calendar.day_of(now), timedelta())
+    counts = storage.count_told(connection, ids, since=midnight)
+    written = _Written()
+    for recipient in waiting:
+        own = [notice for notice in worth if notice.recipient_id == recipient.id]
+        left = recipient.daily_cap - counts.get(recipient.id, 0)
+        for together in _group(connection, recipient, own, rules, left=left, now=now):
+            _tell(written, recipient, together, rules, now, new_id)
+    return written
 
 
 def _drop_stale(connection: Connection, due: Sequence[Notice], rules: TellingRules, now: datetime) -> list[Notice]:
@@ -61,21 +102,26 @@ def _drop_stale(connection: Connection, due: Sequence[Notice], rules: TellingRul
         for notice in due
         if notice.id not in expired and notice.rule in rules.while_open and notice.issue_id in closed
     ]
-    storage.set_dropped(connection, expired, "expired", at=now)
-    storage.set_dropped(connection, settled, "settled", at=now)
-    metrics.notices_dropped_total.labels("expired").inc(len(expired))
-    metrics.notices_dropped_total.labels("settled").inc(len(settled))
+    reasons: tuple[tuple[Dropped, list[UUID]], ...] = (("expired", expired), ("settled", settled))
+    for why, dropped in reasons:
+        if dropped:
+            storage.set_dropped(connection, dropped, why, at=now)
+            metrics.notices_dropped_total.labels(why).inc(len(dropped))
     return [notice for notice in due if notice.id not in {*expired, *settled}]
 
 
 def _group(
-    connection: Connection, recipient: Recipient, worth: Sequence[Notice], rules: TellingRules, now: datetime
+    connection: Connection,
+    recipient: Recipient,
+    worth: Sequence[Notice],
+    rules: TellingRules,
+    *,
+    left: int,
+    now: datetime,
 ) -> list[list[Notice]]:
     """Which notices make one message. What goes beyond a day's cap waits for the next digest, if not compulsory."""
     gathered = [notice for notice in worth if notice.mode == "digest"]
     singles = [notice for notice in worth if notice.mode == "at_once"]
-    midnight = rules.calendar.at(rules.calendar.day_of(now), timedelta())
-    left = recipient.daily_cap - storage.count_told(connection, recipient.id, since=midnight)
     groups = [[notice] for notice in singles] if len(singles) < SINGLES_AT_ONCE else [singles]
     if gathered:
         groups = [[*gathered, *singles]]  # whoever is told anyway is told all at once
@@ -92,7 +138,7 @@ def _group(
 
 
 def _tell(
-    connection: Connection,
+    written: _Written,
     recipient: Recipient,
     notices: Sequence[Notice],
     rules: TellingRules,
@@ -102,8 +148,7 @@ def _tell(
     wordings = rules.wordings
     filled = [wordings.fill(notice.topic, recipient.language, notice.facts) for notice in notices]
     digest_id = new_id()
-    digests.insert_digest(
-        connection,
+    written.digests.append(
         NewDigest(
             id=digest_id,
             recipient_id=recipient.id,
@@ -112,20 +157,16 @@ def _tell(
             language=recipient.language,
             rendering=wordings.compose(recipient.language, filled),
             correlation_id=correlation_id(),
-        ),
+        )
     )
-    storage.set_told(connection, [notice.id for notice in notices], digest_id, at=now)
+    written.told += [(notice.id, digest_id) for notice in notices]
     valid_until = max(notice.valid_until for notice in notices)
     for channel in _channels_of(recipient, rules.channels):
         if channel == INBOX:
-            number = recipients.take_number(connection, recipient.id)
-            messages.insert_own_message(
-                connection, new_id(), recipient_id=recipient.id, digest_id=digest_id, number=number
-            )
+            written.messages.append(NewOwnMessage(id=new_id(), recipient_id=recipient.id, digest_id=digest_id))
         address = recipient.address_for(channel)
         delivery_id = new_id()
-        deliveries.insert_delivery(
-            connection,
+        written.deliveries.append(
             NewDelivery(
                 id=delivery_id,
                 digest_id=digest_id,
@@ -138,9 +179,8 @@ def _tell(
                 created_at=now,
                 valid_until=valid_until,
                 rendering=wordings.shorten(recipient.language, filled) if channel == "sms" else None,
-            ),
+            )
         )
-    metrics.notices_told_total.inc(len(notices))
 
 
 def _channels_of(recipient: Recipient, channels: Channels) -> list[str]:

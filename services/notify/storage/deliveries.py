@@ -1,5 +1,6 @@
 """Deliveries as state, as they come to be and as people look at them. How they are worked on is in `claims`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -65,31 +66,38 @@ class Said:
 
 
 def insert_delivery(connection: Connection, delivery: NewDelivery) -> None:
-    settled_at = delivery.created_at if delivery.status == "sent" else None
-    connection.execute(
-        """
-        INSERT INTO delivery (id, digest_id, channel, endpoint, recipient_name, address, message_id, status,
-                              next_attempt_at, valid_until, created_at, settled_at, subject, text_body, html_body)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        [
-            delivery.id,
-            delivery.digest_id,
-            delivery.channel,
-            delivery.endpoint,
-            delivery.recipient_name,
-            delivery.address,
-            delivery.message_id,
-            delivery.status,
-            delivery.created_at,
-            delivery.valid_until,
-            delivery.created_at,
-            settled_at,
-            delivery.rendering.subject if delivery.rendering else None,
-            delivery.rendering.text_body if delivery.rendering else None,
-            delivery.rendering.html_body if delivery.rendering else None,
-        ],
-    )
+    insert_deliveries(connection, [delivery])
+
+
+def insert_deliveries(connection: Connection, made: Sequence[NewDelivery]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO delivery (id, digest_id, channel, endpoint, recipient_name, address, message_id, status,
+                                  next_attempt_at, valid_until, created_at, settled_at, subject, text_body, html_body)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            [
+                (
+                    delivery.id,
+                    delivery.digest_id,
+                    delivery.channel,
+                    delivery.endpoint,
+                    delivery.recipient_name,
+                    delivery.address,
+                    delivery.message_id,
+                    delivery.status,
+                    delivery.created_at,
+                    delivery.valid_until,
+                    delivery.created_at,
+                    delivery.created_at if delivery.status == "sent" else None,
+                    delivery.rendering.subject if delivery.rendering else None,
+                    delivery.rendering.text_body if delivery.rendering else None,
+                    delivery.rendering.html_body if delivery.rendering else None,
+                )
+                for delivery in made
+            ],
+        )
 
 
 def list_deliveries(

@@ -1,5 +1,6 @@
 """What a subscription is told: which news are newer than its position, and the digests made of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -124,24 +125,32 @@ def list_movements(connection: Connection, digest_id: UUID, *, limit: int) -> li
 
 
 def insert_digest(connection: Connection, digest: NewDigest) -> None:
-    connection.execute(
-        """
-        INSERT INTO digest (id, subscription_id, composed_at, seen_through, score_count, language,
-                            subject, text_body, html_body, correlation_id, recipient_id, notice_count)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        [
-            digest.id,
-            digest.subscription_id,
-            digest.composed_at,
-            digest.seen_through,
-            digest.score_count,
-            digest.language,
-            digest.rendering.subject,
-            digest.rendering.text_body,
-            digest.rendering.html_body,
-            digest.correlation_id,
-            digest.recipient_id,
-            digest.notice_count,
-        ],
-    )
+    insert_digests(connection, [digest])
+
+
+def insert_digests(connection: Connection, made: Sequence[NewDigest]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO digest (id, subscription_id, composed_at, seen_through, score_count, language,
+                                subject, text_body, html_body, correlation_id, recipient_id, notice_count)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            [
+                (
+                    digest.id,
+                    digest.subscription_id,
+                    digest.composed_at,
+                    digest.seen_through,
+                    digest.score_count,
+                    digest.language,
+                    digest.rendering.subject,
+                    digest.rendering.text_body,
+                    digest.rendering.html_body,
+                    digest.correlation_id,
+                    digest.recipient_id,
+                    digest.notice_count,
+                )
+                for digest in made
+            ],
+        )

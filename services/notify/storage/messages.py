@@ -1,5 +1,6 @@
 """The in-app inbox: one message a digest, with its read state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +22,13 @@ class Message:
     read_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOwnMessage:
+    id: UUID
+    recipient_id: UUID
+    digest_id: UUID
+
+
 def insert_message(connection: Connection, message_id: UUID, *, subscription_id: UUID, digest_id: UUID) -> None:
     connection.execute(
         "INSERT INTO message (id, subscription_id, digest_id) VALUES (%s, %s, %s)",
@@ -28,12 +36,30 @@ def insert_message(connection: Connection, message_id: UUID, *, subscription_id:
     )
 
 
-def insert_own_message(
-    connection: Connection, message_id: UUID, *, recipient_id: UUID, digest_id: UUID, number: int
-) -> None:
+def insert_own_messages(connection: Connection, made: Sequence[NewOwnMessage]) -> None:
+    """Each gets the next number in the inbox of its recipient, in the order in which they stand.
+
+    The recipients' rows are locked, so that numbers appear in the order of the commits.
+    """
     connection.execute(
-        "INSERT INTO message (id, recipient_id, digest_id, number) VALUES (%s, %s, %s, %s)",
-        [message_id, recipient_id, digest_id, number],
+        """
+          WITH made AS (
+                  SELECT *
+                    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[])
+                         WITH ORDINALITY AS row (id, recipient_id, digest_id, place)),
+               taken AS (
+                  UPDATE recipient
+                     SET last_number = last_number + counted.count
+                    FROM (SELECT recipient_id, count(*) FROM made GROUP BY recipient_id) AS counted
+                   WHERE recipient.id = counted.recipient_id
+               RETURNING recipient.id, last_number - counted.count AS before)
+        INSERT INTO message (id, recipient_id, digest_id, number)
+        SELECT made.id, made.recipient_id, made.digest_id,
+               taken.before + row_number() OVER (PARTITION BY made.recipient_id ORDER BY made.place)
+          FROM made
+          JOIN taken ON taken.id = made.recipient_id
+        """,
+        [[one.id for one in made], [one.recipient_id for one in made], [one.digest_id for one in made]],
     )
 
 

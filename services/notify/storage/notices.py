@@ -57,20 +57,25 @@ def insert_notices(connection: Connection, notices: Sequence[Notice]) -> int:
     ).rowcount
 
 
-def list_due(connection: Connection, recipient_id: UUID, *, now: datetime, limit: int) -> list[Notice]:
+def list_due(connection: Connection, recipient_ids: Sequence[UUID], *, now: datetime, limit: int) -> list[Notice]:
+    """At most so many of each recipient. On the index notice_waiting."""
     with connection.cursor(row_factory=class_row(Notice)) as cursor:
         return cursor.execute(
             """
-            SELECT id, recipient_id, rule, topic, event_id, issue_id, facts, mode, is_compulsory, made_at, due_at,
+            SELECT due.id, recipient_id, rule, topic, event_id, issue_id, facts, mode, is_compulsory, made_at, due_at,
                    valid_until
-              FROM notice
-             WHERE recipient_id = %s
-               AND settled_at IS NULL
-               AND due_at <= %s
-             ORDER BY made_at, id
-             LIMIT %s
+              FROM unnest(%s::uuid[]) AS recipient (id)
+             CROSS JOIN LATERAL (SELECT id, recipient_id, rule, topic, event_id, issue_id, facts, mode, is_compulsory,
+                                        made_at, due_at, valid_until
+                                   FROM notice
+                                  WHERE recipient_id = recipient.id
+                                    AND settled_at IS NULL
+                                    AND due_at <= %s
+                                  ORDER BY made_at, id
+                                  LIMIT %s) AS due
+             ORDER BY due.made_at, due.id
             """,
-            [recipient_id, now, limit],
+            [list(recipient_ids), now, limit],
         ).fetchall()
 
 
@@ -80,9 +85,16 @@ def find_closed(connection: Connection, issue_ids: Sequence[UUID]) -> set[UUID]:
     return {UUID(str(row[0])) for row in rows}
 
 
-def set_told(connection: Connection, notice_ids: Sequence[UUID], digest_id: UUID, *, at: datetime) -> None:
+def set_told(connection: Connection, told: Sequence[tuple[UUID, UUID]], *, at: datetime) -> None:
+    """Of each notice the digest that tells of it."""
     connection.execute(
-        "UPDATE notice SET settled_at = %s, digest_id = %s WHERE id = ANY (%s)", [at, digest_id, list(notice_ids)]
+        """
+        UPDATE notice
+           SET settled_at = %s, digest_id = told.digest_id
+          FROM unnest(%s::uuid[], %s::uuid[]) AS told (id, digest_id)
+         WHERE notice.id = told.id
+        """,
+        [at, [notice_id for notice_id, _ in told], [digest_id for _, digest_id in told]],
     )
 
 
@@ -97,12 +109,19 @@ def put_off(connection: Connection, notice_ids: Sequence[UUID], *, until: dateti
     connection.execute("UPDATE notice SET due_at = %s, mode = 'digest' WHERE id = ANY (%s)", [until, list(notice_ids)])
 
 
-def count_told(connection: Connection, recipient_id: UUID, *, since: datetime) -> int:
-    """How often a recipient has been told something since then."""
-    row = connection.execute(
-        "SELECT count(*) FROM digest WHERE recipient_id = %s AND composed_at >= %s", [recipient_id, since]
-    ).fetchone()
-    return int(str(row[0])) if row else 0
+def count_told(connection: Connection, recipient_ids: Sequence[UUID], *, since: datetime) -> dict[UUID, int]:
+    """How often each has been told something since then; whoever has not is left out. On the index digest_recipient."""
+    rows = connection.execute(
+        """
+        SELECT recipient_id, count(*)
+          FROM digest
+         WHERE recipient_id = ANY (%s)
+           AND composed_at >= %s
+         GROUP BY recipient_id
+        """,
+        [list(recipient_ids), since],
+    ).fetchall()
+    return {UUID(str(row[0])): int(str(row[1])) for row in rows}
 
 
 def get_position(connection: Connection) -> int:

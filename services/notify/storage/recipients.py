@@ -56,8 +56,8 @@ def find_recipient(connection: Connection, key: Key) -> Recipient | None:
         ).fetchone()
 
 
-def lock_waiting_recipient(connection: Connection, *, now: datetime) -> Recipient | None:
-    """Lock one recipient for whom something is due; skip what others hold. On the index notice_due."""
+def lock_waiting_recipients(connection: Connection, *, now: datetime, limit: int) -> list[Recipient]:
+    """Lock a few recipients for whom something is due; skip what others hold. On the index notice_due."""
     with connection.cursor(row_factory=class_row(Recipient)) as cursor:
         return cursor.execute(
             """
@@ -65,11 +65,11 @@ def lock_waiting_recipient(connection: Connection, *, now: datetime) -> Recipien
                    digest_at, daily_cap
               FROM recipient
              WHERE id IN (SELECT recipient_id FROM notice WHERE settled_at IS NULL AND due_at <= %s)
-             LIMIT 1
+             LIMIT %s
                FOR UPDATE SKIP LOCKED
             """,
-            [now],
-        ).fetchone()
+            [now, limit],
+        ).fetchall()
 
 
 def set_recipient(connection: Connection, recipient: Recipient) -> None:
@@ -92,14 +92,6 @@ def set_recipient(connection: Connection, recipient: Recipient) -> None:
             recipient.id,
         ],
     )
-
-
-def take_number(connection: Connection, recipient_id: UUID) -> int:
-    """The next number in somebody's inbox. The row is locked, so that numbers appear in the order of the commits."""
-    row = connection.execute(
-        "UPDATE recipient SET last_number = last_number + 1 WHERE id = %s RETURNING last_number", [recipient_id]
-    ).fetchone()
-    return int(str(row[0])) if row else 1
 
 
 def list_own_preferences(connection: Connection, recipient_ids: Sequence[UUID]) -> Preferences:

@@ -11,6 +11,7 @@ import pytest
 from services.notify.domain.events import CONFIDENTIAL
 from services.notify.handlers import retention
 from services.notify.handlers.events import list_events
+from services.notify.messaging import SUBSCRIPTIONS, make_doors
 from services.notify.storage import events as storage
 from services.notify.storage import retention as over
 from shared.contracts.envelope import BY_TYPE, decode
@@ -25,7 +26,7 @@ from shared.database import transaction
 from shared.identifiers import new_id
 from shared.reach import SYSTEM, Reach, acting
 from tests.contracts.test_contracts import sample_of
-from tests.integration.notify.conftest import NOW, Notify, envelope_of, make_news, score_of
+from tests.integration.notify.conftest import NOW, ZONE, Notify, envelope_of, make_news, score_of
 
 pytestmark = pytest.mark.integration
 
@@ -298,3 +299,14 @@ def test_the_log_is_shortened_from_its_beginning(notify):
 
     assert (count, oldest, steps) == (2, NOW, [1, 1, 0])
     assert notify.ask("SELECT position FROM event") == [(3,)]
+
+
+def test_events_that_are_new_ask_for_a_nudge_and_repeats_do_not(notify: Notify):
+    asked = []
+    doors = make_doors(notify.pool, zone=ZONE, told=lambda: asked.append(1))
+    batch = [envelope_of(received(), at=notify.now)]
+
+    for _ in range(2):
+        doors[SUBSCRIPTIONS["notify.intake"]](batch)
+
+    assert asked == [1]

@@ -13,6 +13,7 @@ from services.notify.channels.groups import GroupChannel, WeCom
 from services.notify.channels.robots import Robot
 from services.notify.domain.notices import Key
 from services.notify.domain.rules import Preferred
+from services.notify.handlers.telling import TOGETHER
 from services.notify.storage import recipients
 from services.notify.storage.directory import Holder
 from shared.contracts.assessment import DutyShortfallFound, DutyShortfallsCounted
@@ -392,3 +393,38 @@ def test_a_reminder_of_duties_that_is_old_is_not_told(told):
     told.tell()
 
     assert notices(told) == []
+
+
+def test_many_recipients_are_told_a_few_at_a_time_each_in_the_order_of_what_happened(told):
+    cadres = [UUID(int=1_000 + number) for number in range(TOGETHER * 2 + 5)]
+    told.learn(*(CadreRegistered(cadre_id=one, staff_number=f"M{one.int}", name="干部") for one in cadres))
+    for step in (1, 2):
+        told.learn(
+            *(
+                (
+                    IssueEscalated(
+                        issue_id=ISSUE,
+                        escalated_at=MORNING,
+                        level=step,
+                        reason_code="missed",
+                        organisation_id=TOWN,
+                        cadre_id=one,
+                    ),
+                    step,
+                )
+                for one in cadres
+            )
+        )
+
+    assert told.tell() == 2 * len(cadres)
+
+    rows = told.ask(
+        """
+        SELECT staff_number, array_agg(number ORDER BY number), count(DISTINCT digest_id)
+          FROM message JOIN recipient ON recipient.id = recipient_id
+         WHERE staff_number LIKE 'M%' GROUP BY 1
+        """
+    )
+    assert {(tuple(numbers), digests) for _, numbers, digests in rows} == {((1, 2), 2)}
+    assert len(rows) == len(cadres)
+    assert told.tell() == 0
