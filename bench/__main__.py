@@ -9,6 +9,7 @@ from bench.authorisation import measure_authorisation
 from bench.bulk import measure_bulk
 from bench.delivering import measure_delivering
 from bench.flat import measure_flat
+from bench.handing_over import measure_handing_over
 from bench.latency import measure_latency
 from bench.posting import measure_posting
 from bench.real_file import measure_real_file
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "latency": measure_latency,
     "real-file": measure_real_file,
     "delivering": measure_delivering,
+    "handing-over": measure_handing_over,
 }
 
 

@@ -1,9 +1,9 @@
-"""A closed-loop HTTP load on keep-alive connections, light enough to leave the cores to what is measured."""
+"""HTTP loads on keep-alive connections, light enough to leave the cores to what is measured."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httptools
@@ -95,6 +95,42 @@ async def _drive(port: int, requests: Iterator[bytes], *, connections: int, seco
     return LoadResult(
         answered=len(latencies), failed=refusals.total(), refusals=refusals, seconds=elapsed, latencies=latencies
     )
+
+
+async def _pace(port: int, requests: Sequence[bytes], *, connections: int, rate: float) -> LoadResult:
+    loop = asyncio.get_running_loop()
+    pairs = [await loop.create_connection(_Answers, "127.0.0.1", port) for _ in range(connections)]
+    free = asyncio.Queue[_Answers]()
+    for _, protocol in pairs:
+        free.put_nowait(protocol)
+    latencies: list[float] = []
+    refusals: Counter[int] = Counter()
+
+    async def ask(protocol: _Answers, request: bytes, due: float) -> None:
+        status = await protocol.ask(request)
+        latencies.append(time.perf_counter() - due)
+        if not 200 <= status < 300:
+            refusals[status] += 1
+        free.put_nowait(protocol)
+
+    started = time.perf_counter()
+    under_way = []
+    for number, request in enumerate(requests):
+        due = started + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        under_way.append(asyncio.create_task(ask(await free.get(), request, due)))
+    await asyncio.gather(*under_way)
+    elapsed = time.perf_counter() - started
+    for transport, _ in pairs:
+        transport.close()
+    return LoadResult(
+        answered=len(latencies), failed=refusals.total(), refusals=refusals, seconds=elapsed, latencies=latencies
+    )
+
+
+def pace(port: int, requests: Sequence[bytes], *, connections: int, rate: float) -> LoadResult:
+    """Ask so many times a second, however long answers take; whoever waits for a connection waits on our account."""
+    return asyncio.run(_pace(port, requests, connections=connections, rate=rate))
 
 
 def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> LoadResult:

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from embedded.process import Child, Command, last_lines
 
@@ -103,3 +104,13 @@ class Keeper:
         while not self._ending.wait(KEEP_SECONDS):
             for process in self._processes():
                 process.revive()
+
+
+def cpu_seconds(processes: Iterable[Process]) -> dict[str, float]:
+    """What each that lives has spent since it was started, by name. Ratios of these say more than a clock does."""
+    spent = {}
+    for process in processes:
+        if process.pid is not None:
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            spent[process.command.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -138,6 +139,14 @@ class Suite:
         self.processes[name].stop()
         self.processes[name].start(environment)
         self.processes[name].wait_until_ready(READY_SECONDS)
+
+    def configure(self, name: str, **environment: str) -> None:
+        """End one process cleanly and start it anew, with these variables from now on, however often it dies."""
+        process = self.processes[name]
+        process.stop()
+        process.command = replace(process.command, environment={**process.command.environment, **environment})
+        process.start()
+        process.wait_until_ready(READY_SECONDS)
 
     def add_twin(self, name: str) -> str:
         """Start a second process of the same kind beside the first, without waiting for it; return its name."""
