@@ -54,7 +54,7 @@ class PusherSettings:
 
     origin: str
     tick_seconds: float = 0.5
-    turn_seconds: float = 0.05
+    turn_seconds: float = 0.1
     in_flight: int = 8  # to one endpoint
     patience: timedelta = timedelta(seconds=20)
     grace_seconds: float = 20

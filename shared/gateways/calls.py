@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpcore
 from typing_extensions import override
@@ -35,9 +35,12 @@ class Answer:
 
 
 class _Deadline:
-    """Of one call, from its first step to the last byte of the answer."""
+    """Of one call, from its first step to the last byte of the answer; `begin` is that of the next one."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
 
     def left(self, wanted: float | None, error: type[Exception]) -> float:
@@ -96,6 +99,43 @@ class _Backend(httpcore.NetworkBackend):
         return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._deadline)
 
 
+class Caller:
+    """Makes one call after another over a connection that is kept as long as the other side keeps it.
+
+    For one thread at a time: its calls wait for nobody else's.
+    """
+
+    def __init__(self, *, context: ssl.SSLContext | None = None) -> None:
+        self._deadline = _Deadline()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context or _trusted(), network_backend=_Backend(self._deadline), retries=0
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def post(self, url: str, content: bytes, headers: Mapping[str, str], *, within_seconds: float) -> Answer:
+        """Raises CallFailed."""
+        self._deadline.begin(within_seconds)
+        sent = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+        try:
+            with self._pool.stream("POST", url, headers=sent, content=content) as response:
+                body = b""
+                for part in response.iter_stream():
+                    body += part
+                    if len(body) > LARGEST_ANSWER:
+                        raise CallFailed("the answer is too long")
+                named = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
+                return Answer(status=response.status, headers=named, body=body)
+        except (OSError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            raise CallFailed(type(error).__name__) from None
+        except httpcore.UnsupportedProtocol:
+            raise CallFailed("UnsupportedProtocol") from None
+
+
 def post(
     url: str,
     content: bytes,
@@ -104,27 +144,9 @@ def post(
     within_seconds: float,
     context: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Raises CallFailed. Each call has a connection of its own, so that none waits for another's."""
-    deadline = _Deadline(within_seconds)
-    sent = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-    try:
-        with (
-            httpcore.ConnectionPool(
-                ssl_context=context or _trusted(), network_backend=_Backend(deadline), retries=0
-            ) as pool,
-            pool.stream("POST", url, headers=sent, content=content) as response,
-        ):
-            body = b""
-            for part in response.iter_stream():
-                body += part
-                if len(body) > LARGEST_ANSWER:
-                    raise CallFailed("the answer is too long")
-            named = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
-            return Answer(status=response.status, headers=named, body=body)
-    except (OSError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-        raise CallFailed(type(error).__name__) from None
-    except httpcore.UnsupportedProtocol:
-        raise CallFailed("UnsupportedProtocol") from None
+    """One call by itself. Raises CallFailed."""
+    with Caller(context=context) as caller:
+        return caller.post(url, content, headers, within_seconds=within_seconds)
 
 
 @lru_cache(maxsize=1)

@@ -77,6 +77,7 @@ class GroupChannel:
 
     most_at_once = 20
     workers = 4
+    hands = 1
     pace = Pace(per_minute=20, burst=5)  # what both platforms let through before they shut a robot out
 
     def __init__(

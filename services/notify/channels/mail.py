@@ -47,6 +47,7 @@ class MailChannel:
 
     most_at_once = 50
     workers = 2
+    hands = 1
 
     @property
     def groups(self) -> Collection[str]:

@@ -9,13 +9,19 @@ from shared.gateways.results import Result
 
 
 class Channel(Protocol):
-    """`most_at_once` deliveries may be under way to one endpoint, and `workers` threads be at its endpoints."""
+    """`most_at_once` deliveries may be under way to one endpoint, and `workers` threads be at its endpoints.
+
+    Of these as many as `hands` are at one endpoint together, where one call after another would be too slow.
+    """
 
     @property
     def most_at_once(self) -> int: ...
 
     @property
     def workers(self) -> int: ...
+
+    @property
+    def hands(self) -> int: ...
 
     @property
     def pace(self) -> Pace | None: ...

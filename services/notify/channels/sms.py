@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 
 from services.notify.domain.deliveries import Outgoing
+from shared.gateways.calls import Caller
 from shared.gateways.circuits import Pace
 from shared.gateways.described import Gateway
 from shared.gateways.results import Result
@@ -14,7 +15,8 @@ class SmsChannel:
     """Every message carries its delivery's id, the same on each attempt, by which a gateway can tell a repeat."""
 
     most_at_once = 20
-    workers = 1
+    workers = 5
+    hands = 5
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -33,17 +35,19 @@ class SmsChannel:
     def send(self, items: Sequence[Outgoing], *, within_seconds: float) -> Iterator[tuple[Outgoing, Result]]:
         until = time.monotonic() + within_seconds
         is_away = False
-        for item in items:
-            left = until - time.monotonic()
-            if is_away or left <= 0:
-                yield item, Result(outcome="unused")
-                continue
-            result = hand_over(
-                self._gateway,
-                phone=item.address,
-                text=item.text_body,
-                reference=str(item.delivery_id),
-                within_seconds=left,
-            )
-            is_away = result.blames_endpoint
-            yield item, result
+        with Caller() as caller:
+            for item in items:
+                left = until - time.monotonic()
+                if is_away or left <= 0:
+                    yield item, Result(outcome="unused")
+                    continue
+                result = hand_over(
+                    self._gateway,
+                    phone=item.address,
+                    text=item.text_body,
+                    reference=str(item.delivery_id),
+                    within_seconds=left,
+                    caller=caller,
+                )
+                is_away = result.blames_endpoint
+                yield item, result

@@ -65,6 +65,11 @@ def find_pause(pool: Pool, channel: Channel, endpoint: str, *, now: datetime) ->
     return channel.pace.pause(paced_until, now=now)
 
 
+def share_of(channel: Channel, rules: DeliveryRules) -> int:
+    """How much one hand takes at a time, so that it leaves something to the others."""
+    return min(rules.batch, max(1, channel.most_at_once // channel.hands))
+
+
 def deliver_batch(pool: Pool, channel: Channel, endpoint: str, rules: DeliveryRules, chances: Chances) -> int:
     """Deliver one batch to one endpoint and return how many were tried. Safe to run twice, also at the same time."""
     items = _claim(pool, channel, endpoint, rules, now=chances.clock())
@@ -101,7 +106,7 @@ def _claim(pool: Pool, channel: Channel, endpoint: str, rules: DeliveryRules, *,
             return []
         circuit, paced_until = held
         under_way = storage.count_under_way(connection, endpoint, now=now)
-        room = min(rules.batch, room_for(circuit, under_way=under_way, most=channel.most_at_once, now=now))
+        room = min(share_of(channel, rules), room_for(circuit, under_way=under_way, most=channel.most_at_once, now=now))
         if channel.pace is not None:
             room = min(room, channel.pace.allowance(paced_until, now=now))
         if room == 0:

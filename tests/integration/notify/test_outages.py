@@ -17,6 +17,7 @@ from services.notify.settings import NotifySettings
 from shared.gateways.described import Gateway
 from shared.gateways.files import load_file
 from tests.fakes import one_of_each_role
+from tests.harness.waiting import wait_for
 from tests.integration.notify.conftest import Notify
 from tests.integration.notify.gateways import GatewayServer, says, serving
 
@@ -101,6 +102,28 @@ def test_an_endpoint_that_hangs_holds_nobody_else(notify, tmp_path):
     assert notify.state_of(slow)[:2] == ("due", 1)
 
 
+def test_a_message_that_hangs_holds_up_its_own_hand_alone(notify, tmp_path):
+    server = GatewayServer(script=["hangs"])
+    with serving(server):
+        notify.more_channels["sms"] = sms_through(server, tmp_path, per_minute=6_000)
+        owed = [notify.owe("sms", PHONE) for _ in range(12)]
+        dispatcher = Dispatcher(
+            notify.pool, notify.channels, notify.rules, Chances(clock=lambda: notify.now, draw=lambda: 1.0)
+        )
+        [hanging] = dispatcher.sweep()
+        assert server.hanging.wait(10)
+
+        dispatcher.sweep()
+        # All but the share of the hand that hangs.
+        wait_for(lambda: [notify.state_of(delivery)[0] for delivery in owed].count("sent") == 8, "two hands' shares")
+        is_hanging = not hanging.done()
+        server.released.set()
+        hanging.result(timeout=20)
+        dispatcher.close()
+
+    assert is_hanging
+
+
 def test_two_workers_never_have_more_under_way_than_the_channel_allows(notify, tmp_path):
     server = GatewayServer(answer=lambda _: says({"errcode": 0}))
     with serving(server):
@@ -152,7 +175,7 @@ def test_a_circuit_opens_and_is_seen_and_closes(notify, tmp_path):
         server.answer = lambda _: says({})
         notify.wait(timedelta(minutes=1))
         batches = []
-        for _ in range(6):
+        for _ in range(10):  # a share of four at most
             batches.append(notify.deliver())
             notify.wait(timedelta(seconds=1))
 
