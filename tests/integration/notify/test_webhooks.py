@@ -342,6 +342,48 @@ def test_a_receiver_that_was_away_for_72_hours_gets_everything(notify, partners)
     assert {status for status, _ in states(partners)} == {"delivered"}
 
 
+def test_a_receiver_that_fails_for_72_hours_gets_everything_under_the_same_ids(notify, partners):
+    """It hears of attempts all the time, and can tell by their ids that they are the same events."""
+    is_down = True
+
+    async def story():
+        nonlocal is_down
+        receiver = await Receiver().start()
+        await connected(partners, receiver)
+        receiver.always = lambda _: reply(500 if is_down else 204)
+        for hour in range(72):
+            notify.learn((received_issue(100 + hour), 1), (signed_issue(100 + hour), 2))
+            await partners.push()
+            partners.wait(HOUR)
+        failed = len(receiver.posts)
+        is_down = False
+        partners.wait(timedelta(minutes=6))
+        for _ in range(10):
+            await partners.push()
+            partners.wait(SECOND)
+        await receiver.stop()
+        return receiver.posts[:failed], receiver.posts[failed:]
+
+    failed, taken = asyncio.run(story())
+
+    logged = {str(event_id) for (event_id,) in partners.ask("SELECT event_id FROM event")}
+    assert {post.headers["webhook-id"] for post in taken} == logged
+    assert len(taken) == len(logged) == 144, "each once, for no answer was lost"
+    assert len(failed) >= 9, "the schedule of the first has come to its last step but one"
+    attempts = defaultdict(list)
+    for post in [*failed, *taken]:
+        assert post.headers["webhook-id"] == post.event["id"]
+        attempts[post.headers["webhook-id"]].append(post)
+    for of_one in attempts.values():
+        assert len({post.body for post in of_one}) == 1
+        stamps = [int(post.headers["webhook-timestamp"]) for post in of_one]
+        assert stamps == sorted(set(stamps)), "each attempt has a time of its own"
+    sequences = defaultdict(list)
+    for post in taken:
+        sequences[post.event["subject"]].append(int(post.event["sequence"]))
+    assert all(found == [1, 2] for found in sequences.values())
+
+
 def test_one_event_that_is_refused_for_good_fails_alone(notify, partners):
     async def story():
         receiver = await Receiver().start()
