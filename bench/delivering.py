@@ -6,24 +6,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
 
 from bench.report import Figure
 from services.notify.channels.webhooks import WebhookChannel
-from services.notify.domain.agreements import Terms
-from services.notify.domain.destinations import EgressRules, read_networks
-from services.notify.domain.endpoints import EndpointWish
-from services.notify.handlers import agreements, endpoints
 from services.notify.handlers.endpoints import EndpointDesk
 from services.notify.pushing import Pusher, PusherSettings
 from shared.crypto import KeyRing
 from shared.database import Pool, open_pool, transaction
 from shared.identifiers import new_id
-from shared.reach import SYSTEM, acting
-from tests.fakes import person
+from tests.harness.partners import RULES, connect, end_agreement
+from tests.harness.sinks import Sink
 from tests.harness.suite import ROOT, Suite
 
 RECEIVERS = 4
@@ -31,7 +27,6 @@ CONCURRENCY = 32  # eight to each
 EVENTS = 2_000  # told to each receiver
 ROUNDS = 3
 BAR = 0.5
-RULES = EgressRules(networks=read_networks(["127.0.0.0/8"]), plain_loopback=True)
 BODY_BYTES = 480  # of an event as it is told
 
 
@@ -50,7 +45,11 @@ def measure_delivering(suite: Suite) -> list[Figure]:
     bare: list[float] = []
     try:
         with _sink() as ports:
-            connect(EndpointDesk(pool=pool, crypto=keys, rules=RULES), ports)
+            connect(
+                EndpointDesk(pool=pool, crypto=keys, rules=RULES),
+                [f"http://127.0.0.1:{port}/hook" for port in ports],
+                number="bench",
+            )
             asyncio.run(_push(pool, keys))  # the handshakes
             for _ in range(ROUNDS):
                 bare.append(asyncio.run(_bare(ports, EVENTS * RECEIVERS)))
@@ -59,6 +58,7 @@ def measure_delivering(suite: Suite) -> list[Figure]:
                 asyncio.run(_push(pool, keys))
                 own.append(EVENTS * RECEIVERS / (time.monotonic() - begun))
             _check(suite)
+            beside = [_push_beside_a_drip(pool, keys) for _ in range(ROUNDS)]
     finally:
         pool.close()
     return [
@@ -68,31 +68,14 @@ def measure_delivering(suite: Suite) -> list[Figure]:
             values=own,
             yardstick=bare,
             bar=f"ratio >= {BAR}",
-        )
+        ),
+        Figure(
+            name="the same beside a receiver that drips a byte a second",
+            unit="deliveries/s",
+            values=beside,
+            yardstick=own,
+        ),
     ]
-
-
-def connect(desk: EndpointDesk, ports: list[int]) -> None:
-    """One endpoint at each port, under one agreement."""
-    now = datetime.now(UTC)
-    proposer, decider = person("department_officer", name="proposer"), person("approver", name="decider")
-    terms = Terms(
-        number="bench",
-        partner="bench",
-        client_id=None,
-        event_types=(),
-        organisation_id=None,
-        content="facts",
-        valid_from=now - timedelta(days=1),
-        valid_until=now + timedelta(days=1),
-    )
-    with acting(SYSTEM):
-        made = agreements.propose_agreement(desk.pool, terms, by=proposer, new_id=new_id(), now=now)
-        agreements.decide_agreement(desk.pool, made.id, "agreed", by=decider, now=now)
-        for port in ports:
-            wish = EndpointWish(url=f"http://127.0.0.1:{port}/hook", signs_with="v1")
-            endpoint, _ = endpoints.propose_endpoint(desk, made.id, wish, by=proposer, new_id=new_id, now=now)
-            endpoints.decide_endpoint(desk.pool, endpoint.id, "approve", by=decider, now=now)
 
 
 def tell(pool: Pool, count: int) -> None:
@@ -125,16 +108,58 @@ def tell(pool: Pool, count: int) -> None:
 
 async def _push(pool: Pool, keys: KeyRing) -> None:
     """One process's worth of pushing, until nothing is owed."""
-    pusher = Pusher(
+    pusher = make_pusher(pool, keys)
+    await pusher.run_until_idle()
+    await pusher.close()
+
+
+def make_pusher(pool: Pool, keys: KeyRing, *, grace_seconds: float = 20) -> Pusher:
+    return Pusher(
         pool,
         WebhookChannel(RULES),
         keys,
-        PusherSettings(origin="bench.localhost", in_flight=CONCURRENCY // RECEIVERS),
+        PusherSettings(origin="bench.localhost", in_flight=CONCURRENCY // RECEIVERS, grace_seconds=grace_seconds),
         clock=lambda: datetime.now(UTC),
         draw=lambda: 0.5,
     )
-    await pusher.run_until_idle()
+
+
+def _push_beside_a_drip(pool: Pool, keys: KeyRing) -> float:
+    """So many a second to those who answer, while one more is owed as much and keeps every connection that it gets."""
+    slow = Sink()
+    slow.start()
+    try:
+        agreement = connect(
+            EndpointDesk(pool=pool, crypto=keys, rules=RULES),
+            [f"http://127.0.0.1:{slow.port}/drip"],
+            number=f"drip-{new_id()}",
+        )
+        asyncio.run(_push(pool, keys))  # the handshake
+        tell(pool, EVENTS)
+        rate = asyncio.run(_push_until(pool, keys, EVENTS * RECEIVERS))
+        if slow.count == 0:
+            raise RuntimeError("nothing dripped: nothing was measured")
+        end_agreement(pool, agreement)
+    finally:
+        slow.stop()
+    return rate
+
+
+async def _push_until(pool: Pool, keys: KeyRing, count: int) -> float:
+    pusher = make_pusher(pool, keys, grace_seconds=0.1)
+    before, begun = _count_delivered(pool), time.monotonic()
+    while _count_delivered(pool) - before < count:
+        if not await pusher.turn():
+            await asyncio.sleep(0.01)
+    seconds = time.monotonic() - begun
     await pusher.close()
+    return count / seconds
+
+
+def _count_delivered(pool: Pool) -> int:
+    with transaction(pool) as connection:
+        row = connection.execute("SELECT count(*) FROM webhook_delivery WHERE status = 'delivered'").fetchone()
+    return int(str(row[0])) if row else 0
 
 
 async def _bare(ports: list[int], count: int) -> float:
