@@ -60,8 +60,9 @@ fmt: setup  ## Put the sources into their one format
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-faults: setup  ## Kill everything at random during a load and an import (SEED=n), and count what is lost
+faults: setup  ## Kill everything at random during a load, deliveries and an import (SEED=n), and count what is lost
 	$(BIN)/python -m tests.harness.campaign --records 20000 --kills 36 --seed $(SEED)
+	$(BIN)/python -m tests.harness.campaign --telling --records 20000 --kills 36 --rate 50 --seed $(SEED)
 	$(BIN)/python -m tests.harness.campaign --boston --kills 16
 	$(BIN)/python -m tests.harness.campaign --points
 

@@ -11,10 +11,9 @@ from services.notify.settings import NotifySettings
 from shared.identifiers import new_id
 from tests.harness.partners import PUSH_SETTINGS, connect, end_agreement, give_phones, open_desk, sms_settings
 from tests.harness.processes import cpu_seconds
-from tests.harness.quiescence import wait_until_quiet
 from tests.harness.sinks import SMS, HandOver, Sink
 from tests.harness.suite import Suite
-from tests.harness.waiting import wait_for
+from tests.harness.tellings import ASSIGNED, wait_until_told
 
 RATE = 100
 SECONDS = 30
@@ -23,7 +22,6 @@ CADRES = 1_000
 RECEIVERS = 2
 UNIT = "H01"
 BAR = "< 2 s"
-ASSIGNED = "cn.lianxin.issue.assigned.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +39,11 @@ def measure_handing_over(suite: Suite) -> list[Figure]:
     try:
         with _partners(suite, sink):
             assignments = _prepare(suite)
-            _wait_until_told(suite)
+            wait_until_told(suite)
             before, heard = cpu_seconds(suite.processes.values()), sink.count
             load = pace(suite.ports["intake-api"], assignments, connections=16, rate=RATE)
             _check(load)
-            _wait_until_told(suite)
+            wait_until_told(suite)
             spent = {name: seconds - before[name] for name, seconds in cpu_seconds(suite.processes.values()).items()}
             waits = _read_waits(suite, sink.hand_overs[heard:])
     finally:
@@ -108,26 +106,6 @@ def _prepare(suite: Suite) -> list[bytes]:
         )
         for number, issue in enumerate(issues)
     ]
-
-
-def _wait_until_told(suite: Suite) -> None:
-    """Nothing waits any more, neither between the services nor to be handed over."""
-    wait_until_quiet(suite)
-    wait_for(lambda: not _count_open(suite), "everything handed over", timeout_seconds=300)
-
-
-def _count_open(suite: Suite) -> int:
-    with suite.database("notify") as notify:
-        row = notify.execute(
-            """
-            SELECT (SELECT last_position FROM event_position) - (SELECT min(position) FROM webhook_endpoint)
-                   + (SELECT last_position FROM event_position) - (SELECT position FROM reader WHERE name = 'notices')
-                   + (SELECT count(*) FROM webhook_delivery WHERE status IN ('due', 'claimed'))
-                   + (SELECT count(*) FROM notice WHERE settled_at IS NULL AND due_at <= now())
-                   + (SELECT count(*) FROM delivery WHERE status IN ('due', 'claimed'))
-            """
-        ).fetchone()
-    return int(str(row[0])) if row else 0
 
 
 def _check(load: LoadResult) -> None:

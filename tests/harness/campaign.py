@@ -18,9 +18,13 @@ from tests.harness.poison import list_set_aside
 from tests.harness.quiescence import SET_ASIDE, wait_until_quiet
 from tests.harness.servers import Servers
 from tests.harness.suite import Suite
+from tests.harness.telling import VICTIMS, lose_some, telling
+from tests.harness.telling_oracles import count_extra
 from tests.harness.waiting import wait_for
 
 SECONDS_BETWEEN_KILLS = 3.0
+CADRES_TOLD, RECEIVERS = 200, 3
+REPLIES_LOST = 0.01  # of those that a receiver would give
 # What the suite promises to survive during an import of a whole city's year.
 DURING_AN_IMPORT = ("intake-relay", "assessment-consume", BROKER, DATABASE)
 
@@ -33,6 +37,7 @@ class Options:
     rate: float
     boston: bool
     points: bool
+    telling: bool
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,6 +61,8 @@ def _run(suite: Suite, folder: Path, options: Options) -> bool:
         return kill_during_import(suite, options)
     experiment = Experiment(suite, folder / "journal.jsonl")
     try:
+        if options.telling:
+            return kill_while_telling(experiment, options)
         return die_at_every_point(experiment, options) if options.points else kill_at_random(experiment, options)
     finally:
         experiment.close()
@@ -143,6 +150,37 @@ def die_at_every_point(experiment: Experiment, options: Options) -> bool:
     return holds
 
 
+def kill_while_telling(experiment: Experiment, options: Options) -> bool:
+    """Deliveries to receivers of webhooks, an SMS gateway and a mail server, while all that makes them is killed."""
+    loses = lose_some(REPLIES_LOST, options.seed)
+    with telling(experiment, cadres=CADRES_TOLD, receivers=RECEIVERS, loses=loses) as told:
+        chaos = Chaos(experiment.suite)
+        issues = -(-options.records // told.deliveries_an_issue)
+        load = told.begin_load(seed=options.seed, issues=issues, rate=options.rate)
+        began = time.monotonic()
+        for number, victim in enumerate(choose_victims(options.seed, options.kills, among=VICTIMS), 1):
+            time.sleep(SECONDS_BETWEEN_KILLS)
+            handed = told.sink.count + len(experiment.suite.mail.mails)
+            say(f"{time.monotonic() - began:6.1f} s  kill {number} of {options.kills}: {victim}; handed over {handed}")
+            chaos.kill(victim)
+        outcome = load.wait(3_600)
+        say(f"load through after {time.monotonic() - began:.0f} s: {outcome}")
+        experiment.suite.wait_until_ready(120)
+        tellings, verdicts = told.wait_and_judge(timeout_seconds=1_800)
+        say(f"all told after {time.monotonic() - began:.0f} s")
+    for bug in outcome.bugs[:20]:
+        say(f"an answer that no fault may cause: {bug}")
+    owed = len(tellings.events) * len(tellings.hooks) + 2 * len({digest for _, digest in tellings.digests})
+    extra, kept_back, unheard = count_extra(tellings)
+    say(f"kills: {chaos.kills.total()} ({chaos})")
+    say(
+        f"deliveries {owed}, handed over {len(tellings.hand_overs)}; lost {sum(one.lost for one in verdicts)}; "
+        f"handed over again {extra}; replies lost: {kept_back} kept back by receivers, {unheard} with their senders"
+    )
+    say(report(verdicts))
+    return all(verdict.holds for verdict in verdicts) and not outcome.bugs and not outcome.counts["given_up"]
+
+
 def subscribe(suite: Suite) -> None:
     """A subscriber, so that notify has mails to send."""
     body = {"recipient_name": "订阅人", "email": "campaign@example.org", "channels": ["inbox", "email"]}
@@ -177,6 +215,9 @@ def _read_arguments(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=1, help="the same load and the same order of kills")
     parser.add_argument("--rate", type=float, default=200, help="requests a second, of all clients together")
     parser.add_argument("--boston", action="store_true", help="kill during an import of the whole Boston file instead")
+    parser.add_argument(
+        "--telling", action="store_true", help="count deliveries instead of records, and kill whatever makes them"
+    )
     parser.add_argument("--points", action="store_true", help="die at every crash point, one after another, instead")
     options = parser.parse_args(arguments)
     return Options(**vars(options))

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 from typing_extensions import override
 
@@ -10,12 +11,12 @@ from tests.harness.suite import Suite, process_names
 BROKER, DATABASE = "rabbitmq", "postgres"
 
 
-def choose_victims(seed: int, kills: int, *, with_servers: bool = True) -> list[str]:
+def choose_victims(seed: int, kills: int, *, among: Sequence[str] | None = None) -> list[str]:
     """Round after round over everything that can be killed, each round in another order: nobody is left out."""
     rng = random.Random(seed)  # noqa: S311 - the same order for the same seed
     victims: list[str] = []
     while len(victims) < kills:
-        around = [*process_names(), *([BROKER, DATABASE] if with_servers else [])]
+        around = list(among or [*process_names(), BROKER, DATABASE])
         rng.shuffle(around)
         victims += around
     return victims[:kills]
