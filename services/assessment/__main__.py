@@ -14,7 +14,7 @@ from services.assessment.handlers.closings import measure_closing
 from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
 from services.assessment.handlers.replays import replay_period
 from services.assessment.handlers.schemes import load_schemes
-from services.assessment.handlers.scores import list_shards, mark_everything, measure_due
+from services.assessment.handlers.scores import list_shards, mark_everything, mark_scores, measure_due
 from services.assessment.importing.commands import check_command, evaluate_command, simulate_command
 from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
@@ -142,19 +142,25 @@ def rebuild(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
     return 0
 
 
-def rescore(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
-    """Have everything counted and scored anew: shards of cadres go to the workers, however many there are.
+def rescore(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    """Have everybody scored anew: shards of cadres go to the workers, however many there are.
 
     What a lost shard leaves due the passes find.
     """
-    cells = mark_everything(pool, now=datetime.now(UTC))
+    parser = argparse.ArgumentParser(
+        prog="python -m services.assessment rescore",
+        description="Score everybody anew from what is counted, which every event keeps up.",
+    )
+    parser.add_argument("--recount", action="store_true", help="count everything anew from the facts first")
+    mark = mark_everything if parser.parse_args(arguments).recount else mark_scores
+    marked = mark(pool, now=datetime.now(UTC))
     celery = make_celery("assessment")
     shards = list_shards(pool)
     if settings.task_broker_url is not None:
         connect_celery(celery, settings.task_broker_url.get_secret_value())
         for shard in shards:
             nudge(celery, SHARD, cadre_ids=",".join(map(str, shard)))
-    log.info("rescoring_asked_for", cells=cells, shards=len(shards))
+    log.info("rescoring_asked_for", marked=marked, shards=len(shards))
     return 0
 
 

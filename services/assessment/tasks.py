@@ -215,11 +215,11 @@ def look_at_all(settings: AssessmentSettings, pool: Pool) -> None:
 def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:
     started = time.perf_counter()
     summary = score_due(pool, scheme_name=settings.scheme, zone=settings.zone, now=_now())
-    if summary.cells or summary.scores:
+    if summary.cells or summary.subjects:
         log.info(
             "scores_computed",
             cells=summary.cells,
-            scores=summary.scores,
+            subjects=summary.subjects,
             changed=summary.changed,
             milliseconds=round((time.perf_counter() - started) * 1000),
             correlation_ids=summary.correlation_ids,

@@ -17,7 +17,7 @@ from tests.harness.waiting import wait_for
 
 UNIT, CADRE = "erasure-unit", "erasure-cadre"
 NAME, PHONE, TITLE = "司马忘川", "13877001122", "忘川桥下积水"
-DERIVED = ("score", "score_indicator", "tally", "organisation_tally", "rating_fact", "issue_fact", "event")
+DERIVED = ("score", "tally", "organisation_tally", "rating_fact", "issue_fact", "event")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Scores as they stand: whose they are, for which period, and how far they have been told."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -75,6 +76,8 @@ class Score:
     computed_at: datetime
     revision: int
     correlation_id: str
+    counts: Sequence[int] = ()  # numerator and denominator of each indicator, in the order of the scheme
+    scheme_hash: bytes = b""
     period_last: date | None = None  # of a custom period
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.assessment.domain.periods import Period, periods_covering
-from services.assessment.domain.schemes import Indicator, Scheme, read_scheme
+from services.assessment.domain.schemes import Indicator, Scheme
 from services.assessment.domain.scores import (
     Score,
     ScoreIndicator,
@@ -14,11 +14,12 @@ from services.assessment.domain.scores import (
     Subject,
     SubjectKind,
     UnknownOrganisation,
-    UnknownScheme,
     UnknownSubject,
     score_id_of,
 )
-from services.assessment.storage import reading, schemes, tallies
+from services.assessment.handlers.schemes import read_scheme_in_force, read_scheme_of
+from services.assessment.scoring.composites import restore
+from services.assessment.storage import reading, tallies
 from services.assessment.storage.reading import After, ScoreFilter
 from shared.database import Connection, Pool, transaction
 
@@ -75,10 +76,25 @@ def list_scores(
             composite_below=query.composite_below,
         )
         page = LISTS[query.sort](connection, wanted, after=after, limit=limit)
-        indicators: dict[UUID, list[ScoreIndicator]] = {score.score_id: [] for score in page}
-        for indicator in reading.list_indicators(connection, list(indicators)):
-            indicators[indicator.score_id].append(indicator)
+        indicators = {score.score_id: list_parts(connection, score) for score in page}
     return page, indicators
+
+
+def list_parts(connection: Connection, score: Score) -> list[ScoreIndicator]:
+    """What the score is made of, worked out anew from its counts by its scheme: the same figures as then."""
+    parts = restore(score.counts, read_scheme_of(connection, score.scheme_hash)).indicators
+    return [
+        ScoreIndicator(
+            score_id=score.score_id,
+            indicator=part.indicator,
+            numerator=int(part.numerator),
+            denominator=int(part.denominator),
+            value=part.value,
+            points=part.points,
+            weight=part.weight,
+        )
+        for part in parts
+    ]
 
 
 def _list_wanted(connection: Connection, organisation_code: str | None) -> list[UUID] | None:
@@ -98,7 +114,7 @@ def read_score(pool: Pool, kind: SubjectKind, code: str, period: Period, *, sche
         score_id = score_id_of(kind, subject.subject_id, period)
         score = find_score_within_reach(connection, subject, period)
         scheme = find_scheme_of(connection, score, scheme_name)
-        results = {row.indicator: row for row in reading.list_indicators(connection, [score_id])}
+        results = {row.indicator: row for row in (list_parts(connection, score) if score is not None else ())}
         sums = tallies.sum_measures(connection, kind, [(subject.subject_id, period)])
     measures = sums.get((subject.subject_id, period), {})
     return ScoreReading(
@@ -141,12 +157,8 @@ def find_subject(connection: Connection, kind: SubjectKind, code: str) -> Subjec
 def find_scheme_of(connection: Connection, score: Score | None, scheme_name: str) -> Scheme:
     """The scheme a score was computed with, or without a score the one in force. Raises UnknownScheme."""
     if score is not None:
-        stored = schemes.find_scheme(connection, score.scheme_name, score.scheme_version)
-    else:
-        stored = schemes.find_scheme(connection, scheme_name)
-    if stored is None:
-        raise UnknownScheme("the scheme in force is not loaded")
-    return read_scheme(stored.definition)
+        return read_scheme_of(connection, score.scheme_hash)
+    return read_scheme_in_force(connection, scheme_name)
 
 
 def list_periods(pool: Pool) -> list[Period]:

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.assessment.domain.measures import NOBODY
 from services.assessment.handlers.facts import remake_facts
 from services.assessment.storage import due, facts, rebuilding, tallies
 from services.assessment.storage.corrections import TakenEvent
@@ -46,7 +47,7 @@ def rebuild_facts(
         strays = rebuilding.remove_strays(connection)
         tallies.lock_scoring(connection)
         cells = rebuilding.mark_all_cells(connection, marked_at=now, correlation_id=correlation_id())
-        due.mark_all_subjects(connection, marked_at=now, correlation_id=correlation_id())
+        due.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id())
         rebuilding.set_finished(connection, now=now)
         progress = rebuilding.find_progress(connection)
         aggregates = progress.done_count if progress is not None else 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from services.assessment.domain.measures import NOBODY
 from services.assessment.domain.schemes import Scheme, hash_definition, merge_definition, read_scheme
 from services.assessment.domain.scores import UnknownScheme
 from services.assessment.storage import due, schemes, tallies
@@ -12,6 +13,8 @@ from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict
 from shared.observability import correlation_id
+
+_read: dict[bytes, Scheme] = {}  # by content hash; a place has a handful
 
 
 class ChangedScheme(Conflict):
@@ -33,7 +36,7 @@ def load_schemes(pool: Pool, files: Iterable[Path], *, indicators_file: Path, no
             if _load(connection, scheme, definition):
                 loaded.append(f"{scheme.name}-{scheme.version}")
         if loaded:
-            due.mark_all_subjects(connection, marked_at=now, correlation_id=correlation_id())
+            due.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id())
             note(connection, *(Line(action="scheme.loaded", object_type="scheme", object_id=name) for name in loaded))
     return loaded
 
@@ -52,10 +55,21 @@ def _load(connection: Connection, scheme: Scheme, definition: dict[str, object])
 
 def read_scheme_in_force(connection: Connection, name: str) -> Scheme:
     """The newest version of the scheme. Raises UnknownScheme."""
-    stored = schemes.find_scheme(connection, name)
-    if stored is None:
+    content_hash = schemes.find_hash(connection, name)
+    if content_hash is None:
         raise UnknownScheme("the scheme in force is not loaded")
-    return read_scheme(stored.definition)
+    return read_scheme_of(connection, content_hash)
+
+
+def read_scheme_of(connection: Connection, content_hash: bytes) -> Scheme:
+    """Read once in a process: what stands under a hash never changes. Raises UnknownScheme."""
+    scheme = _read.get(content_hash)
+    if scheme is None:
+        definition = schemes.find_definition(connection, content_hash)
+        if definition is None:
+            raise UnknownScheme("the scheme in force is not loaded")
+        scheme = _read[content_hash] = read_scheme(definition)
+    return scheme
 
 
 def get_scheme(pool: Pool, name: str, version: int) -> StoredScheme:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.assessment.domain.periods import Period, PeriodKind
 from services.assessment.domain.scores import NotPublished, Score, ScoreIndicator, SubjectKind, UnknownOrganisation
-from services.assessment.handlers.reading import find_score_within_reach, find_subject
+from services.assessment.handlers.reading import find_score_within_reach, find_subject, list_parts
 from services.assessment.storage import reading, standings
 from services.assessment.storage.standings import PastScore, PublishedThen, Spread
 from shared.database import Pool, transaction
@@ -59,10 +59,7 @@ def compare_cadres(pool: Pool, codes: Sequence[str], period: Period, *, with_ran
         groups = {score.peer_group for score in found}
         if len(groups) != 1 or None in groups:
             raise UnlikeSubjects("only cadres of one peer group are compared")
-        by_id = {score.score_id: score.subject_code for score in found}
-        indicators: dict[str, list[ScoreIndicator]] = {code: [] for code in wanted}
-        for row in reading.list_indicators(connection, list(by_id)):
-            indicators[by_id[row.score_id]].append(row)
+        indicators = {score.subject_code: list_parts(connection, score) for score in found}
         within = reading.list_reach(connection)
         peers = standings.list_spreads(connection, within, period) if within is not None else []
     (group,) = groups

@@ -1,6 +1,5 @@
-"""Sums of measures in, indicators and composite out, by the engine that every scheme is worked out with."""
+"""Sums of measures in, indicators and composite out: whole numbers as such, told fractions by the engine of schemes."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,9 +12,12 @@ from services.assessment.domain.schemes import FULL_WEIGHT, Indicator, Scheme
 from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.numbers import round_to, to_decimal
 from services.assessment.scoring.results import Outcome
+from services.assessment.scoring.whole_numbers import WEIGHT_PLACES, Plan, Worked, make_plan, to_share, work_out
+from services.assessment.scoring.whole_numbers import to_decimal as whole_to_decimal
 from services.assessment.scoring.workspace import Table
 
 Amount = int | Fraction  # a fraction where a measure is told rounded
+Row = tuple[tuple[Amount, Amount], ...]  # numerator and denominator by indicator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +40,6 @@ class Result:
     present_weight: Decimal
     indicators: tuple[IndicatorResult, ...]
 
-    def digest(self, scheme: Scheme) -> bytes:
-        """Equal exactly where the published result is equal."""
-        lines = [f"{scheme.name} {scheme.version} {self.composite} {self.present_weight}"]
-        lines += [
-            f"{row.indicator} {row.numerator} {row.denominator} {row.value} {row.points} {row.weight}"
-            for row in self.indicators
-        ]
-        return hashlib.sha256("\n".join(lines).encode()).digest()
-
 
 def compute_score(measures: Mapping[str, Amount], scheme: Scheme) -> Result:
     """Apply the scheme. Points add up to the composite to the last digit."""
@@ -59,11 +52,65 @@ def compute_scores(subjects: Sequence[Mapping[str, Amount]], scheme: Scheme) -> 
         return []
     rows = [tuple(_sum(measures, indicator) for indicator in scheme.indicators) for measures in subjects]
     distinct = list(dict.fromkeys(rows))  # who has the same counts has the same score: worked out once
-    computed = dict(zip(distinct, _compute(distinct, scheme), strict=True))
+    computed = {row: _compute(row, scheme) for row in distinct}
     return [computed[row] for row in rows]
 
 
-def _compute(rows: Sequence[tuple[tuple[Amount, Amount], ...]], scheme: Scheme) -> list[Result]:
+def compose(counts: tuple[int, ...], scheme: Scheme) -> tuple[Decimal | None, Decimal]:
+    """Composite and present weight of a numerator and a denominator for each indicator, in the order of the scheme."""
+    return _compose(counts, make_plan(scheme), scheme.points_places)
+
+
+@lru_cache(maxsize=65_536)
+def _compose(counts: tuple[int, ...], plan: Plan, places: int) -> tuple[Decimal | None, Decimal]:
+    worked = work_out(tuple(zip(counts[::2], counts[1::2], strict=True)), plan)
+    composite = None if worked.total is None else whole_to_decimal(worked.total, places)
+    return composite, whole_to_decimal(worked.present, WEIGHT_PLACES)
+
+
+def restore(counts: Sequence[int], scheme: Scheme) -> Result:
+    """The result with all its parts of what `compose` told the sum."""
+    pairs = tuple(zip(counts[::2], counts[1::2], strict=True))
+    return _show(work_out(pairs, make_plan(scheme)), pairs, scheme)
+
+
+def _compute(row: Row, scheme: Scheme) -> Result:
+    """Whole numbers need no fractions, and most are."""
+    whole = [(one, other) for one, other in row if isinstance(one, int) and isinstance(other, int)]
+    if len(whole) < len(row):
+        return compute_by_engine([row], scheme)[0]
+    return _show(work_out(whole, make_plan(scheme)), whole, scheme)
+
+
+def _show(worked: Worked, pairs: Sequence[tuple[int, int]], scheme: Scheme) -> Result:
+    places = scheme.points_places
+    present_weight = sum(
+        (one.weight for one, (_, cases) in zip(scheme.indicators, pairs, strict=True) if is_enough(one, cases)),
+        Decimal(0),
+    )
+    return Result(
+        composite=None if worked.total is None else whole_to_decimal(worked.total, places),
+        present_weight=present_weight,
+        indicators=tuple(
+            IndicatorResult(
+                indicator=indicator.key,
+                numerator=numerator,
+                denominator=denominator,
+                value=to_share(numerator, denominator, scheme.value_places) if denominator else None,
+                points=None if points is None else whole_to_decimal(points, places),
+                weight=_scale(Decimal(0) if points is None else indicator.weight, present_weight, scheme.value_places),
+            )
+            for indicator, (numerator, denominator), points in zip(scheme.indicators, pairs, worked.points, strict=True)
+        ),
+    )
+
+
+def is_enough(indicator: Indicator, cases: int) -> bool:
+    return cases >= max(1, indicator.minimum_denominator)
+
+
+def compute_by_engine(rows: Sequence[Row], scheme: Scheme) -> list[Result]:
+    """As any scheme that is written as data is worked out: in fractions, slowly, and what the rest is measured by."""
     sums = [[row[number] for row in rows] for number in range(len(scheme.indicators))]
     columns = {
         f"{part}_{number}": tuple(Fraction(pair[at]) for pair in pairs)

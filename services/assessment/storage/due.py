@@ -155,20 +155,22 @@ def mark_subjects(connection: Connection, correlations: Mapping[tuple[str, UUID]
     )
 
 
-def mark_all_subjects(connection: Connection, *, marked_at: datetime, correlation_id: str) -> None:
-    connection.execute(
+def mark_all_subjects(connection: Connection, *, nobody: UUID, marked_at: datetime, correlation_id: str) -> int:
+    """Return how many."""
+    return connection.execute(
         """
         INSERT INTO subject_due AS due (subject_kind, subject_id, marked_at, revision, correlation_id)
         SELECT subject_kind, subject_id, %s::timestamptz, 1, %s
           FROM (SELECT DISTINCT 'cadre' AS subject_kind, cadre_id AS subject_id FROM tally
                  UNION ALL
                 SELECT DISTINCT 'organisation', organisation_id FROM organisation_tally) AS subject
+         WHERE subject_id <> %s
          ORDER BY subject_kind, subject_id
             ON CONFLICT (subject_kind, subject_id) DO UPDATE
            SET revision = due.revision + 1
         """,
-        [marked_at, correlation_id],
-    )
+        [marked_at, correlation_id, nobody],
+    ).rowcount
 
 
 def list_parents(connection: Connection, organisation_ids: Sequence[UUID]) -> list[UUID]:
@@ -246,30 +248,55 @@ def list_due_cells_of(connection: Connection, cadre_ids: Sequence[UUID]) -> list
         ).fetchall()
 
 
+def list_due_cadres_among(connection: Connection, cadre_ids: Sequence[UUID]) -> list[DueSubject]:
+    with connection.cursor(row_factory=class_row(DueSubject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT subject_kind, subject_id, revision, correlation_id
+              FROM subject_due
+             WHERE subject_kind = 'cadre'
+               AND subject_id = ANY(%s)
+             ORDER BY subject_id
+            """,
+            [list(cadre_ids)],
+            prepare=False,
+        ).fetchall()
+
+
 def list_due_cadres(connection: Connection, nobody: UUID) -> list[UUID]:
-    rows = connection.execute("SELECT DISTINCT cadre_id FROM tally_due WHERE cadre_id <> %s ORDER BY 1", [nobody])
+    """Of whom a cell is due, or all."""
+    rows = connection.execute(
+        """
+        SELECT cadre_id
+          FROM tally_due
+         WHERE cadre_id <> %s
+         UNION
+        SELECT subject_id
+          FROM subject_due
+         WHERE subject_kind = 'cadre'
+         ORDER BY 1
+        """,
+        [nobody],
+    )
     return [UUID(str(row[0])) for row in rows.fetchall()]
 
 
 def mark_organisation_months(
-    connection: Connection,
-    months: Sequence[tuple[UUID, date]],
-    *,
-    nobody: UUID,
-    marked_at: datetime,
-    correlation_id: str,
+    connection: Connection, months: Mapping[tuple[UUID, date], str], *, nobody: UUID, marked_at: datetime
 ) -> None:
     """Have these organisations summed anew by the next pass: by the cell in which nobody stands."""
+    if not months:
+        return
     connection.execute(
         """
         INSERT INTO tally_due AS due (organisation_id, cadre_id, month, marked_at, revision, correlation_id)
-        SELECT organisation_id, %s, month, %s, 1, %s
-          FROM unnest(%s::uuid[], %s::date[]) AS row (organisation_id, month)
+        SELECT organisation_id, %s, month, %s, 1, correlation_id
+          FROM unnest(%s::uuid[], %s::date[], %s::text[]) AS row (organisation_id, month, correlation_id)
          ORDER BY organisation_id, month
             ON CONFLICT (organisation_id, cadre_id, month) DO UPDATE
            SET revision = due.revision + 1
         """,
-        [nobody, marked_at, correlation_id, [one for one, _ in months], [month for _, month in months]],
+        [nobody, marked_at, [one for one, _ in months], [month for _, month in months], list(months.values())],
         prepare=False,
     )
 

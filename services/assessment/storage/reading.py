@@ -3,17 +3,17 @@
 A list narrowed to a small part of the tree lives on score_by_organisation, whichever way it is sorted.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from services.assessment.domain.periods import Period
-from services.assessment.domain.scores import Score, ScoreIndicator, Subject, SubjectKind
+from services.assessment.domain.scores import Score, Subject, SubjectKind
 from shared.database import Connection
 
 
@@ -48,113 +48,98 @@ class After:
     subject_code: str
 
 
+# The page is found first, in the order of one index; what else is told of it is joined to its few rows.
+_PAGE: Final = sql.SQL(
+    """
+        SELECT score_id, subject_kind, subject_id, subject_code,
+               coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
+               unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
+               composite, present_weight, counts, scheme.content_hash AS scheme_hash, as_of, computed_at, revision,
+               correlation_id
+          FROM (SELECT *
+                  FROM score
+                 WHERE subject_kind = %(subject_kind)s
+                   AND period_kind = %(period_kind)s
+                   AND period_start = %(period_start)s
+                   AND subject_code IS NOT NULL
+                   AND (%(organisation_ids)s::uuid[] IS NULL OR organisation_id = ANY(%(organisation_ids)s))
+                   AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+                   AND (%(post_kind)s::text IS NULL
+                        OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
+                   AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
+                   AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
+                   {within}
+                 ORDER BY {order}
+                 LIMIT %(limit)s) AS score
+          JOIN scheme ON scheme.name = scheme_name AND scheme.version = scheme_version
+          LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
+          LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
+          LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
+         ORDER BY {order}
+    """
+)
+# A cursor or an end of a band is a place in the order: what it leaves out is not read. One row comparison finds it.
+_PLACED: Final = """
+                   AND (%(first_code)s::text IS NULL
+                        OR ({order}) > (%(first_missing)s, %(first_amount)s::numeric, %(first_code)s))
+                   AND (%(last_amount)s::numeric IS NULL OR ({order}) < (false, %(last_amount)s, ''))
+"""
+_BY_CODE: Final = 'subject_code COLLATE "C"'
+_UP: Final = '(composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C"'
+_DOWN: Final = '(composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C"'
+_AFTER_CODE: Final = """AND (%(first_code)s::text IS NULL OR {order} > %(first_code)s)"""
+_PAGES: Final = {
+    order: _PAGE.format(order=sql.SQL(order), within=sql.SQL(within).format(order=sql.SQL(order))).as_bytes()
+    for order, within in ((_BY_CODE, _AFTER_CODE), (_UP, _PLACED), (_DOWN, _PLACED))
+}
+_CENT: Final = Decimal("0.01")  # the place to which composites are rounded
+
+
 def list_scores_by_code(connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int) -> list[Score]:
     """On score_by_code."""
-    with connection.cursor(row_factory=class_row(Score)) as cursor:
-        return cursor.execute(
-            """
-            SELECT score_id, subject_kind, subject_id, subject_code,
-                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
-                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
-                   composite, present_weight, as_of, computed_at, revision, correlation_id
-              FROM score
-              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
-              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
-              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
-             WHERE subject_kind = %(subject_kind)s
-               AND period_kind = %(period_kind)s
-               AND period_start = %(period_start)s
-               AND subject_code IS NOT NULL
-               AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
-               AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
-               AND (%(post_kind)s::text IS NULL OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
-               AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
-               AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
-               AND (%(after_code)s::text IS NULL OR subject_code COLLATE "C" > %(after_code)s)
-             ORDER BY subject_code COLLATE "C"
-             LIMIT %(limit)s
-            """,
-            {**wanted.parameters(), "after_code": after.subject_code if after else None, "limit": limit},
-            prepare=False,
-        ).fetchall()
+    first = {"first_code": after.subject_code if after else None}
+    return _list_page(connection, _BY_CODE, wanted.parameters() | first, limit)
 
 
 def list_scores_ascending(
     connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
 ) -> list[Score]:
     """On score_ascending."""
-    with connection.cursor(row_factory=class_row(Score)) as cursor:
-        return cursor.execute(
-            """
-            SELECT score_id, subject_kind, subject_id, subject_code,
-                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
-                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
-                   composite, present_weight, as_of, computed_at, revision, correlation_id
-              FROM score
-              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
-              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
-              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
-             WHERE subject_kind = %(subject_kind)s
-               AND period_kind = %(period_kind)s
-               AND period_start = %(period_start)s
-               AND subject_code IS NOT NULL
-               AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
-               AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
-               AND (%(post_kind)s::text IS NULL OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
-               AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
-               AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
-               AND (%(after_code)s::text IS NULL
-                    OR ((composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C")
-                       > (%(after_missing)s, %(after_composite)s::numeric, %(after_code)s))
-             ORDER BY (composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C"
-             LIMIT %(limit)s
-            """,
-            {**wanted.parameters(), **_place_after(after), "limit": limit},
-            prepare=False,
-        ).fetchall()
+    below = wanted.composite_below
+    first = _first(after, wanted.composite_from)
+    return _list_page(connection, _UP, wanted.parameters() | first | {"last_amount": below}, limit)
 
 
 def list_scores_descending(
     connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
 ) -> list[Score]:
     """On score_descending; the sign is turned so that one row comparison finds the next page."""
+    lowest, below = wanted.composite_from, wanted.composite_below
+    turned = None if after is None else After(composite=_turn(after.composite), subject_code=after.subject_code)
+    first = _first(turned, None if below is None else _CENT - below)
+    last = None if lowest is None else _CENT - lowest
+    return _list_page(connection, _DOWN, wanted.parameters() | first | {"last_amount": last}, limit)
+
+
+def _turn(composite: Decimal | None) -> Decimal | None:
+    return None if composite is None else -composite
+
+
+def _first(after: After | None, amount: Decimal | None) -> dict[str, object]:
+    """The place behind which the page begins: that of the cursor, or the lower end of the band, which is included."""
+    if after is not None:
+        missing = after.composite is None
+        return {
+            "first_missing": missing,
+            "first_amount": Decimal(0) if missing else after.composite,
+            "first_code": after.subject_code,
+        }
+    return {"first_missing": False, "first_amount": amount, "first_code": None if amount is None else ""}
+
+
+def _list_page(connection: Connection, order: str, parameters: dict[str, object], limit: int) -> list[Score]:
     with connection.cursor(row_factory=class_row(Score)) as cursor:
-        return cursor.execute(
-            """
-            SELECT score_id, subject_kind, subject_id, subject_code,
-                   coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
-                   unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
-                   composite, present_weight, as_of, computed_at, revision, correlation_id
-              FROM score
-              LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
-              LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
-              LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
-             WHERE subject_kind = %(subject_kind)s
-               AND period_kind = %(period_kind)s
-               AND period_start = %(period_start)s
-               AND subject_code IS NOT NULL
-               AND (%(organisation_ids)s::uuid[] IS NULL OR score.organisation_id = ANY(%(organisation_ids)s))
-               AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
-               AND (%(post_kind)s::text IS NULL OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
-               AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
-               AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
-               AND (%(after_code)s::text IS NULL
-                    OR ((composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C")
-                       > (%(after_missing)s, -%(after_composite)s::numeric, %(after_code)s))
-             ORDER BY (composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C"
-             LIMIT %(limit)s
-            """,
-            {**wanted.parameters(), **_place_after(after), "limit": limit},
-            prepare=False,
-        ).fetchall()
-
-
-def _place_after(after: After | None) -> dict[str, object]:
-    return {
-        "after_code": after.subject_code if after else None,
-        "after_missing": after is not None and after.composite is None,
-        "after_composite": after.composite if after and after.composite is not None else Decimal(0),
-    }
+        return cursor.execute(_PAGES[order], {**parameters, "limit": limit}, prepare=False).fetchall()
 
 
 def find_score(connection: Connection, score_id: UUID) -> Score | None:
@@ -164,8 +149,10 @@ def find_score(connection: Connection, score_id: UUID) -> Score | None:
             SELECT score_id, subject_kind, subject_id, subject_code,
                    coalesce(cadre.name, own.name, subject_code) AS subject_name, unit.code AS organisation_code,
                    unit.name AS organisation_name, peer_group, period_kind, period_start, scheme_name, scheme_version,
-                   composite, present_weight, as_of, computed_at, revision, correlation_id
+                   composite, present_weight, counts, scheme.content_hash AS scheme_hash, as_of, computed_at, revision,
+                   correlation_id
               FROM score
+              JOIN scheme ON scheme.name = scheme_name AND scheme.version = scheme_version
               LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
               LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
               LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
@@ -174,18 +161,6 @@ def find_score(connection: Connection, score_id: UUID) -> Score | None:
             """,
             [score_id],
         ).fetchone()
-
-
-def list_indicators(connection: Connection, score_ids: Sequence[UUID]) -> list[ScoreIndicator]:
-    with connection.cursor(row_factory=class_row(ScoreIndicator)) as cursor:
-        return cursor.execute(
-            """
-            SELECT score_id, indicator, numerator, denominator, value, points, weight
-              FROM score_indicator
-             WHERE score_id = ANY(%s)
-            """,
-            [list(score_ids)],
-        ).fetchall()
 
 
 def find_cadre(connection: Connection, staff_number: str) -> Subject | None:

@@ -29,9 +29,7 @@ def delete_scores(connection: Connection, before: datetime, batch: int, _: int) 
                          WHERE period_start < %s
                            AND NOT is_held('score', score_id::text)
                          LIMIT %s
-                           FOR UPDATE SKIP LOCKED),
-               parts AS (DELETE FROM score_indicator
-                          WHERE score_id IN (SELECT score_id FROM over))
+                           FOR UPDATE SKIP LOCKED)
         DELETE FROM score
          WHERE score_id IN (SELECT score_id FROM over)
         """,

@@ -52,6 +52,21 @@ def find_scheme(connection: Connection, name: str, version: int | None = None) -
         ).fetchone()
 
 
+def find_hash(connection: Connection, name: str) -> bytes | None:
+    """Of the newest version."""
+    row = connection.execute(
+        "SELECT content_hash FROM scheme WHERE name = %s ORDER BY version DESC LIMIT 1", [name]
+    ).fetchone()
+    return row[0] if row is not None and isinstance(row[0], bytes) else None
+
+
+def find_definition(connection: Connection, content_hash: bytes) -> dict[str, Any] | None:
+    row = connection.execute(
+        "SELECT definition FROM scheme WHERE content_hash = %s ORDER BY name, version LIMIT 1", [content_hash]
+    ).fetchone()
+    return row[0] if row is not None and isinstance(row[0], dict) else None
+
+
 def list_schemes(connection: Connection) -> list[StoredScheme]:
     with connection.cursor(row_factory=class_row(StoredScheme)) as cursor:
         return cursor.execute(

@@ -91,77 +91,35 @@ def list_placements_of_cadres(
     }
 
 
-def list_codes_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> dict[UUID, str]:
-    rows = connection.execute(
-        "SELECT organisation_id, code FROM organisation WHERE organisation_id = ANY(%s)", [list(organisation_ids)]
-    ).fetchall()
-    return {UUID(str(row[0])): str(row[1]) for row in rows}
-
-
-def upsert_scores(connection: Connection, rows: Sequence[dict[str, Any]], *, at: datetime) -> set[UUID]:
-    """Write the scores whose published result is new, or whose subject moved; return their ids."""
-    written = connection.execute(
+def upsert_scores(connection: Connection, rows: Sequence[dict[str, Any]], *, at: datetime) -> None:
+    """Write scores that are new, or stand otherwise than before."""
+    connection.execute(
         """
-           INSERT INTO score AS known (score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group,
-                                       period_kind, period_start, scheme_name, scheme_version, composite,
-                                       present_weight, digest, as_of, computed_at, revision, correlation_id)
-           SELECT score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group, period_kind,
-                  period_start, scheme_name, scheme_version, composite, present_weight, decode(digest, 'hex'),
-                  %(at)s, %(at)s, 1, correlation_id
-             FROM json_to_recordset(%(rows)s::json)
-               AS row (score_id uuid, subject_kind text, subject_id uuid, subject_code text, organisation_id uuid,
-                       peer_group text, period_kind text, period_start date, scheme_name text, scheme_version integer,
-                       composite numeric, present_weight numeric, digest text, correlation_id text)
-               ON CONFLICT (score_id) DO UPDATE
-              SET subject_code = excluded.subject_code,
-                  organisation_id = excluded.organisation_id,
-                  peer_group = excluded.peer_group,
-                  scheme_name = excluded.scheme_name,
-                  scheme_version = excluded.scheme_version,
-                  composite = excluded.composite,
-                  present_weight = excluded.present_weight,
-                  digest = excluded.digest,
-                  as_of = excluded.as_of,
-                  computed_at = excluded.computed_at,
-                  revision = known.revision + 1,
-                  correlation_id = excluded.correlation_id
-            WHERE known.digest <> excluded.digest
-               OR (known.subject_code, known.organisation_id, known.peer_group)
-                  IS DISTINCT FROM (excluded.subject_code, excluded.organisation_id, excluded.peer_group)
-        RETURNING score_id
+        INSERT INTO score AS known (score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group,
+                                    period_kind, period_start, scheme_name, scheme_version, composite,
+                                    present_weight, counts, as_of, computed_at, revision, correlation_id)
+        SELECT score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group, period_kind,
+               period_start, scheme_name, scheme_version, composite, present_weight, counts,
+               %(at)s, %(at)s, 1, correlation_id
+          FROM json_to_recordset(%(rows)s::json)
+            AS row (score_id uuid, subject_kind text, subject_id uuid, subject_code text, organisation_id uuid,
+                    peer_group text, period_kind text, period_start date, scheme_name text, scheme_version integer,
+                    composite numeric, present_weight numeric, counts bigint[], correlation_id text)
+            ON CONFLICT (score_id) DO UPDATE
+           SET subject_code = excluded.subject_code,
+               organisation_id = excluded.organisation_id,
+               peer_group = excluded.peer_group,
+               scheme_name = excluded.scheme_name,
+               scheme_version = excluded.scheme_version,
+               composite = excluded.composite,
+               present_weight = excluded.present_weight,
+               counts = excluded.counts,
+               as_of = excluded.as_of,
+               computed_at = excluded.computed_at,
+               revision = known.revision + 1,
+               correlation_id = excluded.correlation_id
         """,
         {"at": at, "rows": orjson.dumps(rows, default=str).decode()},
-    ).fetchall()
-    return {UUID(str(row[0])) for row in written}
-
-
-def upsert_indicators(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    connection.execute(
-        """
-        INSERT INTO score_indicator AS known (score_id, indicator, numerator, denominator, value, points, weight)
-        SELECT score_id, indicator, numerator, denominator, value, points, weight
-          FROM json_to_recordset(%s::json)
-            AS row (score_id uuid, indicator text, numerator bigint, denominator bigint, value numeric, points numeric,
-                    weight numeric)
-            ON CONFLICT (score_id, indicator) DO UPDATE
-           SET numerator = excluded.numerator,
-               denominator = excluded.denominator,
-               value = excluded.value,
-               points = excluded.points,
-               weight = excluded.weight
-         WHERE (known.numerator, known.denominator, known.value, known.points, known.weight)
-               IS DISTINCT FROM
-               (excluded.numerator, excluded.denominator, excluded.value, excluded.points, excluded.weight)
-        """,
-        [orjson.dumps(rows, default=str).decode()],
-    )
-
-
-def remove_other_indicators(connection: Connection, score_ids: Sequence[UUID], indicators: Sequence[str]) -> None:
-    """A scheme may weigh fewer indicators than the one before it."""
-    connection.execute(
-        "DELETE FROM score_indicator WHERE score_id = ANY(%s) AND indicator <> ALL(%s)",
-        [list(score_ids), list(indicators)],
     )
 
 

@@ -102,6 +102,7 @@ _COUNTS: Final = """
                       AND NOT rating.is_excluded
                       AND rated_at >= begins_at AND rated_at < ends_at) AS ratings
 """
+_GIVEN_DUTIES: Final = sql.SQL(", ").join(sql.SQL("{}::bigint[]").format(sql.Placeholder(name)) for name in DUTIES)
 _TALLY_CELLS: Final = sql.SQL(
     """
         WITH cell AS (
@@ -109,18 +110,40 @@ _TALLY_CELLS: Final = sql.SQL(
               FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(months)s::date[], {given})
                 AS row (organisation_id, cadre_id, month, {duties})
         )
-        INSERT INTO tally (organisation_id, cadre_id, month, {columns})
+        INSERT INTO tally AS known (organisation_id, cadre_id, month, {columns})
         SELECT cell.organisation_id, cell.cadre_id, first_on, {columns}
           FROM cell {counts}
             ON CONFLICT (organisation_id, month, cadre_id) DO UPDATE
            SET ({columns}) = ROW({excluded})
+         WHERE ({known}) <> ({excluded})
+     RETURNING organisation_id, cadre_id, month
     """
 ).format(
     duties=_list("{name}", DUTIES),
-    given=sql.SQL(", ").join(sql.SQL("{}::bigint[]").format(sql.Placeholder(name)) for name in DUTIES),
+    given=_GIVEN_DUTIES,
     columns=_list("{name}", COLUMNS),
     counts=sql.SQL(_COUNTS),
     excluded=_list("excluded.{name}", COLUMNS),
+    known=_list("known.{name}", COLUMNS),
+)
+_PUT_DUTIES: Final = sql.SQL(
+    """
+        INSERT INTO tally AS known (organisation_id, cadre_id, month, {columns})
+        SELECT organisation_id, cadre_id, month, {duties}, {nothing}
+          FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(months)s::date[], {given})
+            AS row (organisation_id, cadre_id, month, {duties})
+            ON CONFLICT (organisation_id, month, cadre_id) DO UPDATE
+           SET ({duties}) = ROW({excluded})
+         WHERE ({known}) <> ({excluded})
+     RETURNING organisation_id, cadre_id, month
+    """
+).format(
+    columns=_list("{name}", COLUMNS),
+    duties=_list("{name}", DUTIES),
+    nothing=sql.SQL(", ").join(sql.SQL("0") for _ in COUNTED),
+    given=_GIVEN_DUTIES,
+    excluded=_list("excluded.{name}", DUTIES),
+    known=_list("known.{name}", DUTIES),
 )
 _COUNT_WINDOWS: Final = sql.SQL(
     """
@@ -129,34 +152,46 @@ _COUNT_WINDOWS: Final = sql.SQL(
             AS cell (organisation_id, cadre_id, first_on, next_on) {counts}
     """
 ).format(counted=_list("{name}", COUNTED), counts=sql.SQL(_COUNTS))
+# Who stood below is found first: asked of every organisation there is, it would cost more than all the sums.
 _TALLY_ORGANISATIONS: Final = sql.SQL(
     """
-        INSERT INTO organisation_tally (organisation_id, month, {columns})
-        SELECT own.organisation_id, own.month, {sums}
-          FROM unnest(%s::uuid[], %s::date[]) AS own (organisation_id, month)
-          LEFT JOIN LATERAL (
-                   SELECT {columns}
-                     FROM tally
-                    WHERE tally.organisation_id = own.organisation_id
-                      AND tally.month = own.month
-                    UNION ALL
-                   SELECT {columns}
-                     FROM (SELECT DISTINCT child.organisation_id
-                             FROM parentage AS child
-                            WHERE child.parent_id = own.organisation_id
-                              AND child.organisation_id <> own.organisation_id) AS child
-                     JOIN organisation_tally AS below USING (organisation_id)
-                    WHERE below.month = own.month
-                      AND parent_on(below.organisation_id, own.month) = own.organisation_id) AS part
-            ON true
-         GROUP BY own.organisation_id, own.month
+        WITH own AS (
+            SELECT organisation_id, month
+              FROM unnest(%s::uuid[], %s::date[]) AS row (organisation_id, month)
+        ), child AS MATERIALIZED (
+            SELECT DISTINCT parentage.organisation_id, parentage.parent_id, month
+              FROM own
+              JOIN parentage
+                ON parentage.parent_id = own.organisation_id
+               AND parentage.organisation_id <> own.organisation_id
+        ), below AS MATERIALIZED (
+            SELECT organisation_id, parent_id, month
+              FROM child
+             WHERE parent_on(organisation_id, month) = parent_id
+        )
+        INSERT INTO organisation_tally AS known (organisation_id, month, {columns})
+        SELECT organisation_id, month, {sums}
+          FROM (SELECT organisation_id, month, {nothing}
+                  FROM own
+                 UNION ALL
+                SELECT organisation_id, month, {columns}
+                  FROM own
+                  JOIN tally USING (organisation_id, month)
+                 UNION ALL
+                SELECT below.parent_id, month, {columns}
+                  FROM below
+                  JOIN organisation_tally USING (organisation_id, month)) AS part
+         GROUP BY organisation_id, month
             ON CONFLICT (organisation_id, month) DO UPDATE
            SET ({columns}) = ROW({excluded})
+         WHERE ({known}) <> ({excluded})
     """
 ).format(
     columns=_list("{name}", COLUMNS),
-    sums=_list("coalesce(sum({name}), 0)", COLUMNS),
+    nothing=_list("0::bigint AS {name}", COLUMNS),
+    sums=_list("whole_sum({name})", COLUMNS),
     excluded=_list("excluded.{name}", COLUMNS),
+    known=_list("known.{name}", COLUMNS),
 )
 # A duty stands in the row of its unit's first month, and counts where the unit lies whole in the period.
 _SUM_MEASURES: Final = sql.SQL(
@@ -176,19 +211,19 @@ _MONTHS: Final = {"month": "1 month", "quarter": "3 months", "half_year": "6 mon
 
 def _within(what: str) -> sql.Composable:
     parts = [
-        sql.SQL("coalesce(sum({}) FILTER (WHERE tally.month + interval {} <= next_start), 0)").format(
+        sql.SQL("whole_sum({}) FILTER (WHERE tally.month + interval {} <= next_start)").format(
             sql.Identifier(f"duties_{what}_{per}"), sql.Literal(_MONTHS[per])
         )
         for per in UNITS_OWED
     ]
-    return sql.SQL("({})::bigint").format(sql.SQL(" + ").join(parts))
+    return sql.SQL("({})").format(sql.SQL(" + ").join(parts))
 
 
 _SUMS: Final = {
     kind: _SUM_MEASURES.format(
         owed=_within("owed"),
         met=_within("met"),
-        counted=_list("sum({name})::bigint AS {name}", COUNTED),
+        counted=_list("whole_sum({name}) AS {name}", COUNTED),
         table=sql.Identifier(table),
         subject=sql.Identifier(subject),
     )
@@ -228,22 +263,33 @@ def lock_scoring(connection: Connection) -> None:
 
 def tally_cells(
     connection: Connection, cells: Sequence[Cell], duties: Sequence[DutyTally], *, as_of: datetime, time_zone: str
-) -> None:
-    """Count these cells anew.
+) -> list[Cell]:
+    """Count these cells anew, with what is owed in them; return those that came out otherwise than they stood.
 
     Planned at each call (prepare=False): a plan made while the tables were small would scan them whole for ever.
     """
-    connection.execute(
-        _TALLY_CELLS,
-        {
-            "organisations": [organisation_id for organisation_id, _, _ in cells],
-            "cadres": [cadre_id for _, cadre_id, _ in cells],
-            "months": [month for _, _, month in cells],
-            **{name: [getattr(duty, name.removeprefix("duties_")) for duty in duties] for name in DUTIES},
-            **_counting(as_of, time_zone),
-        },
-        prepare=False,
-    )
+    rows = connection.execute(
+        _TALLY_CELLS, {**_giving(cells, duties), **_counting(as_of, time_zone)}, prepare=False
+    ).fetchall()
+    return _read_cells(rows)
+
+
+def put_duties(connection: Connection, cells: Sequence[Cell], duties: Sequence[DutyTally]) -> list[Cell]:
+    """Have this owed and met in cells whose facts are not counted now; return those in which it stood otherwise."""
+    return _read_cells(connection.execute(_PUT_DUTIES, _giving(cells, duties), prepare=False).fetchall())
+
+
+def _giving(cells: Sequence[Cell], duties: Sequence[DutyTally]) -> dict[str, object]:
+    return {
+        "organisations": [organisation_id for organisation_id, _, _ in cells],
+        "cadres": [cadre_id for _, cadre_id, _ in cells],
+        "months": [month for _, _, month in cells],
+        **{name: [getattr(duty, name.removeprefix("duties_")) for duty in duties] for name in DUTIES},
+    }
+
+
+def _read_cells(rows: Sequence[tuple[object, ...]]) -> list[Cell]:
+    return [(row[0], row[1], row[2]) for row in rows]  # type: ignore[misc] # the driver reads uuid and date as such
 
 
 def count_windows(
@@ -310,19 +356,16 @@ def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]
     )
 
 
-def list_cells_of_cadres(connection: Connection, cadre_ids: Sequence[UUID]) -> list[Cell]:
-    rows = connection.execute(
-        "SELECT organisation_id, cadre_id, month FROM tally WHERE cadre_id = ANY(%s)", [list(cadre_ids)]
-    ).fetchall()
-    return [(UUID(str(row[0])), UUID(str(row[1])), row[2]) for row in rows if isinstance(row[2], date)]
-
-
 def list_months_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> list[tuple[UUID, date]]:
     """Of what is or was below them too: an organisation may become known after its children were counted."""
     rows = connection.execute(
         """
         SELECT organisation_id, month
           FROM organisation_tally
+         WHERE organisation_id = ANY(%(ids)s)
+         UNION
+        SELECT organisation_id, month
+          FROM tally
          WHERE organisation_id = ANY(%(ids)s)
          UNION
         SELECT child.parent_id, month

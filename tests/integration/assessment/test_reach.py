@@ -34,7 +34,6 @@ LOCKED = (
     "tally",
     "organisation_tally",
     "score",
-    "score_indicator",
     "event",
     "cadre",
 )

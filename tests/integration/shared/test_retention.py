@@ -121,11 +121,10 @@ def add_score(pool, at):
     execute(
         pool,
         "INSERT INTO score (score_id, subject_kind, subject_id, period_kind, period_start, scheme_name,"
-        " scheme_version, present_weight, digest, as_of, computed_at, revision, correlation_id)"
+        " scheme_version, present_weight, counts, as_of, computed_at, revision, correlation_id)"
         " VALUES (%s, 'cadre', %s, 'month', %s, 's', 1, 0, %s, %s, %s, 1, 'c')",
-        *(score_id, uuid4(), at.date(), bytes(32), at, at),
+        *(score_id, uuid4(), at.date(), [], at, at),
     )
-    execute(pool, "INSERT INTO score_indicator VALUES (%s, 'i', 1, 1, 1, 1, 1)", score_id)
     return score_id
 
 
@@ -327,7 +326,6 @@ def test_a_score_is_kept_for_ten_years_after_its_period_began(new_pool):
 
     assert findings["scores"].removed == 1
     assert execute(pool, "SELECT period_start::text FROM score") == [("2016-03-31",)]
-    assert execute(pool, "SELECT count(*) FROM score_indicator") == [(1,)]
 
 
 HELD = {

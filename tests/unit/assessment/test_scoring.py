@@ -119,13 +119,6 @@ def test_remainders_go_to_the_largest_first():
     assert parts == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
 
 
-def test_equal_results_have_equal_digests_and_others_do_not():
-    first = compute_score(perfect(), SCHEME).digest(SCHEME)
-
-    assert compute_score(perfect(contacts=3), SCHEME).digest(SCHEME) == first
-    assert compute_score(perfect(response_overdue=1), SCHEME).digest(SCHEME) != first
-
-
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
