@@ -24,6 +24,7 @@ class Door:
             import_directory=folder,
             **changes,
         )
+        self.pool = pool
         self.people = KnownPrincipals(people)
         self._app = create_intake_app(settings, pool, authenticator=self.people)  # once: that takes long
 
