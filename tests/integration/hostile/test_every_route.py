@@ -1,7 +1,8 @@
 """What holds for every route of every service, whoever asks and whatever is sent."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ BROKEN_BODIES = [
     b"7", b"[]",
     b"null", b"", b"{", b"{}{}", b'{"a": 1}garbage', b"<xml/>",
 ]  # fmt: skip
+TOGETHER = 10  # places filled at once: fewer than the faults that an answer tells of
 UNUSED_METHODS = ["TRACE", "TRACK", "CONNECT", "OPTIONS", "PROPFIND", "MOVE", "PATCH", "DELETE", "DEBUG", "BREW"]
 NOT_HERE = [
     "/metrics", "/docs", "/redoc", "/openapi.json", "/debug", "/debug/pprof", "/actuator", "/actuator/env",
@@ -92,7 +94,7 @@ def test_unused_methods_are_refused_and_preflights_are_answered_like_them(door: 
         by_path.setdefault(route.path, set()).add(route.method)
         if route.path.endswith("/.search"):  # what changes a person also answers where ".search" is taken for an id
             by_path[route.path].update({"PUT", "PATCH", "DELETE"})
-    for route in door.routes:
+    for route in {route.path: route for route in door.routes}.values():
         for method in UNUSED_METHODS:
             if method not in by_path[route.path]:
                 answer = door.ask(route, method=method, headers=FOREIGN[3])
@@ -136,47 +138,106 @@ def test_a_packed_or_foreign_body_is_refused(door: Door):
             assert packed.status_code == other.status_code == 415, route
 
 
-def properties(door: Door) -> Iterator[tuple[Route, str]]:
-    """Every property of every body, by the description that the app gives of itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where something can be put into a request of a route, and which of them no request goes far without."""
+
+    route: Route
+    names: tuple[str, ...]
+    needed: frozenset[str]
+
+    def meet(self, send: Callable[[Sequence[str]], Any], *, together: int = TOGETHER) -> Iterator[Any]:
+        """Fill every place with the same; give each answer. Several places at once, and each by itself where need be.
+
+        What a shape refuses of one place it refuses whatever the others hold, and so does it refuse what lacks another:
+        by itself a place is filled only where that can lead any further.
+        """
+        for start in range(0, len(self.names), together):
+            some = self.names[start : start + together]
+            answer = send(some)
+            yield answer
+            refused = {part for fault in faults_of(answer) for part in fault["place"]}
+            for name in some:
+                if len(some) > 1 and name not in refused and not self.needed - {name}:
+                    yield send([name])
+
+
+def faults_of(answer: Any) -> list[dict[str, Any]]:
+    if answer.status_code != 422 or answer.headers["content-type"] != "application/problem+json":
+        return []
+    faults: list[dict[str, Any]] = answer.json().get("faults", [])
+    return faults
+
+
+def operations(door: Door) -> Iterator[tuple[Route, dict[str, Any]]]:
+    """By the description that the app gives of itself."""
     described = door.description
     for route in door.routes:
-        operation = described["paths"].get(route.path, {}).get(route.method.lower(), {})
+        yield route, described["paths"].get(route.path, {}).get(route.method.lower(), {})
+
+
+def properties(door: Door) -> list[Places]:
+    """Every property of every body."""
+    schemas = door.description.get("components", {}).get("schemas", {})
+    found = []
+    for route, operation in operations(door):
         for content in operation.get("requestBody", {}).get("content", {}).values():
-            schema = content["schema"]
-            name = schema.get("$ref", "").rpartition("/")[2]
-            schema = described.get("components", {}).get("schemas", {}).get(name, schema)
-            for shape in (schema, *schema.get("anyOf", []), *schema.get("oneOf", [])):
-                for name in shape.get("properties", {}):
-                    yield route, name
+            name = content["schema"].get("$ref", "").rpartition("/")[2]
+            schema = schemas.get(name, content["schema"])
+            shapes = [
+                shape for shape in (schema, *schema.get("anyOf", []), *schema.get("oneOf", [])) if "properties" in shape
+            ]
+            names = dict.fromkeys(name for shape in shapes for name in shape["properties"])
+            needed = [frozenset(shape.get("required", [])) for shape in shapes]
+            found.append(
+                Places(
+                    route=route, names=tuple(names), needed=frozenset.intersection(*needed) if needed else frozenset()
+                )
+            )
+    return found
 
 
-def queries(door: Door) -> Iterator[tuple[Route, str]]:
-    described = door.description
-    for route in door.routes:
-        operation = described["paths"].get(route.path, {}).get(route.method.lower(), {})
-        for parameter in operation.get("parameters", []):
-            if parameter["in"] == "query":
-                yield route, parameter["name"]
+def queries(door: Door) -> list[Places]:
+    found = []
+    for route, operation in operations(door):
+        told = [parameter for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+        needed = frozenset(parameter["name"] for parameter in told if parameter.get("required"))
+        found.append(Places(route=route, names=tuple(parameter["name"] for parameter in told), needed=needed))
+    return found
 
 
 def test_no_number_breaks_a_body(door: Door):
-    for route, name in properties(door):
+    for places in properties(door):
         for number in NUMBERS:
-            body = f'{{"{name}": {number}}}'.encode()
-            check(door.ask(route, content=body, headers=JSON), route, body)
+
+            def send(names: Sequence[str], route: Route = places.route, number: str = number) -> Any:
+                body = ", ".join(f'"{name}": {number}' for name in names)
+                return door.ask(route, content=f"{{{body}}}".encode(), headers=JSON)
+
+            for answer in places.meet(send):
+                check(answer, (places.route, places.names), number)
 
 
 def test_no_time_and_no_text_breaks_a_body_or_comes_back(door: Door):
-    for route, name in properties(door):
+    for places in properties(door):
         for value in (*TIMES, *INSTANTS, *TEXTS):
-            body = json.dumps({name: value}).encode()
-            answer = door.ask(route, content=body, headers=JSON)
-            check(answer, (route, name), value)
-            if isinstance(value, str) and len(value) > 20 and answer.status_code == 422:
-                assert value not in answer.text, (route, name)
+
+            def send(names: Sequence[str], route: Route = places.route, value: object = value) -> Any:
+                return door.ask(route, content=json.dumps(dict.fromkeys(names, value)).encode(), headers=JSON)
+
+            for answer in places.meet(send):
+                check(answer, (places.route, places.names), value)
+                if isinstance(value, str) and len(value) > 20 and answer.status_code == 422:
+                    assert value not in answer.text, places
 
 
 def test_no_query_breaks_a_route(door: Door):
-    for route, name in queries(door):
-        for value in (*TIMES, *map(str, INSTANTS), *(text[:3_000] for text in TEXTS), *NUMBERS):
-            check(door.ask(route, params={name: value}), (route, name), value)
+    for places in queries(door):
+        for value in dict.fromkeys((*TIMES, *map(str, INSTANTS), *(text[:3_000] for text in TEXTS), *NUMBERS)):
+
+            def send(names: Sequence[str], route: Route = places.route, value: str = value) -> Any:
+                return door.ask(route, params=dict.fromkeys(names, value))
+
+            # Of long ones an address holds no more than a few.
+            for answer in places.meet(send, together=2 if len(value) > 1_000 else TOGETHER):
+                check(answer, (places.route, places.names), value)
