@@ -14,7 +14,7 @@ from psycopg import sql
 
 from deploy.provision import FUTURE_RIGHTS
 from services.identity.storage.rights import grant_doors
-from shared.database import migrate
+from shared.database import Connection, migrate
 
 ROOT = Path(__file__).parents[1]
 PASSWORDS = {role: f"{role}-of-the-tests-4711" for role in ("owner", "runtime", "reader")}
@@ -61,8 +61,20 @@ FINGERPRINT = """
   SELECT md5(string_agg(text, ';' ORDER BY text)) FROM line
 """
 TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND oid >= 16384 ORDER BY 1"
+# Most tables are as empty as the migrations left them: to empty those too would take longer than all else here.
+SIZES = """
+    SELECT relname, relkind = 'r', pg_relation_size(oid)
+      FROM pg_class
+     WHERE relkind IN ('r', 'i')
+       AND oid >= 16384
+"""
+ENDING = """
+    SELECT pg_terminate_backend(pid, 10000)
+      FROM pg_stat_activity
+     WHERE datname = current_database()
+       AND pid <> pg_backend_pid()
+"""
 SEQUENCES = "SELECT sequencename, start_value, last_value FROM pg_sequences"
-SIZE = "SELECT coalesce(sum(pg_relation_size(oid)), 0) FROM pg_class WHERE relkind IN ('r', 'i') AND oid >= 16384"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +93,15 @@ class _Shelf:
 
     template: str
     fingerprint: str
-    emptying: sql.Composed
+    rewinding: sql.Composed
     seeds: dict[str, bytes]
     clean: list[str] = field(default_factory=list)
+    sweepers: dict[str, Connection] = field(default_factory=dict)
     made: int = 0
+
+    def forget(self, name: str) -> None:
+        if name in self.sweepers:
+            self.sweepers.pop(name).close()
 
 
 class Stock:
@@ -110,14 +127,10 @@ class Stock:
     def give_back(self, service: str, name: str) -> None:
         """Whoever still holds a session in it is put out."""
         shelf = self._shelves[service]
-        with psycopg.connect(self._admin_url, autocommit=True) as admin:
-            admin.execute(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
-                [name, admin.info.backend_pid],
-            )
-        if self._empty(shelf, name):
+        if self._sweep(shelf, name):
             shelf.clean.append(name)
         else:
+            shelf.forget(name)
             self._drop(name)
 
     @contextmanager
@@ -137,6 +150,7 @@ class Stock:
     def clear(self) -> None:
         for shelf in self._shelves.values():
             for name in (*shelf.clean, shelf.template):
+                shelf.forget(name)
                 self._drop(name)
 
     def _shelf(self, service: str) -> _Shelf:
@@ -150,8 +164,7 @@ class Stock:
         with psycopg.connect(self._admin_in(name)) as connection:
             tables = [str(row[0]) for row in connection.execute(TABLES)]
             seeds = {table: _copy_out(connection, table) for table in tables}
-            emptying = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables]
-            emptying += [
+            rewinding = [
                 sql.SQL("SELECT setval({}::regclass, {}, {})").format(name, last or start, last is not None)
                 for name, start, last in connection.execute(SEQUENCES)
             ]
@@ -160,7 +173,7 @@ class Stock:
         return _Shelf(
             template=name,
             fingerprint=str(found[0]),
-            emptying=sql.SQL("; ").join(emptying),
+            rewinding=sql.SQL("; ").join(rewinding),
             seeds={table: rows for table, rows in seeds.items() if rows},
         )
 
@@ -178,20 +191,15 @@ class Stock:
             )
         return name
 
-    def _empty(self, shelf: _Shelf, name: str) -> bool:
-        """Bring its rows back to the template's. False where the test changed more than rows, or left too many."""
-        with psycopg.connect(self._admin_in(name)) as connection:
-            found, size = connection.execute(FINGERPRINT).fetchone(), connection.execute(SIZE).fetchone()
-            if found is None or size is None or str(found[0]) != shelf.fingerprint:
-                return False
-            if int(str(size[0])) > MOST_BYTES:
-                return False
-            connection.execute("SET LOCAL session_replication_role = 'replica'")  # no trigger, no foreign key
-            connection.execute(shelf.emptying)
-            for table, rows in shelf.seeds.items():
-                with connection.cursor() as cursor, cursor.copy(_copying(table, "FROM STDIN")) as copy:
-                    copy.write(rows)
-        return True
+    def _sweep(self, shelf: _Shelf, name: str) -> bool:
+        """Through a session that stays: a new one would first read all there is to know of every table."""
+        try:
+            if name in shelf.sweepers:
+                return _empty(shelf.sweepers[name], shelf)
+        except psycopg.OperationalError:  # a test may end every session there is
+            shelf.forget(name)
+        shelf.sweepers[name] = psycopg.connect(self._admin_in(name), autocommit=True)
+        return _empty(shelf.sweepers[name], shelf)
 
     def _migrate(self, service: str, name: str, migrations: Path) -> None:
         owner, runtime = f"test_{service}_owner", f"test_{service}"
@@ -229,3 +237,23 @@ def _copying(table: str, where: LiteralString) -> sql.Composed:
 def _copy_out(connection: psycopg.Connection[tuple[object, ...]], table: str) -> bytes:
     with connection.cursor() as cursor, cursor.copy(_copying(table, "TO STDOUT")) as copy:
         return b"".join(bytes(part) for part in copy)
+
+
+def _empty(connection: Connection, shelf: _Shelf) -> bool:
+    """Bring its rows back to the template's. False where the test changed more than rows, or left too many."""
+    connection.execute(ENDING)
+    with connection.transaction():
+        found = connection.execute(FINGERPRINT).fetchone()
+        if found is None or str(found[0]) != shelf.fingerprint:
+            return False
+        sizes = [(str(name), bool(is_table), int(str(size))) for name, is_table, size in connection.execute(SIZES)]
+        if sum(size for _, _, size in sizes) > MOST_BYTES:
+            return False
+        used = [name for name, is_table, size in sizes if is_table and size]
+        deleting = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in used]
+        connection.execute("SET LOCAL session_replication_role = 'replica'")  # no trigger, no foreign key
+        connection.execute(sql.SQL("; ").join([*deleting, shelf.rewinding]))
+        for table, rows in shelf.seeds.items():
+            with connection.cursor() as cursor, cursor.copy(_copying(table, "FROM STDIN")) as copy:
+                copy.write(rows)
+    return True
