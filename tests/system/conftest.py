@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+@contextmanager
+def watched(suite: Suite) -> Iterator[None]:
+    """A failure meanwhile shows the last lines of this suite."""
+    _running.append(suite)
+    try:
+        yield
+    finally:
+        _running.remove(suite)
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers of these tests alone, because they get killed."""
@@ -40,10 +51,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    with Suite(servers, tmp_path_factory.mktemp("suite"), name=f"lianxin_test{os.getpid()}") as suite:
-        _running.append(suite)
+    with (
+        Suite(servers, tmp_path_factory.mktemp("suite"), name=f"lianxin_test{os.getpid()}") as suite,
+        watched(suite),
+    ):
         yield suite
-        _running.remove(suite)
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +69,10 @@ def experiment(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def american_suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """A second installation on the same servers, for a city whose months begin at another time."""
     settings = {"LIANXIN_ASSESSMENT_TIME_ZONE": "America/New_York"}
-    with Suite(
-        servers, tmp_path_factory.mktemp("american"), name=f"lianxin_boston{os.getpid()}", settings=settings
-    ) as suite:
-        _running.append(suite)
+    with (
+        Suite(
+            servers, tmp_path_factory.mktemp("american"), name=f"lianxin_boston{os.getpid()}", settings=settings
+        ) as suite,
+        watched(suite),
+    ):
         yield suite
-        _running.remove(suite)

@@ -1,25 +1,15 @@
 """The running services against their own OpenAPI documents, and a foreign client against the Open311 door."""
 
-import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from georeport import GeoReport
 
 from tests.conformance.running import QUICK, Door, check_door
-from tests.harness.servers import Servers
 from tests.harness.suite import Suite
 
 ROLES = ("machine_client",)  # the others with `make schemathesis`
-
-
-@pytest.fixture(scope="module")
-def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """An installation of its own: what is entered here stands in no experiment's journal."""
-    with Suite(servers, tmp_path_factory.mktemp("conformance"), name=f"lianxin_conform{os.getpid()}") as suite:
-        yield suite
 
 
 @pytest.mark.parametrize("role", ROLES)

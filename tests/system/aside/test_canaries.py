@@ -1,7 +1,6 @@
 """Unique names, phones, identity numbers and words go in through every door, and are looked for everywhere else."""
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from psycopg import sql
 from deploy.naming import SERVICES
 from services.intake.handlers.citizen_rules import SHIPPED
 from tests.harness.quiescence import wait_until_quiet
-from tests.harness.servers import Servers
 from tests.harness.suite import Suite
 from tests.harness.waiting import wait_for
 from tests.integration.notify.gateways import GatewayServer, serving
@@ -54,13 +52,6 @@ class Tap:
 
     def close(self) -> None:
         self._connection.close()
-
-
-@pytest.fixture(scope="module")
-def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """An installation of its own: what is entered here stands in no experiment's journal."""
-    with Suite(servers, tmp_path_factory.mktemp("canaries"), name=f"lianxin_canaries{os.getpid()}") as suite:
-        yield suite
 
 
 @pytest.fixture(scope="module")

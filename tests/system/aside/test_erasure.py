@@ -1,9 +1,7 @@
 """A citizen is erased by two persons: nobody can read any more who it was, and not a byte of any score has changed."""
 
 import json
-import os
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,20 +9,12 @@ from psycopg import sql
 
 from demo.credentials import Person
 from tests.harness.quiescence import wait_until_quiet
-from tests.harness.servers import Servers
 from tests.harness.suite import Suite
 from tests.harness.waiting import wait_for
 
 UNIT, CADRE = "erasure-unit", "erasure-cadre"
 NAME, PHONE, TITLE = "司马忘川", "13877001122", "忘川桥下积水"
 DERIVED = ("score", "tally", "organisation_tally", "rating_fact", "issue_fact", "event")
-
-
-@pytest.fixture(scope="module")
-def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """An installation of its own: what is entered here stands in no experiment's journal."""
-    with Suite(servers, tmp_path_factory.mktemp("erasure"), name=f"lianxin_erasure{os.getpid()}") as suite:
-        yield suite
 
 
 @pytest.fixture(scope="module")

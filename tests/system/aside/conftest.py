@@ -1,0 +1,30 @@
+"""An installation of these tests' own: what is entered here stands in no experiment's journal."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.servers import Servers
+from tests.harness.suite import Suite
+from tests.system.conftest import watched
+
+LAST = "test_conformance.py"  # it enters whatever can be entered, and more than once
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    ordered = sorted((items[place] for place in here), key=lambda item: item.path.name == LAST)
+    for place, item in zip(here, ordered, strict=True):
+        items[place] = item
+
+
+@pytest.fixture(scope="package")
+def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """One for all tests in this folder, and gone after the last of them: an idle one would slow the others down."""
+    with (
+        Suite(servers, tmp_path_factory.mktemp("aside"), name=f"lianxin_aside{os.getpid()}") as suite,
+        watched(suite),
+    ):
+        yield suite
