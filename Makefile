@@ -6,7 +6,7 @@ SEED ?= 1
 EXAMPLES ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs setup test test-all entries matrix check sbom audit licences fmt lint bench faults clean schemathesis
+.PHONY: help run stop status logs setup test test-all entries matrix check sbom audit licences fmt lint types style imports bench faults clean schemathesis
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -26,8 +26,10 @@ logs:  ## Follow all logs, or one: make logs NAME=intake-serve
 setup:  ## Get what is missing for development and tests, and start nothing
 	@$(PYTHON) -m embedded setup --dev
 
+# In this order: what takes long must not be begun last, when one worker waits for the other.
 test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/matrix tests/integration tests/contracts tests/unit -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" \
+	  tests/matrix tests/integration tests/contracts tests/unit
 	$(BIN)/python -m pytest tests/system -m "not slow"
 
 test-all: setup  ## Run every test, also those that take long
@@ -39,10 +41,16 @@ entries: setup  ## Count what a clerk fills in for a visit
 matrix: setup  ## Ask every route as every role about an object in every place: who may do what
 	$(BIN)/python -m pytest tests/matrix
 
-lint: setup  ## Look for faults of style, type and structure
+lint: types style imports  ## Look for faults of style, type and structure (-j2: side by side)
+
+types: setup
+	$(BIN)/python -m mypy
+
+style: setup
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m mypy
+
+imports: setup
 	$(BIN)/lint-imports
 
 check: lint sbom audit test  ## Everything that must pass before a commit
