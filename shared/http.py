@@ -24,6 +24,7 @@ from typing_extensions import override
 
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.access.refusals import NoLonger
+from shared.conditions import Tags
 from shared.edge import BODY, EdgeGuard, Message, Receive, Scope, Send, send_problem
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
 from shared.headers import complete
@@ -243,6 +244,7 @@ def create_app(
     app.add_exception_handler(LianxinError, answer_expected)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(RequestValidationError, _answer_invalid)  # type: ignore[arg-type] # same
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type] # same
+    app.add_middleware(Tags)
     app.add_middleware(
         Shortcut,
         routes=lambda: list_routes(app),

@@ -91,15 +91,25 @@ def _complete_operation(operation: Document, method: str, rule: Rule, schemas: D
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     if "412" in responses:
         operation.setdefault("parameters", []).append(IF_MATCH)
-    tag = responses.get("200", {}).get("headers", {}).get("ETag")
-    if tag is not None and method == "get":
-        operation.setdefault("parameters", []).append(IF_NONE_MATCH)
-        responses["304"] = {"description": "It is what the reader has.", "headers": {"ETag": tag}}
+    if method == "get":
+        _describe_tag(operation)
     for status in _statuses_of(operation, method, rule):
         responses.setdefault(str(status), {"description": REFUSALS[status]})
     for status, response in responses.items():
         _complete_response(status, response)
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _describe_tag(operation: Document) -> None:
+    """Every JSON answer to a GET has a tag: the route's own, or that of `shared.conditions.Tags`."""
+    responses = operation["responses"]
+    shown = responses.get("200", {})
+    if "application/json" in shown.get("content", {}):
+        shown.setdefault("headers", {}).setdefault("ETag", header("ETag"))
+    tag = shown.get("headers", {}).get("ETag")
+    if tag is not None:
+        operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+        responses["304"] = {"description": "It is what the reader has.", "headers": {"ETag": tag}}
 
 
 def _statuses_of(operation: Document, method: str, rule: Rule) -> set[int]:

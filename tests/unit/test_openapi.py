@@ -1,5 +1,6 @@
 """What each service says of itself at /v1/openapi.json: sound, whole, and the same for every route of a kind."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from shared.http import list_actions
+from shared.policy import POLICY
 from tests.unit.test_routes import make_apps
 
 PROBLEM = "application/problem+json"
@@ -77,6 +80,39 @@ def test_what_needs_somebody_names_how_they_are_known_and_how_they_are_refused(a
 
             assert is_anybodys or {"401", "403"} <= statuses, f"{method} {path}"
             assert {"429", "503"} <= statuses, f"{service}: {method} {path}"
+
+
+def test_an_operation_names_the_roles_that_it_lets_in(apps):
+    for app in apps.values():
+        named = {(path, method): operation["x-roles"] for method, path, operation in operations(app)}
+        for route, [action] in list_actions(app):
+            for method in (route.methods or ()) if route.include_in_schema else ():
+                assert named[route.path_format, method] == sorted(POLICY[action].roles), route.path_format
+
+
+def test_whatever_is_read_has_a_tag_and_need_not_be_sent_again(apps):
+    for app in apps.values():
+        for method, path, operation in operations(app):
+            shown = operation["responses"].get("200", {})
+            if method == "GET" and "application/json" in shown.get("content", {}):
+                assert "ETag" in shown["headers"], path
+                assert "304" in operation["responses"], path
+                assert "If-None-Match" in [parameter["name"] for parameter in operation["parameters"]], path
+
+
+def test_a_page_that_is_not_the_last_is_gone_on_from_by_a_cursor(apps):
+    for app in apps.values():
+        for method, path, operation in operations(app):
+            if "Page_" in str(operation["responses"].get("200", {}).get("content")):
+                named = {parameter["name"] for parameter in operation["parameters"]}
+                assert {"limit", "cursor"} <= named, f"{method} {path}"
+
+
+def test_nothing_in_an_address_or_a_header_is_null(apps):
+    for service, app in apps.items():
+        for method, path, operation in operations(app):
+            for parameter in operation.get("parameters", ()):
+                assert "null" not in json.dumps(parameter["schema"]), f"{service}: {method} {path} {parameter['name']}"
 
 
 def test_the_wait_is_told_wherever_one_must_wait(apps):

@@ -522,6 +522,28 @@ def test_a_version_guards_against_changes_that_were_not_seen(roster):
     assert roster.delete(path, headers={"If-Match": changed.headers["etag"]}).status_code == 204
 
 
+def test_a_version_that_the_sender_has_spares_a_reading_and_no_change(roster):
+    made = roster.add().json()
+    path, held = f"Users/{made['id']}", {"If-None-Match": made["meta"]["version"]}
+
+    changed = roster.put(path, json={"schemas": [USER], "userName": "li.na", "title": "科员"}, headers=held)
+
+    assert changed.status_code == 200
+    assert changed.json()["title"] == "科员"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("Users", "GET, POST"), ("ServiceProviderConfig", "GET"), ("Schemas/x", "GET")],
+)
+def test_a_method_that_a_path_does_not_have_is_told_which_it_has(roster, path, allowed):
+    answer = roster.put(path, json={})
+
+    assert (answer.status_code, answer.headers.get("allow")) == (405, allowed)
+    assert answer.headers["content-type"] == "application/scim+json"
+    assert roster.put("nothing/like/it", json={}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("who", "status"), [("one-office", 403), ("other-scopes", 403), ("administrator", 403), ("nobody", 401)]
 )
