@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.http import list_actions
@@ -70,6 +71,28 @@ def test_refusals_are_problem_documents(apps):
             for status, response in operation["responses"].items():
                 if status >= "400" and not path.startswith((SCIM, OPEN311, "/v1/oauth2")):
                     assert set(response["content"]) == {PROBLEM}, f"{service}: {method} {path} {status}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/nothing/like/it", 404, "not-found"),
+        ("GET", "/nothing", 404, "not-found"),
+        ("PUT", "/v1/openapi.json", 405, "method-not-allowed"),
+        ("TRACE", "/v1/openapi.json", 405, "method-not-allowed"),
+        ("GET", "/v1/openapi.json?x=%00", 400, "not-text"),
+        ("PUT", "/v1/openapi.json", 415, "not-json"),
+    ],
+)
+def test_what_no_route_answers_is_a_problem_document_as_well(apps, method, path, status, code):
+    body = {"content": b"a,b", "headers": {"Content-Type": "text/csv"}} if status == 415 else {}
+    for service, app in apps.items():
+        answer = TestClient(app).request(method, path, **body)
+
+        assert answer.headers["content-type"] == PROBLEM, service
+        assert (answer.status_code, answer.json()["title"]) == (status, code), service
+        assert answer.headers["x-correlation-id"], service
+        assert ("allow" in answer.headers) is (status == 405), service
 
 
 def test_what_needs_somebody_names_how_they_are_known_and_how_they_are_refused(apps):
