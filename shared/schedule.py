@@ -77,6 +77,7 @@ FLOORS: Final[Mapping[str, Period]] = MappingProxyType(
         "rating_links": Period(12, "months"),
         "scores": Period(10, "years"),
         "sent_events": Period(14, "days"),
+        "signals": Period(24, "months"),
     }
 )
 

@@ -30,3 +30,7 @@ indicator_numerator = Gauge(
 indicator_denominator = Gauge(
     "assessment_indicator_denominator", "Denominator of an indicator in the year so far.", ["indicator", "organisation"]
 )
+fair_score_mean = Gauge(
+    "assessment_fair_score_mean", "Mean fair score as it stands of an organisation's cadres.", ["organisation"]
+)
+fair_scores = Gauge("assessment_fair_scores", "Cadres of an organisation with a fair score.", ["organisation"])

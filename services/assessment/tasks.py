@@ -9,7 +9,9 @@ from uuid import UUID
 from services.assessment.handlers.announcements import SCORES_A_BATCH, announce_scores
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
-from services.assessment.handlers.fair import look, read_fair_settings
+from services.assessment.handlers.fair import follow, look, read_fair_settings, read_settings_text
+from services.assessment.handlers.fair_closings import FairClosing, close_fair
+from services.assessment.handlers.fair_corrections import correct_fair
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.reminders import load_reminders, remind
@@ -30,12 +32,16 @@ CORRECT = "assessment.record_corrections"
 GAUGE = "assessment.gauge_figures"
 LOOK = "assessment.look"
 REMIND = "assessment.remind"
+FOLLOW = "assessment.follow"
 SWEEP_SECONDS = 1.0
 CLOSING_SWEEP_SECONDS = 60.0
 CORRECTION_SWEEP_SECONDS = 15.0
 GAUGE_SECONDS = 300.0
 LOOK_SECONDS = 3_600.0
 REMIND_SECONDS = 60.0
+FOLLOW_SECONDS = 1.0
+LEAST_LOOK_SECONDS = 60.0
+LOOK_SHARE = 20  # what a look costs, so many times over, is left between two of them
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = get_logger()
@@ -65,6 +71,26 @@ class ScoringPace:
         pause = min(max(self._interval_seconds, seconds), max(LONGEST_PAUSE_SECONDS, self._interval_seconds))
         self._resume_at = time.monotonic() + pause
         self._busy.release()
+
+
+class LookingPace:
+    """When everybody is looked at again: some time after something was new, the longer the dearer a look is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_new = False
+        self._due_at = 0.0
+
+    def tell(self, *, is_new: bool) -> bool:
+        """Whether a look is due."""
+        with self._lock:
+            self._is_new |= is_new
+            return self._is_new and time.monotonic() >= self._due_at
+
+    def looked(self, seconds: float) -> None:
+        with self._lock:
+            self._is_new = False
+            self._due_at = time.monotonic() + max(LEAST_LOOK_SECONDS, LOOK_SHARE * seconds)
 
 
 def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN401 - Celery has no types
@@ -120,16 +146,24 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (GAUGE, GAUGE_SECONDS),
             (LOOK, LOOK_SECONDS),
             (REMIND, REMIND_SECONDS),
+            (FOLLOW, FOLLOW_SECONDS),
         )
     }
     return app
 
 
 def _add_looking(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  # noqa: ANN401 - Celery has no types
+    pace = LookingPace()
+
     @app.task(name=LOOK, **RELIABLE)
     def look_for_signals() -> None:
         with correlated(new_correlation_id()):
-            look_at_all(settings, pool)
+            look_at_all(settings, pool, pace)
+
+    @app.task(name=FOLLOW, **RELIABLE)
+    def follow_events() -> None:
+        with correlated(new_correlation_id()):
+            follow_all(settings, pool, pace)
 
 
 def _add_reminding(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  # noqa: ANN401 - Celery has no types
@@ -192,15 +226,39 @@ def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bo
     scored = score_places(pool, now=_now())
     if scored:
         log.info("periods_scored_by_place", periods=[period.label for period in scored])
+    closing = FairClosing(
+        settings=read_fair_settings(),
+        settings_text=read_settings_text(),
+        region_level=settings.gauge_level,
+        zone=settings.zone,
+    )
+    fair = close_fair(pool, closing, now=_now())
+    if fair:
+        log.info("periods_scored_fairly", periods=[period.label for period in fair])
 
 
 def correct_all(settings: AssessmentSettings, pool: Pool) -> None:
     made = record_corrections(pool, zone=settings.zone, now=_now())
+    made += correct_fair(pool, region_level=settings.gauge_level, zone=settings.zone, now=_now())
     if made:
         log.info("corrections_recorded", corrections=made)
 
 
-def look_at_all(settings: AssessmentSettings, pool: Pool) -> None:
+def follow_all(settings: AssessmentSettings, pool: Pool, pace: LookingPace) -> None:
+    """Measure anew those of whom something is new; look at everybody where that is due, or where nobody has yet."""
+    fair = read_fair_settings()
+    followed = follow(pool, fair, region_level=settings.gauge_level, zone=settings.zone, now=_now())
+    count = followed.cadres
+    while followed.more:
+        followed = follow(pool, fair, region_level=settings.gauge_level, zone=settings.zone, now=_now())
+        count += followed.cadres
+    if count:
+        log.info("fair_scores_followed", cadres=count)
+    if pace.tell(is_new=count > 0 or not followed.is_framed):
+        look_at_all(settings, pool, pace)
+
+
+def look_at_all(settings: AssessmentSettings, pool: Pool, pace: LookingPace | None = None) -> None:
     started = time.perf_counter()
     looked = look(pool, read_fair_settings(), region_level=settings.gauge_level, zone=settings.zone, now=_now())
     log.info(
@@ -210,6 +268,8 @@ def look_at_all(settings: AssessmentSettings, pool: Pool) -> None:
         new_signals=looked.new_signals,
         milliseconds=round((time.perf_counter() - started) * 1000),
     )
+    if pace is not None:
+        pace.looked(time.perf_counter() - started)
 
 
 def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:

@@ -7,7 +7,9 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
-from services.assessment.handlers.fair import look, read_fair_settings
+from services.assessment.handlers.fair import look, read_fair_settings, read_settings_text
+from services.assessment.handlers.fair_closings import FairClosing, close_fair
+from services.assessment.handlers.fair_corrections import correct_fair
 from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.settings import AssessmentSettings
@@ -24,6 +26,7 @@ from tests.matrix.retention import RETENTION
 from tests.matrix.run import Route
 
 RULE = ClosingRule(raters_needed=10, delay=timedelta(days=5), scheme_name="basic", zone=ZONE)
+CLOSING = FairClosing(settings=read_fair_settings(), settings_text=read_settings_text(), region_level="50", zone=ZONE)
 OCTOBER = {"period": "2025-10"}
 THEN = OCTOBER | {"on": "2025-12-31"}
 SIGNALS = {place: uuid5(NAMESPACE_URL, f"signal/{place}") for place in CODES}
@@ -67,11 +70,13 @@ class AssessmentWorld:
             adopt(self._pool, f"for-{kind}s", f'subjects = "{kind}"\nfrom = 2025-01-01')
         close_months(self._pool, rule=RULE, now=NOW)
         score_places(self._pool, now=NOW)
+        close_fair(self._pool, CLOSING, now=NOW)
         for cadre in cadres:  # told late
             story.contact(cadre, datetime(2025, 10, 5, 2, tzinfo=UTC))
         take(self._pool, story.take())
         score_all(self._pool)
         record_corrections(self._pool, zone=ZONE, now=NOW)
+        correct_fair(self._pool, region_level="50", zone=ZONE, now=NOW)
         look(self._pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
         self._doubt(dict(zip(REAL, cadres, strict=True)), units)
 
@@ -113,6 +118,28 @@ class AssessmentWorld:
             ("GET", "/v1/fair-scores/{staff_number}/explanation"): Probe(
                 action="read a score",
                 aim=lambda place: Shot(path={"staff_number": staff_number(place)}) if place in CODES else None,
+            ),
+            ("GET", "/v1/fair-scores/{staff_number}/change"): Probe(
+                action="read a score",
+                aim=lambda place: (
+                    Shot(path={"staff_number": staff_number(place)}, query={"since": "2025-10"})
+                    if place in CODES
+                    else None
+                ),
+            ),
+            ("GET", "/v1/fair-scores/export"): Probe(action="export scores", aim=everywhere(Shot(query=OCTOBER))),
+            ("GET", "/v1/fair-organisations/{code}"): Probe(
+                action="read a score",
+                aim=lambda place: Shot(path={"code": CODES[place]}, query=OCTOBER) if place in CODES else None,
+            ),
+            ("GET", "/v1/fair-corrections"): Probe(
+                action="list scores", aim=everywhere(Shot(query=OCTOBER)), lists=CADRES
+            ),
+            ("GET", "/v1/fair-periods/{period}/replay"): Probe(
+                action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
+            ),
+            ("GET", "/v1/fair-periods/{period}/package"): Probe(
+                action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
             ),
             ("GET", "/v1/signals"): Probe(action="list signals", aim=everywhere(Shot()), lists=CADRES),
             ("GET", "/v1/signals/{signal_id}"): Probe(action="read a signal", aim=lambda place: _of_signal(place)),

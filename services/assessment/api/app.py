@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.assessment.api.closed_periods import add_closed_period_routes
 from services.assessment.api.corrections import add_correction_routes
 from services.assessment.api.exports import add_export_routes
+from services.assessment.api.fair_scores import add_fair_score_routes
 from services.assessment.api.indicators import add_indicator_routes
 from services.assessment.api.monitoring import add_monitoring_routes
 from services.assessment.api.place_scores import add_place_score_routes
@@ -43,4 +44,5 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_place_score_routes(app, pool)
     add_monitoring_routes(app, pool)
     add_signal_routes(app, pool)
+    add_fair_score_routes(app, pool)
     return app

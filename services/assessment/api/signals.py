@@ -1,24 +1,20 @@
-"""Fair scores as they stand, with their explanations, and signals that wait for a person."""
+"""Signals that wait for a person."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Response
 
-from services.assessment.handlers import fair, signals
+from services.assessment.handlers import signals
 from services.assessment.handlers.signals import Grounds, SignalState, Verdict
-from services.assessment.storage.fair_scores import FairScore
 from services.assessment.storage.signals import StoredSignal
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
-from shared.edge import CodeText
 from shared.http import Body, json_response, permit, take_routes
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
-ScoreReader = Annotated[Principal, Depends(permit("score.read"))]
 SignalReader = Annotated[Principal, Depends(permit("signal.read"))]
 Deciding = Annotated[Principal, Depends(permit("signal.decide"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -30,34 +26,6 @@ class DecisionBody(Body):
 
     verdict: Verdict
     grounds: Grounds
-
-
-class ShownFairScore(Shown):
-    """75 is the peers' mean and 10 points one standard deviation of true performance; a band of 90 % around it."""
-
-    staff_number: str
-    organisation_code: str | None
-    peer_group: str | None
-    starts_on: date
-    ends_on: date
-    score: Decimal
-    lower: Decimal
-    upper: Decimal
-    reliability: Decimal
-    band: str
-    rank_best: int
-    rank_worst: int
-    award_zone: str
-    scheme: str
-    content_hash: str
-    computed_at: datetime
-
-
-class ShownExplanation(Shown):
-    """Every step from the records to the score."""
-
-    staff_number: str
-    explanation: dict[str, Any]
 
 
 class ShownSignal(Shown):
@@ -82,27 +50,8 @@ class ShownSignal(Shown):
 
 def add_signal_routes(app: FastAPI, pool: Pool) -> None:
     router = APIRouter()
-    _add_scores(router, pool)
     _add_signals(router, pool)
     take_routes(app, router)
-
-
-def _add_scores(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/fair-scores", responses=shows(Page[ShownFairScore]))
-    def list_fair_scores(
-        _: ScoreReader, *, peer_group: CodeText | None = None, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        """The last four quarters by the fair scheme, by staff number."""
-        after = _read_after(cursor)
-        found = fair.list_scores(pool, peer_group=peer_group, after=after, limit=limit + 1)
-        items = [_show_score(one) for one in found[:limit]]
-        following = encode_cursor([found[limit - 1].staff_number]) if len(found) > limit else None
-        return json_response({"items": items, "next_cursor": following})
-
-    @router.get("/v1/fair-scores/{staff_number}/explanation", responses=shows(ShownExplanation))
-    def get_explanation(staff_number: CodeText, _: ScoreReader) -> Response:
-        found = fair.get_explanation(pool, staff_number)
-        return json_response({"staff_number": staff_number, "explanation": found})
 
 
 def _add_signals(router: APIRouter, pool: Pool) -> None:
@@ -130,10 +79,6 @@ def _add_signals(router: APIRouter, pool: Pool) -> None:
         return json_response(_show_signal(decided))
 
 
-def _read_after(cursor: str | None) -> str | None:
-    return decode_cursor(cursor, length=1)[0] if cursor is not None else None
-
-
 def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
     if cursor is None:
         return None
@@ -141,25 +86,6 @@ def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
     if found_at is None or signal_id is None:
         raise BadCursor("the cursor belongs to another list")
     return datetime.fromisoformat(found_at), UUID(signal_id)
-
-
-def _show_score(score: FairScore) -> dict[str, object]:
-    names = (
-        "staff_number",
-        "organisation_code",
-        "peer_group",
-        "starts_on",
-        "ends_on",
-        "band",
-        "rank_best",
-        "rank_worst",
-    )
-    return {
-        **{name: getattr(score, name) for name in (*names, "award_zone", "computed_at")},
-        **{name: str(getattr(score, name)) for name in ("score", "lower", "upper", "reliability")},
-        "scheme": f"{score.scheme_name} {score.scheme_version}",
-        "content_hash": score.content_hash.hex(),
-    }
 
 
 def _show_signal(signal: StoredSignal) -> dict[str, object]:

@@ -14,7 +14,7 @@ from services.assessment.fair.marks import Counted
 from services.assessment.fair.outreach import value_outreach
 from services.assessment.fair.records import MICRO, Dossier, Span
 from services.assessment.fair.reference import Table, fit_table, tally_cells
-from services.assessment.fair.results import Result, rank, round_position
+from services.assessment.fair.results import Result, rank_among, round_position
 from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.signals.finding import find_signals
 from services.assessment.fair.signals.odds import Signal
@@ -31,6 +31,7 @@ class Frame:
     habits: Habits
     adjusted: Mapping[str, Adjusted]
     loadings: Mapping[str, float]
+    centres: Mapping[str, int]  # of outreach, by peer group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,13 @@ def score(
     loadings = fit_loadings(adjusted)
     positions = {cadre: place(_levels_of(cadre, adjusted), loadings, settings) for cadre in counted}
     return Scored(
-        frame=Frame(tables=tables, habits=habits, adjusted=adjusted, loadings=loadings),
+        frame=Frame(
+            tables=tables,
+            habits=habits,
+            adjusted=adjusted,
+            loadings=loadings,
+            centres=_centre_outreach(counted)[1],
+        ),
         counted=counted,
         standings=standings,
         positions=positions,
@@ -114,12 +121,10 @@ def _recorded_evidence(
 def _outreach_evidence(counted: Mapping[str, Counted], settings: FairSettings) -> tuple[list[Evidence], float]:
     evidence, ratios = [], []
     rule = settings.outreach
-    owing = [one for one in counted.values() if one.dossier.cadre.target > 0]
-    values = {
-        one.dossier.cadre.cadre: value_outreach(one.effective_contacts, one.dossier.cadre.target) for one in owing
-    }
-    centres = _mean_by_group(owing, values)
-    for one in owing:
+    values, centres = _centre_outreach(counted)
+    for one in counted.values():
+        if one.dossier.cadre.cadre not in values:
+            continue
         cadre = one.dossier.cadre
         centred = values[cadre.cadre] - centres[cadre.peer_group]
         value = min(rule.highest, max(rule.lowest, centred))
@@ -129,11 +134,28 @@ def _outreach_evidence(counted: Mapping[str, Counted], settings: FairSettings) -
     return evidence, 1 / mean if mean > 0 else 0.0
 
 
+def _centre_outreach(counted: Mapping[str, Counted]) -> tuple[dict[str, int], dict[str, int]]:
+    """Values of those who owe contacts, and their means by peer group."""
+    owing = [one for one in counted.values() if one.dossier.cadre.target > 0]
+    values = {
+        one.dossier.cadre.cadre: value_outreach(one.effective_contacts, one.dossier.cadre.target) for one in owing
+    }
+    return values, _mean_by_group(owing, values)
+
+
 def _mean_by_group(owing: Sequence[Counted], values: Mapping[str, int]) -> dict[str, int]:
     sums: dict[str, list[int]] = {}
     for one in owing:
         sums.setdefault(one.dossier.cadre.peer_group, []).append(values[one.dossier.cadre.cadre])
     return {group: sum(own) // len(own) for group, own in sums.items()}
+
+
+def group_means(values: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, float]:
+    """Of values by cadre, exactly rounded."""
+    parts: dict[str, list[float]] = {}
+    for cadre, value in values.items():
+        parts.setdefault(groups[cadre], []).append(value)
+    return {group: fsum(own) / len(own) for group, own in sorted(parts.items())}
 
 
 def _levels_of(cadre: str, adjusted: Mapping[str, Adjusted]) -> dict[str, tuple[float, float]]:
@@ -153,6 +175,7 @@ class Judged:
     results: tuple[Result, ...]
     signals: tuple[Signal, ...]
     set_aside: frozenset[str]
+    by_cadre: Mapping[str, Result]
 
 
 def judge(
@@ -165,7 +188,14 @@ def judge(
     set_aside = frozenset(record for signal in signals for record in signal.records)
     if set_aside:
         scored = score(dossiers, span, settings, set_aside)
-    return Judged(scored=scored, results=_publish(scored, signals, settings), signals=signals, set_aside=set_aside)
+    results = _publish(scored, signals, settings)
+    return Judged(
+        scored=scored,
+        results=results,
+        signals=signals,
+        set_aside=set_aside,
+        by_cadre={result.cadre: result for result in results},
+    )
 
 
 def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) -> tuple[Result, ...]:
@@ -180,14 +210,5 @@ def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) 
     for result in results.values():
         groups.setdefault(result.peer_group, []).append(result)
     for group in groups.values():
-        for cadre, standing in rank(group).items():
-            results[cadre] = replace(
-                results[cadre],
-                rank=standing.rank,
-                rank_best=standing.rank_best,
-                rank_worst=standing.rank_worst,
-                band=standing.band,
-                award_zone=standing.award_zone,
-                reasons=tuple(reasons.get(cadre, ())),
-            )
-    return tuple(results[cadre] for cadre in sorted(results))
+        results |= rank_among(group, [result.score for result in group])
+    return tuple(replace(results[cadre], reasons=tuple(reasons.get(cadre, ()))) for cadre in sorted(results))

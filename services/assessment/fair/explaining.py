@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from services.assessment.fair.adjusting import Left
 from services.assessment.fair.engine import Judged
 from services.assessment.fair.factor import Position, Term, place
 from services.assessment.fair.records import MICRO
 from services.assessment.fair.results import Result
 from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.standing import residuals_of
+from services.assessment.fair.yardstick import Measured, Own, Yardstick, own_of, yardstick_of
 
 Audience = Literal["department", "cadre"]
 # What citizens answer takes part in these: by denials, by ratings, and by having rated a contact.
@@ -80,6 +80,39 @@ class Explanation:
     would_change: Mapping[str, Decimal]  # points that one more record of a kind would add
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that one explanation is made of."""
+
+    measured: Measured
+    own: Own
+    yardstick: Yardstick
+    set_aside: frozenset[str]
+
+    @property
+    def cadre(self) -> str:
+        return self.measured.result.cadre
+
+
+def case_of(judged: Judged, cadre: str, yardstick: Yardstick | None = None) -> Case:
+    """Raises KeyError where there is no such cadre. `yardstick`: that of `judged`, where somebody has it already."""
+    scored = judged.scored
+    counted = scored.counted[cadre]
+    measured = Measured(
+        counted=counted,
+        standings=scored.standings[cadre],
+        left={name: one.left[cadre] for name, one in scored.frame.adjusted.items() if cadre in one.left},
+        position=scored.positions[cadre],
+        result=judged.by_cadre[cadre],
+    )
+    return Case(
+        measured=measured,
+        own=own_of(scored.frame, counted),
+        yardstick=yardstick or yardstick_of(scored),
+        set_aside=judged.set_aside,
+    )
+
+
 def explain(
     judged: Judged,
     cadre: str,
@@ -89,13 +122,18 @@ def explain(
     released: frozenset[str] = frozenset(),
 ) -> Explanation:
     """Raises KeyError where there is no such cadre. `released`: indicators of citizens' answers that may be told."""
-    result = next(one for one in judged.results if one.cadre == cadre)
-    position = judged.scored.positions[cadre]
+    return explain_case(case_of(judged, cadre), settings, audience=audience, released=released)
+
+
+def explain_case(
+    case: Case, settings: FairSettings, *, audience: Audience, released: frozenset[str] = frozenset()
+) -> Explanation:
+    result, position = case.measured.result, case.measured.position
     hidden = frozenset[str]() if audience == "department" else FROM_CITIZENS - released
     withheld = tuple(term.indicator for term in position.terms if term.indicator in hidden)
     is_told = not withheld
     return Explanation(
-        cadre=cadre,
+        cadre=result.cadre,
         peer_group=result.peer_group,
         settings=f"{settings.name} {settings.version}",
         content_hash=settings.content_hash,
@@ -105,28 +143,26 @@ def explain(
         reliability=result.reliability if is_told else None,
         base=result.base,
         lines=tuple(
-            _explain_indicator(judged, term, result, settings, is_told=is_told)
+            _explain_indicator(case, term, settings, is_told=is_told)
             for term in position.terms
             if term.indicator not in hidden
         ),
         withheld=withheld,
-        most=_moved_most(judged, cadre, settings) if audience == "department" else (),
-        left_out=_left_out(judged, cadre, audience),
+        most=_moved_most(case, settings) if audience == "department" else (),
+        left_out=_left_out(case, audience),
         signals=result.reasons if audience == "department" else (),
         caveats=_caveats(result, position, is_told=is_told),
-        would_change=_would_change(judged, cadre, settings, hidden),
+        would_change=_would_change(case, settings, hidden),
     )
 
 
-def _explain_indicator(judged: Judged, term: Term, result: Result, settings: FairSettings, *, is_told: bool) -> Line:
-    cadre = result.cadre
-    adjusted = judged.scored.frame.adjusted[term.indicator]
-    left = adjusted.left[cadre]
-    observed = _observed(judged, cadre, term.indicator, left)
+def _explain_indicator(case: Case, term: Term, settings: FairSettings, *, is_told: bool) -> Line:
+    left = case.measured.left[term.indicator]
+    standing = case.measured.standings.get(term.indicator)
+    observed = left.mean if standing is None else standing.observed  # of outreach it is a difference already
     steps = {name: _quantise(getattr(left, name)) for name in ("load", "region", "unit", "rest")}
     expected = _quantise(observed - left.mean)
     seen = _quantise(observed)
-    spread = math.sqrt(adjusted.between)
     return Line(
         indicator=term.indicator,
         weight=Decimal(settings.weight_of(term.indicator)) / MICRO,
@@ -138,29 +174,28 @@ def _explain_indicator(judged: Judged, term: Term, result: Result, settings: Fai
         unit=steps["unit"],
         peers=seen - expected - steps["load"] - steps["region"] - steps["unit"] - steps["rest"],
         difference=steps["rest"],
-        spread=_quantise(spread),
+        spread=_quantise(_spread_of(case, term)),
         level=_quantise(term.level, 2),
         limited=_quantise(term.limited, 2) if is_told else None,
         evidence=_quantise(term.evidence, 2),
-        points=result.points[term.indicator] if is_told else None,
+        points=case.measured.result.points[term.indicator] if is_told else None,
     )
 
 
-def _observed(judged: Judged, cadre: str, indicator: str, left: Left) -> float:
-    """Of outreach the value is already a difference from the peers."""
-    standing = judged.scored.standings[cadre].get(indicator)
-    return left.mean if standing is None else standing.observed
+def _spread_of(case: Case, term: Term) -> float:
+    return math.sqrt(case.yardstick.spreads[term.indicator][0])
 
 
-def _moved_most(judged: Judged, cadre: str, settings: FairSettings) -> tuple[Moved, ...]:
-    scored = judged.scored
-    factors = {term.indicator: _points_for_one(judged, term) for term in scored.positions[cadre].terms}
+def _moved_most(case: Case, settings: FairSettings) -> tuple[Moved, ...]:
+    measured, tables = case.measured, case.yardstick.tables
+    factors = {term.indicator: _points_for_one(case, term) for term in measured.position.terms}
+    habits = {(rater, case.cadre): habit for rater, habit in case.own.habits.items()}
     moved = []
-    for one in residuals_of(scored.counted[cadre], scored.frame.tables, scored.frame.habits, settings):
+    for one in residuals_of(measured.counted, tables, habits, settings):
         name = one.mark.indicator
         if name not in factors:
             continue
-        share = one.mark.weight / scored.standings[cadre][name].weight
+        share = one.mark.weight / measured.standings[name].weight
         moved.append(
             Moved(
                 record=one.mark.record,
@@ -174,18 +209,17 @@ def _moved_most(judged: Judged, cadre: str, settings: FairSettings) -> tuple[Mov
     return tuple(moved[:MOST])
 
 
-def _points_for_one(judged: Judged, term: Term) -> float:
+def _points_for_one(case: Case, term: Term) -> float:
     """Points for a mean difference of one; what the plausibility limit took is spread over all records alike."""
-    spread = math.sqrt(judged.scored.frame.adjusted[term.indicator].between)
     if term.limited == 0:
         return 0.0
     reach = term.limited / term.level if term.level else 1.0
-    return term.points / term.limited * reach / spread
+    return term.points / term.limited * reach / _spread_of(case, term)
 
 
-def _left_out(judged: Judged, cadre: str, audience: Audience) -> dict[str, tuple[str, ...]]:
+def _left_out(case: Case, audience: Audience) -> dict[str, tuple[str, ...]]:
     """What was set aside is not told to the cadre: it would tell what is being looked into."""
-    counted = judged.scored.counted[cadre]
+    counted = case.measured.counted
     found: dict[str, set[str]] = {}
     for mark in counted.marks:
         if mark.note and not (audience == "cadre" and mark.indicator in FROM_CITIZENS):
@@ -196,7 +230,7 @@ def _left_out(judged: Judged, cadre: str, audience: Audience) -> dict[str, tuple
                 found.setdefault(reason, set()).add(contact)
         own = counted.dossier
         records = {*(i.issue for i in own.issues), *(r.rating for r in own.ratings), *(c.contact for c in own.contacts)}
-        if aside := records & judged.set_aside:
+        if aside := records & case.set_aside:
             found["set_aside"] = aside
     return {note: tuple(sorted(records)) for note, records in sorted(found.items())}
 
@@ -216,24 +250,22 @@ def _caveats(result: Result, position: Position, *, is_told: bool) -> tuple[str,
     return tuple(caveats)
 
 
-def _would_change(judged: Judged, cadre: str, settings: FairSettings, hidden: frozenset[str]) -> dict[str, Decimal]:
+def _would_change(case: Case, settings: FairSettings, hidden: frozenset[str]) -> dict[str, Decimal]:
     """One more record of the best value, in an average case, everything else as it is."""
     if hidden:
         return {}
-    frame = judged.scored.frame
-    before = judged.scored.positions[cadre]
+    before = case.measured.position
     levels = {term.indicator: (term.level, term.error) for term in before.terms}
     changes: dict[str, Decimal] = {}
     for name in ("timeliness", "reply", "resolution"):
-        adjusted = frame.adjusted.get(name)
-        if adjusted is None or name not in levels:
+        left = case.measured.left.get(name)
+        if left is None or name not in levels:
             continue
-        left = adjusted.left[cadre]
         number = left.effective
-        gain = (1 - frame.tables[name].mean / MICRO - left.mean) / (number + 1)
-        level = (left.rest + gain) / math.sqrt(adjusted.between)
+        gain = (1 - case.yardstick.tables[name].mean / MICRO - left.mean) / (number + 1)
+        level = (left.rest + gain) / math.sqrt(case.yardstick.spreads[name][0])
         after = {**levels, name: (level, levels[name][1] * number / (number + 1))}
-        changes[name] = _quantise(place(after, frame.loadings, settings).points - before.points, 2)
+        changes[name] = _quantise(place(after, case.yardstick.loadings, settings).points - before.points, 2)
     return changes
 
 
@@ -255,18 +287,57 @@ class Change:
     own: Mapping[str, Decimal]  # of that, what the own records did; the rest is what is usual, and how sure it is
 
 
-def compare(cadre: str, former: Judged, present: Judged) -> Change:
-    """Why the score of one date is not that of another. Raises KeyError where the cadre is missing in one of them."""
-    before = next(one for one in former.results if one.cadre == cadre)
-    after = next(one for one in present.results if one.cadre == cadre)
-    points = {name: after.points[name] - before.points[name] for name in INDICATORS}
-    if after.base != before.base:
-        points["base"] = after.base - before.base
+def compare(cadre: str, former: Judged, present: Judged, settings: FairSettings) -> Change:
+    """Raises KeyError where the cadre is missing in one of them."""
+    return compare_explanations(
+        explain(former, cadre, settings, audience="department"),
+        explain(present, cadre, settings, audience="department"),
+    )
+
+
+def compare_explanations(former: Explanation, present: Explanation) -> Change:
+    """Why the score of one date is not that of another; both as the department reads them."""
+    if former.score is None or present.score is None:
+        raise ValueError("what is withheld is not compared")
+    before, after = ({line.indicator: line for line in one.lines} for one in (former, present))
+    points: dict[str, Decimal] = {
+        name: _points(after, name) - _points(before, name) for name in INDICATORS if name in before or name in after
+    }
+    if present.base != former.base:
+        points["base"] = present.base - former.base
     own = {}
-    for term in former.scored.positions[cadre].terms:
-        adjusted = present.scored.frame.adjusted.get(term.indicator)
-        left = adjusted.left.get(cadre) if adjusted else None
-        if left is not None:
-            mean = former.scored.frame.adjusted[term.indicator].left[cadre].mean
-            own[term.indicator] = _quantise(_points_for_one(former, term) * (left.mean - mean), 2)
-    return Change(cadre=cadre, before=before.score, after=after.score, by_indicator=points, own=own)
+    for name, line in before.items():
+        later = after.get(name)
+        if later is not None and line.difference and line.points is not None:
+            moved = (later.observed - later.expected) - (line.observed - line.expected)
+            own[name] = _quantise(float(line.points * moved / line.difference), 2)
+    return Change(cadre=present.cadre, before=former.score, after=present.score, by_indicator=points, own=own)
+
+
+def _points(lines: Mapping[str, Line], name: str) -> Decimal:
+    line = lines.get(name)
+    return Decimal(0) if line is None or line.points is None else line.points
+
+
+def read_explanation(data: Mapping[str, Any]) -> Explanation:
+    """One that was written down as plain data, with numbers as text."""
+    return Explanation(
+        **{
+            **data,
+            **{name: _number(data[name]) for name in ("score", "lower", "upper", "reliability")},
+            "base": Decimal(data["base"]),
+            "lines": tuple(Line(**_numbers(line, ("indicator",))) for line in data["lines"]),
+            "most": tuple(Moved(**_numbers(moved, ("record", "indicator"))) for moved in data["most"]),
+            "left_out": {note: tuple(records) for note, records in data["left_out"].items()},
+            "would_change": {name: Decimal(points) for name, points in data["would_change"].items()},
+            **{name: tuple(data[name]) for name in ("withheld", "signals", "caveats")},
+        }
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _numbers(row: Mapping[str, Any], texts: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value if name in texts else _number(value) for name, value in row.items()}

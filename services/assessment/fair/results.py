@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal
@@ -67,6 +67,17 @@ def round_position(cadre: Cadre, position: Position, settings: FairSettings) -> 
     )
 
 
+def coarsen(result: Result) -> tuple[int, dict[str, int]]:
+    """The score in whole points, and parts that add up to it: the base, and the points by largest remainder."""
+    total = int(_half_up(Fraction(result.score)))
+    parts = {"base": Fraction(result.base), **{name: Fraction(points) for name, points in result.points.items()}}
+    floors = {name: part.numerator // part.denominator for name, part in parts.items()}
+    order = sorted(parts, key=lambda name: (floors[name] - parts[name], list(parts).index(name)))
+    for name in order[: total - sum(floors.values())]:
+        floors[name] += 1
+    return total, floors
+
+
 def half_width(deviation: float, settings: FairSettings) -> float:
     """Of the interval, in points: chance, and that the model itself may be off."""
     standing = settings.standing
@@ -84,26 +95,19 @@ def _decimal(units: int, places: int) -> Decimal:
     return Decimal((1 if units < 0 else 0, tuple(map(int, str(abs(units)))), -places))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standings:
-    """Rank, band and zone of one cadre."""
+def rank_among(results: Sequence[Result], scores: Sequence[Decimal]) -> dict[str, Result]:
+    """These results with rank, band and zone among the scores of the whole peer group, in which theirs are.
 
-    rank: int
-    rank_best: int
-    rank_worst: int
-    band: Band
-    award_zone: Zone
-
-
-def rank(results: Sequence[Result]) -> dict[str, Standings]:
-    """Of one peer group. The interval of ranks has the ranks of the bounds among the scores of the others."""
-    ascending = sorted(result.score for result in results)
+    The interval of ranks has the ranks of the bounds among the scores of the others.
+    """
+    ascending = sorted(scores)
     count = len(ascending)
     awards = int(count * QUOTA)
     cut = ascending[count - awards] if awards else None
     middle = sum(ascending, Decimal(0)) / count
     return {
-        result.cadre: Standings(
+        result.cadre: replace(
+            result,
             rank=count - bisect_right(ascending, result.score) + 1,
             rank_best=count - bisect_right(ascending, result.upper) + 1,
             rank_worst=min(count, count - bisect_left(ascending, result.lower)),

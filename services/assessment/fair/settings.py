@@ -133,8 +133,13 @@ def read_settings(text: str) -> FairSettings:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadFairSettings(f"settings: not TOML: {error}") from None
-    document["content_hash"] = hashlib.sha256(_canonical(document).encode()).hexdigest()
-    settings = _read(FairSettings, "settings", document)
+    return read_settings_of(document)
+
+
+def read_settings_of(document: Mapping[str, Any]) -> FairSettings:
+    """The same of tables that were read already. Raises BadFairSettings."""
+    content_hash = hashlib.sha256(_canonical(document).encode()).hexdigest()
+    settings = _read(FairSettings, "settings", {**document, "content_hash": content_hash})
     _check(settings)
     return settings
 

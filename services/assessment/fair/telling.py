@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from services.assessment.fair.explaining import Change, Explanation, Line, Moved
+from services.assessment.fair.explaining import FROM_CITIZENS, Change, Explanation, Line, Moved
+from services.assessment.fair.settings import INDICATORS
 from services.assessment.fair.signals.wording import Language
 
 Words = Mapping[str, str]
@@ -20,6 +21,13 @@ ZH: Final[Words] = {
     "not_told": "暂不公布",
     "score": "得分{score}（90%区间{lower}至{upper}，依据充分程度{reliability}），与“{peer_group}”同类干部相比。",
     "no_score": "评价人数不足，依据群众评价的部分和总分暂不公布。",
+    "told_score": "得分{total}（取整公布），与“{peer_group}”同类干部相比：{band}。",
+    "band_above": "高于同类平均",
+    "band_middle": "与同类平均分不出高低",
+    "band_below": "低于同类平均",
+    "band_not_enough_evidence": "记录太少，不足以评价",
+    "told_elsewhere": "{names}涉及群众评价，只按公布的合计数看，不逐项列出。",
+    "and": "、",
     "line": (
         "{name}：实际{observed}，同类事项通常{expected}；负担{load}、地区{region}、单位{unit}、同类平均{peers}另计；"
         "差{difference}，合{level}个标准差（采信{limited}），{records}件记录可证实其中{evidence}：{points}分。"
@@ -67,6 +75,13 @@ EN: Final[Words] = {
     "not_told": "not told",
     "score": "Score {score} (90% interval {lower} to {upper}, reliability {reliability}), among peers of {peer_group}.",
     "no_score": "Too few people rated: what rests on them, and so the score, is not told.",
+    "told_score": "Score {total} (in whole points), among peers of {peer_group}: {band}.",
+    "band_above": "above the peers' mean",
+    "band_middle": "cannot be told from the peers' mean",
+    "band_below": "below the peers' mean",
+    "band_not_enough_evidence": "too few records to judge by",
+    "told_elsewhere": "{names} rest on citizens' answers: of these sums are told where enough people answered.",
+    "and": ", ",
     "line": (
         "{name}: {observed}, usual for these cases {expected}; allowed for load {load}, region {region}, unit {unit}, "
         "peers' mean {peers}; difference {difference} = {level} spreads ({limited} believed), of which {records} "
@@ -106,6 +121,7 @@ EN: Final[Words] = {
     "weekly_limit": "beyond a week's limit",
 }
 SHOWN: Final = 10
+NAMES: Final[Mapping[str, Mapping[str, str]]] = {name: {"zh": ZH[name], "en": EN[name]} for name in INDICATORS}
 
 
 def tell(explanation: Explanation, language: Language) -> str:
@@ -129,6 +145,22 @@ def tell(explanation: Explanation, language: Language) -> str:
     lines += [words[caveat] for caveat in explanation.caveats]
     lines.append(f"{explanation.settings} {explanation.content_hash[:12]}")
     return "\n".join(lines) + "\n"
+
+
+def tell_cadre(explanation: Explanation, language: Language, *, total: int | None, band: str | None) -> list[str]:
+    """What the cadre may read, line by line: the score in whole points where it is told, and the steps that no
+    citizen has a say in.
+    """
+    words = ZH if language == "zh" else EN
+    if total is not None:
+        lines = [words["told_score"].format(total=total, peer_group=explanation.peer_group, band=words[f"band_{band}"])]
+    else:
+        lines = [words["no_score" if band is None else "not_enough_evidence"]]
+    lines += [_tell_line(line, words) for line in explanation.lines]
+    names = [words[name] for name in INDICATORS if name in FROM_CITIZENS]
+    lines.append(words["told_elsewhere"].format(names=words["and"].join(names)))
+    lines += [words[caveat] for caveat in ("evidence_not_verdict", "among_peers_only")]
+    return [*lines, f"{explanation.settings} {explanation.content_hash[:12]}"]
 
 
 def tell_change(change: Change, language: Language) -> str:

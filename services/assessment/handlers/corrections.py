@@ -214,6 +214,11 @@ def _count(row: Mapping[str, Any], *, as_of: datetime) -> tuple[Cell, frozenset[
     return cell, measure_issue(fact, as_of)
 
 
+def fold_life(events: Iterable[TakenEvent]) -> dict[str, Any]:
+    """The parts of one issue as these events tell them; empty where none does."""
+    return fold_issue(_envelopes(events))
+
+
 def _envelopes(events: Iterable[TakenEvent]) -> list[Envelope]:
     return [
         Envelope(

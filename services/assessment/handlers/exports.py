@@ -71,10 +71,19 @@ def export_scores(
     mark = f"{acting.actor if acting else 'system'} {now:%Y-%m-%dT%H:%MZ} {asked.id}"
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     try:
-        rows = _bounded(_list_rows(pool, asked.query, definitions))
+        rows = bound_rows(_list_rows(pool, asked.query, definitions))
         shown = [show(definition) for definition in definitions]
         count = write_file(file, asked.format, columns, rows, definitions=shown, mark=mark)
-        _record(pool, asked, count, mark=mark, now=now)
+        query = asked.query
+        details = {
+            "subject_kind": query.subject_kind,
+            "period": query.period.label,
+            "organisation": query.organisation_code or "",
+            "format": asked.format,
+            "rows": count,
+            "mark": mark,
+        }
+        record_export(pool, asked.id, details, count=count, now=now)
         file.seek(0)
     except BaseException:
         file.close()
@@ -89,17 +98,9 @@ def read_blocks(file: BinaryIO) -> Iterator[bytes]:
             yield block
 
 
-def _record(pool: Pool, asked: ExportRequest, count: int, *, mark: str, now: datetime) -> None:
+def record_export(pool: Pool, export_id: UUID, details: dict[str, Any], *, count: int, now: datetime) -> None:
     """Whoever has several accounts has one sum a day. Raises TooManyToday."""
-    acting, query = current(), asked.query
-    details = {
-        "subject_kind": query.subject_kind,
-        "period": query.period.label,
-        "organisation": query.organisation_code or "",
-        "format": asked.format,
-        "rows": count,
-        "mark": mark,
-    }
+    acting = current()
     with transaction(pool) as connection:
         if acting is not None and count:
             rate = Rate(limit=MOST_ROWS, per_seconds=DAY_SECONDS)
@@ -109,7 +110,7 @@ def _record(pool: Pool, asked: ExportRequest, count: int, *, mark: str, now: dat
                 raise TooManyToday(f"one person exports at most {MOST_ROWS} rows in a day", retry_after_seconds=wait)
         note(
             connection,
-            Line(action="score.disclose", object_type="score_export", object_id=asked.id, details=details),
+            Line(action="score.disclose", object_type="score_export", object_id=export_id, details=details),
         )
 
 
@@ -150,7 +151,7 @@ def _row(score: Score, query: ScoreQuery, definitions: list[Definition], measure
     ]
 
 
-def _bounded(rows: Iterator[Row]) -> Iterator[Row]:
+def bound_rows(rows: Iterator[Row]) -> Iterator[Row]:
     for count, row in enumerate(rows):
         if count >= MOST_ROWS:
             raise TooManyRows(f"an export has at most {MOST_ROWS} rows; ask for one organisation after another")

@@ -348,6 +348,8 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
     if isinstance(event, IssueReplied):
         row["replied_at"] = min(event.replied_at, row.get("replied_at", event.replied_at))
+    if isinstance(event, IssueReplied | IssueClosed) and event.reply_characters is not None:
+        row["reply_characters"] = max(event.reply_characters, row.get("reply_characters", 0))
     row["is_reopened"] |= isinstance(event, IssueReopened)
     row["is_redone"] |= isinstance(event, RedoOrdered)
     row["is_returned"] |= isinstance(event, IssueAssigned) and event.kind == "return"

@@ -39,14 +39,15 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
         """
         INSERT INTO contact_fact AS known (contact_id, organisation_id, cadre_id, kind, occurred_at, recorded_at,
                                            duration_minutes, population_group, people_count, place_code,
-                                           population_groups, first_on, last_on, counts, sequence)
+                                           population_groups, first_on, last_on, counts, citizen_ref, sequence)
         SELECT contact_id, organisation_id, cadre_id, kind, occurred_at, recorded_at, duration_minutes,
-               population_group, people_count, place_code, population_groups, first_on, last_on, counts, sequence
+               population_group, people_count, place_code, population_groups, first_on, last_on, counts,
+               citizen_ref, sequence
           FROM json_to_recordset(%s::json)
             AS row (contact_id uuid, organisation_id uuid, cadre_id uuid, kind text, occurred_at timestamptz,
                     recorded_at timestamptz, duration_minutes integer, population_group text, people_count integer,
                     place_code text, population_groups text[], first_on date, last_on date, counts boolean,
-                    sequence integer)
+                    citizen_ref uuid, sequence integer)
             ON CONFLICT (contact_id) DO UPDATE
            SET organisation_id = excluded.organisation_id,
                cadre_id = excluded.cadre_id,
@@ -61,6 +62,7 @@ def upsert_contacts(connection: Connection, rows: Sequence[Row]) -> None:
                first_on = excluded.first_on,
                last_on = excluded.last_on,
                counts = excluded.counts,
+               citizen_ref = excluded.citizen_ref,
                sequence = excluded.sequence
          WHERE known.sequence < excluded.sequence
         """,
@@ -81,12 +83,13 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                                          deadline_sequence, organisation_id, cadre_id, assignment_sequence,
                                          responded_at, closed_at, outcome, closure_sequence, due_sequence, excluded,
                                          exclusion_sequence, merged_into, merge_sequence, denied, replied_at,
-                                         is_reopened, is_redone, is_returned, suggestion_answered_at)
+                                         is_reopened, is_redone, is_returned, suggestion_answered_at,
+                                         reply_characters)
         SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, citizen_ref, received_at,
                sign_by, respond_by, due_at, reply_by, deadline_sequence, organisation_id, cadre_id,
                assignment_sequence, responded_at, closed_at, outcome, closure_sequence, due_sequence, excluded,
                exclusion_sequence, merged_into, merge_sequence, false, replied_at, is_reopened, is_redone, is_returned,
-               suggestion_answered_at
+               suggestion_answered_at, reply_characters
           FROM json_to_recordset(%s::json)
             AS row (issue_id uuid, issue_type text, category text, channel text, urgency text, source text,
                     contact_id uuid, citizen_ref uuid, received_at timestamptz, sign_by timestamptz,
@@ -95,7 +98,7 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                     responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer,
                     due_sequence integer, excluded text, exclusion_sequence integer, merged_into uuid,
                     merge_sequence integer, replied_at timestamptz, is_reopened boolean, is_redone boolean,
-                    is_returned boolean, suggestion_answered_at timestamptz)
+                    is_returned boolean, suggestion_answered_at timestamptz, reply_characters integer)
             ON CONFLICT (issue_id) DO UPDATE
            SET issue_type = coalesce(excluded.issue_type, known.issue_type),
                category = coalesce(excluded.category, known.category),
@@ -139,7 +142,8 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                is_reopened = excluded.is_reopened OR known.is_reopened,
                is_redone = excluded.is_redone OR known.is_redone,
                is_returned = excluded.is_returned OR known.is_returned,
-               suggestion_answered_at = least(excluded.suggestion_answered_at, known.suggestion_answered_at)
+               suggestion_answered_at = least(excluded.suggestion_answered_at, known.suggestion_answered_at),
+               reply_characters = greatest(excluded.reply_characters, known.reply_characters)
         """,
         [orjson.dumps(rows).decode()],
     )

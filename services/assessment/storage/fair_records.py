@@ -1,8 +1,13 @@
-"""The records of a window as the fair scheme reads them: facts with their shares, in plain rows."""
+"""The records of a window as the fair scheme reads them: facts with their shares, in plain rows, some cadres at a time.
 
+What happened after `as_of` is left out, so that the same moment gives the same rows however late it is asked.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg.rows import dict_row
 
@@ -13,12 +18,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Whole days, and the instants at which they begin and are over."""
+    """Whole days, the instants at which they begin and are over, and until when is known what happened."""
 
     starts_on: date
     ends_on: date
     starts_at: datetime
     ends_at: datetime
+    as_of: datetime
 
 
 def list_owed(connection: Connection, window: Window) -> list[Row]:
@@ -28,70 +34,167 @@ def list_owed(connection: Connection, window: Window) -> list[Row]:
         """
         SELECT cadre_id, sum(duties_owed_month + duties_owed_quarter + duties_owed_year) AS target
           FROM tally
-         WHERE month >= %(starts_on)s
+         WHERE month >= date_trunc('month', %(starts_on)s::timestamp)::date
            AND month <= %(ends_on)s
            AND cadre_id <> '00000000-0000-0000-0000-000000000000'
          GROUP BY cadre_id
          ORDER BY cadre_id
         """,
         window,
+        (),
     )
 
 
-def list_issues(connection: Connection, window: Window) -> list[Row]:
-    """Each issue once for each cadre who answers for a part of it. What was opened again is told by the log."""
+def list_owed_by(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+    """The same of these cadres, on tally_cadre."""
+    return _rows(
+        connection,
+        """
+        SELECT cadre_id, sum(duties_owed_month + duties_owed_quarter + duties_owed_year) AS target
+          FROM tally
+         WHERE cadre_id = ANY(%(cadre_ids)s)
+           AND month >= date_trunc('month', %(starts_on)s::timestamp)::date
+           AND month <= %(ends_on)s
+         GROUP BY cadre_id
+         ORDER BY cadre_id
+        """,
+        window,
+        cadre_ids,
+    )
+
+
+def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+    """Each issue once for each cadre who answers for a part of it; on issue_fact_cadre and issue_share_cadre.
+
+    Only a citizen's coming again says that it was not solved: a clerk opens again what was entered wrongly.
+    """
     return _rows(
         connection,
         """
         SELECT part.cadre_id, sum(millionths) AS share, issue_id, category, issue_type, channel, citizen_ref,
-               received_at, responded_at, closed_at, respond_by, due_at, outcome, denied, merged_into, fact.contact_id,
-               EXISTS (SELECT
-                         FROM event
-                        WHERE aggregate_id = issue_id
-                          AND event_type = 'cn.lianxin.issue.reopened.v1') AS is_reopened
+               received_at, responded_at, closed_at, respond_by, due_at, outcome, merged_into, fact.contact_id,
+               replied_at, reply_characters, fact.is_reopened AS was_open_again,
+               fact.is_reopened
+               AND EXISTS (SELECT
+                             FROM event
+                            WHERE aggregate_id = issue_id
+                              AND event_type = 'cn.lianxin.issue.reopened.v1'
+                              AND coalesce(payload ->> 'asked_by', 'citizen') = 'citizen'
+                              AND occurred_at <= %(as_of)s) AS is_reopened,
+               fact.denied
+               AND EXISTS (SELECT
+                             FROM rating_fact AS rating
+                            WHERE rating.issue_id = fact.issue_id
+                              AND NOT solved
+                              AND NOT is_set_aside
+                              AND NOT is_excluded
+                              AND rated_at <= %(as_of)s) AS is_denied
           FROM issue_fact AS fact
           JOIN issue_responsibility AS part USING (issue_id)
          WHERE fact.received_at >= %(starts_at)s
            AND fact.received_at < %(ends_at)s
+           AND fact.received_at <= %(as_of)s
            AND excluded IS DISTINCT FROM 'all'
-           AND part.cadre_id <> '00000000-0000-0000-0000-000000000000'
+           AND part.cadre_id = ANY(%(cadre_ids)s)
          GROUP BY part.cadre_id, issue_id
         HAVING sum(millionths) > 0
          ORDER BY part.cadre_id, issue_id
         """,
         window,
+        cadre_ids,
     )
 
 
-def list_ratings(connection: Connection, window: Window) -> list[Row]:
+def list_ratings_of(
+    connection: Connection, window: Window, *, issue_ids: Sequence[UUID], contact_ids: Sequence[UUID]
+) -> list[Row]:
+    """On rating_fact_issue and rating_fact_contact."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            SELECT rating_id, issue_id, contact_id, method, level, rated_at, rater_ref
+              FROM rating_fact
+             WHERE (issue_id = ANY(%(issue_ids)s) OR contact_id = ANY(%(contact_ids)s))
+               AND rated_at >= %(starts_at)s
+               AND rated_at <= %(as_of)s
+               AND level IS NOT NULL
+               AND NOT is_set_aside
+               AND NOT is_excluded
+             ORDER BY rating_id
+            """,
+            {
+                "issue_ids": list(issue_ids),
+                "contact_ids": list(contact_ids),
+                "starts_at": window.starts_at,
+                "as_of": window.as_of,
+            },
+            prepare=False,
+        ).fetchall()
+
+
+def list_contacts(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+    """On contact_fact_cadre. `came_out`: an issue names the contact."""
     return _rows(
         connection,
         """
-        SELECT rating_id, rating.issue_id, rating.contact_id, method, level, rated_at, rater_ref
-          FROM rating_fact AS rating
-         WHERE rated_at >= %(starts_at)s
-           AND NOT is_set_aside
-           AND NOT is_excluded
-         ORDER BY rating_id
-        """,
-        window,
-    )
-
-
-def list_contacts(connection: Connection, window: Window) -> list[Row]:
-    return _rows(
-        connection,
-        """
-        SELECT contact_id, cadre_id, kind, occurred_at, recorded_at, duration_minutes
+        SELECT contact_id, cadre_id, kind, occurred_at, recorded_at, duration_minutes, citizen_ref
           FROM contact_fact
-         WHERE occurred_at >= %(starts_at)s
+         WHERE cadre_id = ANY(%(cadre_ids)s)
+           AND occurred_at >= %(starts_at)s
            AND occurred_at < %(ends_at)s
+           AND occurred_at <= %(as_of)s
            AND counts
-           AND cadre_id <> '00000000-0000-0000-0000-000000000000'
          ORDER BY contact_id
         """,
         window,
+        cadre_ids,
     )
+
+
+def list_handovers(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+    """What these handed on to somebody else. What was sent on by order, or back to where it came from, is not."""
+    return _rows(
+        connection,
+        """
+        SELECT held.cadre_id, issue_id, fact.category, issue_type, channel, next.cadre_id AS to_cadre_id,
+               next.from_at AS handed_at
+          FROM issue_share AS held
+          JOIN issue_fact AS fact USING (issue_id)
+          JOIN LATERAL (
+                   SELECT cadre_id, from_at
+                     FROM issue_share AS later
+                    WHERE later.issue_id = held.issue_id
+                      AND later.role = 'lead'
+                      AND later.place > held.place
+                    ORDER BY later.place
+                    LIMIT 1) AS next
+            ON next.cadre_id NOT IN (held.cadre_id, '00000000-0000-0000-0000-000000000000')
+         WHERE held.cadre_id = ANY(%(cadre_ids)s)
+           AND held.role = 'lead'
+           AND next.from_at <= %(as_of)s
+           AND fact.received_at >= %(starts_at)s
+           AND fact.received_at < %(ends_at)s
+           AND excluded IS DISTINCT FROM 'all'
+           AND EXISTS (SELECT
+                         FROM event
+                        WHERE aggregate_id = issue_id
+                          AND event_type = 'cn.lianxin.issue.assigned.v1'
+                          AND coalesce(payload ->> 'kind', 'transfer') = 'transfer'
+                          AND (payload ->> 'cadre_id')::uuid = next.cadre_id)
+         ORDER BY issue_id, held.place
+        """,
+        window,
+        cadre_ids,
+    )
+
+
+def list_excluded(connection: Connection, issue_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these issues were left out of assessment."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            "SELECT issue_id FROM issue_fact WHERE issue_id = ANY(%s) AND excluded = 'all'", [list(issue_ids)]
+        ).fetchall()
+    return {row["issue_id"] for row in rows}
 
 
 def list_organisations(connection: Connection) -> list[Row]:
@@ -99,12 +202,58 @@ def list_organisations(connection: Connection) -> list[Row]:
         return cursor.execute("SELECT organisation_id, code, level, parent_id FROM organisation").fetchall()
 
 
-def _rows(connection: Connection, statement: Any, window: Window) -> list[Row]:  # noqa: ANN401 - a literal of ours
+def list_holders_since(connection: Connection, position: int, *, limit: int) -> tuple[int, list[UUID]]:
+    """Up to which place of the log this looks, and whose records the events after `position` are about.
+
+    What somebody held before counts, too: hence by the log, and not by the facts alone.
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            """
+            WITH new AS (SELECT position, aggregate_id, event_type, payload
+                           FROM event
+                          WHERE position > %(position)s
+                          ORDER BY position
+                          LIMIT %(limit)s),
+                 about AS (SELECT aggregate_id AS id FROM new
+                            UNION
+                           SELECT (payload ->> 'issue_id')::uuid FROM new WHERE payload ? 'issue_id'
+                            UNION
+                           SELECT coalesce(issue_id, contact_id)
+                             FROM rating_fact
+                             JOIN new ON rating_id = aggregate_id)
+            SELECT (SELECT max(position) FROM new) AS position, array_agg(DISTINCT cadre_id) AS cadre_ids
+              FROM (SELECT (payload ->> 'cadre_id')::uuid AS cadre_id
+                      FROM event
+                      JOIN about ON aggregate_id = id
+                     WHERE payload ? 'cadre_id'
+                     UNION
+                    SELECT cadre_id FROM issue_share JOIN about ON issue_id = id
+                     UNION
+                    SELECT cadre_id FROM issue_fact JOIN about ON issue_id = id) AS holder
+            """,
+            {"position": position, "limit": limit},
+            prepare=False,
+        ).fetchone()
+    if rows is None or rows["position"] is None:
+        return position, []
+    nobody = UUID(int=0)
+    return rows["position"], sorted(one for one in rows["cadre_ids"] or [] if one is not None and one != nobody)
+
+
+def iterate_batches(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+def _rows(connection: Connection, statement: Any, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:  # noqa: ANN401 - a literal of ours
     parameters = {
         "starts_on": window.starts_on,
         "ends_on": window.ends_on,
         "starts_at": window.starts_at,
         "ends_at": window.ends_at,
+        "as_of": window.as_of,
+        "cadre_ids": list(cadre_ids),
     }
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, parameters, prepare=False).fetchall()

@@ -36,3 +36,36 @@ def delete_scores(connection: Connection, before: datetime, batch: int, _: int) 
         [before.date(), batch],
     ).rowcount
     return Step(removed=removed, seen=removed)
+
+
+def measure_signals(connection: Connection, before: datetime) -> tuple[int, datetime | None]:
+    """What was decided or lapsed; what is open waits for a person, however long."""
+    return measured(
+        connection.execute(
+            """
+            SELECT count(*), min(coalesce(decided_at, found_at))
+              FROM signal
+             WHERE state <> 'open'
+               AND coalesce(decided_at, found_at) < %s
+               AND NOT is_held('signal', signal_id::text)
+            """,
+            [before],
+        ).fetchone()
+    )
+
+
+def delete_signals(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    removed = connection.execute(
+        """
+        DELETE FROM signal
+         WHERE signal_id IN (SELECT signal_id
+                               FROM signal
+                              WHERE state <> 'open'
+                                AND coalesce(decided_at, found_at) < %s
+                                AND NOT is_held('signal', signal_id::text)
+                              LIMIT %s
+                                FOR UPDATE SKIP LOCKED)
+        """,
+        [before, batch],
+    ).rowcount
+    return Step(removed=removed, seen=removed)

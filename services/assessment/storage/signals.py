@@ -82,6 +82,22 @@ def lapse_signals(connection: Connection, found: Sequence[UUID], *, starts_on: d
     ).rowcount
 
 
+def list_cleared_within(connection: Connection, *, starts_on: date, ends_on: date) -> list[tuple[str, str]]:
+    """Cadre and check, of what was found in days of these and cleared."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT cadre_id::text, check_name
+          FROM signal
+         WHERE state = 'cleared'
+           AND starts_on <= %(ends_on)s
+           AND ends_on >= %(starts_on)s
+         ORDER BY 1, 2
+        """,
+        {"starts_on": starts_on, "ends_on": ends_on},
+    ).fetchall()
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
 def list_cleared(connection: Connection, *, starts_on: date) -> list[tuple[str, str]]:
     """Staff number and check."""
     rows = connection.execute(

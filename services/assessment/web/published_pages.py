@@ -29,7 +29,7 @@ def add_published_pages(app: FastAPI, pool: Pool) -> None:
         """To the page on which most of the reader's figures stand."""
         roles = {grant.role for grant in principal.grants}
         live = {"approver", "auditor", "department_officer"}
-        return go(request, "scores" if roles & live else f"published/{'cadre' if 'cadre' in roles else 'organisation'}")
+        return go(request, "fair" if roles & live else f"published/{'cadre' if 'cadre' in roles else 'organisation'}")
 
     @app.get("/published/cadre", include_in_schema=False)
     def get_cadres(request: Request, _: CadreReader) -> Response:

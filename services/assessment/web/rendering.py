@@ -12,8 +12,9 @@ from services.assessment.web.texts import TEXTS
 from shared.frame.pages import make_environment
 from shared.site import Site
 
-PLACES: Final = frozenset({"", "scores", "published"})
+PLACES: Final = frozenset({"", "scores", "fair", "published"})
 NAVIGATION: Final = (
+    ("fair", "fair_scores", "score.read"),
     ("scores", "scores", "score.read"),
     ("published/cadre", "published_cadres", "published.cadre.read"),
     ("published/organisation", "published_organisations", "published.organisation.read"),

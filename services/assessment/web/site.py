@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.assessment.settings import AssessmentSettings
+from services.assessment.web.fair_pages import add_fair_pages
 from services.assessment.web.published_pages import add_published_pages
 from services.assessment.web.rendering import is_page, make_site
 from services.assessment.web.score_pages import add_score_pages
@@ -12,5 +13,6 @@ from shared.site import add_frame, render_nothing
 
 def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     add_frame(app, make_site(settings), is_page=is_page, render_nothing=render_nothing)
+    add_fair_pages(app, pool)
     add_score_pages(app, settings, pool)
     add_published_pages(app, pool)

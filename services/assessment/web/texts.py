@@ -6,7 +6,21 @@ from shared.frame import words
 from shared.site import Language
 
 ZH: Final[dict[str, Any]] = {
-    "scores": "考核得分",
+    "scores": "指标得分",
+    "fair_scores": "考核得分",
+    "fair_help": (
+        "与同类干部相比：75分为同类平均，10分为一个标准差，括号内为90%区间。"
+        "得分是依据，不是结论；按编号排列，不排名次。"
+    ),
+    "fair_period_help": "已关账的周期，留空为当前。",
+    "bands": {
+        "above": "高于同类平均",
+        "middle": "与同类平均分不出高低",
+        "below": "低于同类平均",
+        "not_enough_evidence": "依据不足",
+    },
+    "has_signals": "有待核实的线索",
+    "base": "同类平均",
     "published_cadres": "已公布：领导干部",
     "published_organisations": "已公布：单位",
     "scores_help": "得分是考核的依据，不是结论。默认按编号排列，不排名次；证据不足的不给总分。",
@@ -50,10 +64,25 @@ ZH: Final[dict[str, Any]] = {
         "bad-period": "周期写法如 2026、2026H1、2026Q1、2026-03。",
         "unknown-organisation": "没有这个单位，或者您无权查看。",
         "bad-cursor": "链接已失效，请重新查看。",
+        "not-published": "这一周期还没有关账，或者关账时还没有这种得分。",
     },
 }
 EN: Final[dict[str, Any]] = {
-    "scores": "Scores",
+    "scores": "Indicators",
+    "fair_scores": "Scores",
+    "fair_help": (
+        "Among peers: 75 is their mean, 10 points one standard deviation; in brackets the 90 % interval. A score is "
+        "evidence, never the verdict; by staff number, not by rank."
+    ),
+    "fair_period_help": "A closed period; empty for now.",
+    "bands": {
+        "above": "above the peers' mean",
+        "middle": "cannot be told from the peers' mean",
+        "below": "below the peers' mean",
+        "not_enough_evidence": "not enough evidence",
+    },
+    "has_signals": "something waits for a look",
+    "base": "Peers' mean",
     "published_cadres": "Published: cadres",
     "published_organisations": "Published: organisations",
     "scores_help": "A score is evidence, never the verdict. By code, not by rank; thin evidence gets no total.",
@@ -97,6 +126,7 @@ EN: Final[dict[str, Any]] = {
         "bad-period": "A period is written 2026, 2026H1, 2026Q1 or 2026-03.",
         "unknown-organisation": "There is no such organisation, or it is not yours to see.",
         "bad-cursor": "This link is no longer valid; please look again.",
+        "not-published": "That period is not closed, or was before there were such scores.",
     },
 }
 TEXTS: Final[dict[Language, dict[str, Any]]] = {"zh": words.join(words.ZH, ZH), "en": words.join(words.EN, EN)}

@@ -59,6 +59,7 @@ class Contact:
     counts: bool
     voided_at: datetime | None
     content: Content
+    citizen_ref: UUID | None = None
 
 
 def is_officer(reach: Reach | None) -> bool:

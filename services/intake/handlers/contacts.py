@@ -209,6 +209,7 @@ def _event(command: RecordContact, now: datetime) -> dict[str, object]:
         people_by_group=dict(command.people_by_group) if command.people_by_group else None,
         first_on=command.first_on,
         last_on=command.last_on,
+        citizen_ref=contact.citizen_ref,
     )
     told = event.model_dump_json(exclude_none=True, exclude=set(storage.FOUND_ON_ENTRY))
     return {"event_id": new_id(), "correlation_id": command.correlation_id, "event": orjson.Fragment(told)}

@@ -284,6 +284,7 @@ def _event(done: Step, *, now: datetime) -> OutgoingEvent:
         "cadre_id": contact.cadre_id,
         "organisation_id": contact.organisation_id,
         "recorded_at": contact.recorded_at,
+        "citizen_ref": contact.citizen_ref,
         "reason_code": done.reason_code,
         **{name: getattr(content, name) for name in Content.__slots__ if name not in {"note", "companion_ids"}},
         "companion_ids": content.companion_ids or None,

@@ -73,7 +73,7 @@ def _locked(row: dict[str, Any]) -> LockedContact:
         for name in ("id", "cadre_id", "organisation_id", "recorded_at", "sequence", "counts", "voided_at")
     }
     content = Content(**{**row, "companion_ids": tuple(sorted(row["companion_ids"]))})
-    return LockedContact(contact=Contact(**own, content=content), **sealed)
+    return LockedContact(contact=Contact(**own, content=content, citizen_ref=sealed["citizen_ref"]), **sealed)
 
 
 def find_companion_ids(connection: Connection, numbers: Iterable[str]) -> dict[str, UUID]:

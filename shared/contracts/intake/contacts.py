@@ -44,6 +44,7 @@ class _Contact(Event):
     companion_ids: tuple[UUID, ...] | None = None  # the cadres who came along
     first_on: date | None = None  # of a stay
     last_on: date | None = None  # included
+    citizen_ref: UUID | None = None  # a pseudonym, where it is known whom it was with; who it is stays with intake
 
 
 class ContactRecorded(_Contact):

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.base import Code, Event, Instant
-from shared.contracts.intake.issues import ReplyMeans
+from shared.contracts.intake.issues import ReplyCharacters, ReplyMeans
 
 
 class IssueReplied(Event):
@@ -21,6 +21,7 @@ class IssueReplied(Event):
     issue_id: UUID
     replied_at: Instant
     means: ReplyMeans
+    reply_characters: ReplyCharacters | None = None  # absent where an older release told it
 
 
 class IssueMerged(Event):

@@ -15,6 +15,8 @@ AssignmentKind = Literal["dispatch", "transfer", "return", "redispatch"]
 ReplyMeans = Literal["phone", "sms", "letter", "mail", "app", "web", "in_person", "imported"]
 Channel = Literal["phone", "web", "app", "mailbox", "contact", "reception", "staff", "social_media", "other_system"]
 
+ReplyCharacters = Annotated[int, Field(ge=0, le=1_000_000)]  # how long a reply is; what it says stays with intake
+
 
 class IssueReceived(Deadlines, Event):
     """A citizen's issue came in, with its first deadlines. Where it was assigned at once, it says to whom."""
@@ -86,6 +88,7 @@ class IssueClosed(Deadlines, Event):
     issue_id: UUID
     closed_at: Instant
     outcome: IssueOutcome
+    reply_characters: ReplyCharacters | None = None  # of the reply that it was closed with, where it was with one
 
 
 EVENTS: tuple[type[Event], ...] = (

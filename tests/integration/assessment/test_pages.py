@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
+from services.assessment.handlers.fair import look, read_fair_settings
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.site import add_site
 from services.assessment.web.texts import TEXTS
@@ -14,7 +15,7 @@ from shared.access.principal import Principal
 from shared.errors import Unauthenticated
 from shared.http import check_routes_are_guarded
 from tests.fakes import one_of_each_role
-from tests.integration.assessment.conftest import score_all, take
+from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import random_county
 
 pytestmark = pytest.mark.integration
@@ -116,7 +117,7 @@ def test_everybody_sees_the_pages_of_their_role(visit, who, statuses):
 @pytest.mark.parametrize(
     ("who", "place"),
     [
-        ("department_officer", "./scores"),
+        ("department_officer", "./fair"),
         ("cadre", "./published/cadre"),
         ("unit_head", "./published/organisation"),
         ("nobody", "/identity/sign-in?next=%2Fassessment%2F"),
@@ -163,3 +164,23 @@ def test_what_is_not_there_is_a_page_too(visit, path):
 def test_pages_take_the_same_words_in_both_languages(visit):
     assert TEXTS["zh"].keys() == TEXTS["en"].keys()
     assert "Scores" in visit("department_officer").get("/scores?language=en").text
+
+
+def test_the_page_of_a_fair_score_says_what_the_api_says(pool, visit):
+    look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
+    officer = visit("department_officer")
+    shown = officer.get("/v1/fair-scores").json()["items"]
+    page = html.unescape(officer.get("/fair").text)
+    one = shown[0]
+
+    told = html.unescape(officer.get(f"/fair/{one['staff_number']}").text)
+
+    for score in shown:
+        assert score["staff_number"] in page
+        assert f"{score['score']} ({score['lower']}–{score['upper']})" in page
+    assert one["score"] in told
+    for points in one["points"].values():
+        assert points in told or points == "0.00"
+    assert visit("cadre").get("/fair").status_code == 403
+    assert officer.get("/fair?period=2024-01").status_code == 404
+    assert TEXTS["zh"]["errors"]["not-published"] in html.unescape(officer.get("/fair?period=2024-01").text)

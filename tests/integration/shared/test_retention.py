@@ -328,6 +328,33 @@ def test_a_score_is_kept_for_ten_years_after_its_period_began(new_pool):
     assert execute(pool, "SELECT period_start::text FROM score") == [("2016-03-31",)]
 
 
+def test_a_signal_ends_three_years_after_its_decision_and_never_while_it_is_open(new_pool):
+    pool = new_pool("assessment")
+    old = NOW - timedelta(days=3 * 366)
+    for number, (state, at) in enumerate([("open", old), ("lapsed", old), ("cleared", old), ("cleared", NOW)]):
+        is_decided = state == "cleared"
+        execute(
+            pool,
+            """
+            INSERT INTO signal (signal_id, cadre_id, staff_number, check_name, starts_on, ends_on, odds, evidence,
+                                record_ids, found_at, state, decided_at, decided_by, grounds)
+            VALUES (gen_random_uuid(), gen_random_uuid(), 'S1', 'empty_replies', '2020-01-01', '2020-12-31', %s, '{}',
+                    '{}', %s, %s, %s, %s, %s)
+            """,
+            number,
+            old,
+            state,
+            at if is_decided else None,
+            "li" if is_decided else None,
+            "local_custom" if is_decided else None,
+        )
+
+    findings = {one.name: one for one in run(pool, SCHEDULE, assessment.CLASSES, now=NOW)}
+
+    assert findings["signals"].removed == 2
+    assert execute(pool, "SELECT odds FROM signal ORDER BY odds") == [(0,), (3,)]
+
+
 HELD = {
     "citizen_identifiers": "citizen",
     "import_files": "import",

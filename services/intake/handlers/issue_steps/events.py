@@ -31,6 +31,12 @@ from shared.contracts.intake.issue_work import (
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueResponded
 from shared.outbox import OutgoingEvent
 
+
+def _count_characters(step: Step) -> int | None:
+    """Of the reply as it was given; of a step that is read again from storage it is sealed, and nothing is told."""
+    return None if step.reply is None else len("".join(step.reply.split()))
+
+
 # What each step says beside the issue, its time and its reason. That it was received says `IssueReceived`, which is
 # made of the whole record.
 _SAYS: Mapping[StepKind, tuple[type[Event], Callable[[Step], dict[str, Any]]]] = {
@@ -56,8 +62,14 @@ _SAYS: Mapping[StepKind, tuple[type[Event], Callable[[Step], dict[str, Any]]]] =
     ),
     "objection_raised": (ObjectionRaised, lambda step: {"organisation_id": step.details.organisation_id}),
     "objection_decided": (ObjectionDecided, lambda step: {"upheld": step.details.decision == "upheld"}),
-    "replied": (IssueReplied, lambda step: {"means": step.details.means}),
-    "closed": (IssueClosed, lambda step: {"outcome": step.details.outcome}),
+    "replied": (
+        IssueReplied,
+        lambda step: {"means": step.details.means, "reply_characters": _count_characters(step)},
+    ),
+    "closed": (
+        IssueClosed,
+        lambda step: {"outcome": step.details.outcome, "reply_characters": _count_characters(step)},
+    ),
     "merged": (IssueMerged, lambda step: {"merged_into": step.details.merged_into}),
     "redo_ordered": (RedoOrdered, lambda step: {"redo_count": step.details.count}),
     "reopened": (IssueReopened, lambda step: {"asked_by": step.details.asked_by}),

@@ -41,7 +41,7 @@ def test_a_change_is_told_as_a_sum(town: list[Dossier], judged: Judged) -> None:
     later = [*town[1:], replace(town[0], issues=town[0].issues[:-2], ratings=[])]
     cadre = town[0].cadre.cadre
 
-    change = compare(cadre, judged, judge(later, SPAN, SETTINGS))
+    change = compare(cadre, judged, judge(later, SPAN, SETTINGS), SETTINGS)
 
     assert change.before + sum(change.by_indicator.values()) == change.after
     assert str(change.after) in tell_change(change, "en")

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from services.assessment.fair.credit import break_points, credit_time
 from services.assessment.fair.factor import Position, Term
 from services.assessment.fair.records import DAY, MICRO, Cadre, Issue
-from services.assessment.fair.results import rank, round_position
+from services.assessment.fair.results import coarsen, rank_among, round_position
 from services.assessment.fair.settings import INDICATORS, read_settings
 from services.assessment.fair.shares import Hold, share_by_time
 from services.assessment.fair.standing import Standing
@@ -111,9 +111,19 @@ def test_ranks_lie_within_their_interval_and_zones_hold_the_quota(scores: list[f
         for place, value in enumerate(scores)
     ]
 
-    standings = rank(results)
+    standings = rank_among(results, [result.score for result in results])
 
     for standing in standings.values():
         assert 1 <= standing.rank_best <= standing.rank <= standing.rank_worst <= len(scores)
     if len(scores) < 15:
         assert {standing.award_zone for standing in standings.values()} == {""}
+
+
+@given(values=some.lists(some.floats(-9, 9), min_size=1, max_size=6))
+def test_whole_points_add_up_to_the_whole_score(values: list[float]) -> None:
+    result = round_position(Cadre(cadre="c", peer_group="p", region="r", unit="u"), _position(values, 4.0), SETTINGS)
+
+    total, parts = coarsen(result)
+
+    assert sum(parts.values()) == total
+    assert abs(total - result.score) <= 0.5

@@ -1,0 +1,78 @@
+"""One cadre measured by a yardstick: the same records give the same score, and better ones a better one."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from services.assessment.fair.engine import Judged, judge
+from services.assessment.fair.records import Dossier
+from services.assessment.fair.settings import read_settings
+from services.assessment.fair.yardstick import (
+    Own,
+    measure,
+    own_of,
+    read_own,
+    read_yardstick,
+    write_own,
+    write_yardstick,
+    yardstick_of,
+)
+from services.assessment.importing.records.cli import OWN_SETTINGS
+from tests.unit.assessment.fair.towns import SPAN, make_town
+
+SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def town() -> list[Dossier]:
+    return make_town(7)
+
+
+@pytest.fixture(scope="module")
+def judged(town: list[Dossier]) -> Judged:
+    return judge(town, SPAN, SETTINGS)
+
+
+def test_the_records_that_made_the_yardstick_come_out_as_they_did(judged: Judged) -> None:
+    scored = judged.scored
+    yardstick = read_yardstick(orjson.loads(orjson.dumps(write_yardstick(yardstick_of(scored)))))
+
+    for result in judged.results:
+        counted = scored.counted[result.cadre]
+        own = read_own(orjson.loads(orjson.dumps(write_own(own_of(scored.frame, counted)))))
+        measured = measure(counted.dossier, own, yardstick, SPAN, SETTINGS, judged.set_aside)
+
+        assert measured.result.score == result.score
+        assert measured.result.points == result.points
+
+
+def test_one_more_solved_issue_is_worth_something(judged: Judged) -> None:
+    scored = judged.scored
+    yardstick = yardstick_of(scored)
+    for cadre, counted in scored.counted.items():
+        unsolved = next((one for one in counted.counted_issues if one.outcome == "unsolved"), None)
+        if unsolved is None:
+            continue
+        own = own_of(scored.frame, counted)
+        better = replace(counted.dossier)
+        better.issues = [
+            replace(one, outcome="solved") if one.issue == unsolved.issue else one for one in counted.dossier.issues
+        ]
+        before = measure(counted.dossier, own, yardstick, SPAN, SETTINGS, judged.set_aside).position.points
+
+        after = measure(better, own, yardstick, SPAN, SETTINGS, judged.set_aside).position.points
+
+        assert after > before, cadre
+
+
+def test_who_was_not_there_yet_stands_at_the_middle_of_the_peers(judged: Judged) -> None:
+    yardstick = yardstick_of(judged.scored)
+    newcomer = Dossier(
+        cadre=replace(judged.scored.counted[judged.results[0].cadre].dossier.cadre, cadre="new", target=0)
+    )
+
+    measured = measure(newcomer, Own(), yardstick, SPAN, SETTINGS, frozenset())
+
+    assert measured.result.score == SETTINGS.standing.mean
+    assert measured.result.reliability == 0
