@@ -178,15 +178,9 @@ def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: J
         value_reply(issue, as_of),
         value_resolution(issue, as_of, settings),
     )
-    is_known = issue.get("is_checked", False) or is_contradicted(issue)
-    unchecked = micro(settings["values"].get("unchecked", "1"))
-    for name, value, own in (
-        ("timeliness", answer, weight),
-        ("reply", reply, weight),
-        ("resolution", solved, weight if is_known else weight * unchecked // ONE),
-    ):
+    for name, value in (("timeliness", answer), ("reply", reply), ("resolution", solved)):
         if value is not None:
-            person.marks[name].append(Mark(cell, value, own))
+            person.marks[name].append(Mark(cell, value, weight))
     if outcome != "":
         person.marks["explaining"].append(Mark(cell, ONE if outcome == "explained" else 0, weight))
     closed_at, allowed = issue.get("closed_at"), issue.get("close_allowed")
@@ -220,9 +214,8 @@ def mark_ratings(
     by_device = Counter(one["device"] for one in own_channel if one.get("device"))
     by_hour = Counter(one["rated_at"] // HOUR for one in own_channel)
     closed = sum(one.get("share", ONE) for one in issues.values() if one.get("closed_at") is not None)
-    crowd = min(ONE, closed * micro(rule.get("own_share", "1")) // ONE // len(own_channel)) if own_channel else ONE
-    if "own_share" not in rule:
-        crowd = ONE
+    unasked = sum(one["subject_kind"] == "issue" for one in own_channel)
+    crowd = min(ONE, max(ONE, closed * micro(rule["own_share"]) // ONE) // unasked) if unasked else ONE
     for one in ratings:
         issue = issues.get(one["subject"]) if one["subject_kind"] == "issue" else None
         weight = micro(rule[one["method"]]) if knows(one, issue, contacts) else 0
@@ -231,9 +224,9 @@ def mark_ratings(
             if one.get("device") and not one.get("is_public_device", False):
                 limit = min(limit, ONE // by_device[one["device"]])
             limit = min(limit, micro(rule["hour_limit"]) // by_hour[one["rated_at"] // HOUR])
-        weight = weight * min(ONE, limit) // ONE
-        if one["method"] != "callback":
+        if one["method"] != "callback" and one["subject_kind"] == "issue":
             weight = weight * crowd // ONE
+        weight = weight * min(ONE, limit) // ONE
         weight = weight * (issue.get("share", ONE) if issue else ONE) // ONE
         if issue is None:
             cell: Cell = (one["subject_kind"], "", one["method"])
@@ -271,8 +264,7 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
     contacts = [one for one in inputs["contacts"] if one["contact"] not in aside]
     values = settings["values"]
     twice = repeats(issues, values["duplicate_hours"], same_complainant)
-    if values.get("matter_hours", 0):
-        twice |= repeats(issues, values["matter_hours"], same_matter)
+    twice |= repeats(issues, values["matter_hours"], same_matter)
     counted = [one for one in issues if one["issue"] not in twice and one.get("outcome") != "left_out"]
     by_complainant = Counter(one["complainant"] for one in counted if one.get("complainant"))
     for one in counted:

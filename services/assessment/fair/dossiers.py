@@ -1,6 +1,6 @@
 """From a dossier to its marks: what each record counts for, or why it does not."""
 
-from services.assessment.fair.counting import find_duplicates, weigh_issues
+from services.assessment.fair.counting import find_duplicates, find_same_matters, weigh_issues
 from services.assessment.fair.marks import Counted, Mark
 from services.assessment.fair.outreach import count_contacts
 from services.assessment.fair.ratings import mark_ratings
@@ -23,6 +23,7 @@ def count_dossier(
     )
     counted = Counted(dossier=dossier)
     duplicates = find_duplicates(kept.issues, settings.values.duplicate_hours)
+    duplicates |= find_same_matters(kept.issues, settings.values.matter_hours)
     counted.counted_issues = [
         issue for issue in kept.issues if issue.issue not in duplicates and issue.outcome != "left_out"
     ]

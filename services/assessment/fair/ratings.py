@@ -18,6 +18,7 @@ def mark_ratings(
     by_rater = Counter(rating.rater for rating in ratings if rating.rater)
     by_device = Counter(rating.device for rating in ratings if rating.device and rating.method != "callback")
     by_hour = Counter(rating.rated_at // HOUR for rating in ratings if rating.method != "callback")
+    crowd = _weigh_crowd(ratings, issues, settings)
     for rating in ratings:
         issue = issues.get(rating.subject) if rating.subject_kind == "issue" else None
         known = _is_known(rating, issue, contacts)
@@ -27,6 +28,8 @@ def mark_ratings(
             if rating.device and not rating.is_public_device:
                 limit = min(limit, MICRO // by_device[rating.device])
             limit = min(limit, settings.ratings.hour_limit // by_hour[rating.rated_at // HOUR])
+        if _is_own(rating):
+            weight = weight * crowd // MICRO
         weight = weight * min(MICRO, limit) // MICRO
         yield Mark(
             record=rating.rating,
@@ -37,6 +40,17 @@ def mark_ratings(
             note="" if known else "not_the_complainant",
             rater=rating.rater,
         )
+
+
+def _weigh_crowd(ratings: list[Rating], issues: Mapping[str, Issue], settings: FairSettings) -> int:
+    """What each rating of an issue on own channels weighs where there are more than citizens usually give unasked."""
+    own = sum(_is_own(rating) for rating in ratings)
+    closed = sum(issue.share for issue in issues.values() if issue.closed_at is not None)
+    return min(MICRO, max(MICRO, closed * settings.ratings.own_share // MICRO) // own) if own else MICRO
+
+
+def _is_own(rating: Rating) -> bool:
+    return rating.method != "callback" and rating.subject_kind == "issue"
 
 
 def cell_of(rating: Rating, issue: Issue | None) -> tuple[str, str, str]:

@@ -42,6 +42,7 @@ class Values:
     instant_seconds: int
     duplicate_hours: int
     explained_margin: Micro
+    matter_hours: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Ratings:
     app: Micro
     on_site: Micro
     hour_limit: Micro
+    own_share: Micro
     rater_prior: int
 
 
