@@ -189,11 +189,11 @@ def _row(
         "citizen_ref": citizen.ref if citizen else None,
         "flags": candidate.check.flags,
         "content_hash": hexadecimal(candidate.content_hash),
-        **_event(command, now),
+        **_event(command, citizen, now),
     }
 
 
-def _event(command: RecordContact, now: datetime) -> dict[str, object]:
+def _event(command: RecordContact, citizen: KnownCitizen | None, now: datetime) -> dict[str, object]:
     """The event but for the ids that only the statement finds which enters the contact."""
     population_group, people_count = sum_people(command)
     event = ContactRecorded(
@@ -209,7 +209,7 @@ def _event(command: RecordContact, now: datetime) -> dict[str, object]:
         people_by_group=dict(command.people_by_group) if command.people_by_group else None,
         first_on=command.first_on,
         last_on=command.last_on,
-        citizen_ref=contact.citizen_ref,
+        citizen_ref=citizen.ref if citizen else None,
     )
     told = event.model_dump_json(exclude_none=True, exclude=set(storage.FOUND_ON_ENTRY))
     return {"event_id": new_id(), "correlation_id": command.correlation_id, "event": orjson.Fragment(told)}
