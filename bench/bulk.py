@@ -6,14 +6,17 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from bench.posting import CADRES, only, register_cadres
+from bench.processor import seconds_of_family
 from bench.report import Figure
 from tests.harness.suite import LOOK, Suite
 
@@ -32,35 +35,69 @@ COLUMNS = (
     "place_code",
     "note",
 )
-# Tables of the same shape, with the same indexes and constraints, for what an import leaves behind.
-COPIED_TABLES = ("contact", "outbox")
 
 
 def measure_bulk(suite: Suite) -> list[Figure]:
     """Rows a second from file to commit, and of a COPY of the same rows: contacts alone, and with their events.
 
-    And what a row costs the importing process, whose start is in the rows a second too.
+    And what a row costs, of which a busy machine changes little: the importing process, whose start is in the rows a
+    second too, and PostgreSQL with either.
     """
     register_cadres(suite)
-    own: list[float] = []
-    spent: list[float] = []
-    bare: list[float] = []
-    whole: list[float] = []
+    own: list[_Turn] = []
+    bare: list[_Turn] = []
+    whole: list[_Turn] = []
     with tempfile.TemporaryDirectory() as folder, only(suite, "intake-serve"):
         for number in range(ROUNDS):
             file = Path(folder) / f"contacts-{number}.csv"
             file.write_bytes(_make_file(number))
-            before = _processor_seconds()
-            own.append(ROWS / _import(suite, file))
-            spent.append((_processor_seconds() - before) / ROWS * 1_000_000)
-            bare.append(ROWS / _copy(suite, number, ("contact",)))
-            whole.append(ROWS / _copy(suite, number, COPIED_TABLES))
+            own.append(_timed(suite, partial(_import, suite, file)))
+            held = _read_out(suite, number)
+            bare.append(_timed(suite, partial(_copy, suite, {"contact": held["contact"]})))
+            whole.append(_timed(suite, partial(_copy, suite, held)))
     name = f"bulk import of {ROWS:,} contacts"
-    return [
-        Figure(name=f"{name} : COPY of the contacts", unit="rows/s", values=own, yardstick=bare, bar="ratio >= 0.5"),
-        Figure(name=f"{name} : COPY of contacts and events", unit="rows/s", values=own, yardstick=whole),
-        Figure(name=f"{name}, processor time of the importer", unit="µs a row", values=spent),
+    rates = [turn.rate for turn in own]
+    figures = [
+        Figure(
+            name=f"{name} : COPY of the contacts",
+            unit="rows/s",
+            values=rates,
+            yardstick=[turn.rate for turn in bare],
+            bar="ratio >= 0.5",
+        ),
+        Figure(
+            name=f"{name} : COPY of contacts and events",
+            unit="rows/s",
+            values=rates,
+            yardstick=[turn.rate for turn in whole],
+        ),
+        Figure(name=f"{name}, processor time of the importer", unit="µs a row", values=[turn.client for turn in own]),
     ]
+    if suite.servers.postgres is not None:
+        spent, copying = [turn.server for turn in own], [turn.server for turn in whole]
+        title = f"{name}, processor time of PostgreSQL : COPY of both"
+        figures.append(Figure(name=title, unit="µs a row", values=spent, yardstick=copying))
+    return figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """Rows a second, and µs of processor time a row: of programs that were started for it, and of PostgreSQL."""
+
+    rate: float
+    client: float
+    server: float
+
+
+def _timed(suite: Suite, work: Callable[[], float]) -> _Turn:
+    server = suite.servers.postgres.pid if suite.servers.postgres else None
+    client, postgres = _processor_seconds(), seconds_of_family(server) if server else 0.0
+    seconds = work()
+    return _Turn(
+        rate=ROWS / seconds,
+        client=(_processor_seconds() - client) / ROWS * 1_000_000,
+        server=((seconds_of_family(server) if server else 0.0) - postgres) / ROWS * 1_000_000,
+    )
 
 
 def _processor_seconds() -> float:
@@ -96,27 +133,34 @@ def _make_file(seed: int) -> bytes:
     return text.getvalue().encode()
 
 
-def _copy(suite: Suite, number: int, tables: Sequence[str]) -> float:
-    """Copy what the import of a file left behind into empty tables of the same shape; return the seconds."""
+def _read_out(suite: Suite, number: int) -> dict[str, bytes]:
+    """What the import of a file left behind, by table."""
     rows = {
         "contact": f"SELECT * FROM contact WHERE source_number LIKE '{number}-%'",  # noqa: S608 - a number of ours
         "outbox": f"SELECT * FROM outbox ORDER BY id DESC LIMIT {ROWS}",  # noqa: S608 - same
     }
+    held = {}
     with psycopg.connect(suite.urls["LIANXIN_INTAKE_OWNER_DATABASE_URL"], options=LOOK) as connection:
-        held = {}
-        for table in tables:
+        for table, query in rows.items():
+            with connection.cursor().copy(f"COPY ({query}) TO STDOUT") as copy:
+                held[table] = b"".join(bytes(block) for block in copy)
+    return held
+
+
+def _copy(suite: Suite, held: Mapping[str, bytes]) -> float:
+    """Copy rows into empty tables of the same shape; return the seconds."""
+    with psycopg.connect(suite.urls["LIANXIN_INTAKE_OWNER_DATABASE_URL"], options=LOOK) as connection:
+        for table in held:
             names = {"copy": sql.Identifier(f"copied_{table}"), "table": sql.Identifier(table)}
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {copy}").format(**names))
             connection.execute(sql.SQL("CREATE TABLE {copy} (LIKE {table} INCLUDING ALL)").format(**names))
-            with connection.cursor().copy(f"COPY ({rows[table]}) TO STDOUT") as copy:
-                held[table] = b"".join(bytes(block) for block in copy)
         connection.commit()
         started = time.perf_counter()
-        for table in tables:
+        for table, rows in held.items():
             with connection.cursor().copy(
                 sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(f"copied_{table}"))
             ) as copy:
-                copy.write(held[table])
+                copy.write(rows)
         connection.commit()
         return time.perf_counter() - started
 

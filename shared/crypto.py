@@ -146,6 +146,11 @@ class KeyRing:
         keys = self._of(purpose)
         return keys[max(keys)]
 
+    def first(self, purpose: str) -> SymmetricKey:
+        """The oldest: of what is never renewed, the one that there is."""
+        keys = self._of(purpose)
+        return keys[min(keys)]
+
     def key(self, purpose: str, kid: int) -> SymmetricKey:
         found = self._of(purpose).get(kid)
         if found is None:

@@ -105,8 +105,7 @@ class Vault:
 
     def keyed(self, digest: bytes) -> bytes:
         """A digest of content that nobody can guess contents for who lacks the key."""
-        first = self.ring.key(REPEATS, self.ring.key_ids(REPEATS)[0])
-        return first.mac(digest, algorithm="aes256gcm")[-32:][:DIGEST_BYTES]
+        return self.ring.first(REPEATS).mac(digest, algorithm="aes256gcm")[-32:][:DIGEST_BYTES]
 
 
 @contextmanager

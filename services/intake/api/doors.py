@@ -28,6 +28,7 @@ from services.intake.handlers import (
     reviews,
     suggestions,
 )
+from services.intake.handlers.entering import enter_contacts
 from services.intake.handlers.issue_steps.batch import take_steps
 from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
@@ -75,7 +76,7 @@ class Doors(RegisterDoors):
         self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
         self.open_registers(self._group)
         self.contacts: Group[RecordContact] = self._group(
-            contacts.record_contacts, enter=contacts.enter_contacts, most_at_once=2
+            contacts.record_contacts, enter=enter_contacts, most_at_once=2
         )
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
         self.reviews: Group[DecideReview] = self._group(reviews.decide_reviews)

@@ -1,6 +1,6 @@
 """Recording contacts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,12 +20,10 @@ from services.intake.handlers.texts import ContactRecord, open_contact
 from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
 from services.intake.storage import corrections, registers
-from shared import crash
 from shared.contracts.intake.contacts import ContactRecorded
-from shared.database import Connection, Deadlocked, Pool, at_once, set_reach, transaction
+from shared.database import Connection, Pool, transaction
 from shared.identifiers import new_id
 from shared.outbox import refusing_taken_ids
-from shared.reach import Reach, current
 
 BEFORE_FIRST_POST = Outcome(
     status="rejected",
@@ -39,19 +37,27 @@ LATE_REASON_MISSING = Outcome(
 
 
 def record_contacts(
-    pool: Pool, commands: Sequence[RecordContact], *, now: datetime, allow_odd: bool = False
+    pool: Pool,
+    commands: Sequence[RecordContact],
+    *,
+    now: datetime,
+    allow_odd: bool = False,
+    are_tried: bool = False,
 ) -> list[Outcome]:
-    """Record contacts. A repeat with the same content changes nothing; with other content it is a conflict."""
+    """Record contacts. A repeat with the same content changes nothing; with other content it is a conflict.
+
+    `are_tried` says that they had rows among those entered, and made nothing: they are not sent once more.
+    """
 
     def run(connection: Connection, fresh: list[RecordContact], _: Events) -> list[Outcome]:
-        candidates = [_examine(command, now=now, allow_odd=allow_odd) for command in fresh]
+        candidates = [examine(command, now=now, allow_odd=allow_odd) for command in fresh]
         settled = settle_new(
             connection, candidates, lambda some: storage.list_standing_contacts(connection, some), now=now
         )
         rows = [
-            _row(candidate, settled.get(position), now, allow_odd=allow_odd)
+            row_of(candidate, settled.get(position), now, allow_odd=allow_odd)
             for position, candidate in enumerate(candidates)
-            if candidate.check.refusal is None
+            if candidate.check.refusal is None and not are_tried
         ]
         with refusing_taken_ids():
             inserted = storage.insert_contacts(connection, rows, recorded_at=now) if rows else []
@@ -74,65 +80,6 @@ def record_contacts(
     return outcomes
 
 
-def enter_contacts(
-    pool: Pool, commands: Sequence[RecordContact], *, now: datetime, allow_odd: bool = False
-) -> list[Outcome | None]:
-    """Enter in one round trip what is nothing but new, and refuse what can be refused unseen.
-
-    All else is None, and left to `record_contacts`: repeats, what names something unknown or out of reach, and whatever
-    has a key or a citizen. Docs/decisions/0101-entered-in-one-round-trip.md.
-    """
-    candidates = [
-        _examine(command, now=now, allow_odd=allow_odd) if command.key is None and command.citizen is None else None
-        for command in commands
-    ]
-    first_of: dict[UUID, Candidate[RecordContact]] = {}
-    for candidate in candidates:
-        if candidate is not None and candidate.check.refusal is None:
-            first_of.setdefault(candidate.command.id, candidate)
-    made = _enter(pool, list(first_of.values()), now=now, allow_odd=allow_odd)
-    outcomes = [
-        None if candidate is None else candidate.check.refusal or _as_created(candidate, first_of, made)
-        for candidate in candidates
-    ]
-    metrics.count_outcomes("record_contacts", [outcome.status for outcome in outcomes if outcome is not None])
-    metrics.contacts_recorded_total.inc(len(made))
-    return outcomes
-
-
-def _as_created(
-    candidate: Candidate[RecordContact], first_of: Mapping[UUID, Candidate[RecordContact]], made: set[UUID]
-) -> Outcome | None:
-    """Of several commands for one id only the first can have made the record."""
-    command = candidate.command
-    return created(command, candidate.check) if command.id in made and first_of[command.id] is candidate else None
-
-
-def _enter(pool: Pool, candidates: Sequence[Candidate[RecordContact]], *, now: datetime, allow_odd: bool) -> set[UUID]:
-    """Enter contacts and their events, those of each sender under their own reach; return the ids of those made."""
-    parts: dict[Reach | None, list[dict[str, object]]] = {}
-    for candidate in candidates:
-        reach = candidate.command.reach or current()
-        parts.setdefault(reach, []).append(_row(candidate, None, now, allow_odd=allow_odd))
-    if not parts:
-        return set()
-    try:
-        return _send(pool, parts, now=now)
-    except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
-        return _send(pool, parts, now=now)
-
-
-def _send(pool: Pool, parts: Mapping[Reach | None, list[dict[str, object]]], *, now: datetime) -> set[UUID]:
-    crash.point("intake.before_commit")
-    with refusing_taken_ids(), at_once(pool) as connection:
-        sent = []
-        for reach, rows in parts.items():
-            if reach is not None:
-                set_reach(connection, reach)
-            sent.append(storage.send_contacts(connection, rows, recorded_at=now))
-    return {contact.id for read in sent for contact in read()}
-
-
 def get_contact(pool: Pool, contact_id: UUID) -> ContactRecord:
     """Raises ContactNotFound."""
     with transaction(pool) as connection:
@@ -141,7 +88,7 @@ def get_contact(pool: Pool, contact_id: UUID) -> ContactRecord:
     return open_contact(row, issues)
 
 
-def _examine(command: RecordContact, *, now: datetime, allow_odd: bool) -> Candidate[RecordContact]:
+def examine(command: RecordContact, *, now: datetime, allow_odd: bool) -> Candidate[RecordContact]:
     check = check_contact(command, now=now, allow_odd=allow_odd, may_be_late=_may_be_late(command))
     check = _refuse_officer(command, check)
     content_hash = vault().keyed(digest_contact(command)) if check.refusal is None else b""
@@ -159,7 +106,7 @@ def _may_be_late(command: RecordContact) -> bool:
     return command.late_reason is not None and is_officer(command.reach)
 
 
-def _row(
+def row_of(
     candidate: Candidate[RecordContact], citizen: KnownCitizen | None, now: datetime, *, allow_odd: bool
 ) -> dict[str, object]:
     command = candidate.command

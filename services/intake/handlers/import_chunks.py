@@ -1,6 +1,6 @@
 """One chunk of an import through the use cases that every other door uses too, and what became of each row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -26,8 +26,8 @@ from services.intake.domain.commands.rosters import (
 from services.intake.handlers.careers import take_over_career_lines, take_over_posts, take_over_ranks
 from services.intake.handlers.categories import define_categories
 from services.intake.handlers.channels import publish_channels
-from services.intake.handlers.contacts import record_contacts
 from services.intake.handlers.duties import define_duties
+from services.intake.handlers.entering import PreparedContacts, prepare_contacts, record_prepared
 from services.intake.handlers.issues import receive_issues
 from services.intake.handlers.liaisons import assign_liaisons, register_households, register_points
 from services.intake.handlers.mergers import end_organisations
@@ -57,18 +57,40 @@ class ChunkResult:
     findings: list[Finding] = field(default_factory=list)
 
 
-def apply_chunk(pool: Pool, chunk: Chunk, *, now: datetime) -> ChunkResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedChunk:
+    """A chunk with its commands by kind, and what could be done for its contacts before the database is asked."""
+
+    chunk: Chunk
+    entries: Mapping[type[Command], list[tuple[int, Command]]]
+    contacts: PreparedContacts
+
+
+def prepare_chunk(chunk: Chunk, *, now: datetime) -> PreparedChunk:
+    """To be called beside the database's work on the chunk before."""
+    entries: dict[type[Command], list[tuple[int, Command]]] = {}
+    for row in chunk.rows:
+        for command in row.commands:
+            entries.setdefault(type(command), []).append((row.line, command))
+    told = [command for _, command in entries.get(RecordContact, ()) if isinstance(command, RecordContact)]
+    return PreparedChunk(chunk=chunk, entries=entries, contacts=prepare_contacts(told, now=now, allow_odd=True))
+
+
+def apply_chunk(pool: Pool, prepared: PreparedChunk, *, now: datetime) -> ChunkResult:
     """Do what the rows of a chunk ask for, registers first. The caller's transaction holds all of it."""
-    _register_missing(pool, chunk.missing, now=now)
+    _register_missing(pool, prepared.chunk.missing, now=now)
     outcomes: dict[int, Outcome] = {}
     for kind, run in RUNS:
-        entries = [(row.line, command) for row in chunk.rows for command in row.commands if type(command) is kind]
+        entries = prepared.entries.get(kind)
         if not entries:
             continue
-        done = run(pool, [command for _, command in entries], now)
+        if run is None:
+            done = record_prepared(pool, prepared.contacts, now=now)
+        else:
+            done = run(pool, [command for _, command in entries], now)
         for (line, _), outcome in zip(entries, done, strict=True):
             outcomes[line] = _heavier(outcomes.get(line), outcome)
-    return _sum_up(chunk.rows, outcomes)
+    return _sum_up(prepared.chunk.rows, outcomes)
 
 
 def _register_missing(pool: Pool, commands: Sequence[Command], *, now: datetime) -> None:
@@ -121,7 +143,7 @@ def _plainly(handler: Callable[..., list[Outcome]], **options: bool) -> Run:
     return lambda pool, commands, now: partial(handler, **options)(pool, commands, now=now)
 
 
-RUNS: tuple[tuple[type[Command], Run], ...] = (
+RUNS: tuple[tuple[type[Command], Run | None], ...] = (
     (RegisterOrganisation, _plainly(register_organisations)),
     (EndOrganisation, _plainly(end_organisations)),
     (RegisterCadre, _plainly(register_cadres)),
@@ -134,7 +156,7 @@ RUNS: tuple[tuple[type[Command], Run], ...] = (
     (RegisterPoint, _plainly(register_points)),
     (RegisterHousehold, _plainly(register_households)),
     (AssignLiaison, _plainly(assign_liaisons)),
-    (RecordContact, _plainly(record_contacts, allow_odd=True)),
+    (RecordContact, None),  # prepared beforehand: of these there are millions
     (ReceiveIssue, _plainly(receive_issues, allow_odd=True)),
     (MatchPerson, _plainly(match_persons)),
     (TakeOverPost, _plainly(take_over_posts)),

@@ -14,7 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 from services.intake import metrics
-from services.intake.handlers.import_chunks import ChunkResult, apply_chunk
+from services.intake.handlers.import_chunks import ChunkResult, PreparedChunk, apply_chunk, prepare_chunk
 from services.intake.importing.chunks import Chunk, read_chunks
 from services.intake.importing.findings import FileRefused, Finding
 from services.intake.importing.profile import load_profile
@@ -99,7 +99,8 @@ class ImportWork:
             with file.open("rb") as stream:
                 limits = Limits(most_bytes=self._settings.most_bytes, sheets=self._settings.sheets)
                 chunks = read_chunks(stream, profile, limits, correlation_id=self._run.correlation_id, new_id=new_id)
-                with closing(_read_ahead(chunks)) as ahead:
+                prepared = (prepare_chunk(chunk, now=self._clock()) for chunk in chunks)
+                with closing(_read_ahead(prepared)) as ahead:
                     return self._rehearse(ahead) if self._run.dry_run else self._perform(ahead)
         except (NotFound, Rejected) as refusal:
             return self.finish((refusal.code, refusal.detail))
@@ -118,11 +119,12 @@ class ImportWork:
         log.info("import_finished", run_id=str(self._run.id), state=state, reason=reason[0] if reason else "")
         return state
 
-    def _perform(self, chunks: Iterator[Chunk]) -> storage.State:
-        for chunk in chunks:
+    def _perform(self, chunks: Iterator[PreparedChunk]) -> storage.State:
+        for prepared in chunks:
+            chunk = prepared.chunk
             is_new = chunk.last_line > self._state.progress.last_line
             if is_new:
-                self._commit_at_last(chunk)
+                self._commit_at_last(prepared)
                 if self._report is not None:
                     self._report(self._state.progress)
             else:
@@ -136,7 +138,7 @@ class ImportWork:
                 return "due"
         return self.finish(None)
 
-    def _commit_at_last(self, chunk: Chunk) -> None:
+    def _commit_at_last(self, prepared: PreparedChunk) -> None:
         """Commit a chunk, and wait out an outage of some seconds; the lease is far longer.
 
         Where the outcome of a try is unknown, the run's own row says whether it went through.
@@ -145,8 +147,8 @@ class ImportWork:
             try:
                 if attempt > 1:
                     self._state = _state_of(_read_run(self._pool, self._run.id))
-                if self._state.progress.last_line < chunk.last_line:
-                    self._state = self._commit(chunk)
+                if self._state.progress.last_line < prepared.chunk.last_line:
+                    self._state = self._commit(prepared)
             except LeaseLost:
                 raise
             except Transient as problem:
@@ -158,30 +160,32 @@ class ImportWork:
                 crash.point("intake.after_import_chunk_commit")
                 return
 
-    def _commit(self, chunk: Chunk) -> _State:
+    def _commit(self, prepared: PreparedChunk) -> _State:
+        chunk = prepared.chunk
         with transaction(self._pool) as connection:
-            result = self._apply(connection, chunk)
+            result = self._apply(connection, prepared)
             state = self._record(connection, chunk, result)
             crash.point("intake.before_import_chunk_commit")
         metrics.import_rows_total.labels("refused").inc(chunk.refused_count + result.refused)
         metrics.import_rows_total.labels("accepted").inc(result.created + result.changed + result.unchanged)
         return state
 
-    def _apply(self, connection: Connection, chunk: Chunk) -> ChunkResult:
+    def _apply(self, connection: Connection, prepared: PreparedChunk) -> ChunkResult:
         """As whoever asked for the run: what that account may not see or touch, its file does not touch either."""
         reach = self._reach
         set_reach(connection, reach)
         with acting(reach):
-            result = apply_chunk(joined(connection), chunk, now=self._clock())
+            result = apply_chunk(joined(connection), prepared, now=self._clock())
         set_reach(connection, SYSTEM)  # findings and progress are the importer's own
         return result
 
-    def _rehearse(self, chunks: Iterator[Chunk]) -> storage.State:
+    def _rehearse(self, chunks: Iterator[PreparedChunk]) -> storage.State:
         """Do everything in one transaction, so that each chunk finds what those before it made, and then undo it."""
         broken = None
         with _undone(self._pool) as connection:
-            for chunk in chunks:
-                result = self._apply(connection, chunk)
+            for prepared in chunks:
+                chunk = prepared.chunk
+                result = self._apply(connection, prepared)
                 with transaction(self._pool) as visible:
                     self._state = self._record(visible, chunk, result)
                 if self._report is not None:
@@ -230,8 +234,8 @@ def _undone(pool: Pool) -> Iterator[Connection]:
         raise _Rehearsed
 
 
-def _read_ahead(chunks: Iterator[Chunk]) -> Generator[Chunk, None, None]:
-    """Read the next chunk while the database is busy with the one before."""
+def _read_ahead(chunks: Iterator[PreparedChunk]) -> Generator[PreparedChunk, None, None]:
+    """Read and prepare the next chunk while the database is busy with the one before."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-reader") as executor:
         coming = executor.submit(next, chunks, None)
         while (chunk := coming.result()) is not None:

@@ -24,6 +24,8 @@ INTEGER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 TRUTHS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 MOST_KEPT = 5_000
 LONGEST_KEPT = 120
+UNREAD = object()
+FEW: frozenset[Kind] = frozenset({"boolean", "choice", "code", "day", "integer"})  # of these, values recur in a file
 ODDITIES = {
     "time-ambiguous": "the clock was put back and showed this time twice; the first was taken",
     "time-in-gap": "the clock was put forward over this time; the offset before it was taken",
@@ -43,7 +45,9 @@ class Compiler:
         convert = self._converter(rule, field, label)
         if rule.constant is not None:
             return _constant(rule.constant, convert)
-        return _mapped(self._origin(rule), convert, rule, required=rule.required or field.required, label=label)
+        read = _mapped(self._origin(rule), convert, rule, required=rule.required or field.required, label=label)
+        place = self.places.get(rule.column or "")
+        return read if place is None or field.kind not in FEW else _remembering(read, place)
 
     def column_text(self, column: str) -> Origin:
         """Make a function that reads a cell: trimmed, and None where it holds one of the profile's null texts."""
@@ -111,6 +115,24 @@ def _mapped(origin: Origin, convert: Convert, rule: FieldRule, *, required: bool
         return empty
 
     return read
+
+
+def _remembering(read: FieldFunction, place: int) -> FieldFunction:
+    """Reads a cell's text once for as long as there are few of them; of what was remarked on, each is read anew."""
+    kept: dict[str, Value] = {}
+
+    def read_once(cells: list[str], notes: Notes) -> Value:
+        text = cells[place]
+        value = kept.get(text, UNREAD)
+        if value is not UNREAD:
+            return value
+        remarks = len(notes)
+        value = read(cells, notes)
+        if len(notes) == remarks and len(text) <= LONGEST_KEPT and len(kept) < MOST_KEPT:
+            kept[text] = value
+        return value
+
+    return read_once
 
 
 def _translated(rule: FieldRule, convert: Convert, label: str) -> Convert:

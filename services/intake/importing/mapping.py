@@ -84,12 +84,12 @@ class Mapper:
         self._seen = SeenRecords()
 
     def map(self, line: int, cells: list[str]) -> MappedRow:
-        if any(applies(cells) for applies in self._is_left_out):
+        if self._is_left_out and any(applies(cells) for applies in self._is_left_out):
             return MappedRow(line, findings=[replace(LEFT_OUT, line=line)])
         notes: Notes = []
         values: Values = {name: read(cells, notes) for name, read in self._fields}
         row = MappedRow(line)
-        if not any(note.severity == "error" for note in notes):
+        if not notes or not any(note.severity == "error" for note in notes):
             for check in self._checks:
                 check(cells, values, notes)
             if self._is_confidential is not None and self._is_confidential(cells):
@@ -98,8 +98,9 @@ class Mapper:
                 if self._registrar is not None:
                     self._registrar.assign(cells, values, row.missing, notes)
                 row.commands = self._build(values, notes)
-        row.is_refused = any(note.severity == "error" for note in notes)
-        row.findings = [replace(note, line=line) for note in notes]
+        if notes:
+            row.is_refused = any(note.severity == "error" for note in notes)
+            row.findings = [replace(note, line=line) for note in notes]
         return row
 
     def _is_new(self, values: Values, notes: Notes) -> bool:
@@ -241,6 +242,8 @@ class _Builder:
 def _gather_citizen(values: Values, notes: Notes) -> None:
     """One citizen of what the row tells. A phone or number that cannot be one is left out, and the record goes in."""
     told = {name: values.pop(name) for name in CITIZEN_FIELDS if name in values}
+    if not told:
+        return
     given = {name.removeprefix(CITIZEN_PREFIX): value for name, value in told.items() if value is not None}
     for name in ("id_number", "phone"):
         if name in given and not _can_be(name, given):

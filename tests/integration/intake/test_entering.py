@@ -10,7 +10,8 @@ import pytest
 
 from services.intake.domain.citizens import Citizen
 from services.intake.domain.commands.base import IdempotencyKey
-from services.intake.handlers.contacts import enter_contacts, record_contacts
+from services.intake.handlers.contacts import record_contacts
+from services.intake.handlers.entering import enter_contacts
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import DatabaseAway, Pool, open_pool
 from shared.outbox import IdTaken

@@ -284,3 +284,15 @@ def test_a_phone_or_number_that_cannot_be_one_is_left_out_and_the_issue_goes_in(
         ("flag", "not-of-a-citizen", "citizen_phone"),
     ]
     assert "95588" not in repr(findings)
+
+
+def test_a_cell_that_recurs_is_read_alike_and_remarked_on_in_every_row() -> None:
+    numbered = [ROW.replace("G1", f"G{number}") for number in range(4)]
+    rows = [numbered[0], numbered[1], *(row.replace("投诉", "不明") for row in numbered[2:])]
+
+    commands, findings = map_rows(*rows)
+
+    assert [command.type for command in commands if isinstance(command, ReceiveIssue)][:2] == ["complaint"] * 2
+    [first, second] = codes_of(findings)
+    assert (first[0], second[0]) == (4, 5)
+    assert first[1] == second[1]
