@@ -18,11 +18,12 @@ from tests.harness.poison import list_set_aside
 from tests.harness.quiescence import SET_ASIDE, wait_until_quiet
 from tests.harness.servers import Servers
 from tests.harness.suite import Suite
-from tests.harness.telling import VICTIMS, lose_some, telling
+from tests.harness.telling import VICTIMS, Telling, lose_some, telling
 from tests.harness.telling_oracles import count_extra
 from tests.harness.waiting import wait_for
 
 SECONDS_BETWEEN_KILLS = 3.0
+LONGEST_BETWEEN_KILLS = 60.0
 CADRES_TOLD, RECEIVERS = 200, 3
 REPLIES_LOST = 0.01  # of those that a receiver would give
 # What the suite promises to survive during an import of a whole city's year.
@@ -155,12 +156,12 @@ def kill_while_telling(experiment: Experiment, options: Options) -> bool:
     loses = lose_some(REPLIES_LOST, options.seed)
     with telling(experiment, cadres=CADRES_TOLD, receivers=RECEIVERS, loses=loses) as told:
         chaos = Chaos(experiment.suite)
-        issues = -(-options.records // told.deliveries_an_issue)
+        issues = -(-options.records // told.webhooks_an_issue)
         load = told.begin_load(seed=options.seed, issues=issues, rate=options.rate)
         began = time.monotonic()
         for number, victim in enumerate(choose_victims(options.seed, options.kills, among=VICTIMS), 1):
             time.sleep(SECONDS_BETWEEN_KILLS)
-            handed = told.sink.count + len(experiment.suite.mail.mails)
+            handed = _wait_until_handed_over(told, number * options.records // (options.kills + 1))
             say(f"{time.monotonic() - began:6.1f} s  kill {number} of {options.kills}: {victim}; handed over {handed}")
             chaos.kill(victim)
         outcome = load.wait(3_600)
@@ -179,6 +180,14 @@ def kill_while_telling(experiment: Experiment, options: Options) -> bool:
     )
     say(report(verdicts))
     return all(verdict.holds for verdict in verdicts) and not outcome.bugs and not outcome.counts["given_up"]
+
+
+def _wait_until_handed_over(told: Telling, wanted: int) -> int:
+    """From the first to the last delivery something is killed, however fast they go; but not only when they go."""
+    deadline = time.monotonic() + LONGEST_BETWEEN_KILLS
+    while (handed := told.count_handed_over()) < wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return handed
 
 
 def subscribe(suite: Suite) -> None:

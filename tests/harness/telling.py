@@ -34,8 +34,12 @@ class Telling:
     not_owed: frozenset[str]
 
     @property
-    def deliveries_an_issue(self) -> int:
-        return EVENTS_AN_ISSUE * len(self.hooks) + len(CHANNELS) - 1  # the inbox is a table of ours
+    def webhooks_an_issue(self) -> int:
+        """What persons are told comes on top: of that many things may be one message."""
+        return EVENTS_AN_ISSUE * len(self.hooks)
+
+    def count_handed_over(self) -> int:
+        return self.sink.count + len(self.experiment.suite.mail.mails)
 
     def begin_load(self, *, seed: int, issues: int, threads: int = 4, rate: float | None = None) -> Load:
         plan = plan_assignments(seed=seed, issues=issues, threads=threads, cadres=self.cadres)

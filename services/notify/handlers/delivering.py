@@ -25,8 +25,8 @@ class DeliveryRules:
 
     attempts_max: int
     batch: int = 50
-    batch_seconds: float = 60
-    lease: timedelta = timedelta(seconds=120)
+    batch_seconds: float = 20
+    lease: timedelta = timedelta(seconds=45)
     backoff: Backoff = field(default_factory=Backoff)
     circuit: CircuitRules = field(default_factory=CircuitRules)
 

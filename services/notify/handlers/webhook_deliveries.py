@@ -40,7 +40,8 @@ log = get_logger()
 class PushRules:
     """`lease` is longer than an attempt may wait for its turn and then take, so that nobody makes it a second time."""
 
-    claimed_most: int = 128  # of one endpoint: enough to go on with while the next are claimed
+    claimed_most: int = 128  # of one endpoint by one process: enough to go on with while the next are claimed
+    claimed_by_all: int = 512  # of one endpoint: so that what dead processes had claimed leaves room for the living
     open_most: int = 1_000  # of one endpoint: the rest waits in the log
     window: int = 2_000  # events of the log that are looked at in one transaction
     lease: timedelta = timedelta(seconds=60)
@@ -96,7 +97,8 @@ def claim_errands(
     for ready in waiting:
         if room <= 0:
             break
-        errand = _claim(pool, rules, ready, room=room, now=clock())
+        own = rules.claimed_most - under_way.get(ready.endpoint_id, 0)
+        errand = _claim(pool, rules, ready, room=min(room, own), now=clock())
         if errand is not None and errand.claimed:
             errands.append(errand)
             room -= len(errand.claimed)
@@ -248,7 +250,7 @@ def _room_of(state: State, rules: PushRules, now: datetime) -> int:
         probe_at=state.probe_at,
         hold_until=state.hold_until,
     )
-    return health.room(now=now, in_flight=state.in_flight, most=rules.claimed_most)
+    return health.room(now=now, in_flight=state.in_flight, most=rules.claimed_by_all)
 
 
 def _within_rate(state: State, wanted: int, now: datetime) -> tuple[int, datetime]:

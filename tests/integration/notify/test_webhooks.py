@@ -15,7 +15,7 @@ from services.notify.channels.webhooks import CallLimits
 from services.notify.domain.attempts import PAUSES
 from services.notify.handlers import agreements, endpoints
 from services.notify.handlers.endpoints import Rotation
-from services.notify.handlers.webhook_deliveries import claim_errands, order_test
+from services.notify.handlers.webhook_deliveries import PushRules, claim_errands, order_test
 from shared.identifiers import new_id
 from shared.reach import acting
 from tests.integration.notify.conftest import Notify
@@ -578,6 +578,24 @@ def test_what_a_dead_process_had_claimed_is_found_by_its_lease(notify, partners)
         ("delivered", 5),
         ("unknown", 5),
     ]
+
+
+def test_what_a_dead_process_had_claimed_holds_up_nothing_else(notify, partners):
+    partners.rules = PushRules(claimed_most=5)
+
+    async def story():
+        receiver = await Receiver().start()
+        await connected(partners, receiver)
+        notify.learn(*(received_issue(number) for number in range(1, 21)))
+        claim_errands(partners.pool, partners.rules, {}, room=100, clock=lambda: partners.now)
+        await partners.push()
+        await receiver.stop()
+        return receiver
+
+    receiver = asyncio.run(story())
+
+    assert len(receiver.posts) == 15
+    assert states(partners).count(("claimed", 1)) == 5
 
 
 def test_two_pushers_at_once_hand_everything_over_once(notify, partners):
