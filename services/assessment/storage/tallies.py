@@ -103,8 +103,9 @@ _COUNTS: Final = """
                       AND rated_at >= begins_at AND rated_at < ends_at) AS ratings
 """
 _GIVEN_DUTIES: Final = sql.SQL(", ").join(sql.SQL("{}::bigint[]").format(sql.Placeholder(name)) for name in DUTIES)
-_TALLY_CELLS: Final = sql.SQL(
-    """
+_TALLY_CELLS: Final = (
+    sql.SQL(
+        """
         WITH cell AS (
             SELECT organisation_id, cadre_id, month AS first_on, (month + interval '1 month')::date AS next_on, {duties}
               FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(months)s::date[], {given})
@@ -118,16 +119,20 @@ _TALLY_CELLS: Final = sql.SQL(
          WHERE ({known}) <> ({excluded})
      RETURNING organisation_id, cadre_id, month
     """
-).format(
-    duties=_list("{name}", DUTIES),
-    given=_GIVEN_DUTIES,
-    columns=_list("{name}", COLUMNS),
-    counts=sql.SQL(_COUNTS),
-    excluded=_list("excluded.{name}", COLUMNS),
-    known=_list("known.{name}", COLUMNS),
+    )
+    .format(
+        duties=_list("{name}", DUTIES),
+        given=_GIVEN_DUTIES,
+        columns=_list("{name}", COLUMNS),
+        counts=sql.SQL(_COUNTS),
+        excluded=_list("excluded.{name}", COLUMNS),
+        known=_list("known.{name}", COLUMNS),
+    )
+    .as_bytes()
 )
-_PUT_DUTIES: Final = sql.SQL(
-    """
+_PUT_DUTIES: Final = (
+    sql.SQL(
+        """
         INSERT INTO tally AS known (organisation_id, cadre_id, month, {columns})
         SELECT organisation_id, cadre_id, month, {duties}, {nothing}
           FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(months)s::date[], {given})
@@ -137,24 +142,32 @@ _PUT_DUTIES: Final = sql.SQL(
          WHERE ({known}) <> ({excluded})
      RETURNING organisation_id, cadre_id, month
     """
-).format(
-    columns=_list("{name}", COLUMNS),
-    duties=_list("{name}", DUTIES),
-    nothing=sql.SQL(", ").join(sql.SQL("0") for _ in COUNTED),
-    given=_GIVEN_DUTIES,
-    excluded=_list("excluded.{name}", DUTIES),
-    known=_list("known.{name}", DUTIES),
+    )
+    .format(
+        columns=_list("{name}", COLUMNS),
+        duties=_list("{name}", DUTIES),
+        nothing=sql.SQL(", ").join(sql.SQL("0") for _ in COUNTED),
+        given=_GIVEN_DUTIES,
+        excluded=_list("excluded.{name}", DUTIES),
+        known=_list("known.{name}", DUTIES),
+    )
+    .as_bytes()
 )
-_COUNT_WINDOWS: Final = sql.SQL(
-    """
+_COUNT_WINDOWS: Final = (
+    sql.SQL(
+        """
         SELECT cell.organisation_id, cell.cadre_id, first_on, {counted}
           FROM unnest(%(organisations)s::uuid[], %(cadres)s::uuid[], %(firsts)s::date[], %(nexts)s::date[])
             AS cell (organisation_id, cadre_id, first_on, next_on) {counts}
     """
-).format(counted=_list("{name}", COUNTED), counts=sql.SQL(_COUNTS))
+    )
+    .format(counted=_list("{name}", COUNTED), counts=sql.SQL(_COUNTS))
+    .as_bytes()
+)
 # Who stood below is found first: asked of every organisation there is, it would cost more than all the sums.
-_TALLY_ORGANISATIONS: Final = sql.SQL(
-    """
+_TALLY_ORGANISATIONS: Final = (
+    sql.SQL(
+        """
         WITH own AS (
             SELECT organisation_id, month
               FROM unnest(%s::uuid[], %s::date[]) AS row (organisation_id, month)
@@ -186,12 +199,15 @@ _TALLY_ORGANISATIONS: Final = sql.SQL(
            SET ({columns}) = ROW({excluded})
          WHERE ({known}) <> ({excluded})
     """
-).format(
-    columns=_list("{name}", COLUMNS),
-    nothing=_list("0::bigint AS {name}", COLUMNS),
-    sums=_list("whole_sum({name})", COLUMNS),
-    excluded=_list("excluded.{name}", COLUMNS),
-    known=_list("known.{name}", COLUMNS),
+    )
+    .format(
+        columns=_list("{name}", COLUMNS),
+        nothing=_list("0::bigint AS {name}", COLUMNS),
+        sums=_list("whole_sum({name})", COLUMNS),
+        excluded=_list("excluded.{name}", COLUMNS),
+        known=_list("known.{name}", COLUMNS),
+    )
+    .as_bytes()
 )
 # A duty stands in the row of its unit's first month, and counts where the unit lies whole in the period.
 _SUM_MEASURES: Final = sql.SQL(
@@ -226,7 +242,7 @@ _SUMS: Final = {
         counted=_list("whole_sum({name}) AS {name}", COUNTED),
         table=sql.Identifier(table),
         subject=sql.Identifier(subject),
-    )
+    ).as_bytes()
     for kind, table, subject in (
         ("cadre", "tally", "cadre_id"),
         ("organisation", "organisation_tally", "organisation_id"),
