@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # How long an example takes is the machine's affair, and what is drawn stays drawn: a failure is found again.
 settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("suite")
+# Who asks a pool before its first connection is there makes it open a second one, and by turns both have to learn all
+# that the first alone would know by then.
+READY_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +80,7 @@ def new_pool(new_database: Callable[[str], Database]) -> Iterator[Callable[[str]
     def create(service: str) -> Pool:
         url = new_database(service).url
         pools.append(open_pool(url, size=8, application="test", statement_timeout_seconds=30, system=True))
+        pools[-1].wait(READY_SECONDS)
         return pools[-1]
 
     yield create

@@ -20,6 +20,7 @@ from shared.crypto import KeyRing
 from shared.database import Pool, open_pool
 from shared.keyfiles import KeyName, create_key
 from shared.processes import make_authenticator
+from tests.conftest import READY_SECONDS
 from tests.stock import Database
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -40,6 +41,7 @@ def database(new_database: Callable[[str], Database]) -> Database:
 @pytest.fixture
 def pool(database: Database) -> Iterator[Pool]:
     pool = open_pool(database.url, size=8, application="test", statement_timeout_seconds=30)
+    pool.wait(READY_SECONDS)
     yield pool
     pool.close()
 
@@ -53,6 +55,7 @@ def reader_url(database: Database) -> str:
 @pytest.fixture
 def reader_pool(reader_url: str) -> Iterator[Pool]:
     pool = open_pool(reader_url, size=4, application="test", statement_timeout_seconds=30)
+    pool.wait(READY_SECONDS)
     yield pool
     pool.close()
 
