@@ -144,6 +144,8 @@ def contacts_of(suite: Suite) -> Iterator[bytes]:
 def check(result: LoadResult) -> LoadResult:
     if result.failed:
         raise RuntimeError(f"{result.failed} of {result.answered} requests failed: nothing was measured")
+    if not result.answered:
+        raise RuntimeError("no request was answered in time: nothing was measured")
     return result
 
 
