@@ -28,12 +28,16 @@ class Fault(Shown):
 
 
 class Problem(Shown):
-    """A problem document of RFC 9457. `type` and `title` name the problem for programs, `detail` for people."""
+    """A problem document of RFC 9457. `type` and `title` name the problem for programs, `detail` for people.
+
+    `detail_zh` says it in Chinese, where there is Chinese for it.
+    """
 
     type: Annotated[str, Field(pattern=r"^urn:lianxin:problem:[a-z0-9_-]+$")]
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
+    detail_zh: str | None = None
     faults: Annotated[list[Fault], Field(max_length=20)] | None = None
 
 

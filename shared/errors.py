@@ -2,9 +2,13 @@
 
 
 class LianxinError(Exception):
-    """An expected failure. `code` is stable and for programs; `detail` is for people and never echoes personal data."""
+    """An expected failure. `code` is stable and for programs; `detail` is for people and never echoes personal data.
+
+    `detail_zh` is the same in Chinese, where somebody wrote that.
+    """
 
     code = "error"
+    detail_zh: str | None = None
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)

@@ -422,7 +422,9 @@ def problem(status: int, code: str, detail: str, **more: object) -> Response:
 
 async def answer_expected(_: Request, error: LianxinError) -> Response:
     status = next((status for kind, status in STATUS_OF_KIND if isinstance(error, kind)), 500)
-    more = {"faults": error.faults} if isinstance(error, InvalidBody) else {}
+    more: dict[str, object] = {"faults": error.faults} if isinstance(error, InvalidBody) else {}
+    if error.detail_zh is not None:
+        more["detail_zh"] = error.detail_zh
     answer = problem(status, error.code, error.detail, **more)
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))

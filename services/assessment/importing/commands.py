@@ -42,7 +42,7 @@ def check_command(arguments: Sequence[str]) -> int:
         try:
             scheme = read_scheme_file(path)
         except LianxinError as error:
-            _tell(f"{path}: {error.detail}")
+            _tell_fault(path, error)
             outcome = REFUSED
         else:
             _say(
@@ -73,7 +73,7 @@ def evaluate_command(arguments: Sequence[str]) -> int:
         _write(outcome, options)
         return _tell_comparisons(outcome, published)
     except LianxinError as error:
-        _tell(f"{options.scheme if error.code == 'bad-scheme' else options.table}: {error.detail}")
+        _tell_fault(options.scheme if error.code == "bad-scheme" else options.table, error)
         return REFUSED
 
 
@@ -99,7 +99,7 @@ def simulate_command(arguments: Sequence[str]) -> int:
         if options.out is not None:
             _write_csv(lay_out_moves(found), options.out)
     except LianxinError as error:
-        _tell(error.detail)
+        _tell_fault(None, error)
         return REFUSED
     _say("\n".join(report(found, options.language)))
     return DONE
@@ -174,6 +174,14 @@ def _tell_comparisons(outcome: Outcome, published: dict[str, tuple[str, ...]]) -
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+
+
+def _tell_fault(file: Path | None, error: LianxinError) -> None:
+    """In English, and in Chinese below it where there is Chinese for it."""
+    where = "" if file is None else f"{file}: "
+    _tell(f"{where}{error.detail}")
+    if error.detail_zh is not None:
+        _tell(f"{where}{error.detail_zh}")
 
 
 def _tell(text: str) -> None:

@@ -1,5 +1,6 @@
 """What is wrong with a scheme or with the table that it is put to, and where."""
 
+from services.assessment.domain.rules.chinese import translate
 from shared.errors import Rejected
 
 
@@ -12,9 +13,15 @@ class BadRules(Rejected):
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+        chinese = translate(reason)
+        self.detail_zh = None if chinese is None else f"{place}：{chinese}"
 
 
 class BadTable(Rejected):
     """The table cannot be scored with the scheme. The detail names the row and the column."""
 
     code = "bad-table"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail_zh = translate(detail)

@@ -1,0 +1,162 @@
+"""What is wrong with a scheme or a table, in Chinese: the English of each fault, and what it is there.
+
+Faults are raised in one place and in one language; `test_chinese.py` sees to it that none of them is missing here.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+HOLE: Final = "{}"
+# The longer English goes first where one begins like another.
+PHRASES: Final = (
+    ("a formula has 1 to {} characters", "公式应有1至{}个字符"),
+    ("a formula has at most {} parts; give some of them names of their own", "公式最多{}个部分，请将其中一些单独命名"),
+    ("the number is beyond {} or has more than {} places", "数字超过{}，或小数超过{}位"),
+    ("the number is beyond {}", "数字超过{}"),
+    ("cannot read the formula from {} on{}", "公式从{}起无法识读{}"),
+    ("the formula {}", "公式有误：{}"),
+    ("must be a number or one of {}", "应为数字，或以下之一：{}"),
+    ("must be one of {}", "应为以下之一：{}"),
+    ("needs at least one band", "至少要有一个档次"),
+    ("is needed by the bands' bounds", "各档的界限需要它"),
+    ("give points or labels, not some of each", "要么都写分值，要么都写名称，不能混用"),
+    ("needs one of at_least, above, at_most, below, when", "需要 at_least、above、at_most、below、when 之一"),
+    ("needs either value (to be ranked) or place (ranked already)", "需要 value（待排名）或 place（已排名次）"),
+    ("needs either {} or {}", "需要{}或{}"),
+    ("needs at least two points", "至少要有两个点"),
+    ("needs first and step, or places", "需要 first 和 step，或 places"),
+    (
+        "is what counts beyond a list of places, and there is no step then",
+        "用于名次列表之外的名次，此时不能有 step",
+    ),
+    ("needs at least one line", "至少要有一条"),
+    ("must begin at rising numbers of events", "各级的起始次数应依次增大"),
+    ("has either tiers or growth", "tiers 与 growth 只能用一个"),
+    ("must be the number of the first event that costs so much", "应为从第几次起按此扣分"),
+    ("needs at least one part", "至少要有一个组成部分"),
+    ("must be a plain number", "应为普通数字"),
+    ("must be a pair of numbers: [value, points]", "应为一对数字：[数值, 分值]"),
+    ("values must rise from one point to the next", "各点的数值应依次增大"),
+    ("uses {}, which nothing here is named{}", "用到{}，但此处没有这个名称{}"),
+    ("nothing is in it", "其中没有内容"),
+    ("depends on itself: {}", "循环引用：{}"),
+    ("is also the name of one of the {}", "与{}中的名称重复"),
+    ("there is no section {}", "没有{}这个部分"),
+    ("sections nest deeper than {}, or in a circle", "部分嵌套超过{}层，或循环嵌套"),
+    ("is for a mean", "仅用于求平均"),
+    ("is the total that cap and set need, and only they", "是 cap 和 set 所需的总分，其他情形不用"),
+    ("is the label that the effect grade needs, and only that", "是 grade 所需的等次名称，其他情形不用"),
+    ("{} is taken by another ranking", "{}已被另一个排名使用"),
+    ("must be a list of at most 10 formulas", "应为至多10个公式的列表"),
+    ("must be a number, or a formula as text", "应为数字，或写成文本的公式"),
+    ("must be a list", "应为列表"),
+    ("has more than {} values, items and sections", "数值、项目和部分合计超过{}个"),
+    ("has more than {} entries", "超过{}项"),
+    ("has more than {} keys", "键超过{}个"),
+    (
+        "{} is no name: letters, digits and _, not a digit first, at most 64",
+        "{}不能作名称：只能用字母、数字和下划线，不以数字开头，最多64个字符",
+    ),
+    ("{} is a word of formulas and cannot be a name", "{}是公式中的用词，不能作名称"),
+    ("must be of small letters, digits and hyphens, at most 64", "只能用小写字母、数字和连字符，最多64个字符"),
+    ("must be a text of 1 to {} characters on one line", "应为一行文本，1至{}个字符"),
+    ("must be a table", "应为表（[...]）"),
+    ("lacks {}", "缺少{}"),
+    ("does not know {}; known here: {}", "不认识{}；此处可用：{}"),
+    ("must be true or false", "应为 true 或 false"),
+    ("must be a whole number from {} to {}", "应为{}至{}的整数"),
+    ("must be a day such as 2024-01-31", "应为日期，如 2024-01-31"),
+    ("must be a number", "应为数字"),
+    ("is not a day of the calendar", "不是日历上的日期"),
+    ("is larger than {} bytes", "超过{}字节"),
+    ("only {} is known, not {}", "只支持{}，不支持{}"),
+    ("needs values or items", "需要 values 或 items"),
+    ("says how, where recovered = true, and only there", "仅在 recovered = true 时填写推算方法"),
+    ("total is the name of the result", "total 是结果的名称，不能另用"),
+    ("blank must be a plain number, and the measure one of numbers", "blank 应为普通数字，且该度量应为数值"),
+    ("is before from", "早于 from"),
+    ("must be the number of a row, or a list of two or three", "应为行号，或两三个行号的列表"),
+    ("must be rows that follow one another, the first from 1 to {}", "应为相连的几行，首行为1至{}"),
+    ("must be a heading, or a list of at most {}", "应为列标题，或至多{}个列标题的列表"),
+    ("nests deeper than {}", "嵌套超过{}层"),
+    ("is not TOML that can be read: too deep, or a number too long", "不是可读的 TOML：嵌套过深，或数字过长"),
+    ("is not TOML: {}", "不是 TOML：{}"),
+    ("{} needs the item's full mark: add full = ...", "{}需要该项满分：请加上 full = ..."),
+    ("is needed to put a scheme into force: [validity] with from", "方案生效需要 [validity] 及 from"),
+    ("a scheme that is put into force has at least one item", "生效的方案至少要有一个项目"),
+    ("no publication says {}; they say {}", "公布的数据中没有{}；有：{}"),
+    (
+        "more than {} subjects are within reach: try it on a part of the tree",
+        "可见对象超过{}个：请只对部分单位试算",
+    ),
+    ("more than {} subjects are within reach: ask of a part of the tree", "可见对象超过{}个：请只查部分单位"),
+    (
+        "{} subjects and schemes of this size are too much for one request: ask of a part",
+        "{}个对象加上这样大的方案，一次请求做不完：请分批试算",
+    ),
+    ("--by {}: the scheme names no such measure or value", "--by {}：方案中没有这个度量或数值"),
+    ("{}: {} is not a day such as 2024-03-05", "{}：{}不是 2024-03-05 这样的日期"),
+    ("{}: {}: the cell has more than {} characters", "{}：{}：单元格超过{}个字符"),
+    ("{}: {}: more than {} entries in a cell", "{}：{}：一个单元格超过{}项"),
+    ("{}: {} is not a number", "{}：{}不是数字"),
+    ("no row is of {}", "没有{}的行"),
+    ("the file is neither UTF-8 nor GB 18030", "文件既不是 UTF-8，也不是 GB 18030"),
+    ("the file is larger than {} bytes", "文件超过{}字节"),
+    (
+        "the file has no row {}, where table.header_row says the header is",
+        "文件没有第{}行，而 table.header_row 说标题在那里",
+    ),
+    ("the header lacks {}; it has {}", "标题缺少{}；有：{}"),
+    ("the table has no rows", "表中没有数据行"),
+    (
+        "the file is an old spreadsheet (.xls); save it as .xlsx or CSV",
+        "文件是旧版电子表格（.xls），请另存为 .xlsx 或 CSV",
+    ),
+    ("the file is not a text table", "文件不是文本表格"),
+    ("the table has more than {} rows", "表超过{}行"),
+    ("the table has more than {} columns", "表超过{}列"),
+    ("row {} has {} cells, the header {}", "第{}行有{}个单元格，标题有{}个"),
+    ("row {}: {} is empty", "第{}行：{}为空"),
+    ("rows {} and {} are both of {}", "第{}行和第{}行同为{}"),
+    ("the file is not CSV: {}", "文件不是 CSV：{}"),
+    ("the file is not a spreadsheet that can be read: {}", "文件不是可读的电子表格：{}"),
+    ("the sheet unpacks to too much", "工作表解压后过大"),
+    ("{}: {}: a count of events is a number, 0 or more", "{}：{}：次数应为0或以上的数字"),
+    ("{}: per must be above 0", "{}：per 应大于0"),
+    ("{}: events that grow dearer are whole, at most {}", "{}：逐次加重的次数应为整数，最多{}"),
+    ("{}: {}: events are counted by numbers", "{}：{}：次数应以数字表示"),
+    ("{}: {}: more than {} events in one cell", "{}：{}：一个单元格超过{}次"),
+    ("place: a place is 1 or more", "place：名次应为1或以上"),
+    ("per: must be above 0", "per：应大于0"),
+    ("{}: {}: {} is not among {}", "{}：{}：{}不在{}之中"),
+    ("the two schemes were put to different rows", "两个方案用于不同的行"),
+    ("round: a number is rounded to 0 to {} places", "round：小数位数应为0至{}"),
+    ("items.{}.weight: cannot be told for one of the subjects", "items.{}.weight：有一个对象算不出"),
+    ("sections.{}.weight: cannot be told for one of the subjects", "sections.{}.weight：有一个对象算不出"),
+    ("{}: {}: needs a number and finds {}", "{}：{}：需要数字，却是{}"),
+)
+
+
+def translate(english: str) -> str | None:
+    """None where there is no such fault."""
+    for pattern, chinese in _patterns():
+        found = pattern.fullmatch(english)
+        if found:
+            return chinese.format(*(part.strip() for part in found.groups()))
+    return None
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in _in_order())
+
+
+def _in_order() -> Iterator[tuple[str, str]]:
+    """Those with the most words of their own first: what would match anything comes last."""
+    return iter(sorted(PHRASES, key=lambda pair: -len(pair[0].replace(HOLE, ""))))
+
+
+def _pattern(english: str) -> str:
+    return "(.*?)".join(map(re.escape, english.split(HOLE)))
