@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -12,6 +12,7 @@ from services.assessment.api.closed_periods import ShownDays
 from services.assessment.api.described import ShownEvidence, ShownScore, ShownScoreInFull
 from services.assessment.domain.periods import parse_calendar_period, parse_period
 from services.assessment.domain.scores import Score, Sort, SubjectKind
+from services.assessment.fair.signals.odds import Check
 from services.assessment.handlers import evidence, reading, windows
 from services.assessment.handlers.evidence import Evidence, EvidenceQuery
 from services.assessment.handlers.reading import ScoreQuery
@@ -30,6 +31,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 MOST_PLACES = 50
 Composite = Annotated[str | None, Query(pattern=r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$", examples=["72.5"])]
+Flag = Annotated[Check | Literal["any", "none"] | None, Query()]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 
 
@@ -50,6 +52,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
         post_kind: CodeText | None = None,
         composite_from: Composite = None,
         composite_below: Composite = None,
+        flag: Flag = None,
         sort: Sort = "-composite",
         limit: Limit = 50,
         cursor: Cursor = None,
@@ -62,6 +65,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
             post_kind=post_kind,
             composite_from=Decimal(composite_from) if composite_from is not None else None,
             composite_below=Decimal(composite_below) if composite_below is not None else None,
+            flag=flag,
             sort=sort,
         )
         after = _read_after(cursor, sort)

@@ -39,6 +39,7 @@ class ScoreQuery:
     post_kind: str | None = None
     composite_from: Decimal | None = None
     composite_below: Decimal | None = None
+    flag: str | None = None  # `any`, `none`, or a check
     sort: Sort = "-composite"
 
 
@@ -74,6 +75,7 @@ def list_scores(
             post_kind=query.post_kind,
             composite_from=query.composite_from,
             composite_below=query.composite_below,
+            flag=query.flag,
         )
         page = LISTS[query.sort](connection, wanted, after=after, limit=limit)
         indicators = {score.score_id: list_parts(connection, score) for score in page}

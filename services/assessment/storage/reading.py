@@ -26,6 +26,7 @@ class ScoreFilter:
     post_kind: str | None = None
     composite_from: Decimal | None = None  # the lower end of a band, included
     composite_below: Decimal | None = None
+    flag: str | None = None  # `any`, `none`, or the check that has a signal about the cadre
 
     def parameters(self) -> dict[str, object]:
         return {
@@ -37,6 +38,7 @@ class ScoreFilter:
             "post_kind": self.post_kind,
             "composite_from": self.composite_from,
             "composite_below": self.composite_below,
+            "flag": self.flag,
         }
 
 
@@ -68,6 +70,14 @@ _PAGE: Final = sql.SQL(
                         OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
                    AND (%(composite_from)s::numeric IS NULL OR composite >= %(composite_from)s)
                    AND (%(composite_below)s::numeric IS NULL OR composite < %(composite_below)s)
+                   AND (%(flag)s::text IS NULL
+                        OR (%(flag)s <> 'none')
+                         = EXISTS (SELECT
+                                     FROM signal
+                                    WHERE signal.cadre_id = score.subject_id
+                                      AND state IN ('open', 'confirmed')
+                                      AND period_start BETWEEN starts_on AND ends_on
+                                      AND (%(flag)s IN ('any', 'none') OR check_name = %(flag)s)))
                    {within}
                  ORDER BY {order}
                  LIMIT %(limit)s) AS score

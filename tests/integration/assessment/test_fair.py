@@ -163,3 +163,22 @@ def test_nobody_reads_the_own_score_or_signal(pool: Pool) -> None:
     assert herself.get("/v1/fair-scores/S0/explanation").status_code == 404
     decision = {"verdict": "cleared", "grounds": "local_custom"}
     assert herself.post(f"/v1/signals/{signal['signal_id']}/decision", json=decision).status_code == 404
+
+
+@pytest.mark.usefixtures("town")
+def test_scores_are_listed_by_the_signals_about_their_cadres(pool: Pool) -> None:
+    def ask(flag: str, name: str = "officer") -> list[str]:
+        query = {"subject": "cadre", "period": "2025", "sort": "code", "flag": flag}
+        answer = client_of(app, name).get("/v1/scores", params=query)
+        return [one["subject"]["code"] for one in answer.json()["items"]]
+
+    _look(pool)
+    app = open_door(pool, OFFICERS)
+    everybody = sorted(f"S{number}" for number in range(16))
+
+    assert ask("any") == ask("extreme_clock") == ["S0"]
+    assert ask("split_issues") == []
+    assert ask("none") == everybody[1:]
+    assert ask("any", "herself") == []
+    query = {"subject": "cadre", "period": "2025", "flag": "nonsense"}
+    assert client_of(app, "officer").get("/v1/scores", params=query).status_code == 422
