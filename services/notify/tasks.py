@@ -12,6 +12,7 @@ from services.notify.handlers.delivering import Chances, DeliveryRules
 from services.notify.handlers.digests import DigestRules, compose_digests
 from services.notify.handlers.dispatching import Dispatcher
 from services.notify.handlers.noticing import NoticeRules, note_events
+from services.notify.handlers.owners import note_owners
 from services.notify.handlers.periods import note_periods
 from services.notify.handlers.rules import load_rules
 from services.notify.handlers.telling import TellingRules, tell_some
@@ -124,6 +125,7 @@ def create_worker(settings: NotifySettings, pool: Pool, directory: Directory) ->
 
 def _note(pool: Pool, rules: NoticeRules, directory: Directory, *, now: datetime) -> None:
     try:
+        note_owners(pool, rules, now=now, new_id=new_id)
         while note_events(pool, rules, directory, now=now, new_id=new_id):
             pass
         note_periods(pool, rules, directory, now=now, new_id=new_id)

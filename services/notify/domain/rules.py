@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from shared.working_time import Calendar
 
-Relation = Literal["responsible", "named", "clerks", "heads", "officers", "group"]
+Relation = Literal["responsible", "named", "clerks", "heads", "officers", "group", "owner"]
 Mode = Literal["at_once", "digest"]
 Preferred = Literal["at_once", "digest", "off"]
 
@@ -37,6 +37,33 @@ PERIOD_SUMMARY: Final = Rule(
     mode="digest",
     valid_for=timedelta(days=14),
 )
+# Told of what notify itself knows of endpoints, to whoever looks after one.
+ENDPOINT_DISABLED: Final = Rule(
+    code="endpoint-disabled",
+    event="",
+    to="owner",
+    topic="endpoint_disabled",
+    mode="at_once",
+    valid_for=timedelta(days=7),
+    is_compulsory=True,
+)
+ENDPOINT_FAILING: Final = Rule(
+    code="endpoint-failing",
+    event="",
+    to="owner",
+    topic="endpoint_failing",
+    mode="at_once",
+    valid_for=timedelta(hours=24),
+)
+ENDPOINT_KEY_ENDS: Final = Rule(
+    code="endpoint-key-ends",
+    event="",
+    to="owner",
+    topic="endpoint_key_ends",
+    mode="at_once",
+    valid_for=timedelta(hours=12),
+)
+WITHOUT_EVENT: Final = (PERIOD_SUMMARY, ENDPOINT_DISABLED, ENDPOINT_FAILING, ENDPOINT_KEY_ENDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from services.notify.domain.agreements import (
 )
 from services.notify.domain.audiences import open_types
 from services.notify.storage import agreements as storage
-from services.notify.storage import webhook_deliveries
+from services.notify.storage import owners, webhook_deliveries
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
@@ -27,6 +27,8 @@ def propose_agreement(pool: Pool, terms: Terms, *, by: Principal, new_id: UUID, 
         if not storage.is_within_reach(connection, terms.organisation_id):
             raise UnsoundAgreement("no such organisation is known")
         storage.insert_agreement(connection, new_id, terms, by=(by.name, by.person_id), now=now)
+        if by.kind == "person":
+            owners.set_owner_of_agreement(connection, new_id, by.account_id, by.staff_number)
         agreement = _get(connection, new_id)
         note(connection, _line("agreement.propose", agreement))
     return agreement

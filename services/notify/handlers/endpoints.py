@@ -26,7 +26,7 @@ from services.notify.domain.endpoints import (
     step_from,
 )
 from services.notify.signing.webhooks import KeyKind, make_key
-from services.notify.storage import agreements, webhook_deliveries
+from services.notify.storage import agreements, owners, webhook_deliveries
 from services.notify.storage import endpoints as storage
 from services.notify.storage.endpoints import StoredKey
 from shared.access.principal import Principal
@@ -84,6 +84,7 @@ def propose_endpoint(
             raise TooManyEndpoints(f"an agreement has at most {MOST_ENDPOINTS} endpoints")
         endpoint_id = new_id()
         storage.insert_endpoint(connection, endpoint_id, agreement_id, wish, by=(by.name, by.person_id), now=now)
+        _own(connection, endpoint_id, by)
         made = _make_key(desk, endpoint_id, wish.signs_with, by=by, key_id=new_id(), now=now)
         storage.insert_key(connection, made.stored)
         endpoint = _get(connection, endpoint_id)
@@ -182,6 +183,7 @@ def rotate_key(
         storage.retire_key(connection, endpoint_id, rotation.kind, at=until)
         made = _make_key(desk, endpoint_id, rotation.kind, by=by, key_id=new_id, now=now)
         storage.insert_key(connection, made.stored)
+        _own(connection, endpoint_id, by)
         details = {"kind": rotation.kind, "key": str(new_id), "old_until": until.isoformat()}
         note(connection, _line("endpoint.rotate", endpoint, details=details))
     return made
@@ -220,6 +222,12 @@ def _make_key(
         retires_at=None,
     )
     return MadeKey(stored=stored, shown=made.shown)
+
+
+def _own(connection: Connection, endpoint_id: UUID, by: Principal) -> None:
+    """The first person to have to do with an endpoint looks after it: a machine reads no messages."""
+    if by.kind == "person":
+        owners.set_owner_of_endpoint(connection, endpoint_id, by.account_id, by.staff_number)
 
 
 def _get_in_force(connection: Connection, agreement_id: UUID, now: datetime) -> Agreement:

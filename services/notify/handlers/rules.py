@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.notify.domain.rules import PERIOD_SUMMARY, Mode, Relation, Rule
+from services.notify.domain.rules import WITHOUT_EVENT, Mode, Relation, Rule
 from services.notify.rendering.notices import topics
 from shared.contracts.envelope import BY_TYPE
 from shared.settings import UnsafeSetting
@@ -47,7 +47,7 @@ def load_rules(own: Path | None = None) -> Sequence[Rule]:
     except (OSError, ValueError) as error:
         raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {type(error).__name__}") from None
     _check(read)
-    return [PERIOD_SUMMARY, *(_rule(rule) for rule in read)]
+    return [*WITHOUT_EVENT, *(_rule(rule) for rule in read)]
 
 
 def _rule(rule: _Rule) -> Rule:
@@ -64,11 +64,13 @@ def _rule(rule: _Rule) -> Rule:
 
 
 def _check(rules: Sequence[_Rule]) -> None:
-    codes = [PERIOD_SUMMARY.code, *(rule.code for rule in rules)]
+    codes = [*(rule.code for rule in WITHOUT_EVENT), *(rule.code for rule in rules)]
     for rule in rules:
         if codes.count(rule.code) > 1:
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code} stands there twice")
         if rule.event not in BY_TYPE:
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code}: there is no such event")
+        if rule.to == "owner":
+            raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code}: events have no owner")
         if rule.topic not in topics():
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code}: there is no such topic")

@@ -46,6 +46,9 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "escalated": 1,
     "ends": "2025-03-31",
     "owing": 12,
+    "agreement": "2025-001",
+    "host": "partner.example.org",
+    "because": "failing",
 }
 
 

@@ -194,12 +194,12 @@ def set_disabled(connection: Connection, endpoint_id: UUID, because: DisabledBec
                SET status = 'disabled',
                    disabled_because = %s,
                    disabled_at = %s,
-                   owner_told_at = %s,
+                   owner_told_at = NULL,
                    version = version + 1
              WHERE id = %s
                AND status IN ('unverified', 'active', 'paused')
             """,
-            [because, now, now, endpoint_id],
+            [because, now, endpoint_id],
         ).rowcount
         == 1
     )

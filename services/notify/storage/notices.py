@@ -57,6 +57,12 @@ def insert_notices(connection: Connection, notices: Sequence[Notice]) -> int:
     ).rowcount
 
 
+def find_noted(connection: Connection, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Of which of these anybody was or is to be told."""
+    rows = connection.execute("SELECT event_id FROM notice WHERE event_id = ANY (%s)", [list(event_ids)]).fetchall()
+    return {UUID(str(row[0])) for row in rows}
+
+
 def list_due(connection: Connection, recipient_ids: Sequence[UUID], *, now: datetime, limit: int) -> list[Notice]:
     """At most so many of each recipient. On the index notice_waiting."""
     with connection.cursor(row_factory=class_row(Notice)) as cursor:
