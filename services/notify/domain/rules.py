@@ -6,12 +6,18 @@ from typing import Final, Literal
 
 from shared.working_time import Calendar
 
-Relation = Literal["responsible", "named", "clerks", "heads", "officers", "group", "owner"]
+Relation = Literal["responsible", "named", "clerks", "heads", "officers", "group", "superior", "owner"]
 Mode = Literal["at_once", "digest"]
 Preferred = Literal["at_once", "digest", "off"]
 
 AFTER_DIGEST: Final = timedelta(hours=12)  # so long what waits for a time is worth telling from then on, at least
-ROLE_OF: Final = {"clerks": "clerk", "heads": "unit_head", "officers": "department_officer"}
+ROLE_OF: Final = {
+    "clerks": "clerk",
+    "heads": "unit_head",
+    "officers": "department_officer",
+    "superior": "unit_head",
+}
+UPWARDS: Final = frozenset({"officers", "superior"})  # in the unit, or the nearest above it where there is any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from services.notify.domain.events import HeardEvent
 from services.notify.domain.holdings import Holding
 from services.notify.domain.notices import Key, Notice, Recipient
 from services.notify.domain.periods import name_period
-from services.notify.domain.rules import AFTER_DIGEST, ROLE_OF, Mode, Rule, choose_mode, due_at
+from services.notify.domain.rules import AFTER_DIGEST, ROLE_OF, UPWARDS, Mode, Rule, choose_mode, due_at
 from services.notify.storage import events, posts, recipients, registers
 from services.notify.storage import notices as storage
 from services.notify.storage.directory import Directory, Holder
@@ -68,6 +68,14 @@ class _Told:
     cadre_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Who has which issue, and which of them are neither a complaint nor a report."""
+
+    holdings: Mapping[UUID, Holding]
+    shareable: set[UUID]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Page:
     position: int
@@ -109,12 +117,15 @@ def _read(connection: Connection, rules: NoticeRules, now: datetime) -> _Page | 
     by_event = {rule.event for rule in rules.rules}
     opened = [(item, event) for item in heard if item.type in by_event and (event := _open(item)) is not None]
     issue_ids = {event.aggregate_id for item, event in opened if item.aggregate == "issue"}
-    holdings = registers.find_holdings(connection, sorted(issue_ids))
+    known = _Known(
+        holdings=registers.find_holdings(connection, sorted(issue_ids)),
+        shareable=registers.find_shareable(connection, sorted(issue_ids)),
+    )
     told = [
         found
         for item, event in opened
         for rule in rules.rules
-        if rule.event == item.type and (found := _match(item, event, rule, holdings, now)) is not None
+        if rule.event == item.type and (found := _match(item, event, rule, known, now)) is not None
     ]
     units = registers.list_units(connection, sorted({item.unit_id for item in told if item.unit_id is not None}))
     cadres = sorted({item.cadre_id for item in told if item.cadre_id is not None})
@@ -136,16 +147,20 @@ def _open(item: HeardEvent) -> Event | None:
         return None
 
 
-def _match(
-    heard: HeardEvent, event: Event, rule: Rule, holdings: Mapping[UUID, Holding], now: datetime
-) -> _Told | None:
-    """None for what is not worth telling any more: too old, or of an issue that is closed or went elsewhere."""
+def _match(heard: HeardEvent, event: Event, rule: Rule, known: _Known, now: datetime) -> _Told | None:
+    """None for what is not worth telling any more: too old, or of an issue that is closed or went elsewhere.
+
+    And for what a superior is not told: whoever a complaint or a report is about may be one.
+    """
     if (heard.occurred_at or heard.recorded_at) + rule.valid_for <= now:
         return None
-    holding = holdings.get(event.aggregate_id)
+    holding = known.holdings.get(event.aggregate_id)
     if holding is not None and holding.is_closed and rule.while_open:
         return None
+    if rule.to == "superior" and heard.aggregate == "issue" and event.aggregate_id not in known.shareable:
+        return None
     named: UUID | None = getattr(event, "cadre_id", None)
+    is_of_named = rule.to == "named" or (rule.to == "superior" and heard.aggregate != "issue")
     has_moved = (
         isinstance(event, IssueAssigned) and holding is not None and holding.organisation_id != (event.organisation_id)
     )
@@ -158,21 +173,18 @@ def _match(
         rule=rule,
         issue_id=event.aggregate_id if heard.aggregate == "issue" else None,
         unit_id=unit_id,
-        cadre_id=named if rule.to == "named" else (holding.cadre_id if holding is not None else None),
+        cadre_id=named if is_of_named else (holding.cadre_id if holding is not None else None),
     )
 
 
 def _ask(directory: Directory, page: _Page) -> dict[str, list[Holder]]:
-    """By role who holds it in the units concerned; for officers in those above as well."""
-    found: dict[str, list[Holder]] = {}
-    for relation, role in ROLE_OF.items():
-        units = [
-            page.units[item.unit_id] for item in page.told if item.rule.to == relation and item.unit_id in page.units
-        ]
-        codes = {code for unit in units for code in (unit.codes if relation == "officers" else [unit.code])}
-        if codes:
-            found[role] = directory.list_holders(role, sorted(codes))
-    return found
+    """By role who holds it in the units concerned; for officers and superiors in those above as well."""
+    asked: dict[str, set[str]] = {}
+    for item in page.told:
+        role, unit = ROLE_OF.get(item.rule.to), page.units.get(item.unit_id) if item.unit_id is not None else None
+        if role is not None and unit is not None:
+            asked.setdefault(role, set()).update(unit.codes if item.rule.to in UPWARDS else [unit.code])
+    return {role: directory.list_holders(role, sorted(codes)) for role, codes in sorted(asked.items())}
 
 
 def _make(
@@ -214,10 +226,18 @@ def _keys_of(
     if item.rule.to == "group":
         nearest = next((groups[code] for code in reversed(unit.codes) if code in groups), ())
         return [Key(robot=name) for name in nearest]
-    found = holders.get(ROLE_OF[item.rule.to], ())
-    codes = list(reversed(unit.codes)) if item.rule.to == "officers" else [unit.code]
+    found = _others(item, page, holders.get(ROLE_OF[item.rule.to], ()))
+    codes = list(reversed(unit.codes)) if item.rule.to in UPWARDS else [unit.code]
     at = next((code for code in codes if any(holder.organisation_code == code for holder in found)), None)
     return [key_of(holder) for holder in found if holder.organisation_code == at]
+
+
+def _others(item: _Told, page: _Page, holders: Sequence[Holder]) -> Sequence[Holder]:
+    """Nobody is one's own superior: whoever heads the unit alone has one in the unit above."""
+    if item.rule.to != "superior" or item.cadre_id is None:
+        return holders
+    own = page.staff_numbers.get(item.cadre_id)
+    return [holder for holder in holders if own is None or holder.staff_number != own]
 
 
 def key_of(of: Holder | Recipient) -> Key:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.notify.domain.events import CONFIDENTIAL
 from services.notify.domain.rules import WITHOUT_EVENT, Mode, Relation, Rule
 from services.notify.rendering.notices import topics
 from shared.contracts.envelope import BY_TYPE
@@ -70,6 +71,10 @@ def _check(rules: Sequence[_Rule]) -> None:
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code} stands there twice")
         if rule.event not in BY_TYPE:
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code}: there is no such event")
+        if BY_TYPE[rule.event].aggregate in CONFIDENTIAL:
+            raise UnsafeSetting(
+                f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code}: people are not told of such events"
+            )
         if rule.to == "owner":
             raise UnsafeSetting(f"refusing to start: LIANXIN_NOTIFY_RULES: {rule.code}: events have no owner")
         if rule.topic not in topics():

@@ -99,6 +99,12 @@ def find_holdings(connection: Connection, issue_ids: Sequence[UUID]) -> dict[UUI
     return {holding.issue_id: holding for holding in found}
 
 
+def find_shareable(connection: Connection, issue_ids: Sequence[UUID]) -> set[UUID]:
+    """Those that are known to be neither a complaint nor a report."""
+    rows = connection.execute("SELECT id FROM shareable_issue WHERE id = ANY (%s)", [list(issue_ids)]).fetchall()
+    return {UUID(str(row[0])) for row in rows}
+
+
 def upsert_holdings(connection: Connection, holdings: Sequence[Holding]) -> None:
     """Each part by its own sequence, since another process may have written meanwhile what was not there to lock."""
     if not holdings:

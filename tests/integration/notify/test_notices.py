@@ -18,6 +18,7 @@ from services.notify.storage import recipients
 from services.notify.storage.directory import Holder
 from shared.contracts.assessment import DutyShortfallFound, DutyShortfallsCounted
 from shared.contracts.intake.deadlines import DeadlineApproached, DeadlineMissed
+from shared.contracts.intake.issue_endings import IssueReopened, RedoOrdered
 from shared.contracts.intake.issue_supervision import IssueEscalated
 from shared.contracts.intake.issues import IssueClosed
 from shared.contracts.intake.registers import CadreRegistered
@@ -428,3 +429,91 @@ def test_many_recipients_are_told_a_few_at_a_time_each_in_the_order_of_what_happ
     assert {(tuple(numbers), digests) for _, numbers, digests in rows} == {((1, 2), 2)}
     assert len(rows) == len(cadres)
     assert told.tell() == 0
+
+
+BOSS, HIGHER = "B1", "B2"
+
+
+def heads(told: Any, *held: tuple[str, str | None]) -> None:
+    told.directory.held.extend(
+        ("unit_head", Holder(account_id=new_id(), staff_number=number, organisation_code=code)) for code, number in held
+    )
+
+
+def superiors(told: Notify) -> list[object]:
+    return [who for who, rule, _ in notices(told) if str(rule).endswith("-superior")]
+
+
+def test_the_head_of_the_unit_is_told_as_the_superior_of_who_has_an_issue(told):
+    heads(told, ("street", BOSS), ("town", HIGHER))
+    told.learn((missed(), 3))
+
+    told.tell()
+
+    assert superiors(told) == [BOSS]
+    told.wait(timedelta(days=1))
+    told.tell()
+    [text] = inbox(told, BOSS)
+    assert "已过，尚未完成" in text
+
+
+@pytest.mark.parametrize(
+    "held", [[("town", HIGHER)], [("street", "C100"), ("town", HIGHER)]], ids=["no head", "the cadre is the head"]
+)
+def test_where_a_unit_has_no_other_head_the_one_above_is_the_superior(told, held):
+    heads(told, *held)
+    told.learn((missed(), 3))
+
+    told.tell()
+
+    assert superiors(told) == [HIGHER]
+
+
+def test_nobody_above_means_nobody_is_told(told):
+    heads(told, ("harbour", BOSS))
+    told.learn((missed(), 3))
+
+    told.tell()
+
+    assert superiors(told) == []
+
+
+@pytest.mark.parametrize("issue_type", ["complaint", "report"])
+def test_of_complaints_and_reports_superiors_are_told_by_escalations_alone(told, issue_type):
+    heads(told, ("street", BOSS))
+    confidential = UUID(int=977)
+    told.learn(
+        (received(received_at=MORNING).model_copy(update={"issue_id": confidential, "issue_type": issue_type}), 1),
+        (assigned(STREET).model_copy(update={"issue_id": confidential, "assigned_at": MORNING}), 2),
+        (missed().model_copy(update={"issue_id": confidential}), 3),
+    )
+
+    told.tell()
+
+    assert {rule for _, rule, _ in notices(told)} >= {"deadline-missed", "deadline-missed-unit"}
+    assert superiors(told) == []
+
+
+def test_an_issue_of_which_nobody_knows_what_it_is_is_told_to_no_superior(told):
+    heads(told, ("street", BOSS))
+    unknown = UUID(int=978)
+    told.learn(
+        (assigned(STREET).model_copy(update={"issue_id": unknown, "assigned_at": MORNING}), 2),
+        (missed().model_copy(update={"issue_id": unknown}), 3),
+    )
+
+    told.tell()
+
+    assert superiors(told) == []
+
+
+def test_superiors_hear_of_issues_that_come_back(told):
+    heads(told, ("street", BOSS))
+    told.learn(
+        (IssueReopened(issue_id=ISSUE, reopened_at=MORNING, reason_code="not_solved", asked_by="citizen"), 4),
+        (RedoOrdered(issue_id=ISSUE, ordered_at=MORNING, reason_code="not_solved", redo_count=1), 5),
+    )
+
+    told.tell()
+
+    assert [rule for who, rule, _ in notices(told) if who == BOSS] == ["issue-redo-superior", "issue-reopened-superior"]

@@ -91,6 +91,11 @@ def test_the_shipped_rules_are_whole_and_escalations_are_compulsory():
     [
         ('event = "cn.lianxin.nothing.v1"', "no such event"),
         ('topic = "nothing"', "no such topic"),
+        ('to = "owner"', "events have no owner"),
+        ('event = "cn.lianxin.rating.submitted.v1"', "not told of such events"),
+        ('event = "cn.lianxin.rating_invitation.made.v1"', "not told of such events"),
+        ('event = "cn.lianxin.score.computed.v1"', "not told of such events"),
+        ('event = "cn.lianxin.appraisal_result.recorded.v1"', "not told of such events"),
         ('to = "everybody"', "rule.0.to"),
         ("unknown = 1", "rule.0.unknown"),
         ("valid_hours = 0", "rule.0.valid_hours"),
