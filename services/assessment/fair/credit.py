@@ -12,6 +12,7 @@ from services.assessment.fair.records import MICRO
 STEPS = 1_000
 OCTAVES = 5  # from an eighth of what is allowed to four times it
 _EXACT = Context(prec=30)
+_CREDITS = tuple((STEPS - step) * (MICRO // STEPS) for step in range(STEPS + 1))
 
 
 @cache
@@ -25,7 +26,7 @@ def break_points() -> tuple[int, ...]:
 def credit_time(taken: int, allowed: int) -> int:
     """Millionths."""
     share = max(0, taken) * MICRO // max(1, allowed)
-    return (STEPS - bisect_left(break_points(), share)) * (MICRO // STEPS)
+    return _CREDITS[bisect_left(break_points(), share)]
 
 
 @cache

@@ -27,10 +27,10 @@ def count_dossier(
     counted.counted_issues = [
         issue for issue in kept.issues if issue.issue not in duplicates and issue.outcome != "left_out"
     ]
-    counted.weights_of_issues = weigh_issues(counted.counted_issues)
+    weights = weigh_issues(counted.counted_issues)
     counted.issues = sum(issue.share for issue in counted.counted_issues)
     for issue in counted.counted_issues:
-        counted.marks.extend(mark_issue(issue, counted.weights_of_issues[issue.issue], span.as_of, settings))
+        counted.marks.extend(mark_issue(issue, weights[issue.issue], span.as_of, settings))
     counted.marks.extend(_note(record, "duplicate") for record in sorted(duplicates))
     _mark_opinions(counted, kept, duplicates, settings)
     confirmed = {issue.contact for issue in kept.issues if issue.contact}

@@ -1,7 +1,7 @@
 """The whole way from dossiers to scores: counting, tables, standings, adjustment, positions."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -19,7 +19,9 @@ from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.signals.finding import find_signals
 from services.assessment.fair.signals.odds import Signal
 from services.assessment.fair.standing import Standing, stand
+from services.assessment.fair.values import EXPLAINING
 
+FITTED = ("timeliness", "reply", "resolution", EXPLAINING, "speed", "satisfaction")
 Habits = Mapping[tuple[str, str], int]
 
 
@@ -45,15 +47,21 @@ class Scored:
 def score(
     dossiers: Sequence[Dossier], span: Span, settings: FairSettings, set_aside: frozenset[str] = frozenset()
 ) -> Scored:
-    counted = {
+    return score_counted(count_all(dossiers, span, settings, set_aside), settings)
+
+
+def count_all(
+    dossiers: Sequence[Dossier], span: Span, settings: FairSettings, set_aside: frozenset[str] = frozenset()
+) -> dict[str, Counted]:
+    """By cadre, in the order of their ids."""
+    return {
         dossier.cadre.cadre: count_dossier(dossier, span, settings, set_aside)
         for dossier in sorted(dossiers, key=lambda one: one.cadre.cadre)
     }
-    regions = {cadre: one.dossier.cadre.region for cadre, one in counted.items()}
-    tables = {
-        name: fit_table(tallies, settings.adjustment.cell_prior, regions)
-        for name, tallies in tally_cells(counted.values()).items()
-    }
+
+
+def score_counted(counted: Mapping[str, Counted], settings: FairSettings) -> Scored:
+    tables = fit_tables(counted, settings)
     habits: Habits = {}
     if "satisfaction" in tables:
         habits = find_habits(counted.values(), tables["satisfaction"], settings.ratings.rater_prior)
@@ -73,6 +81,17 @@ def score(
         standings=standings,
         positions=positions,
     )
+
+
+def fit_tables(counted: Mapping[str, Counted], settings: FairSettings) -> dict[str, Table]:
+    """What is usual, by indicator: one after another, so that the sums of one are gone before the next."""
+    regions = {cadre: one.dossier.cadre.region for cadre, one in counted.items()}
+    tables = {}
+    for name in FITTED:
+        tallies = tally_cells(counted.values(), name)
+        if tallies:
+            tables[name] = fit_table(tallies, settings.adjustment.cell_prior, regions)
+    return tables
 
 
 def _adjust_all(
@@ -182,12 +201,15 @@ def judge(
     dossiers: Sequence[Dossier], span: Span, settings: FairSettings, cleared: frozenset[tuple[str, str]] = frozenset()
 ) -> Judged:
     """What signals doubt is left out, except where somebody has cleared the cadre of the check."""
-    scored = score(dossiers, span, settings)
-    found = find_signals(scored.counted, scored.frame.tables, span, settings)
+    counted = count_all(dossiers, span, settings)
+    tables = fit_tables(counted, settings)
+    found = find_signals(counted, tables, span, settings)
     signals = tuple(signal for signal in found if (signal.cadre, signal.check) not in cleared)
     set_aside = frozenset(record for signal in signals for record in signal.records)
-    if set_aside:
-        scored = score(dossiers, span, settings, set_aside)
+    for cadre, one in counted.items():
+        if set_aside and not set_aside.isdisjoint(_records_of(one.dossier)):
+            counted[cadre] = count_dossier(one.dossier, span, settings, set_aside)
+    scored = score_counted(counted, settings)
     results = _publish(scored, signals, settings)
     return Judged(
         scored=scored,
@@ -196,6 +218,12 @@ def judge(
         set_aside=set_aside,
         by_cadre={result.cadre: result for result in results},
     )
+
+
+def _records_of(dossier: Dossier) -> Iterator[str]:
+    yield from (issue.issue for issue in dossier.issues)
+    yield from (rating.rating for rating in dossier.ratings)
+    yield from (contact.contact for contact in dossier.contacts)
 
 
 def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) -> tuple[Result, ...]:

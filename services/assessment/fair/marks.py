@@ -1,6 +1,7 @@
 """One record's part in one indicator: its value, its weight, the cell of like records, and why it counts so."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from services.assessment.fair.records import Dossier, Issue
@@ -18,6 +19,12 @@ Note = Literal[
     "not_the_complainant",
 ]
 Cell = tuple[str, ...]
+
+
+@cache
+def cell_of(*words: str) -> Cell:
+    """One and the same for all records of a kind: there are few kinds, and many records."""
+    return words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,5 +49,4 @@ class Counted:
     issues: int = 0  # millionths, by share, duplicates and those set aside left out
     effective_contacts: int = 0  # millionths
     contact_notes: dict[str, tuple[int, str]] = field(default_factory=dict)
-    weights_of_issues: dict[str, int] = field(default_factory=dict)
     counted_issues: list[Issue] = field(default_factory=list)

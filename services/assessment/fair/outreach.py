@@ -1,5 +1,6 @@
 """How many contacts a cadre's contacts are worth: confirmed ones whole, and never more for more of the same."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 
@@ -55,7 +56,7 @@ def _worth(
     if same > 1:
         worth = worth * root_weight(same) // MICRO
         reasons.append("same_citizen")
-    return worth, " ".join(reasons)
+    return worth, sys.intern(" ".join(reasons))
 
 
 def _limit_week(contacts: list[Contact], worths: dict[str, tuple[int, str]], limit: int) -> None:

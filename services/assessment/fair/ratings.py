@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from services.assessment.fair.counting import HOUR
-from services.assessment.fair.marks import Mark
+from services.assessment.fair.marks import Cell, Mark, cell_of
 from services.assessment.fair.records import MICRO, Contact, Issue, Rating
 from services.assessment.fair.settings import FairSettings
 
@@ -34,7 +34,7 @@ def mark_ratings(
         yield Mark(
             record=rating.rating,
             indicator="satisfaction",
-            cell=cell_of(rating, issue),
+            cell=_cell_of(rating, issue),
             value=(rating.level - 1) * QUARTER_STEP,
             weight=weight * (issue.share if issue else MICRO) // MICRO,
             note="" if known else "not_the_complainant",
@@ -53,11 +53,11 @@ def _is_own(rating: Rating) -> bool:
     return rating.method != "callback" and rating.subject_kind == "issue"
 
 
-def cell_of(rating: Rating, issue: Issue | None) -> tuple[str, str, str]:
+def _cell_of(rating: Rating, issue: Issue | None) -> Cell:
     """Not by outcome: who solves a matter would else be expected to please more, and could stand worse for it."""
     if issue is None:
-        return (rating.subject_kind, "", rating.method)
-    return (issue.category, issue.complexity, rating.method)
+        return cell_of(rating.subject_kind, "", rating.method)
+    return cell_of(issue.category, issue.complexity, rating.method)
 
 
 def _is_known(rating: Rating, issue: Issue | None, contacts: Mapping[str, Contact]) -> bool:

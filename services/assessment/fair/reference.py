@@ -36,14 +36,14 @@ class Table:
         return self.expected.get(cell, self.mean)
 
 
-def tally_cells(everybody: Iterable[Counted]) -> dict[str, dict[tuple[str, Cell], Tally]]:
-    """By indicator, then by cadre and cell."""
-    tallies: dict[str, dict[tuple[str, Cell], Tally]] = {}
+def tally_cells(everybody: Iterable[Counted], indicator: str) -> dict[tuple[str, Cell], Tally]:
+    """By cadre and cell; of one indicator, since those of all together are what takes the most room."""
+    tallies: dict[tuple[str, Cell], Tally] = {}
     for counted in everybody:
         cadre = counted.dossier.cadre.cadre
         for mark in counted.marks:
-            if mark.weight:
-                tally = tallies.setdefault(mark.indicator, {}).setdefault((cadre, mark.cell), Tally())
+            if mark.weight and mark.indicator == indicator:
+                tally = tallies.setdefault((cadre, mark.cell), Tally())
                 tally.weight += mark.weight
                 tally.weighted += mark.weight * mark.value
                 tally.squared += mark.weight * mark.value * mark.value

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.assessment.fair.credit import credit_time
-from services.assessment.fair.marks import Cell, Mark, Note
+from services.assessment.fair.marks import Mark, Note, cell_of
 from services.assessment.fair.records import MICRO, Issue
 from services.assessment.fair.settings import FairSettings
 
@@ -26,7 +26,7 @@ UNCOUNTED = frozenset({"not_due", "no_allowance", "left_out", "explained", "unkn
 
 
 def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) -> Iterator[Mark]:
-    cell: Cell = (issue.category, issue.complexity, issue.channel)
+    cell = cell_of(issue.category, issue.complexity, issue.channel)
     for indicator, value, note in value_issue(issue, as_of, settings):
         yield Mark(
             record=issue.issue,
