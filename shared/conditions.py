@@ -56,7 +56,8 @@ class Tags:
 
 def _lacks_tag(start: Message) -> bool:
     headers = dict(start["headers"])
-    return start["status"] == 200 and headers.get(b"content-type") == b"application/json" and b"etag" not in headers
+    kind = headers.get(b"content-type", b"").partition(b";")[0]
+    return start["status"] == 200 and kind == b"application/json" and b"etag" not in headers
 
 
 def _tag(scope: Scope, start: Message, message: Message) -> tuple[Message, Message]:

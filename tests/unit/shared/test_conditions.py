@@ -20,6 +20,10 @@ def reader():
     def show_plain() -> Response:
         return json_response(SHOWN)
 
+    @app.get("/named")
+    def show_named() -> Response:
+        return Response(b"{}", media_type="application/json; charset=utf-8")
+
     @app.get("/own")
     def show_own(request: Request) -> Response:
         return tagged(request, SHOWN, version=7)
@@ -44,11 +48,12 @@ def reader():
         yield client
 
 
-def test_what_is_read_has_a_tag_by_which_it_is_not_sent_again(reader):
-    first = reader.get("/plain")
-    again = reader.get("/plain", headers={"If-None-Match": first.headers["etag"]})
+@pytest.mark.parametrize(("path", "shown"), [("/plain", SHOWN), ("/named", {})])
+def test_what_is_read_has_a_tag_by_which_it_is_not_sent_again(reader, path, shown):
+    first = reader.get(path)
+    again = reader.get(path, headers={"If-None-Match": first.headers["etag"]})
 
-    assert first.json() == SHOWN
+    assert first.json() == shown
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     assert "content-type" not in again.headers
     assert again.headers.get("content-length", "0") == "0"
