@@ -115,6 +115,7 @@ def _command(door: Door, budget: Budget, file: Path) -> list[str]:
         "--max-examples", str(budget.examples),
         "--seed", str(budget.seed),
         "--request-timeout", str(REQUEST_SECONDS),
+        "--suppress-health-check", "too_slow",  # of making requests up, which tells of this machine alone
         "--continue-on-failure",
         "--no-color",
         *(("--generation-deterministic", "--no-shrink") if budget.is_fixed else ("--generation-database", "none")),

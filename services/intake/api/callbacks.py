@@ -24,7 +24,7 @@ from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
 from shared.edge import CodeText, Instant
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import Body, describe_body, json_body, json_response, permit, told_as
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
@@ -35,6 +35,16 @@ Code = Annotated[str, Query(min_length=1, max_length=64)]
 
 class CallBody(Body):
     """The answers belong to `reached_rated`, and to nothing else."""
+
+    model_config = told_as(
+        (
+            {"properties": {"result": {"const": "reached_rated"}, "level": {"type": "integer"}}, "required": ["level"]},
+            {
+                "properties": {"result": {"not": {"const": "reached_rated"}}}
+                | {name: {"type": "null"} for name in ("level", "solved", "attitude", "speed", "comment")}
+            },
+        )
+    )
 
     id: UUID | None = None
     result: Result

@@ -53,7 +53,8 @@ class ExportProposal(DecidedProposal):
 @router.post(
     "",
     status_code=201,
-    responses=shows(ExportProposal, status=201, headers=("Location",)),
+    responses=shows(ExportProposal, status=201, headers=("Location",))
+    | refuses(_404="There is no such register, or no such organisation."),
     openapi_extra=describe_body(ExportProposalBody),
 )
 def propose_export(
