@@ -78,18 +78,21 @@ class LookingPace:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_new = False
+        self._is_new = self._is_busy = False
         self._due_at = 0.0
 
-    def tell(self, *, is_new: bool) -> bool:
-        """Whether a look is due."""
+    def begin(self, *, is_new: bool) -> bool:
+        """Whether a look is due. Whoever is told so looks, and ends it; meanwhile nobody else is."""
         with self._lock:
             self._is_new |= is_new
-            return self._is_new and time.monotonic() >= self._due_at
+            if self._is_busy or not self._is_new or time.monotonic() < self._due_at:
+                return False
+            self._is_busy, self._is_new = True, False
+            return True
 
-    def looked(self, seconds: float) -> None:
+    def end(self, seconds: float) -> None:
         with self._lock:
-            self._is_new = False
+            self._is_busy = False
             self._due_at = time.monotonic() + max(LEAST_LOOK_SECONDS, LOOK_SHARE * seconds)
 
 
@@ -158,7 +161,7 @@ def _add_looking(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  #
     @app.task(name=LOOK, **RELIABLE)
     def look_for_signals() -> None:
         with correlated(new_correlation_id()):
-            look_at_all(settings, pool, pace)
+            look_at_all(settings, pool)
 
     @app.task(name=FOLLOW, **RELIABLE)
     def follow_events() -> None:
@@ -254,11 +257,16 @@ def follow_all(settings: AssessmentSettings, pool: Pool, pace: LookingPace) -> N
         count += followed.cadres
     if count:
         log.info("fair_scores_followed", cadres=count)
-    if pace.tell(is_new=count > 0 or not followed.is_framed):
-        look_at_all(settings, pool, pace)
+    if not pace.begin(is_new=count > 0 or not followed.is_framed):
+        return
+    started = time.perf_counter()
+    try:
+        look_at_all(settings, pool)
+    finally:
+        pace.end(time.perf_counter() - started)
 
 
-def look_at_all(settings: AssessmentSettings, pool: Pool, pace: LookingPace | None = None) -> None:
+def look_at_all(settings: AssessmentSettings, pool: Pool) -> None:
     started = time.perf_counter()
     looked = look(pool, read_fair_settings(), region_level=settings.gauge_level, zone=settings.zone, now=_now())
     log.info(
@@ -268,8 +276,6 @@ def look_at_all(settings: AssessmentSettings, pool: Pool, pace: LookingPace | No
         new_signals=looked.new_signals,
         milliseconds=round((time.perf_counter() - started) * 1000),
     )
-    if pace is not None:
-        pace.looked(time.perf_counter() - started)
 
 
 def _score_once(settings: AssessmentSettings, pool: Pool) -> PassSummary:
