@@ -91,18 +91,22 @@ _PAGE: Final = sql.SQL(
 # A cursor or an end of a band is a place in the order: what it leaves out is not read. One row comparison finds it.
 _PLACED: Final = """
                    AND (%(first_code)s::text IS NULL
-                        OR ({order}) > (%(first_missing)s, %(first_amount)s::numeric, %(first_code)s))
-                   AND (%(last_amount)s::numeric IS NULL OR ({order}) < (false, %(last_amount)s, ''))
+                        OR ({order}) > (%(first_amount)s::numeric, %(first_code)s))
+                   AND (%(last_amount)s::numeric IS NULL OR ({order}) < (%(last_amount)s::numeric, ''))
 """
 _BY_CODE: Final = 'subject_code COLLATE "C"'
-_UP: Final = '(composite IS NULL), coalesce(composite, 0), subject_code COLLATE "C"'
-_DOWN: Final = '(composite IS NULL), (-coalesce(composite, 0)), subject_code COLLATE "C"'
+_UP: Final = 'coalesce(composite, 101), subject_code COLLATE "C"'
+_DOWN: Final = 'coalesce(-composite, 101), subject_code COLLATE "C"'
 _AFTER_CODE: Final = """AND (%(first_code)s::text IS NULL OR {order} > %(first_code)s)"""
 _PAGES: Final = {
     order: _PAGE.format(order=sql.SQL(order), within=sql.SQL(within).format(order=sql.SQL(order))).as_bytes()
     for order, within in ((_BY_CODE, _AFTER_CODE), (_UP, _PLACED), (_DOWN, _PLACED))
 }
 _CENT: Final = Decimal("0.01")  # the place to which composites are rounded
+# Where those stand that have no composite: behind the others, whichever way these are sorted.
+_BEYOND: Final = Decimal(101)
+# Told twice, as a place in the order and as a condition, a band looks so narrow that all is sorted for it.
+_NO_BAND: Final[dict[str, object]] = {"composite_from": None, "composite_below": None}
 
 
 def list_scores_by_code(connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int) -> list[Score]:
@@ -114,21 +118,24 @@ def list_scores_by_code(connection: Connection, wanted: ScoreFilter, *, after: A
 def list_scores_ascending(
     connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
 ) -> list[Score]:
-    """On score_ascending."""
-    below = wanted.composite_below
-    first = _first(after, wanted.composite_from)
-    return _list_page(connection, _UP, wanted.parameters() | first | {"last_amount": below}, limit)
+    """On score_rising."""
+    lowest, below = wanted.composite_from, wanted.composite_below
+    last = _BEYOND if below is None and lowest is not None else below
+    return _list_page(
+        connection, _UP, wanted.parameters() | _NO_BAND | _first(after, lowest) | {"last_amount": last}, limit
+    )
 
 
 def list_scores_descending(
     connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
 ) -> list[Score]:
-    """On score_descending; the sign is turned so that one row comparison finds the next page."""
+    """On score_falling; the sign is turned so that one row comparison finds the next page."""
     lowest, below = wanted.composite_from, wanted.composite_below
     turned = None if after is None else After(composite=_turn(after.composite), subject_code=after.subject_code)
     first = _first(turned, None if below is None else _CENT - below)
     last = None if lowest is None else _CENT - lowest
-    return _list_page(connection, _DOWN, wanted.parameters() | first | {"last_amount": last}, limit)
+    last = _BEYOND if last is None and below is not None else last
+    return _list_page(connection, _DOWN, wanted.parameters() | _NO_BAND | first | {"last_amount": last}, limit)
 
 
 def _turn(composite: Decimal | None) -> Decimal | None:
@@ -136,15 +143,12 @@ def _turn(composite: Decimal | None) -> Decimal | None:
 
 
 def _first(after: After | None, amount: Decimal | None) -> dict[str, object]:
-    """The place behind which the page begins: that of the cursor, or the lower end of the band, which is included."""
+    """The place behind which the page begins: the cursor or the lower end of the band, whichever lies further on."""
+    places = [] if amount is None else [(amount, "")]
     if after is not None:
-        missing = after.composite is None
-        return {
-            "first_missing": missing,
-            "first_amount": Decimal(0) if missing else after.composite,
-            "first_code": after.subject_code,
-        }
-    return {"first_missing": False, "first_amount": amount, "first_code": None if amount is None else ""}
+        places.append((_BEYOND if after.composite is None else after.composite, after.subject_code))
+    first_amount, first_code = max(places, default=(None, None))
+    return {"first_amount": first_amount, "first_code": first_code}
 
 
 def _list_page(connection: Connection, order: str, parameters: dict[str, object], limit: int) -> list[Score]:

@@ -77,6 +77,34 @@ def test_lists_are_narrowed_by_post_and_by_band_and_tagged(pool):
 
 
 @pytest.mark.usefixtures("story")
+@pytest.mark.parametrize(("sort", "best_first"), [("-composite", True), ("composite", False)])
+def test_a_band_is_the_same_whichever_way_it_is_sorted_and_whatever_cursor_comes_with_it(pool, story, sort, best_first):
+    unscored = story.cadre("S3")  # known, and without enough evidence for a composite
+    story.post(unscored, story.town, post_kind="head")
+    story.contact(unscored, MARCH)
+    take(pool, story.take())
+    score_all(pool)
+    path = f"/v1/scores?subject=cadre&period=2025-03&sort={sort}"
+    found = get(pool, path).json()["items"]
+    told = {item["subject"]["code"]: item["composite"] for item in found}
+    assert [item["subject"]["code"] for item in found][-1] == "S3"
+    assert told["S3"] is None
+    ordered = [code for code in told if code != "S3"]
+    assert ordered == sorted(ordered, key=lambda code: float(told[code]), reverse=best_first)
+    middle = told[ordered[1]]
+
+    assert codes(get(pool, f"{path}&composite_from={middle}")) == [
+        code for code in ordered if float(told[code]) >= float(middle)
+    ]
+    assert codes(get(pool, f"{path}&composite_below={middle}")) == [
+        code for code in ordered if float(told[code]) < float(middle)
+    ]
+    first = get(pool, f"{path}&limit=1").json()["next_cursor"]
+    band = f"composite_below={told[ordered[0]]}" if best_first else f"composite_from={told[ordered[2]]}"
+    assert codes(get(pool, f"{path}&{band}&cursor={first}")) == (ordered[1:] if best_first else ordered[2:])
+
+
+@pytest.mark.usefixtures("story")
 def test_history_goes_back_period_by_period(pool):
     months = get(pool, "/v1/scores/cadre/S0/history").json()["items"]
     years = get(pool, "/v1/scores/organisation/C/history?per=year").json()["items"]
