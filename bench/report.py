@@ -26,7 +26,8 @@ class Figure:
 
     @property
     def ratios(self) -> list[float]:
-        return [own / other for own, other in zip(self.values, self.yardstick, strict=True)] if self.yardstick else []
+        pairs = zip(self.values, self.yardstick, strict=True) if self.yardstick else ()
+        return [own / other if other else float("nan") for own, other in pairs]  # processor time comes in ticks
 
 
 def print_table(figures: Sequence[Figure]) -> None:
