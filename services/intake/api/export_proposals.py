@@ -53,8 +53,7 @@ class ExportProposal(DecidedProposal):
 @router.post(
     "",
     status_code=201,
-    responses=shows(ExportProposal, status=201, headers=("Location",))
-    | refuses(_404="There is no such register, or no such organisation."),
+    responses=shows(ExportProposal, status=201, headers=("Location",)) | refuses(_404="There is no such register."),
     openapi_extra=describe_body(ExportProposalBody),
 )
 def propose_export(
