@@ -275,7 +275,10 @@ def _read(model: Any, body: bytes, context: Context) -> Any:  # noqa: ANN401 - p
 
 def _read_object(body: bytes) -> dict[str, Any]:
     """Raises InvalidSyntaxException."""
-    document = orjson.loads(body) if body else None
+    try:
+        document = orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:  # a number beyond all doubles, which the guard lets through as JSON
+        document = None
     if not isinstance(document, dict):
         raise InvalidSyntaxException(detail="the body must be a search request")
     return document
