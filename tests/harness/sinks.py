@@ -29,13 +29,13 @@ class HandOver:
 
 
 class Sink:
-    """Listens on a thread of its own. `loses` is asked for each message whether the reply to it gets lost.
+    """Listens on a thread of its own. `loses` is told place and reference, and says whether that reply gets lost.
 
     Paths under /drip are answered a byte a second, and never to the end.
     """
 
-    def __init__(self, *, loses: Callable[[], bool] = lambda: False) -> None:
-        self.loses = loses
+    def __init__(self) -> None:
+        self.loses: Callable[[str, str], bool] = lambda _, __: False
         self.port = 0
         self._hand_overs: list[HandOver] = []
         self._loop = asyncio.new_event_loop()
@@ -124,8 +124,8 @@ class _Connection(asyncio.Protocol):
 
     def _take(self, path: str, headers: dict[str, str], body: bytes) -> None:
         is_dripping = path.startswith("/drip")
-        answered = not (is_dripping or self._sink.loses() or self._transport.is_closing())
         reference = orjson.loads(body)["reference"] if path == SMS else headers.get("webhook-id", "")
+        answered = not (is_dripping or self._sink.loses(path, reference) or self._transport.is_closing())
         self._sink.keep(
             HandOver(place=path, reference=reference, at=time.time(), headers=headers, body=body, answered=answered)
         )

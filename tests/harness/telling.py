@@ -63,7 +63,7 @@ class Telling:
 
 @contextmanager
 def telling(
-    experiment: Experiment, *, cadres: int, receivers: int, loses: Callable[[], bool] = lambda: False
+    experiment: Experiment, *, cadres: int, receivers: int, loses: Callable[[str, str], bool]
 ) -> Iterator[Telling]:
     """Somebody listens while this lasts. `loses` is asked of each message whether the reply to it is kept back."""
     suite = experiment.suite
@@ -87,15 +87,23 @@ def telling(
                 cadres=staff_numbers,
                 not_owed=read_event_ids(suite),
             )
-            sink.loses = lambda: False
             end_agreement(desk.pool, agreement)
     finally:
         sink.stop()
 
 
-def lose_some(share: float, seed: int) -> Callable[[], bool]:
+def lose_some(share: float, seed: int) -> Callable[[str, str], bool]:
+    """So many replies, and of one message one at most: the second attempt comes in seconds, the third in minutes."""
     rng = random.Random(seed)  # noqa: S311 - the same losses for the same seed
-    return lambda: rng.random() < share
+    lost: set[tuple[str, str]] = set()
+
+    def loses(place: str, reference: str) -> bool:
+        if (place, reference) in lost or rng.random() >= share:
+            return False
+        lost.add((place, reference))
+        return True
+
+    return loses
 
 
 def plan_assignments(*, seed: int, issues: int, threads: int, cadres: Sequence[str]) -> Plan:
