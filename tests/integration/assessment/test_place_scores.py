@@ -98,7 +98,7 @@ def test_each_subject_is_scored_by_the_scheme_of_its_place(pool):
         ("S2", "county", "0.00", {"place": "2"}),
         ("S3", "town", "50.00", {"place": "1"}),
     ]
-    assert items[1]["explanation"]["zh"][-2:] == ["总分 0.00", "place：第 2"]
+    assert items[1]["explanation"]["zh"][-2:] == ["总分 0.00", "名次：第 2"]
     for one in items:
         assert sum(Fraction(part["amount"]) for part in one["contributions"]) == Fraction(one["total"])
 
