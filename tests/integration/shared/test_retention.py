@@ -187,13 +187,13 @@ def add_citizen(pool, at):
     return ref
 
 
-def add_issue(pool, ref, closed_at, *, subject_id=None):
+def add_issue(pool, ref, closed_at, *, subject_id=None, issue_id=None):
     execute(
         pool,
         "INSERT INTO issue (id, source, type, category, channel, urgency, title, received_at, closed_at, outcome,"
         " status, sequence, recorded_at, flags, content_hash, progress_hash, citizen_ref, subject_id)"
         " VALUES (%s, 's', 'help', 'c', 'web', 'normal', %s, %s, %s, %s, %s, 1, now(), '{}', %s, %s, %s, %s)",
-        *(uuid4(), bytes(40), NOW - timedelta(days=900), closed_at, "resolved" if closed_at else None),
+        *(issue_id or uuid4(), bytes(40), NOW - timedelta(days=900), closed_at, "resolved" if closed_at else None),
         *("closed" if closed_at else "received", bytes(16), bytes(16), ref, subject_id),
     )
 
@@ -228,13 +228,7 @@ def add_booking(pool, ended_at):
 def add_citizen_message(pool, settled_at):
     citizen_ref, issue_id, message_id = uuid4(), uuid4(), uuid4()
     execute(pool, "INSERT INTO citizen (ref, state, recorded_at) VALUES (%s, 'active', now())", citizen_ref)
-    execute(
-        pool,
-        "INSERT INTO issue (id, source, type, category, channel, title, received_at, due_at, urgency, sequence,"
-        " recorded_at, flags, content_hash, citizen_ref, status)"
-        " VALUES (%s, 's', 'help', 'roads', 'phone', 't', now(), now(), 'normal', 1, now(), '{}', %s, %s, 'received')",
-        *(issue_id, bytes(16), citizen_ref),
-    )
+    add_issue(pool, citizen_ref, None, issue_id=issue_id)
     execute(
         pool,
         "INSERT INTO citizen_message (id, event_id, citizen_ref, issue_id, kind, text_sealed, state, made_at,"
