@@ -82,6 +82,8 @@ def try_lock_following(connection: Connection) -> bool:
 
 
 def lock_following(connection: Connection) -> None:
+    """A pass over many events may take longer than anything else is waited for."""
+    connection.execute("SELECT set_config('lock_timeout', '60s', true)")
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [FOLLOWING_LOCK])
 
 
