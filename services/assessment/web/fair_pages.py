@@ -7,8 +7,9 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.fair.telling import NAMES
-from services.assessment.handlers import fair_results
+from services.assessment.handlers import fair_results, published
 from services.assessment.handlers.fair_results import FairQuery
+from services.assessment.web.rendering import labels_of
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import NotFound, Rejected
@@ -26,11 +27,13 @@ def add_fair_pages(app: FastAPI, pool: Pool) -> None:
     @app.get("/fair", include_in_schema=False)
     def get_fair_scores(request: Request, _: Reader) -> Response:
         asked = {name: _plain(request.query_params.get(name, "")) for name in FILTERS}
+        values: dict[str, Any] = {"asked": asked, "scores": [], "following": None}
+        values["periods"] = labels_of(published.list_published_periods(pool))
         try:
-            values = _list(pool, asked, request.query_params.get("cursor"))
+            values |= _list(pool, asked, request.query_params.get("cursor"))
         except TOLD as error:
-            return render_with(request, "fair_scores.html", {"asked": asked, "scores": [], "following": None}, error)
-        return render(request, "fair_scores.html", asked=asked, **values)
+            return render_with(request, "fair_scores.html", values, error)
+        return render(request, "fair_scores.html", **values)
 
     @app.get("/fair/{staff_number}", include_in_schema=False)
     def get_fair_score(request: Request, _: Reader, staff_number: str) -> Response:

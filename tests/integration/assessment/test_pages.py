@@ -7,7 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
+from services.assessment.handlers.closings import close_months
 from services.assessment.handlers.fair import look, read_fair_settings
+from services.assessment.handlers.published import list_published_periods
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.site import add_site
 from services.assessment.web.texts import TEXTS
@@ -17,6 +19,7 @@ from shared.http import check_routes_are_guarded
 from tests.fakes import one_of_each_role
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import random_county
+from tests.integration.assessment.test_fair_closings import CLOSED_AT, FIRST, RULE
 
 pytestmark = pytest.mark.integration
 PEOPLE = one_of_each_role().principals
@@ -184,3 +187,14 @@ def test_the_page_of_a_fair_score_says_what_the_api_says(pool, visit):
     assert visit("cadre").get("/fair").status_code == 403
     assert officer.get("/fair?period=2024-01").status_code == 404
     assert TEXTS["zh"]["errors"]["not-published"] in html.unescape(officer.get("/fair?period=2024-01").text)
+
+
+def test_the_page_of_fair_scores_offers_the_closed_periods(pool, visit):
+    for now in (FIRST, CLOSED_AT):  # the first call starts the clock
+        close_months(pool, rule=RULE, now=now)
+    closed = list_published_periods(pool)
+
+    page = visit("department_officer").get("/fair").text
+
+    assert closed
+    assert all(f'<option value="{period.label}">' in page for period in closed)
