@@ -16,7 +16,7 @@ from services.assessment.fair.records import MICRO, Dossier, Span
 from services.assessment.fair.reference import Table, fit_table, tally_cells
 from services.assessment.fair.results import Result, rank_among, round_position
 from services.assessment.fair.settings import INDICATORS, FairSettings
-from services.assessment.fair.signals.finding import find_signals
+from services.assessment.fair.signals.finding import Finding
 from services.assessment.fair.signals.odds import Signal
 from services.assessment.fair.standing import Standing, stand
 from services.assessment.fair.values import EXPLAINING
@@ -203,7 +203,10 @@ def judge(
     """What signals doubt is left out, except where somebody has cleared the cadre of the check."""
     counted = count_all(dossiers, span, settings)
     tables = fit_tables(counted, settings)
-    found = find_signals(counted, tables, span, settings)
+    finding = Finding(span, settings)
+    for one in counted.values():
+        finding.note(one)
+    found = finding.find(counted, tables)
     signals = tuple(signal for signal in found if (signal.cadre, signal.check) not in cleared)
     set_aside = frozenset(record for signal in signals for record in signal.records)
     for cadre, one in counted.items():

@@ -27,6 +27,21 @@ def cell_of(*words: str) -> Cell:
     return words
 
 
+class CellNumbers:
+    """Small numbers for cells, so that long lists of them take little room."""
+
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+        self._numbers: dict[Cell, int] = {}
+
+    def of(self, cell: Cell) -> int:
+        number = self._numbers.get(cell)
+        if number is None:
+            number = self._numbers[cell] = len(self.cells)
+            self.cells.append(cell)
+        return number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """Value and weight are millionths. A weight of 0 is a record that does not count; its note says why."""
@@ -50,3 +65,7 @@ class Counted:
     effective_contacts: int = 0  # millionths
     contact_notes: dict[str, tuple[int, str]] = field(default_factory=dict)
     counted_issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def cadre(self) -> str:
+        return self.dossier.cadre.cadre

@@ -1,14 +1,16 @@
 """Endings that do not agree with what citizens say: solved on paper, explained too often, answered with nothing."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from services.assessment.fair.marks import Counted
+from services.assessment.fair.marks import CellNumbers, Counted
 from services.assessment.fair.records import Dossier, Issue
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.signals.odds import (
     Count,
+    Everybody,
     Signal,
     count_shares,
     deviations,
@@ -24,34 +26,78 @@ LEAST_EMPTY = 3
 TIMES_USUAL = 1.5
 
 
-def find_contradicted(
-    counted: Mapping[str, Counted], missing: Mapping[str, float], settings: FairSettings
-) -> Iterator[Signal]:
+class Admissions:
+    """Who admits fewer failures than such cases usually bring: no signal alone, the second sign of two."""
+
+    def __init__(self) -> None:
+        self._numbers = CellNumbers()
+        self._kept: dict[str, tuple[int, array[int]]] = {}
+
+    def note(self, one: Counted) -> None:
+        marks = [mark for mark in one.marks if mark.indicator == "resolution" and mark.weight]
+        admitted = sum(mark.value == 0 for mark in marks)
+        self._kept[one.cadre] = (admitted, array("I", [self._numbers.of(mark.cell) for mark in marks]))
+
+    def count_missing(self, table: Table) -> dict[str, float]:
+        """By how many deviations a cadre admits fewer failures than usual."""
+        usual = [min(1.0, max(0.0, 1 - table.expect(cell) / 1e6)) for cell in self._numbers.cells]
+        counts = {}
+        for cadre, (admitted, cells) in self._kept.items():
+            expected, variance = _expect(cells, usual)
+            counts[cadre] = Count(found=-admitted, expected=-expected, variance=variance)
+        return deviations(counts)
+
+
+def _expect(cells: Iterable[int], usual: Sequence[float]) -> tuple[float, float]:
+    """The expected number and its variance, for chances by number of the cell."""
+    chances = [usual[cell] for cell in cells]
+    return math.fsum(chances), math.fsum(p * (1 - p) for p in chances)
+
+
+class Contradicted:
     """Honest weak performers have contradicted closures too, but do not lack failures that they admit."""
-    rules = settings.signals
-    claims = {
-        cadre: [issue for issue in one.counted_issues if issue.outcome == "solved"] for cadre, one in counted.items()
-    }
-    counts = _expect_by(claims, lambda issue: issue.is_contradicted, lambda issue: str(issue.is_checked))
-    odds = deviations(counts)
-    for cadre, count in counts.items():
-        together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
-        enough = count.found >= max(LEAST_CONTRADICTED, TIMES_USUAL * count.expected)
-        if enough and together * 100 >= rules.paired_odds and odds[cadre] > 0:
-            contradicted = [issue.issue for issue in claims[cadre] if issue.is_contradicted]
-            unchecked = [issue.issue for issue in counted[cadre].counted_issues if not _is_known(issue)]
-            yield Signal(
-                cadre=cadre,
-                check="contradicted_closures",
-                evidence={
-                    "solved": len(claims[cadre]),
-                    "contradicted": count.found,
-                    "usual_tenths": round(10 * count.expected),
-                },
-                odds=hundredths(together),
-                records=frozenset(unchecked),
-                examples=first_few(contradicted),
-            )
+
+    def __init__(self, admissions: Admissions, settings: FairSettings) -> None:
+        self._admissions = admissions
+        self._rules = settings.signals
+        self._claims: dict[str, dict[str, tuple[int, int]]] = {}  # by cadre and kind, contradicted and all
+
+    def note(self, one: Counted) -> None:
+        kinds: dict[str, tuple[int, int]] = {}
+        for issue in _claims(one):
+            hits, size = kinds.get(str(issue.is_checked), (0, 0))
+            kinds[str(issue.is_checked)] = (hits + issue.is_contradicted, size + 1)
+        self._claims[one.cadre] = kinds
+
+    def find(self, everybody: Everybody) -> Iterator[Signal]:
+        if "resolution" not in everybody.tables:
+            return
+        missing = self._admissions.count_missing(everybody.tables["resolution"])
+        counts = _expect_by_kind(self._claims)
+        odds = deviations(counts)
+        for cadre, count in counts.items():
+            together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
+            enough = count.found >= max(LEAST_CONTRADICTED, TIMES_USUAL * count.expected)
+            if enough and together * 100 >= self._rules.paired_odds and odds[cadre] > 0:
+                one = everybody.counted[cadre]
+                contradicted = [issue.issue for issue in _claims(one) if issue.is_contradicted]
+                unchecked = [issue.issue for issue in one.counted_issues if not _is_known(issue)]
+                yield Signal(
+                    cadre=cadre,
+                    check="contradicted_closures",
+                    evidence={
+                        "solved": len(_claims(one)),
+                        "contradicted": count.found,
+                        "usual_tenths": round(10 * count.expected),
+                    },
+                    odds=hundredths(together),
+                    records=frozenset(unchecked),
+                    examples=first_few(contradicted),
+                )
+
+
+def _claims(one: Counted) -> list[Issue]:
+    return [issue for issue in one.counted_issues if issue.outcome == "solved"]
 
 
 def _is_known(issue: Issue) -> bool:
@@ -59,83 +105,75 @@ def _is_known(issue: Issue) -> bool:
     return issue.is_checked or issue.is_contradicted
 
 
-def find_explained(
-    counted: Mapping[str, Counted], table: Table, missing: Mapping[str, float], settings: FairSettings
-) -> Iterator[Signal]:
-    counts = {}
-    for cadre, one in counted.items():
-        usual = [table.expect(mark.cell) / 1e6 for mark in one.marks if mark.indicator == EXPLAINING]
-        found = sum(mark.value > 0 for mark in one.marks if mark.indicator == EXPLAINING)
-        counts[cadre] = Count(found=found, expected=math.fsum(usual), variance=math.fsum(p * (1 - p) for p in usual))
-    odds = deviations(counts)
-    for cadre, count in counts.items():
-        together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
-        enough = count.found >= max(LEAST_EXPLAINED, TIMES_USUAL * count.expected) and odds[cadre] >= 2
-        if enough and together * 100 >= settings.signals.paired_odds:
-            own = [mark.record for mark in counted[cadre].marks if mark.indicator == EXPLAINING and mark.value]
-            yield Signal(
-                cadre=cadre,
-                check="excess_explanations",
-                evidence={"explained": count.found, "usual_tenths": round(10 * count.expected)},
-                odds=hundredths(together),
-                examples=first_few(own),
-            )
-
-
-def find_empty(dossiers: Mapping[str, Dossier], settings: FairSettings) -> Iterator[Signal]:
-    rules = settings.signals
-    for cadre, one in dossiers.items():
-        answered = [issue for issue in one.issues if issue.answered_at is not None]
-        empty = [
-            issue
-            for issue in answered
-            if issue.has_reply is False
-            and (issue.answered_at or 0) - issue.received_at < settings.values.instant_seconds
-        ]
-        if len(empty) >= LEAST_EMPTY and 100 * len(empty) >= rules.empty_share * len(answered):
-            yield Signal(
-                cadre=cadre,
-                check="empty_replies",
-                evidence={
-                    "answered": len(answered),
-                    "empty": len(empty),
-                    "share": per_cent(len(empty), len(answered)),
-                },
-                odds=0,
-                examples=first_few(issue.issue for issue in empty),
-            )
-
-
-def count_missing_failures(counted: Mapping[str, Counted], table: Table) -> dict[str, float]:
-    """By how many deviations a cadre admits fewer failures than such cases usually bring."""
-    counts = {}
-    for cadre, one in counted.items():
-        marks = [mark for mark in one.marks if mark.indicator == "resolution" and mark.weight]
-        usual = [min(1.0, max(0.0, 1 - table.expect(mark.cell) / 1e6)) for mark in marks]
-        admitted = sum(mark.value == 0 for mark in marks)
-        expected = math.fsum(usual)
-        counts[cadre] = Count(found=-admitted, expected=-expected, variance=math.fsum(p * (1 - p) for p in usual))
-    return deviations(counts)
-
-
-def _expect_by(
-    records: Mapping[str, list[Issue]], is_hit: Callable[[Issue], bool], kind_of: Callable[[Issue], str]
-) -> dict[str, Count]:
+def _expect_by_kind(claims: Mapping[str, Mapping[str, tuple[int, int]]]) -> dict[str, Count]:
     """Against the share among like records of everybody."""
-    parts: dict[str, tuple[int, int]] = {}
-    for cadre, issues in records.items():
-        for issue in issues:
-            key = f"{kind_of(issue)} {cadre}"
-            hits, size = parts.get(key, (0, 0))
-            parts[key] = (hits + is_hit(issue), size + 1)
+    parts = {f"{kind} {cadre}": found for cadre, kinds in claims.items() for kind, found in kinds.items()}
     counts = count_shares(parts, lambda key: key.partition(" ")[0])
-    sums = {cadre: Count(found=0, expected=0.0, variance=0.0) for cadre in records}
-    for key, count in counts.items():
-        cadre = key.partition(" ")[2]
-        before = sums[cadre]
+    sums = {}
+    for cadre, kinds in claims.items():
+        own = [counts[f"{kind} {cadre}"] for kind in kinds]
         sums[cadre] = Count(
-            found=before.found + count.found,
-            expected=before.expected + count.expected,
-            variance=before.variance + count.variance,
+            found=sum(count.found for count in own),
+            expected=math.fsum(count.expected for count in own),
+            variance=math.fsum(count.variance for count in own),
         )
     return sums
+
+
+class Explained:
+    def __init__(self, admissions: Admissions, settings: FairSettings) -> None:
+        self._admissions = admissions
+        self._rules = settings.signals
+        self._numbers = CellNumbers()
+        self._kept: dict[str, tuple[int, array[int]]] = {}
+
+    def note(self, one: Counted) -> None:
+        marks = [mark for mark in one.marks if mark.indicator == EXPLAINING]
+        found = sum(mark.value > 0 for mark in marks)
+        self._kept[one.cadre] = (found, array("I", [self._numbers.of(mark.cell) for mark in marks]))
+
+    def find(self, everybody: Everybody) -> Iterator[Signal]:
+        if not {"resolution", EXPLAINING} <= everybody.tables.keys():
+            return
+        missing = self._admissions.count_missing(everybody.tables["resolution"])
+        table = everybody.tables[EXPLAINING]
+        usual = [table.expect(cell) / 1e6 for cell in self._numbers.cells]
+        counts = {}
+        for cadre, (found, cells) in self._kept.items():
+            expected, variance = _expect(cells, usual)
+            counts[cadre] = Count(found=found, expected=expected, variance=variance)
+        odds = deviations(counts)
+        for cadre, count in counts.items():
+            together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
+            enough = count.found >= max(LEAST_EXPLAINED, TIMES_USUAL * count.expected) and odds[cadre] >= 2
+            if enough and together * 100 >= self._rules.paired_odds:
+                marks = everybody.counted[cadre].marks
+                own = [mark.record for mark in marks if mark.indicator == EXPLAINING and mark.value]
+                yield Signal(
+                    cadre=cadre,
+                    check="excess_explanations",
+                    evidence={"explained": count.found, "usual_tenths": round(10 * count.expected)},
+                    odds=hundredths(together),
+                    examples=first_few(own),
+                )
+
+
+def find_empty(one: Dossier, settings: FairSettings) -> Iterator[Signal]:
+    answered = [issue for issue in one.issues if issue.answered_at is not None]
+    empty = [
+        issue
+        for issue in answered
+        if issue.has_reply is False and (issue.answered_at or 0) - issue.received_at < settings.values.instant_seconds
+    ]
+    if len(empty) >= LEAST_EMPTY and 100 * len(empty) >= settings.signals.empty_share * len(answered):
+        yield Signal(
+            cadre=one.cadre.cadre,
+            check="empty_replies",
+            evidence={
+                "answered": len(answered),
+                "empty": len(empty),
+                "share": per_cent(len(empty), len(answered)),
+            },
+            odds=0,
+            examples=first_few(issue.issue for issue in empty),
+        )

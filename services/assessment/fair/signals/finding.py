@@ -1,38 +1,57 @@
-"""All checks over all dossiers, in one order."""
+"""All checks over all cadres: each cadre is seen once, and those who look odd by the numbers once more."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from services.assessment.fair.marks import Counted
 from services.assessment.fair.records import Span
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
-from services.assessment.fair.signals import closures, contacts, handling, ratings
-from services.assessment.fair.signals.odds import Signal
-from services.assessment.fair.values import EXPLAINING
+from services.assessment.fair.signals.circles import Circles
+from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
+from services.assessment.fair.signals.contacts import Bursts, Padding
+from services.assessment.fair.signals.handling import ExtremeClocks, HandingOn, find_splits
+from services.assessment.fair.signals.odds import Everybody, Finder, Signal
+from services.assessment.fair.signals.ratings import PraiseApart, find_stuffing
 
 
-def find_signals(
-    counted: Mapping[str, Counted], tables: Mapping[str, Table], span: Span, settings: FairSettings
-) -> tuple[Signal, ...]:
-    """In the order of cadre and check."""
-    return tuple(sorted(_find(counted, tables, span, settings), key=lambda one: (one.cadre, one.check)))
+class Finding:
+    def __init__(self, span: Span, settings: FairSettings) -> None:
+        self._admissions = Admissions()
+        self._finders: Sequence[Finder] = (
+            _Alone(settings),
+            Padding(settings.signals),
+            Bursts(span, settings.signals),
+            PraiseApart(settings.signals),
+            ExtremeClocks(settings),
+            Circles(settings),
+            HandingOn(settings),
+            Contradicted(self._admissions, settings),
+            Explained(self._admissions, settings),
+        )
+
+    def note(self, one: Counted) -> None:
+        self._admissions.note(one)
+        for finder in self._finders:
+            finder.note(one)
+
+    def find(self, counted: Mapping[str, Counted], tables: Mapping[str, Table]) -> tuple[Signal, ...]:
+        """In the order of cadre and check."""
+        everybody = Everybody(counted=counted, tables=tables)
+        found = [signal for finder in self._finders for signal in finder.find(everybody)]
+        return tuple(sorted(found, key=lambda one: (one.cadre, one.check)))
 
 
-def _find(
-    counted: Mapping[str, Counted], tables: Mapping[str, Table], span: Span, settings: FairSettings
-) -> Iterator[Signal]:
-    dossiers = {cadre: one.dossier for cadre, one in counted.items()}
-    yield from contacts.find_padding(dossiers, settings.signals)
-    yield from contacts.find_bursts(dossiers, span, settings.signals)
-    yield from ratings.find_stuffing(dossiers, settings.signals)
-    yield from ratings.find_praise_apart(dossiers, settings.signals)
-    yield from handling.find_extreme_clocks(dossiers, settings)
-    yield from handling.find_splits(dossiers, settings)
-    yield from handling.find_circles(dossiers, settings)
-    yield from closures.find_empty(dossiers, settings)
-    if "resolution" in tables:
-        missing = closures.count_missing_failures(counted, tables["resolution"])
-        yield from closures.find_contradicted(counted, missing, settings)
-        yield from handling.find_handing_on(dossiers, tables["resolution"], settings)
-        if EXPLAINING in tables:
-            yield from closures.find_explained(counted, tables[EXPLAINING], missing, settings)
+class _Alone:
+    """What a dossier says alone, whatever the others' say."""
+
+    def __init__(self, settings: FairSettings) -> None:
+        self._settings = settings
+        self._found: list[Signal] = []
+
+    def note(self, one: Counted) -> None:
+        self._found += find_stuffing(one.dossier, self._settings.signals)
+        self._found += find_splits(one.dossier, self._settings)
+        self._found += find_empty(one.dossier, self._settings)
+
+    def find(self, everybody: Everybody) -> Iterator[Signal]:  # noqa: ARG002 - what a finder is asked
+        yield from self._found

@@ -1,9 +1,12 @@
 """How far a count lies above what is usual among peers, in deviations; how much counts differ anyway is allowed for."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
+
+from services.assessment.fair.marks import Counted
+from services.assessment.fair.reference import Table
 
 Check = Literal[
     "period_end_burst",
@@ -32,6 +35,24 @@ class Signal:
     odds: int  # deviations, in hundredths
     records: frozenset[str] = frozenset()
     examples: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everybody:
+    """All cadres once they were seen. `counted` has them by id, and may have to fetch them: only for those few who
+    look odd by the numbers.
+    """
+
+    counted: Mapping[str, Counted]
+    tables: Mapping[str, Table]
+
+
+class Finder(Protocol):
+    """One check. It sees each cadre once, keeps numbers and no records, and compares when it has seen all."""
+
+    def note(self, one: Counted) -> None: ...
+
+    def find(self, everybody: Everybody) -> Iterator[Signal]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
