@@ -11,6 +11,7 @@ import orjson
 from fastapi import Request, Response
 
 from shared.edge import Application, Message, Receive, Scope, Send
+from shared.versions import Expected
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)
 ANY: Final = "*"
@@ -78,7 +79,7 @@ def _is_held(tag: str, held: str | None) -> bool:
     return held is not None and (held.strip() == ANY or tag in {found for _, found in _TAG.findall(held)})
 
 
-def read_expected(request: Request) -> frozenset[int] | None:
+def read_expected(request: Request) -> Expected:
     """The versions that the change is meant for; None where it is for whichever stands.
 
     What is no strong tag of ours names no version, so that nothing fits it: a sender who asks for care gets it.

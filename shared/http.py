@@ -37,11 +37,13 @@ from shared.reach import acting, enter
 from shared.settings import ProcessSettings
 from shared.shortcut import Shortcut
 from shared.throttle import throttle_of
+from shared.versions import Outdated
 from shared.wire import BoundedProtocol
 from shared.witness import ASKED, Witness, remember, remember_reach, remember_refusal
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (NotFound, 404),
+    (Outdated, 412),  # before its own kind
     (Conflict, 409),
     (Rejected, 422),
     (Unauthenticated, 401),

@@ -90,7 +90,7 @@ class NotifyWorld:
                     language="zh",
                     channels=("inbox",),
                 )
-                subscription, _ = put_subscription(self._pool, wish, new_id=new_id())
+                subscription, _ = put_subscription(self._pool, wish, expected=None, new_id=new_id())
                 self._put_message(subscription.id, self._messages[place], self._deliveries[place])
         self._partners.fill()
         self._partners.tell()

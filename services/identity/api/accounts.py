@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import Field
 
 from services.identity.api import shapes
@@ -15,7 +15,8 @@ from services.identity.handlers import administration
 from services.identity.handlers.administration import Listed, NewAccount, Person
 from services.identity.handlers.agreements import Wish, with_agreement
 from shared.access.principal import Principal
-from shared.answers import Page, shows
+from shared.answers import Page, refuses, shows
+from shared.conditions import read_expected, tagged
 from shared.edge import CodeText, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -77,8 +78,9 @@ def _add_reading(app: FastAPI) -> None:
         return json_response({"items": [_show(one) for one in found[:limit]], "next_cursor": following})
 
     @app.get("/v1/accounts/{account_id}", responses=shows(shapes.ShownAccount))
-    def get_account(account_id: UUID, _: Reading) -> Response:
-        return json_response(_show(administration.get_account(desk_of(app), account_id)))
+    def get_account(request: Request, account_id: UUID, _: Reading) -> Response:
+        found = administration.get_account(desk_of(app), account_id)
+        return tagged(request, _show(found), version=found.account.version)
 
 
 def _add_changing(app: FastAPI) -> None:
@@ -96,11 +98,14 @@ def _add_changing(app: FastAPI) -> None:
 
     @app.put(
         "/v1/accounts/{account_id}",
-        responses=shows(shapes.ShownAccount) | shapes.WAITS,
+        responses=shows(shapes.ShownAccount) | shapes.WAITS | refuses(412),
         openapi_extra=describe_body(PersonBody),
     )
     def put_person(
-        account_id: UUID, acting: Changing, body: Annotated[PersonBody, Depends(json_body(PersonBody))]
+        request: Request,
+        account_id: UUID,
+        acting: Changing,
+        body: Annotated[PersonBody, Depends(json_body(PersonBody))],
     ) -> Response:
         person, now = Person(**body.model_dump()), datetime.now(UTC)
         document = {"person_id": person.person_id, "staff_number": person.staff_number}
@@ -111,6 +116,7 @@ def _add_changing(app: FastAPI) -> None:
             wish,
             lambda desk: administration.set_person(desk, acting, account_id, person, now=now),
             now=now,
+            expected=read_expected(request),
         )
         return _waiting(done) or json_response(_show(administration.get_account(desk_of(app), account_id)))
 
@@ -248,6 +254,7 @@ def _show(listed: Listed) -> dict[str, object]:
         "staff_number": account.staff_number,
         "status": account.status,
         "created_at": account.created_at,
+        "version": account.version,
         "roles": [
             {
                 "id": grant.id,

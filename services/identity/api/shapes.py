@@ -27,6 +27,8 @@ class GrantedRole(Shown):
 
 
 class ShownAccount(Shown):
+    """`version` may be sent back in If-Match when the account is changed. Roles move no version."""
+
     id: UUID
     name: str
     display_name: str
@@ -34,6 +36,7 @@ class ShownAccount(Shown):
     staff_number: str | None
     status: AccountStatus
     created_at: datetime
+    version: int
     roles: list[ShownGrant]
 
 

@@ -74,6 +74,7 @@ class Account:
     status: AccountStatus
     created_at: datetime
     changed_at: datetime
+    version: int = 1  # of all but the roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

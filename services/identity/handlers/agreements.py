@@ -20,6 +20,7 @@ from shared.database import Connection, joined, transaction
 from shared.policy import StepUpNeeded, has_stepped_up
 from shared.proposals import Decision, Proposal
 from shared.reach import SYSTEM, acting
+from shared.versions import Expected, check_version
 
 WishKind = Literal[
     "account.enable", "identity.link", "password.reset", "person.set", "role.grant", "second_factor.remove"
@@ -43,15 +44,16 @@ class Wish:
 
 
 def with_agreement(
-    desk: Desk, by: Principal, wish: Wish, do: Callable[[Desk], Done], *, now: datetime
+    desk: Desk, by: Principal, wish: Wish, do: Callable[[Desk], Done], *, now: datetime, expected: Expected = None
 ) -> Done | Proposal:
     """Do it, where it needs no second person or that person has agreed; else return what waits for one.
 
     What `do` changes and that the agreement is used up are one commit. Raises what `do` raises, StepUpNeeded,
-    UnknownAccount, OwnAccount.
+    UnknownAccount, OwnAccount, Outdated for another version of the account than those expected.
     """
     with transaction(desk.pool) as connection:
         account = lock_other(connection, by, wish.account_id)
+        check_version(account.version, expected)
         if _needs_another(connection, wish, account):
             if not has_stepped_up(by, now):
                 raise StepUpNeeded("this needs the second factor again, given in the last minutes")

@@ -46,7 +46,7 @@ def find_account(connection: Connection, account_id: UUID) -> Account | None:
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at
+            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at, version
               FROM account
              WHERE id = %s
             """,
@@ -59,7 +59,7 @@ def lock_account(connection: Connection, account_id: UUID) -> Account:
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         account = cursor.execute(
             """
-            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at
+            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at, version
               FROM account
              WHERE id = %s
                FOR UPDATE
@@ -75,7 +75,7 @@ def find_account_by_name(connection: Connection, name: str) -> Account | None:
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at
+            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at, version
               FROM account
              WHERE name = %s
             """,
@@ -87,7 +87,7 @@ def list_accounts(connection: Connection, *, after: str, limit: int) -> list[Acc
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at
+            SELECT id, name, display_name, person_id, staff_number, status, created_at, changed_at, version
               FROM account
              WHERE name > %s
              ORDER BY name
@@ -101,7 +101,7 @@ def set_status(connection: Connection, account_id: UUID, status: AccountStatus, 
     """Return whether it changed."""
     return (
         connection.execute(
-            "UPDATE account SET status = %s, changed_at = %s WHERE id = %s AND status <> %s",
+            "UPDATE account SET status = %s, changed_at = %s, version = version + 1 WHERE id = %s AND status <> %s",
             [status, at, account_id, status],
         ).rowcount
         == 1
@@ -125,7 +125,8 @@ def set_person(
                SET display_name = %s,
                    person_id = %s,
                    staff_number = %s,
-                   changed_at = %s
+                   changed_at = %s,
+                   version = version + 1
              WHERE id = %s
             """,
             [display_name, person_id, staff_number, at, account_id],

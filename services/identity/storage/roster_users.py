@@ -189,7 +189,7 @@ def rename_account(connection: Connection, account_id: UUID, name: str, *, now: 
     try:
         with connection.transaction():
             connection.execute(
-                "UPDATE account SET name = %s, changed_at = %s WHERE id = %s AND name <> %s",
+                "UPDATE account SET name = %s, changed_at = %s, version = version + 1 WHERE id = %s AND name <> %s",
                 [name, now, account_id, name],
             )
     except errors.UniqueViolation:

@@ -23,6 +23,7 @@ from services.intake.handlers.clocks import reading, rules
 from services.intake.storage.clock_rules import StoredRule
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, Shown, refuses, shows
+from shared.conditions import read_expected
 from shared.contracts.intake.issues import Channel, IssueType, Urgency
 from shared.edge import CodeText, Day, ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -87,7 +88,8 @@ def get_clocks(request: Request, _: Annotated[Principal, Depends(permit("issue.r
 @router.put(
     "/clock-rules/{code}",
     responses=shows(StoredRule, description="It stands with this content already.")
-    | shows(ClockRuleProposal, status=202, description="It waits for a second person.", headers=("Location",)),
+    | shows(ClockRuleProposal, status=202, description="It waits for a second person.", headers=("Location",))
+    | refuses(412),
     openapi_extra=describe_body(ClockRuleBody),
 )
 def propose_clock_rule(
@@ -98,7 +100,14 @@ def propose_clock_rule(
 ) -> Response:
     """Ask for a rule, or for its next version. It holds from when another person has agreed."""
     document = body.model_dump(exclude_none=True)
-    asked = rules.propose(doors(request).pool, code, {code: document}, by=principal, now=datetime.now(UTC))
+    asked = rules.propose(
+        doors(request).pool,
+        code,
+        {code: document},
+        by=principal,
+        expected=read_expected(request),
+        now=datetime.now(UTC),
+    )
     if isinstance(asked, rules.Standing):
         return json_response(asked.rules[0])
     location = {"Location": f"/v1/clock-rule-proposals/{asked.id}"}

@@ -13,7 +13,8 @@ from services.intake.handlers import liaisons
 from services.intake.handlers.liaisons import Household
 from services.intake.storage.liaisons import Assignment, Point
 from shared.access.principal import Principal
-from shared.answers import Page, shows
+from shared.answers import Page, refuses, shows
+from shared.conditions import tagged
 from shared.edge import CodeText, Day, ShortText
 from shared.http import Body, describe_body, json_response, parse_body, permit
 from shared.pages import decode_cursor, encode_cursor
@@ -64,7 +65,7 @@ class AssignmentBody(Body):
     until_on: Day | None = None
 
 
-@router.post("/contact-points", responses=ANSWERS, openapi_extra=describe_body(PointBody))
+@router.post("/contact-points", responses=ANSWERS | refuses(412), openapi_extra=describe_body(PointBody))
 async def register_point(request: Request, principal: Writer) -> Response:
     """Register a contact point. The same again with a last day ends it."""
     body = parse_body(PointBody, await request.body())
@@ -90,7 +91,7 @@ def list_points(request: Request, _: Reader, limit: Limit = 100, cursor: Cursor 
     return json_response({"items": entries, "next_cursor": following})
 
 
-@router.post("/contact-households", responses=ANSWERS, openapi_extra=describe_body(HouseholdBody))
+@router.post("/contact-households", responses=ANSWERS | refuses(412), openapi_extra=describe_body(HouseholdBody))
 async def register_household(request: Request, principal: HouseholdWriter) -> Response:
     """Register a contact household. The same again with a last day ends it."""
     body = parse_body(HouseholdBody, await request.body())
@@ -125,10 +126,11 @@ def list_households(request: Request, _: HouseholdReader, limit: Limit = 100, cu
 @router.get("/contact-households/{household_id}", responses=shows(Household))
 def get_household(request: Request, _: HouseholdReader, household_id: UUID) -> Response:
     """One household with who heads it and where: whoever visits must find the door."""
-    return json_response(liaisons.get_household(doors(request).pool, household_id))
+    found = liaisons.get_household(doors(request).pool, household_id)
+    return tagged(request, found, version=found.version)
 
 
-@router.post("/liaison-assignments", responses=ANSWERS, openapi_extra=describe_body(AssignmentBody))
+@router.post("/liaison-assignments", responses=ANSWERS | refuses(412), openapi_extra=describe_body(AssignmentBody))
 async def assign_liaison(request: Request, principal: HouseholdWriter) -> Response:
     """Assign a cadre to a household or a point. The same again with a last day ends the assignment."""
     body = parse_body(AssignmentBody, await request.body())

@@ -53,7 +53,7 @@ from services.intake.handlers import filings
 from services.intake.handlers.filings import ToldUpdate
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
-from shared.conditions import tagged
+from shared.conditions import read_expected, tagged
 from shared.database import Pool
 from shared.edge import LongText
 from shared.errors import Forbidden, LianxinError, NotFound, TooMany, Transient, Unauthenticated
@@ -340,12 +340,13 @@ def make_open311_key(principal: Annotated[Principal, Depends(permit("open311.key
 
 @_staff.get("/issues/{issue_id}/filing", responses=shows(filings.FiledIssue, headers=("ETag",)))
 def get_filing(request: Request, _: Annotated[Principal, Depends(permit("issue.read"))], issue_id: UUID) -> Response:
-    return tagged(request, filings.read_filing(doors(request).pool, issue_id))
+    found = filings.read_filing(doors(request).pool, issue_id)
+    return tagged(request, found, version=found.version)
 
 
 @_staff.put(
     "/issues/{issue_id}/publication",
-    responses=shows(Publication) | refuses(409),
+    responses=shows(Publication) | refuses(409, 412),
     openapi_extra=describe_body(PublicationBody),
 )
 def publish_issue(
@@ -355,5 +356,7 @@ def publish_issue(
     body: Annotated[PublicationBody, Depends(json_body(PublicationBody))],
 ) -> Response:
     pool, now = doors(request).pool, datetime.now(UTC)
-    filings.publish(pool, issue_id, is_public=body.is_public, notes=body.notes, now=now)
+    filings.publish(
+        pool, issue_id, is_public=body.is_public, notes=body.notes, expected=read_expected(request), now=now
+    )
     return json_response({"issue_id": issue_id, "is_public": body.is_public})

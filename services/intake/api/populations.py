@@ -65,7 +65,7 @@ def list_group_versions(request: Request, _: Reader, code: Annotated[CodeText, P
     return json_response({"items": populations.list_group_versions(doors(request).pool, code)})
 
 
-@router.post("/place-populations", responses=ANSWERS, openapi_extra=describe_body(PopulationBody))
+@router.post("/place-populations", responses=ANSWERS | refuses(412), openapi_extra=describe_body(PopulationBody))
 async def record_population(request: Request, principal: Writer) -> Response:
     body = parse_body(PopulationBody, await request.body())
     command = RecordPopulation(

@@ -17,6 +17,7 @@ from services.intake.handlers.rating_cases import OpenedCase, ReasonCode, Reques
 from services.intake.storage.rating_cases import CaseKind, CaseState, Decision
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
+from shared.conditions import read_expected
 from shared.database import Pool
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -68,12 +69,13 @@ class ShownCase(Shown):
 
 
 class ShownComment(Shown):
-    """`id` is the rating's."""
+    """`id` is the rating's. `version` may be sent back in If-Match with a paraphrase."""
 
     id: UUID
     at: datetime
     text: str | None
     paraphrase: str | None
+    version: int
 
 
 class TurnedComment(Shown):
@@ -191,7 +193,7 @@ def clear_comment(
 
 @router.put(
     "/v1/rating-comments/{rating_id}/paraphrase",
-    responses=shows(Paraphrased),
+    responses=shows(Paraphrased) | refuses(412),
     openapi_extra=describe_body(ParaphraseBody),
 )
 def paraphrase_comment(
@@ -201,7 +203,9 @@ def paraphrase_comment(
     body: Annotated[ParaphraseBody, Depends(json_body(ParaphraseBody))],
 ) -> Response:
     """Say in other words what may be passed on. Eight characters in a row of the rater's own are refused."""
-    rating_comments.paraphrase_comment(doors(request).pool, rating_id, body.paraphrase, principal)
+    rating_comments.paraphrase_comment(
+        doors(request).pool, rating_id, body.paraphrase, principal, expected=read_expected(request)
+    )
     return json_response({"rating_id": rating_id, "status": "changed"})
 
 
@@ -213,6 +217,7 @@ def _comments(request: Request, *, after: Place | None, limit: int, is_accusatio
             "at": comment.recorded_at,
             "text": comment.text,
             "paraphrase": comment.paraphrase,
+            "version": comment.version,
         }
         for comment in found
     ]

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from services.intake.domain.commands.base import Command, Outcome
 from services.intake.domain.repeats import outdated
 from services.intake.storage import categories, registers, standing
-from services.intake.storage.standing import Kind
+from services.intake.storage.standing import Key, Kind
 from shared.database import Connection
 
 AnyCommand = TypeVar("AnyCommand", bound=Command)
@@ -19,25 +18,37 @@ class Guarded:
     """`lock` is what a batch of this use case takes before any row: to be taken before the entry's own."""
 
     kind: Kind
-    key: Callable[[Any], str]
+    key: Callable[[Any], Key]
     lock: Callable[[Connection], None] = lambda _: None
 
 
+def _by(*names: str) -> Callable[[Any], Key]:
+    return lambda command: [getattr(command, name) for name in names]
+
+
 GUARDED: Final[Mapping[str, Guarded]] = {
-    "cancel_days": Guarded(kind="reception_day", key=lambda command: str(command.id)),
+    "assign_liaisons": Guarded(
+        kind="liaison_assignment", key=_by("staff_number", "from_on", "household_number", "point_code")
+    ),
+    "cancel_days": Guarded(kind="reception_day", key=_by("id")),
     "define_categories": Guarded(
         kind="category",
-        key=lambda command: f"{command.code}/{command.organisation_code or ''}",
+        key=_by("code", "organisation_code"),
         lock=categories.lock_categories,
     ),
-    "define_groups": Guarded(kind="population_group", key=attrgetter("code")),
-    "end_channels": Guarded(kind="published_channel", key=lambda command: str(command.id)),
-    "end_organisations": Guarded(kind="organisation", key=attrgetter("code"), lock=registers.lock_organisations),
-    "end_posts": Guarded(kind="post", key=lambda command: str(command.id)),
-    "hold_days": Guarded(kind="reception_day", key=lambda command: str(command.id)),
-    "record_departures": Guarded(kind="cadre", key=attrgetter("staff_number")),
-    "register_cadres": Guarded(kind="cadre", key=attrgetter("staff_number")),
-    "register_organisations": Guarded(kind="organisation", key=attrgetter("code"), lock=registers.lock_organisations),
+    "define_groups": Guarded(kind="population_group", key=_by("code")),
+    "end_channels": Guarded(kind="published_channel", key=_by("id")),
+    "end_organisations": Guarded(kind="organisation", key=_by("code"), lock=registers.lock_organisations),
+    "end_posts": Guarded(kind="post", key=_by("id")),
+    "hold_days": Guarded(kind="reception_day", key=_by("id")),
+    "record_departures": Guarded(kind="cadre", key=_by("staff_number")),
+    "register_cadres": Guarded(kind="cadre", key=_by("staff_number")),
+    "record_populations": Guarded(
+        kind="place_population", key=_by("organisation_code", "place_code", "population_group", "counted_on")
+    ),
+    "register_households": Guarded(kind="contact_household", key=_by("number", "from_on")),
+    "register_organisations": Guarded(kind="organisation", key=_by("code"), lock=registers.lock_organisations),
+    "register_points": Guarded(kind="contact_point", key=_by("code", "from_on")),
 }
 
 

@@ -21,6 +21,7 @@ from shared.audit import chain
 from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict
 from shared.reach import SYSTEM
+from shared.versions import Expected, check_version
 
 READS_A_MINUTE = 300
 
@@ -49,7 +50,10 @@ class ToldUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledIssue:
-    """What staff see of a filing: everything that came with it. Withheld where the citizen was erased or restricted."""
+    """What staff see of a filing: everything that came with it. Withheld where the citizen was erased or restricted.
+
+    `version` may be sent back in If-Match when the issue is published or withdrawn.
+    """
 
     issue_id: UUID
     service_code: str
@@ -59,6 +63,7 @@ class FiledIssue:
     details_withheld: bool
     updates: list[ToldUpdate]
     changed_at: datetime
+    version: int
 
 
 def enter_filings(
@@ -176,14 +181,18 @@ def read_filing(pool: Pool, issue_id: UUID) -> FiledIssue:
             for one in updates
         ],
         changed_at=row.changed_at,
+        version=row.version,
     )
 
 
-def publish(pool: Pool, issue_id: UUID, *, is_public: bool, notes: str | None, now: datetime) -> None:
-    """Show the issue to everybody, with these words, or no longer. Raises IssueNotFound, NotPublishable."""
+def publish(
+    pool: Pool, issue_id: UUID, *, is_public: bool, notes: str | None, expected: Expected, now: datetime
+) -> None:
+    """Show the issue to everybody, with these words, or no longer. Raises IssueNotFound, NotPublishable, Outdated."""
     sealed = None if notes is None else vault().seal("filing", "notes", issue_id, notes)
     with transaction(pool) as connection:
         get_issue(connection, issue_id)
+        check_version(storage.lock_version(connection, issue_id), expected)
         if not storage.set_publication(connection, issue_id, is_public=is_public, notes_sealed=sealed, at=now):
             raise NotPublishable("an issue in which somebody is complained about or reported is never public")
         action = "issue.publish" if is_public else "issue.withdraw"

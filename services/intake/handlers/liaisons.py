@@ -261,6 +261,7 @@ class Household:
     """A household as it is shown: in lists with the head's name masked and no address, alone with both.
 
     The pseudonym is that of the head in this household alone: by it the head's data is disclosed, restricted or erased.
+    `version` may be sent back in If-Match when the household is ended.
     """
 
     id: UUID
@@ -270,6 +271,7 @@ class Household:
     population_group: str
     from_on: date
     until_on: date | None
+    version: int
     citizen_ref: UUID | None
     head_name: str | None = field(repr=False)
     head_phone: str | None = field(repr=False)
@@ -315,6 +317,7 @@ def _show(household: storage.SealedHousehold, *, whole: bool) -> Household:
         population_group=household.population_group,
         from_on=household.from_on,
         until_on=household.until_on,
+        version=household.version,
         citizen_ref=ref if whole else None,
         head_name=name if whole or name is None else mask_name(name),
         head_phone=opened["phone"] if whole else None,

@@ -13,6 +13,7 @@ from shared.access.principal import Principal
 from shared.audit import chain
 from shared.database import Connection, Pool, transaction
 from shared.errors import Rejected
+from shared.versions import Expected, check_version
 
 
 class Verbatim(Rejected):
@@ -30,6 +31,7 @@ class Comment:
     text: str | None = field(repr=False)
     paraphrase: str | None = field(repr=False)
     recorded_at: datetime
+    version: int
 
 
 def list_comments(
@@ -54,12 +56,19 @@ def clear_comment(pool: Pool, rating_id: UUID, principal: Principal) -> None:
     _turn(pool, rating_id, principal, is_accusation=False)
 
 
-def paraphrase_comment(pool: Pool, rating_id: UUID, paraphrase: str, principal: Principal) -> None:
-    """Raises CommentNotFound, also for an accusation; Verbatim where eight characters in a row are the rater's own."""
+def paraphrase_comment(
+    pool: Pool, rating_id: UUID, paraphrase: str, principal: Principal, *, expected: Expected
+) -> None:
+    """Raises CommentNotFound, also for an accusation; Verbatim where eight characters in a row are the rater's own.
+
+    Raises Outdated where somebody else has said it in other words since, or the rater something else.
+    """
     with transaction(pool) as connection:
+        standing = storage.lock_version(connection, rating_id)
         comment = _open(storage.get_comment(connection, rating_id, is_accusation=False))
         if comment.text is None:
             raise storage.CommentNotFound("there is no such comment")
+        check_version(standing, expected)
         if repeats_verbatim(paraphrase, comment.text):
             raise Verbatim("a paraphrase does not repeat the words of the rater")
         sealed = vault().seal("rating_comment", "paraphrase", rating_id, paraphrase)
@@ -82,6 +91,7 @@ def _open(comment: SealedComment) -> Comment:
         text=vault().open("rating_comment", "text", comment.rating_id, comment.text, key),
         paraphrase=vault().open("rating_comment", "paraphrase", comment.rating_id, comment.paraphrase, None),
         recorded_at=comment.recorded_at,
+        version=comment.version,
     )
 
 

@@ -20,7 +20,7 @@ class CadreRecord:
 def find_version(pool: Pool, kind: Kind, key: str) -> int | None:
     """To be asked before the entry is read: a tag must not promise a later version than what it stands on."""
     with transaction(pool) as connection:
-        return standing.find_version(connection, kind, key)
+        return standing.find_version(connection, kind, [key])
 
 
 def list_organisations(pool: Pool, *, after_code: str, limit: int, on: date) -> list[storage.Organisation]:

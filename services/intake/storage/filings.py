@@ -49,6 +49,7 @@ class SealedFiling:
     changed_at: datetime
     details_sealed: bytes | None = field(repr=False)
     notes_sealed: bytes | None = field(repr=False)
+    version: int
     citizen_ref: UUID | None
     citizen_key: bytes | None = field(repr=False)
 
@@ -130,7 +131,7 @@ def get_filing(connection: Connection, issue_id: UUID) -> SealedFiling:
         found = cursor.execute(
             """
             SELECT filing.issue_id, filing.service_code, filing.is_public, filing.changed_at, filing.details_sealed,
-                   filing.notes_sealed, issue.citizen_ref, citizen_key.wrapped AS citizen_key
+                   filing.notes_sealed, filing.version, issue.citizen_ref, citizen_key.wrapped AS citizen_key
               FROM filing
               JOIN issue ON issue.id = filing.issue_id
               LEFT JOIN citizen_key ON citizen_key.citizen_ref = issue.citizen_ref
@@ -150,6 +151,11 @@ def is_filed_by(connection: Connection, issue_id: UUID, account_id: UUID) -> boo
     return row is not None
 
 
+def lock_version(connection: Connection, issue_id: UUID) -> int | None:
+    row = connection.execute("SELECT version FROM filing WHERE issue_id = %s FOR UPDATE", [issue_id]).fetchone()
+    return None if row is None else int(str(row[0]))
+
+
 def set_publication(
     connection: Connection, issue_id: UUID, *, is_public: bool, notes_sealed: bytes | None, at: datetime
 ) -> bool:
@@ -166,7 +172,7 @@ def set_publication(
            AND subject_id IS NULL
            AND type NOT IN ('complaint', 'report')
             ON CONFLICT (issue_id) DO UPDATE
-           SET is_public = %(is_public)s, notes_sealed = %(notes)s, changed_at = %(at)s
+           SET is_public = %(is_public)s, notes_sealed = %(notes)s, changed_at = %(at)s, version = filing.version + 1
         """,
         {"id": issue_id, "is_public": is_public, "notes": notes_sealed, "at": at},
     )

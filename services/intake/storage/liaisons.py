@@ -66,6 +66,7 @@ class Point:
     place_code: str | None
     from_on: date
     until_on: date | None
+    version: int  # may be sent back in If-Match when the point is ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class SealedHousehold:
     population_group: str
     from_on: date
     until_on: date | None
+    version: int
     citizen_ref: UUID | None
     name: bytes | None = field(repr=False)
     phone: bytes | None = field(repr=False)
@@ -92,6 +94,7 @@ class Assignment:
     point_code: str | None
     from_on: date
     until_on: date | None
+    version: int  # may be sent back in If-Match when the assignment is ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +287,8 @@ def list_points(connection: Connection, on: date | None, *, after: UUID, limit: 
     with connection.cursor(row_factory=class_row(Point)) as cursor:
         return cursor.execute(
             """
-            SELECT id, code_of(organisation_id) AS organisation_code, code, kind, name, place_code, from_on, until_on
+            SELECT id, code_of(organisation_id) AS organisation_code, code, kind, name, place_code, from_on, until_on,
+                   sequence AS version
               FROM contact_point
              WHERE id > %(after)s
                AND (%(on)s::date IS NULL OR (from_on <= %(on)s AND (until_on IS NULL OR until_on >= %(on)s)))
@@ -301,7 +305,8 @@ def list_households(connection: Connection, *, after: UUID, limit: int) -> list[
             """
             SELECT household.id, code_of(household.organisation_id) AS organisation_code, household.number,
                    household.place_code, household.population_group, household.from_on, household.until_on,
-                   citizen.ref AS citizen_ref, citizen.name, citizen.phone, citizen.address, citizen_key.wrapped
+                   household.sequence AS version, citizen.ref AS citizen_ref, citizen.name, citizen.phone,
+                   citizen.address, citizen_key.wrapped
               FROM contact_household AS household
               LEFT JOIN citizen ON citizen.ref = household.citizen_ref
               LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
@@ -320,7 +325,8 @@ def get_household(connection: Connection, household_id: UUID) -> SealedHousehold
             """
             SELECT household.id, code_of(household.organisation_id) AS organisation_code, household.number,
                    household.place_code, household.population_group, household.from_on, household.until_on,
-                   citizen.ref AS citizen_ref, citizen.name, citizen.phone, citizen.address, citizen_key.wrapped
+                   household.sequence AS version, citizen.ref AS citizen_ref, citizen.name, citizen.phone,
+                   citizen.address, citizen_key.wrapped
               FROM contact_household AS household
               LEFT JOIN citizen ON citizen.ref = household.citizen_ref
               LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
@@ -339,7 +345,7 @@ def list_assignments(connection: Connection, *, after: UUID, limit: int) -> list
             """
             SELECT assignment.id, staff_number_of(assignment.cadre_id) AS staff_number,
                    household.number AS household_number, point.code AS point_code, assignment.from_on,
-                   assignment.until_on
+                   assignment.until_on, assignment.sequence AS version
               FROM liaison_assignment AS assignment
               LEFT JOIN contact_household AS household ON household.id = assignment.household_id
               LEFT JOIN contact_point AS point ON point.id = assignment.contact_point_id

@@ -80,6 +80,7 @@ class PlacePopulation:
     counted_on: date
     people_count: int
     household_count: int | None
+    version: int  # may be sent back in If-Match with a correction
 
 
 def upsert_groups(
@@ -205,7 +206,8 @@ def list_populations(
         return cursor.execute(
             """
             SELECT counted.id, code_of(counted.organisation_id) AS organisation_code, counted.place_code,
-                   counted.population_group, counted.counted_on, counted.people_count, counted.household_count
+                   counted.population_group, counted.counted_on, counted.people_count, counted.household_count,
+                   counted.sequence AS version
               FROM place_population AS counted
              WHERE counted.id > %(after)s
                AND (%(organisation)s::text IS NULL

@@ -24,13 +24,15 @@ class SealedComment:
     paraphrase: bytes | None = field(repr=False)
     is_accusation: bool
     recorded_at: datetime
+    version: int
     citizen_ref: UUID | None
     citizen_key: bytes | None = field(repr=False)
 
 
 _COMMENT = """
     SELECT rating_comment.rating_id, rating_comment.text, rating_comment.paraphrase, rating_comment.is_accusation,
-           rating_comment.recorded_at, citizen.ref AS citizen_ref, citizen_key.wrapped AS citizen_key
+           rating_comment.recorded_at, rating_comment.version, citizen.ref AS citizen_ref,
+           citizen_key.wrapped AS citizen_key
       FROM rating_comment
       JOIN rating ON rating.id = rating_comment.rating_id
       LEFT JOIN citizen ON citizen.ref = rating.rater_ref AND citizen.state = 'active'
@@ -49,7 +51,8 @@ def upsert_comments(connection: Connection, rows: Sequence[Mapping[str, Any]], *
            SET text = excluded.text,
                is_accusation = known.is_accusation OR excluded.is_accusation,
                paraphrase = NULL,
-               paraphrased_by = NULL
+               paraphrased_by = NULL,
+               version = known.version + 1
         """,
         [recorded_at, orjson.dumps(rows).decode()],
     )
@@ -58,6 +61,13 @@ def upsert_comments(connection: Connection, rows: Sequence[Mapping[str, Any]], *
 def delete_harmless(connection: Connection, rating_id: UUID) -> None:
     """The rater took it back. An accusation is kept for whoever has to look at it."""
     connection.execute("DELETE FROM rating_comment WHERE rating_id = %s AND NOT is_accusation", [rating_id])
+
+
+def lock_version(connection: Connection, rating_id: UUID) -> int | None:
+    row = connection.execute(
+        "SELECT version FROM rating_comment WHERE rating_id = %s FOR UPDATE", [rating_id]
+    ).fetchone()
+    return None if row is None else int(str(row[0]))
 
 
 def get_comment(connection: Connection, rating_id: UUID, *, is_accusation: bool | None = None) -> SealedComment:
@@ -114,5 +124,12 @@ def set_accusation(connection: Connection, rating_id: UUID, *, is_accusation: bo
 
 def set_paraphrase(connection: Connection, rating_id: UUID, sealed: bytes, *, by: UUID) -> None:
     connection.execute(
-        "UPDATE rating_comment SET paraphrase = %s, paraphrased_by = %s WHERE rating_id = %s", [sealed, by, rating_id]
+        """
+        UPDATE rating_comment
+           SET paraphrase = %s,
+               paraphrased_by = %s,
+               version = version + 1
+         WHERE rating_id = %s
+        """,
+        [sealed, by, rating_id],
     )

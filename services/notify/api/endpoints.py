@@ -17,7 +17,6 @@ from services.notify.domain.endpoints import (
     EndpointStatus,
     EndpointWish,
     Step,
-    VersionChanged,
 )
 from services.notify.handlers import endpoints
 from services.notify.handlers.endpoints import EndpointDesk, MadeKey, Rotation
@@ -25,7 +24,7 @@ from services.notify.storage.endpoints import StoredKey
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.conditions import read_expected, tagged
-from shared.http import Body, describe_body, json_body, json_response, permit, problem, take_routes
+from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
 from shared.identifiers import new_id
 
 Reading = Annotated[Principal, Depends(permit("endpoint.read"))]
@@ -188,16 +187,13 @@ def _add_changing(router: APIRouter, desk: EndpointDesk) -> None:
         body: Annotated[FilterBody, Depends(json_body(FilterBody))],
     ) -> Response:
         """Put another filter in the place of the one that stands, for events that are not owed yet."""
-        try:
-            changed = endpoints.change_filter(
-                desk.pool,
-                endpoint_id,
-                event_types=tuple(dict.fromkeys(body.event_types)),
-                organisation_id=body.organisation_id,
-                expected=read_expected(request),
-            )
-        except VersionChanged as refusal:
-            return problem(412, refusal.code, refusal.detail)
+        changed = endpoints.change_filter(
+            desk.pool,
+            endpoint_id,
+            event_types=tuple(dict.fromkeys(body.event_types)),
+            organisation_id=body.organisation_id,
+            expected=read_expected(request),
+        )
         return json_response(_show(changed))
 
     @router.post(
@@ -217,12 +213,9 @@ def _add_changing(router: APIRouter, desk: EndpointDesk) -> None:
 
 def _add_steps(router: APIRouter, desk: EndpointDesk) -> None:
     def take(request: Request, endpoint_id: UUID, step: Step) -> Response:
-        try:
-            stepped = endpoints.take_step(
-                desk.pool, endpoint_id, step, expected=read_expected(request), now=datetime.now(UTC)
-            )
-        except VersionChanged as refusal:
-            return problem(412, refusal.code, refusal.detail)
+        stepped = endpoints.take_step(
+            desk.pool, endpoint_id, step, expected=read_expected(request), now=datetime.now(UTC)
+        )
         return json_response(_show(stepped))
 
     answers = shows(ShownEndpoint) | refuses(409, 412)

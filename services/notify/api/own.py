@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import Field
 
 from services.notify.api.paging import Cursor, Limit, page
@@ -16,7 +16,8 @@ from services.notify.domain.rules import Preferred, Rule
 from services.notify.handlers import own
 from services.notify.handlers.own import OwnSettings
 from shared.access.principal import Principal
-from shared.answers import Listing, Page, Shown, shows
+from shared.answers import Listing, Page, Shown, refuses, shows
+from shared.conditions import read_expected, tagged
 from shared.database import Pool
 from shared.edge import CodeText
 from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
@@ -103,12 +104,17 @@ def add_own(app: FastAPI, pool: Pool, rules: Sequence[Rule]) -> None:
 
 def _add_settings(router: APIRouter, pool: Pool, known: Sequence[str]) -> None:
     @router.get("/v1/own/settings", responses=shows(ShownSettings))
-    def get_own_settings(principal: Reading) -> Response:
-        return json_response(_show(own.get_settings(pool, principal, new_id=new_id())))
+    def get_own_settings(request: Request, principal: Reading) -> Response:
+        settings, version = own.get_settings(pool, principal, new_id=new_id())
+        return tagged(request, _show(settings), version=version)
 
-    @router.put("/v1/own/settings", openapi_extra=describe_body(OwnSettingsBody), responses=shows(ShownSettings))
+    @router.put(
+        "/v1/own/settings",
+        openapi_extra=describe_body(OwnSettingsBody),
+        responses=shows(ShownSettings) | refuses(412),
+    )
     def put_own_settings(
-        principal: Changing, body: Annotated[OwnSettingsBody, Depends(json_body(OwnSettingsBody))]
+        request: Request, principal: Changing, body: Annotated[OwnSettingsBody, Depends(json_body(OwnSettingsBody))]
     ) -> Response:
         """Where and when one wants to be told. What is compulsory comes at once or in a digest, but comes."""
         wanted = OwnSettings(
@@ -122,7 +128,8 @@ def _add_settings(router: APIRouter, pool: Pool, known: Sequence[str]) -> None:
             daily_cap=body.daily_cap,
             rules=dict(body.rules),
         )
-        return json_response(_show(own.put_settings(pool, principal, wanted, known=known, new_id=new_id())))
+        done = own.put_settings(pool, principal, wanted, known=known, expected=read_expected(request), new_id=new_id())
+        return json_response(_show(done))
 
 
 def _add_inbox(router: APIRouter, pool: Pool) -> None:
@@ -169,19 +176,25 @@ def _add_rules(router: APIRouter, pool: Pool, rules: Sequence[Rule]) -> None:
         return json_response({"items": [item.model_dump() for item in shown]})
 
     @router.get("/v1/organisations/{code}/preferences", responses=shows(UnitRules))
-    def get_unit_preferences(code: CodeText, _: Annotated[Principal, Depends(permit("preference.read"))]) -> Response:
-        return json_response({"organisation_code": code, "rules": own.get_unit_preferences(pool, code)})
+    def get_unit_preferences(
+        request: Request, code: CodeText, _: Annotated[Principal, Depends(permit("preference.read"))]
+    ) -> Response:
+        stated, version = own.get_unit_preferences(pool, code)
+        return tagged(request, {"organisation_code": code, "rules": stated}, version=version)
 
     @router.put(
-        "/v1/organisations/{code}/preferences", openapi_extra=describe_body(RulesBody), responses=shows(UnitRules)
+        "/v1/organisations/{code}/preferences",
+        openapi_extra=describe_body(RulesBody),
+        responses=shows(UnitRules) | refuses(412),
     )
     def put_unit_preferences(
+        request: Request,
         code: CodeText,
         _: Annotated[Principal, Depends(permit("preference.set"))],
         body: Annotated[RulesBody, Depends(json_body(RulesBody))],
     ) -> Response:
         """For everybody who is told of something of this unit or one below it and has not said otherwise."""
-        stated = own.put_unit_preferences(pool, code, body.rules, known=known)
+        stated = own.put_unit_preferences(pool, code, body.rules, known=known, expected=read_expected(request))
         return json_response({"organisation_code": code, "rules": stated})
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Request, Response
 from pydantic import Field
 
 from services.notify.api.paging import Cursor, Limit, page
@@ -13,7 +13,8 @@ from services.notify.domain.subscriptions import Wish
 from services.notify.handlers import subscriptions
 from services.notify.storage.subscriptions import Subscription
 from shared.access.principal import Principal
-from shared.answers import Page, Shown, shows
+from shared.answers import Page, Shown, refuses, shows
+from shared.conditions import read_expected
 from shared.database import Pool
 from shared.edge import ShortText
 from shared.http import Body, describe_body, json_body, json_response, permit
@@ -34,6 +35,8 @@ class SubscriptionBody(Body):
 
 
 class ShownSubscription(Shown):
+    """`version` may be sent back in If-Match with a change."""
+
     name: str
     recipient_name: str
     email: str | None
@@ -41,15 +44,17 @@ class ShownSubscription(Shown):
     language: Language
     channels: list[SubscriptionChannel]
     digested_at: datetime | None
+    version: int
 
 
 def add_subscriptions(app: FastAPI, pool: Pool) -> None:
     @app.put(
         "/v1/subscriptions/{name}",
-        responses=shows(ShownSubscription) | shows(ShownSubscription, status=201),
+        responses=shows(ShownSubscription) | shows(ShownSubscription, status=201) | refuses(412),
         openapi_extra=describe_body(SubscriptionBody),
     )
     def put_subscription(
+        request: Request,
         name: str,
         _: Annotated[Principal, Depends(permit("subscription.put"))],
         body: Annotated[SubscriptionBody, Depends(json_body(SubscriptionBody))],
@@ -62,7 +67,8 @@ def add_subscriptions(app: FastAPI, pool: Pool) -> None:
             language=body.language,
             channels=tuple(dict.fromkeys(body.channels)),
         )
-        subscription, is_new = subscriptions.put_subscription(pool, wish, new_id=new_id())
+        expected = read_expected(request)
+        subscription, is_new = subscriptions.put_subscription(pool, wish, expected=expected, new_id=new_id())
         return json_response(_show_subscription(subscription), status=201 if is_new else 200)
 
     @app.get("/v1/subscriptions", responses=shows(Page[ShownSubscription]))
@@ -84,4 +90,5 @@ def _show_subscription(item: Subscription) -> dict[str, object]:
         "language": item.language,
         "channels": item.channels,
         "digested_at": item.digested_at,
+        "version": item.version,
     }

@@ -44,12 +44,6 @@ class StepNotPossible(Conflict):
     code = "endpoint-step-not-possible"
 
 
-class VersionChanged(Conflict):
-    """Somebody changed it since it was read."""
-
-    code = "version-changed"
-
-
 class AlreadyProposed(Conflict):
     """The same endpoint waits for somebody's decision: a repeat makes no second one."""
 

@@ -48,6 +48,7 @@ class Recipient:
     quiet_until: time = time(7, 30)
     digest_at: time = time(8, 30)
     daily_cap: int = 20
+    version: int = 1  # of what the person says of themselves
 
     @property
     def habits(self) -> Habits:

@@ -1,6 +1,6 @@
 """Webhook endpoints: proposed and agreed to, verified, changed, and given keys that sign for them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -22,7 +22,6 @@ from services.notify.domain.endpoints import (
     TooManyEndpoints,
     TooManyKeys,
     UnknownEndpoint,
-    VersionChanged,
     step_from,
 )
 from services.notify.signing.webhooks import KeyKind, make_key
@@ -34,6 +33,7 @@ from shared.audit.chain import Line, note
 from shared.crypto import CryptoProvider
 from shared.database import Connection, Pool, transaction
 from shared.proposals import AlreadyDecided, OwnProposal
+from shared.versions import Expected, check_version
 
 PURPOSE: Final = "webhook"
 
@@ -117,10 +117,8 @@ def decide_endpoint(
     return decided
 
 
-def take_step(
-    pool: Pool, endpoint_id: UUID, step: Step, *, expected: Collection[int] | None, now: datetime
-) -> Endpoint:
-    """Verify again, pause, resume, remove. Raises UnknownEndpoint, StepNotPossible, VersionChanged.
+def take_step(pool: Pool, endpoint_id: UUID, step: Step, *, expected: Expected, now: datetime) -> Endpoint:
+    """Verify again, pause, resume, remove. Raises UnknownEndpoint, StepNotPossible, Outdated.
 
     Where it has arrived already, a repeat changes nothing. A receiver that never agreed is asked again before it is
     sent anything.
@@ -150,9 +148,9 @@ def change_filter(
     *,
     event_types: tuple[str, ...],
     organisation_id: UUID | None,
-    expected: Collection[int] | None,
+    expected: Expected,
 ) -> Endpoint:
-    """For what is not made out of the log yet. Raises UnknownEndpoint, UnsoundAgreement, VersionChanged."""
+    """For what is not made out of the log yet. Raises UnknownEndpoint, UnsoundAgreement, Outdated."""
     with transaction(pool) as connection:
         endpoint = _lock(connection, endpoint_id, expected)
         agreement = agreements.find_agreement(connection, endpoint.agreement_id)
@@ -260,12 +258,11 @@ def _has_arrived(status: EndpointStatus, step: Step) -> bool:
     }
 
 
-def _lock(connection: Connection, endpoint_id: UUID, expected: Collection[int] | None) -> Endpoint:
+def _lock(connection: Connection, endpoint_id: UUID, expected: Expected) -> Endpoint:
     found = storage.lock_endpoint(connection, endpoint_id)
     if found is None:
         raise UnknownEndpoint("there is no such endpoint")
-    if expected is not None and found.version not in expected:
-        raise VersionChanged("another version stands than the one that was read")
+    check_version(found.version, expected)
     return found
 
 

@@ -14,6 +14,7 @@ from services.notify.storage import messages, recipients, registers
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
+from shared.versions import Expected, check_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +32,21 @@ class OwnSettings:
     rules: dict[str, Preferred]
 
 
-def get_settings(pool: Pool, principal: Principal, *, new_id: UUID) -> OwnSettings:
+def get_settings(pool: Pool, principal: Principal, *, new_id: UUID) -> tuple[OwnSettings, int]:
+    """Return them and their version."""
     with transaction(pool) as connection:
-        return _show(connection, _own(connection, principal, new_id))
+        recipient = _own(connection, principal, new_id)
+        return _show(connection, recipient), recipient.version
 
 
 def put_settings(
-    pool: Pool, principal: Principal, wanted: OwnSettings, *, known: Sequence[str], new_id: UUID
+    pool: Pool, principal: Principal, wanted: OwnSettings, *, known: Sequence[str], expected: Expected, new_id: UUID
 ) -> OwnSettings:
-    """Raises UnsafeAddress, BadHabit, MissingAddress, UnknownRule."""
+    """Raises UnsafeAddress, BadHabit, MissingAddress, UnknownRule, Outdated."""
     _check(wanted, known)
     with transaction(pool) as connection:
         before = _own(connection, principal, new_id)
+        check_version(recipients.lock_recipient(connection, before.id), expected)
         after = replace(
             before,
             language=wanted.language,
@@ -98,19 +102,22 @@ def mark_all_read(pool: Pool, principal: Principal, *, through: int, at: datetim
         return messages.set_own_read_through(connection, _key(principal), through=through, at=at)
 
 
-def get_unit_preferences(pool: Pool, code: str) -> dict[str, Preferred]:
-    """Raises UnknownUnit."""
+def get_unit_preferences(pool: Pool, code: str) -> tuple[dict[str, Preferred], int]:
+    """Return them and their version, which is read first: it is never newer than they are. Raises UnknownUnit."""
     with transaction(pool) as connection:
-        return recipients.list_stated(connection, _unit(connection, code))
+        unit_id = _unit(connection, code)
+        version = recipients.find_unit_version(connection, unit_id)
+        return recipients.list_stated(connection, unit_id), version
 
 
 def put_unit_preferences(
-    pool: Pool, code: str, preferred: Mapping[str, Preferred], *, known: Sequence[str]
+    pool: Pool, code: str, preferred: Mapping[str, Preferred], *, known: Sequence[str], expected: Expected
 ) -> dict[str, Preferred]:
-    """For everybody of the unit and below it who has not said otherwise. Raises UnknownUnit, UnknownRule."""
+    """For everybody of the unit and below it who has not said otherwise. Raises UnknownUnit, UnknownRule, Outdated."""
     _check_rules(preferred, known)
     with transaction(pool) as connection:
         unit_id = _unit(connection, code)
+        check_version(recipients.move_unit_version(connection, unit_id) - 1, expected)
         recipients.replace_preferences(connection, dict(preferred), organisation_id=unit_id)
         stated = [f"{rule}: {mode}" for rule, mode in sorted(preferred.items())]
         note(

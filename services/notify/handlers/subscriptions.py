@@ -9,14 +9,19 @@ from services.notify.storage import messages, subscriptions
 from services.notify.storage.messages import Message
 from services.notify.storage.subscriptions import Subscription
 from shared.database import Connection, Pool, transaction
+from shared.versions import Expected, check_version
 
 
-def put_subscription(pool: Pool, wish: Wish, *, new_id: UUID) -> tuple[Subscription, bool]:
-    """Make a subscription or replace what it wants; return it and whether it is new. Raises Rejected, NameTaken."""
+def put_subscription(pool: Pool, wish: Wish, *, expected: Expected, new_id: UUID) -> tuple[Subscription, bool]:
+    """Make a subscription or replace what it wants; return it and whether it is new.
+
+    Raises Rejected, NameTaken, Outdated.
+    """
     wish.check()
     with transaction(pool) as connection:
         if not subscriptions.is_within_reach(connection, wish.organisation_id):
             raise UnknownOrganisation("no such organisation is known")
+        check_version(subscriptions.lock_version(connection, wish.name), expected)
         is_new = subscriptions.insert_subscription(connection, new_id, wish)
         if not is_new and not subscriptions.set_subscription(connection, wish):
             raise NameTaken("the name belongs to another subscription")

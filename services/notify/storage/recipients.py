@@ -35,7 +35,7 @@ def upsert_recipients(connection: Connection, keys: Sequence[tuple[UUID, Key]]) 
         return cursor.execute(
             """
             SELECT id, staff_number, account_id, robot, language, email, mobile, channels, quiet_from, quiet_until,
-                   digest_at, daily_cap
+                   digest_at, daily_cap, version
               FROM recipient
              WHERE staff_number = ANY (%s) OR account_id = ANY (%s) OR robot = ANY (%s)
             """,
@@ -48,7 +48,7 @@ def find_recipient(connection: Connection, key: Key) -> Recipient | None:
         return cursor.execute(
             """
             SELECT id, staff_number, account_id, robot, language, email, mobile, channels, quiet_from, quiet_until,
-                   digest_at, daily_cap
+                   digest_at, daily_cap, version
               FROM recipient
              WHERE staff_number = %s OR account_id = %s
             """,
@@ -62,7 +62,7 @@ def lock_waiting_recipients(connection: Connection, *, now: datetime, limit: int
         return cursor.execute(
             """
             SELECT id, staff_number, account_id, robot, language, email, mobile, channels, quiet_from, quiet_until,
-                   digest_at, daily_cap
+                   digest_at, daily_cap, version
               FROM recipient
              WHERE id IN (SELECT recipient_id FROM notice WHERE settled_at IS NULL AND due_at <= %s)
              LIMIT %s
@@ -72,12 +72,20 @@ def lock_waiting_recipients(connection: Connection, *, now: datetime, limit: int
         ).fetchall()
 
 
+def lock_recipient(connection: Connection, recipient_id: UUID) -> int:
+    """Return its version."""
+    row = connection.execute("SELECT version FROM recipient WHERE id = %s FOR UPDATE", [recipient_id]).fetchone()
+    if row is None:
+        raise LookupError("a recipient that was just made is gone")
+    return int(str(row[0]))
+
+
 def set_recipient(connection: Connection, recipient: Recipient) -> None:
     connection.execute(
         """
         UPDATE recipient
            SET language = %s, email = %s, mobile = %s, channels = %s, quiet_from = %s, quiet_until = %s,
-               digest_at = %s, daily_cap = %s
+               digest_at = %s, daily_cap = %s, version = version + 1
          WHERE id = %s
         """,
         [
@@ -133,6 +141,31 @@ def replace_preferences(
         """,
         [recipient_id, organisation_id, list(preferred), list(preferred.values())],
     )
+
+
+def find_unit_version(connection: Connection, organisation_id: UUID) -> int:
+    """0 for a unit that never stated anything."""
+    row = connection.execute(
+        "SELECT version FROM unit_preference WHERE organisation_id = %s", [organisation_id]
+    ).fetchone()
+    return 0 if row is None else int(str(row[0]))
+
+
+def move_unit_version(connection: Connection, organisation_id: UUID) -> int:
+    """Return the new version. From here on nobody else states anything for this unit until the transaction ends."""
+    row = connection.execute(
+        """
+        INSERT INTO unit_preference (organisation_id, version)
+        VALUES (%s, 1)
+            ON CONFLICT (organisation_id) DO UPDATE
+           SET version = unit_preference.version + 1
+        RETURNING version
+        """,
+        [organisation_id],
+    ).fetchone()
+    if row is None:
+        raise LookupError("a row that was just written is gone")
+    return int(str(row[0]))
 
 
 def list_stated(connection: Connection, organisation_id: UUID) -> dict[str, Preferred]:

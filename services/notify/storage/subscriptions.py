@@ -22,6 +22,7 @@ class Subscription:
     channels: list[str]
     seen_through: int
     digested_at: datetime | None
+    version: int
 
 
 def insert_subscription(connection: Connection, subscription_id: UUID, wish: Wish) -> bool:
@@ -47,6 +48,11 @@ def insert_subscription(connection: Connection, subscription_id: UUID, wish: Wis
     )
 
 
+def lock_version(connection: Connection, name: str) -> int | None:
+    row = connection.execute("SELECT version FROM subscription WHERE name = %s FOR UPDATE", [name]).fetchone()
+    return None if row is None else int(str(row[0]))
+
+
 def is_within_reach(connection: Connection, organisation_id: UUID | None) -> bool:
     row = connection.execute("SELECT is_within_reach(%s)", [organisation_id]).fetchone()
     return row is not None and bool(row[0])
@@ -66,7 +72,8 @@ def set_subscription(connection: Connection, wish: Wish) -> bool:
                    language = %s,
                    channels = %s,
                    seen_through = CASE WHEN organisation_id IS DISTINCT FROM %s THEN 0 ELSE seen_through END,
-                   organisation_id = %s
+                   organisation_id = %s,
+                   version = version + 1
              WHERE name = %s
             """,
             [
@@ -87,7 +94,8 @@ def find_subscription(connection: Connection, name: str) -> Subscription | None:
     with connection.cursor(row_factory=class_row(Subscription)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, recipient_name, email, organisation_id, language, channels, seen_through, digested_at
+            SELECT id, name, recipient_name, email, organisation_id, language, channels, seen_through, digested_at,
+                   version
               FROM subscription
              WHERE name = %s
             """,
@@ -99,7 +107,8 @@ def list_subscriptions(connection: Connection, *, after: str, limit: int) -> lis
     with connection.cursor(row_factory=class_row(Subscription)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, recipient_name, email, organisation_id, language, channels, seen_through, digested_at
+            SELECT id, name, recipient_name, email, organisation_id, language, channels, seen_through, digested_at,
+                   version
               FROM subscription
              WHERE name > %s
              ORDER BY name
@@ -114,7 +123,8 @@ def lock_waiting_subscription(connection: Connection, *, now: datetime, interval
     with connection.cursor(row_factory=class_row(Subscription)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, recipient_name, email, organisation_id, language, channels, seen_through, digested_at
+            SELECT id, name, recipient_name, email, organisation_id, language, channels, seen_through, digested_at,
+                   version
               FROM subscription
              WHERE (digested_at IS NULL OR digested_at <= %s)
                AND seen_through < (SELECT max(change) FROM score_news)

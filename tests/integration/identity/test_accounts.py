@@ -330,6 +330,24 @@ def test_accounts_of_one_staff_number_are_one_persons(administrator, add_account
     assert administrator.put(f"/v1/accounts/{other.id}", json=moved).status_code == 200
 
 
+def test_an_account_is_changed_in_the_version_that_was_read(administrator, add_account):
+    path = f"/v1/accounts/{add_account('he.ping').id}"
+    person = {"display_name": "何平", "person_id": "p-1"}
+    read = administrator.get(path)
+
+    def put(if_match):
+        answer = administrator.put(path, json=person, headers={"If-Match": if_match})
+        return answer.status_code, answer.json().get("title")
+
+    assert administrator.post(f"{path}/roles", json={"role": "clerk"}).status_code == 201  # moves no version
+    assert put(read.headers["etag"]) == (200, None)
+    assert put(read.headers["etag"]) == (412, "outdated")
+    assert put(f'"{administrator.get(path).json()["version"]}"') == (200, None)
+    assert administrator.post(f"{path}/disable").status_code == 200
+    assert put('"3"') == (412, "outdated")
+    assert put("*") == (200, None)
+
+
 def test_one_person_never_holds_two_of_the_separated_roles(administrator, add_account):
     first = add_account("shenji")
     second = add_account("yunwei", person_id=first.person_id)

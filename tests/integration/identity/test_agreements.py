@@ -41,9 +41,9 @@ def people():
 def ask(settings, pool, keys, people):
     app = create_api(settings, pool, authenticator=people, keys=keys)
 
-    def run(who, method, path, body=None):
+    def run(who, method, path, body=None, **headers):
         with TestClient(app) as client:
-            return client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"})
+            return client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"} | headers)
 
     return run
 
@@ -114,6 +114,20 @@ def test_nobody_does_that_alone_to_an_account_that_decides(ask, approver, method
     if path in {"/password", "/second-factor", "/enable"}:  # agreed to once, done once
         assert third.status_code == 202
         assert third.json()["id"] != waiting.json()["id"]
+
+
+def test_what_was_agreed_to_is_not_done_to_another_version_than_was_read(ask, approver):
+    url = f"/v1/accounts/{approver.id}"
+    moved = {"display_name": "安宁", "person_id": "somebody-else"}
+    read = {"If-Match": ask("keeper", "GET", url).headers["etag"]}
+
+    agree(ask, ask("keeper", "PUT", url, moved, **read))
+    named = {"display_name": "安 宁", "person_id": approver.person_id}
+    assert ask("keeper2", "PUT", url, named).status_code == 200
+
+    assert ask("keeper", "PUT", url, moved, **read).status_code == 412
+    assert ask("keeper", "PUT", url, moved | {"person_id": "another"}, **read).status_code == 412  # nor asked for
+    assert ask("keeper", "PUT", url, moved).status_code == 200  # the agreement stands
 
 
 def test_who_agrees_is_another_person_who_may_and_it_is_in_the_audit(ask, approver, pool):

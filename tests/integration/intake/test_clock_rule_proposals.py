@@ -38,8 +38,8 @@ def door(registered, tmp_path):
     )
 
 
-def ask_for(door, limit="5 working_days", code="close"):
-    return door.ask("officer", "PUT", f"/v1/clock-rules/{code}", RULE | {"limit": limit})
+def ask_for(door, limit="5 working_days", code="close", **headers):
+    return door.ask("officer", "PUT", f"/v1/clock-rules/{code}", RULE | {"limit": limit}, **headers)
 
 
 def decide_on(door, answer, who="approver", body=AGREE):
@@ -198,3 +198,15 @@ def test_of_two_rules_for_the_same_version_that_are_agreed_to_at_once_one_stands
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(agree, asked)) == ["approved", "too late"]
     assert len(standing(registered)) == 1
+
+
+def test_the_next_version_is_asked_for_by_who_has_read_the_one_that_stands(door, registered):
+    assert ask_for(door, if_match='"1"').status_code == 412  # there is none yet
+    decide_on(door, ask_for(door))
+
+    assert ask_for(door, "6 working_days", if_match='"2"').json()["title"] == "outdated"
+    waiting = ask_for(door, "6 working_days", if_match='"1"')
+    assert waiting.status_code == 202
+    decide_on(door, waiting)
+    assert ask_for(door, "7 working_days", if_match='"1"').status_code == 412
+    assert standing(registered) == [("close", 1, "5 working_days"), ("close", 2, "6 working_days")]

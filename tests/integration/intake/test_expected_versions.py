@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,62 @@ def test_a_post_and_a_channel_are_ended_in_the_version_that_was_listed(door, reg
         other = door.post("clerk", f"{path}/end", body, if_match=f'"{version + 1}"')
         assert (other.status_code, other.json()["title"]) == OUTDATED
         assert door.post("clerk", f"{path}/end", body, if_match=f'"{version}"').json()["status"] == "changed"
+
+
+FIRST_DAY = {"from_on": "2025-01-01"}
+LIAISONS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+    "/v1/place-populations": (
+        {"organisation_code": "town", "place_code": "P1", "counted_on": "2025-01-01"},
+        [{"people_count": count} for count in (100, 110, 120)],
+    ),
+    "/v1/contact-points": (
+        {"code": "v1", "organisation_code": "town", "kind": "village", "name": "东村", **FIRST_DAY},
+        [{}, {"until_on": "2025-06-30"}, {"until_on": "2025-07-31"}],
+    ),
+    "/v1/contact-households": (
+        {"number": "H1", "organisation_code": "town", "place_code": "P1", "population_group": "fishers", **FIRST_DAY},
+        [{}, {"until_on": "2025-06-30"}, {"until_on": "2025-07-31"}],
+    ),
+    "/v1/liaison-assignments": (
+        {"staff_number": "S1", "point_code": "v1", **FIRST_DAY},
+        [{}, {"until_on": "2025-06-30"}, {"until_on": "2025-07-31"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("path", LIAISONS)
+def test_a_count_and_a_last_day_are_corrected_in_the_version_that_was_listed(door, path):
+    same, (first, second, third) = LIAISONS[path]
+    put(door, "/v1/population-groups/fishers", {"name": "渔民"})
+    if path == "/v1/liaison-assignments":
+        door.post("clerk", "/v1/contact-points", LIAISONS["/v1/contact-points"][0])
+
+    def post(more, **headers):
+        answer = door.post("clerk", path, same | more, **headers)
+        return answer.status_code, answer.json().get("title") or answer.json()["status"]
+
+    def version():
+        [listed] = door.get("clerk", path).json()["items"]
+        return f'"{listed["version"]}"'
+
+    assert post(first, if_match='"1"') == OUTDATED  # there is none yet
+    assert post(first) == (201, "created")
+    seen_by_both = version()
+    assert post(second, if_match=seen_by_both) == (200, "changed")
+    assert post(third, if_match=seen_by_both) == OUTDATED
+    assert post(third, if_match=version()) == (200, "changed")
+
+
+def test_a_household_has_the_tag_of_its_version(door):
+    put(door, "/v1/population-groups/fishers", {"name": "渔民"})
+    same = LIAISONS["/v1/contact-households"][0]
+    path = f"/v1/contact-households/{door.post('clerk', '/v1/contact-households', same).json()['id']}"
+    tag = door.get("clerk", path).headers["etag"]
+
+    ended = door.post("clerk", "/v1/contact-households", same | {"until_on": "2025-06-30"}, if_match=tag)
+
+    assert ended.json()["status"] == "changed"
+    assert door.get("clerk", path).headers["etag"].startswith('"2-')
 
 
 def test_a_reception_day_is_cancelled_in_the_version_that_was_announced(door):

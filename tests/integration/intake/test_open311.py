@@ -72,8 +72,9 @@ class City:
         assert answer.status_code == 200, answer.text
         return str(answer.json()[0]["service_request_id"])
 
-    def as_officer(self, method: str, path: str, body: Any = None) -> Response:
-        return self.client.request(method, path, json=body, headers={"Authorization": "Bearer officer"})
+    def as_officer(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
+        named = {"Authorization": "Bearer officer"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        return self.client.request(method, path, json=body, headers=named)
 
 
 @pytest.fixture
@@ -532,6 +533,21 @@ def test_what_was_not_filed_is_not_public_until_an_officer_says_so(city: City, a
     assert shown["agency_responsible"] == "测试县"
     assert city.get("requests.json").json() == []
     assert len(ask("SELECT 1 FROM audit_record WHERE action IN ('issue.publish', 'issue.withdraw')")) == 2
+
+
+def test_words_for_everybody_are_replaced_in_the_version_that_was_read(city: City):
+    issue = city.file()
+    path = f"/v1/issues/{issue}/publication"
+    read = city.as_officer("GET", f"/v1/issues/{issue}/filing")
+    first, second = ({"is_public": True, "notes": notes} for notes in ("路灯已修复", "路灯已更换"))
+
+    assert city.as_officer("PUT", path, first, if_match=read.headers["etag"]).status_code == 200
+    other = city.as_officer("PUT", path, second, if_match=read.headers["etag"])
+
+    assert (other.status_code, other.json()["title"]) == (412, "outdated")
+    shown = city.as_officer("GET", f"/v1/issues/{issue}/filing").json()
+    assert (shown["notes"], shown["version"]) == ("路灯已修复", read.json()["version"] + 1)
+    assert city.as_officer("PUT", path, second, if_match=f'"{shown["version"]}"').status_code == 200
 
 
 @pytest.mark.parametrize("more", [{"type": "complaint"}, {"type": "report"}, {"subject_staff_number": "S1"}])

@@ -139,7 +139,7 @@ class Notify:
             language=language,  # type: ignore[arg-type] # checked by the domain's type in the product
             channels=channels,
         )
-        put_subscription(self.pool, wish, new_id=new_id())
+        put_subscription(self.pool, wish, expected=None, new_id=new_id())
 
     def hear(self, *news: News) -> int:
         return self.take("notify.events", *(envelope_of(score_of(item), sequence=item.sequence) for item in news))

@@ -205,7 +205,7 @@ def test_a_filter_is_changed_for_one_version_only(clients):
     changed = clients("hub").patch(path, json=types, headers={"If-Match": tag})
     assert changed.json()["event_types"] == types["event_types"]
     stale = clients("officer").patch(path, json={}, headers={"If-Match": tag})
-    assert (stale.status_code, stale.json()["title"]) == (412, "version-changed")
+    assert (stale.status_code, stale.json()["title"]) == (412, "outdated")
     assert clients("hub").get(path, headers={"If-None-Match": tag}).status_code == 200
     beyond = clients("hub").patch(path, json={"event_types": ["cn.lianxin.rating.submitted.v1"]})
     assert beyond.status_code == 422

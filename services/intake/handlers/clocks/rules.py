@@ -23,6 +23,7 @@ from shared.errors import Conflict, NotFound
 from shared.identifiers import new_id
 from shared.observability import correlation_id
 from shared.proposals import Decision, Proposal, ProposalStatus
+from shared.versions import Expected, check_version
 
 KINDS: Final = ("clock_rule.define",)
 PRESETS: Final = Path(__file__).parents[2] / "clock_presets.toml"
@@ -47,9 +48,15 @@ class Standing:
 
 
 def propose(
-    pool: Pool, name: str, documents: Mapping[str, Mapping[str, Any]], *, by: Principal, now: datetime
+    pool: Pool,
+    name: str,
+    documents: Mapping[str, Mapping[str, Any]],
+    *,
+    by: Principal,
+    now: datetime,
+    expected: Expected = None,
 ) -> Proposal | Standing:
-    """Ask for rules by their codes, all at once or none. The same asked twice is asked once. Raises BadRule.
+    """Ask for rules by their codes, all at once or none. The same asked twice is asked once. Raises BadRule, Outdated.
 
     `name` is what the proposal is known by. Rules that stand with the same content are left out.
     """
@@ -59,6 +66,8 @@ def propose(
     with transaction(pool) as connection:
         storage.lock_rules(connection)
         newest = storage.list_newest_rules(connection, list(wanted))
+        for code in wanted:
+            check_version(newest[code].version if code in newest else None, expected)
         asked = [
             {"code": code, "base_version": newest[code].version if code in newest else 0, "rule": document}
             for code, document in wanted.items()

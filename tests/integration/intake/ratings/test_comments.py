@@ -113,6 +113,25 @@ def test_a_paraphrase_repeats_nothing_verbatim(said, ask, paraphrase):
     assert ask("PUT", path, {"paraphrase": "好"}, who="street-officer").status_code == 404
 
 
+def test_a_paraphrase_is_of_the_words_that_were_read(said, ask, rate, token):
+    path = f"/v1/rating-comments/{said(HARMLESS)}/paraphrase"
+    body = {"paraphrase": "处理及时"}
+
+    def versions():
+        return [item["version"] for item in ask("GET", "/v1/rating-comments", who="county-officer").json()["items"]]
+
+    def put(version):
+        answer = ask("PUT", path, body, who="county-officer", **{"If-Match": f'"{version}"'})
+        return answer.status_code, answer.json().get("title")
+
+    assert versions() == [1]
+    rate(token, 2, comment="后来又坏了，再没有人来看过这条路")  # the rater says something else meanwhile
+    assert put(1) == (412, "outdated")
+    assert put(2) == (200, None)
+    assert put(2) == (412, "outdated")  # somebody has said it in other words
+    assert versions() == [3]
+
+
 def test_no_answer_to_anybody_else_holds_eight_characters_of_it(said, ask, closed):
     rating_id = said(HARMLESS)
     paths = [
