@@ -16,6 +16,11 @@ def arm(plan: str, *, mode: str) -> None:
         _armed[name] = int(hit or 1)
 
 
+def is_armed(name: str) -> bool:
+    """Whether this process is to die at the point some time: for whoever has to make a place for it first."""
+    return name in _armed
+
+
 def point(name: str) -> None:
     if not _armed or name not in _armed:
         return

@@ -99,7 +99,7 @@ def transaction(pool: Pool, *, reach: Reach | None = None) -> Iterator[Connectio
 
     Without a reach, given or entered by the request, only a system pool's transaction sees any row.
     """
-    with _telling_transients(), pool.connection() as connection:
+    with telling_transients(), pool.connection() as connection:
         if isinstance(pool, _Joined):
             with connection.transaction():
                 if reach is not None:
@@ -112,23 +112,8 @@ def transaction(pool: Pool, *, reach: Reach | None = None) -> Iterator[Connectio
 
 
 @contextmanager
-def at_once(pool: Pool) -> Iterator[Connection]:
-    """A transaction in one round trip: nothing that is executed in it may be read before its end.
-
-    All is committed at exit, or nothing was. Each part of it says first under which reach it stands, by set_reach().
-    Raises DatabaseAway where trying again later makes sense.
-    """
-    with (
-        _telling_transients(),
-        pool.connection() as connection,
-        # Of an autocommitting connection all statements of a pipeline are one transaction, ended by its one Sync.
-        connection.transaction() if isinstance(pool, _Joined) else connection.pipeline(),
-    ):
-        yield connection
-
-
-@contextmanager
-def _telling_transients() -> Iterator[None]:
+def telling_transients() -> Iterator[None]:
+    """Around whatever speaks to the database. Raises DatabaseAway where trying again later makes sense."""
     try:
         yield
     except (PoolTimeout, TooManyRequests):
@@ -151,7 +136,7 @@ def set_reach(connection: Connection, reach: Reach) -> None:
 @lru_cache(maxsize=4_096)
 def _beginning(reach: Reach | None) -> bytes:
     """What is empty is left out: in a new transaction nobody has set it."""
-    given = {} if reach is None else _settings_of(reach)
+    given = {} if reach is None else settings_of(reach)
     settings = (
         sql.SQL("SET LOCAL {} = {}").format(sql.Identifier("lianxin", name), sql.Literal(value))
         for name, value in given.items()
@@ -162,15 +147,16 @@ def _beginning(reach: Reach | None) -> bytes:
 
 @lru_cache(maxsize=4_096)
 def _setting_of(reach: Reach) -> bytes:
-    """All of them: what an earlier caller of the same transaction had must not stay. One statement, for a pipeline."""
+    """All of them: what an earlier caller of the same transaction had must not stay."""
     calls = (
         sql.SQL("set_config({}, {}, true)").format(sql.Literal(f"lianxin.{name}"), sql.Literal(value))
-        for name, value in _settings_of(reach).items()
+        for name, value in settings_of(reach).items()
     )
     return (sql.SQL("SELECT ") + sql.SQL(", ").join(calls)).as_bytes()
 
 
-def _settings_of(reach: Reach) -> dict[str, str]:
+def settings_of(reach: Reach) -> dict[str, str]:
+    """What row security reads, by name and in a fixed order; empty where the reach has none."""
     return {
         "reach": reach.kind,
         "organisations": _array(reach.organisation_codes),

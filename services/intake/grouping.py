@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
@@ -12,9 +12,8 @@ from shared import crash
 from shared.errors import Transient
 
 AnyCommand = TypeVar("AnyCommand")
-Kind = TypeVar("Kind")
 Run = Callable[[list[AnyCommand]], list[Outcome]]
-Enter = Callable[[list[AnyCommand]], list[Outcome | None]]
+Enter = Callable[[list[AnyCommand]], Awaitable[list[Outcome | None]]]
 Result = Outcome | Exception
 
 LARGEST_GROUP = 256
@@ -70,41 +69,55 @@ class Group(Generic[AnyCommand]):
             await asyncio.gather(*self._runners)
 
     async def _run_until_empty(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 group = [self._waiting.popleft() for _ in range(min(LARGEST_GROUP, len(self._waiting)))]
                 metrics.group_size.observe(len(group))
                 commands = [command for command, _ in group]
-                results = await loop.run_in_executor(self._executor, self._settle_all, commands)
+                results = await self._settle_all(commands)
                 for (_, future), result in zip(group, results, strict=True):
                     _settle(future, result)
         finally:  # at once: whoever comes next must find that nobody is left to take it along
             self._runners = {runner for runner in self._runners if runner is not asyncio.current_task()}
 
-    def _settle_all(self, commands: list[AnyCommand]) -> list[Result]:
-        """Settle a batch on a thread. What was entered stands, whatever becomes of the rest."""
-        results: list[Result | None]
-        results = [None] * len(commands) if self._enter is None else _isolated(self._enter, commands)
+    async def _settle_all(self, commands: list[AnyCommand]) -> list[Result]:
+        """Settle a batch. What was entered stands, whatever becomes of the rest."""
+        results: list[Result | None] = [None] * len(commands)
+        if self._enter is not None:
+            results = await _entered(self._enter, commands)
         left = [position for position, result in enumerate(results) if result is None]
         if left:
-            settled = _isolated(self._run, [commands[position] for position in left])
+            loop, rest = asyncio.get_running_loop(), [commands[position] for position in left]
+            settled = await loop.run_in_executor(self._executor, _settled, self._run, rest)
             for position, result in zip(left, settled, strict=True):
                 results[position] = result
         crash.point("intake.after_commit_before_response")
         return [result for result in results if result is not None]
 
 
-def _isolated(run: Callable[[list[AnyCommand]], list[Kind]], commands: list[AnyCommand]) -> list[Kind | Exception]:
-    """Run a batch; one that a bug breaks is run again one by one, so that only the culprit fails."""
+async def _entered(enter: Enter[AnyCommand], commands: list[AnyCommand]) -> list[Outcome | Exception | None]:
+    """Enter a batch; one that a bug breaks is entered again one by one, so that only the culprit fails."""
     try:
-        results: list[Kind | Exception] = list(run(commands))
+        results: list[Outcome | Exception | None] = list(await enter(commands))
         if len(results) != len(commands):
             raise ValueError("a handler owes one outcome a command")  # noqa: TRY301 - meant for the fallback below
     except Transient as error:
         return [error] * len(commands)
     except Exception as error:  # noqa: BLE001 - it travels on to the request that it belongs to
-        return [error] if len(commands) == 1 else [_isolated(run, [command])[0] for command in commands]
+        return [error] if len(commands) == 1 else [(await _entered(enter, [command]))[0] for command in commands]
+    return results
+
+
+def _settled(run: Run[AnyCommand], commands: list[AnyCommand]) -> list[Result]:
+    """Run a batch on a thread; one that a bug breaks is run again one by one, so that only the culprit fails."""
+    try:
+        results: list[Result] = list(run(commands))
+        if len(results) != len(commands):
+            raise ValueError("a handler owes one outcome a command")  # noqa: TRY301 - meant for the fallback below
+    except Transient as error:
+        return [error] * len(commands)
+    except Exception as error:  # noqa: BLE001 - it travels on to the request that it belongs to
+        return [error] if len(commands) == 1 else [_settled(run, [command])[0] for command in commands]
     return results
 
 

@@ -1,6 +1,6 @@
 """Entering contacts that are nothing but new: in one round trip, and with all that needs no database done before it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,8 +11,8 @@ from services.intake.domain.commands.contacts import RecordContact
 from services.intake.handlers.contacts import examine, record_contacts, row_of
 from services.intake.handlers.records import Candidate, created
 from services.intake.storage import contacts as storage
-from shared import crash
-from shared.database import Deadlocked, Pool, at_once, set_reach
+from shared.at_once import run_at_once
+from shared.database import Deadlocked, Pool, set_reach, transaction
 from shared.outbox import refusing_taken_ids
 from shared.reach import Reach, current
 
@@ -27,13 +27,24 @@ class PreparedContacts:
     allow_odd: bool
 
 
-def enter_contacts(pool: Pool, commands: Sequence[RecordContact], *, now: datetime) -> list[Outcome | None]:
+async def enter_contacts(pool: Pool, commands: Sequence[RecordContact], *, now: datetime) -> list[Outcome | None]:
     """Enter in one round trip what is nothing but new, and refuse what can be refused unseen.
 
     All else is None, and left to `record_contacts`: repeats, what names something unknown or out of reach, and whatever
-    has a key or a citizen. Docs/decisions/0101-entered-in-one-round-trip.md.
+    has a key or a citizen, or no reach of its own. Docs/decisions/0112-the-event-loop-speaks-to-the-database.md.
     """
-    return _enter_prepared(pool, prepare_contacts(commands, now=now), now=now)
+    prepared = prepare_contacts([command for command in commands if command.reach is not None], now=now)
+    parts = [
+        (reach, storage.insertion_of(rows, recorded_at=now)) for reach, rows in _by_reach(prepared).items() if reach
+    ]
+    with refusing_taken_ids():
+        try:
+            answers = await run_at_once(pool, parts, dies_at="intake.before_commit") if parts else []
+        except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
+            answers = await run_at_once(pool, parts, dies_at="intake.before_commit")
+    made = {UUID(str(row[0], "ascii")) for rows in answers for row in rows if row[0] is not None}
+    outcomes = iter(_settle(prepared, made))
+    return [next(outcomes) if command.reach is not None else None for command in commands]
 
 
 def prepare_contacts(commands: Sequence[RecordContact], *, now: datetime, allow_odd: bool = False) -> PreparedContacts:
@@ -53,7 +64,7 @@ def prepare_contacts(commands: Sequence[RecordContact], *, now: datetime, allow_
 
 def record_prepared(pool: Pool, prepared: PreparedContacts, *, now: datetime) -> list[Outcome]:
     """Enter what is nothing but new, and settle the rest as `record_contacts` does."""
-    outcomes = dict(enumerate(_enter_prepared(pool, prepared, now=now)))
+    outcomes = dict(enumerate(_settle(prepared, _enter(pool, prepared, now=now))))
     left = [position for position, outcome in outcomes.items() if outcome is None]
     for are_tried in (True, False):
         positions = [position for position in left if (position in prepared.rows) is are_tried]
@@ -63,10 +74,28 @@ def record_prepared(pool: Pool, prepared: PreparedContacts, *, now: datetime) ->
     return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
-def _enter_prepared(pool: Pool, prepared: PreparedContacts, *, now: datetime) -> list[Outcome | None]:
-    made = _enter(pool, prepared, now=now)
+def _enter(pool: Pool, prepared: PreparedContacts, *, now: datetime) -> set[UUID]:
+    """Enter contacts and their events, those of each sender under their own reach; return the ids of those made."""
+    made: set[UUID] = set()
+    with transaction(pool) as connection, refusing_taken_ids():
+        for reach, rows in _by_reach(prepared).items():
+            if reach is not None:
+                set_reach(connection, reach)
+            made |= {contact.id for contact in storage.insert_contacts(connection, rows, recorded_at=now)}
+    return made
+
+
+def _by_reach(prepared: PreparedContacts) -> dict[Reach | None, list[dict[str, object]]]:
+    parts: dict[Reach | None, list[dict[str, object]]] = {}
+    for position, row in prepared.rows.items():
+        parts.setdefault(prepared.commands[position].reach or current(), []).append(row)
+    return parts
+
+
+def _settle(prepared: PreparedContacts, made: Set[UUID]) -> list[Outcome | None]:
+    """What became of each command; None where that is not known yet."""
     outcomes = [
-        _settle(candidate, is_made=position in prepared.rows and prepared.commands[position].id in made)
+        _outcome_of(candidate, is_made=position in prepared.rows and prepared.commands[position].id in made)
         for position, candidate in enumerate(prepared.candidates)
     ]
     metrics.count_outcomes("record_contacts", [outcome.status for outcome in outcomes if outcome is not None])
@@ -74,31 +103,7 @@ def _enter_prepared(pool: Pool, prepared: PreparedContacts, *, now: datetime) ->
     return outcomes
 
 
-def _settle(candidate: Candidate[RecordContact] | None, *, is_made: bool) -> Outcome | None:
+def _outcome_of(candidate: Candidate[RecordContact] | None, *, is_made: bool) -> Outcome | None:
     if candidate is None:
         return None
     return created(candidate.command, candidate.check) if is_made else candidate.check.refusal
-
-
-def _enter(pool: Pool, prepared: PreparedContacts, *, now: datetime) -> set[UUID]:
-    """Enter contacts and their events, those of each sender under their own reach; return the ids of those made."""
-    parts: dict[Reach | None, list[dict[str, object]]] = {}
-    for position, row in prepared.rows.items():
-        parts.setdefault(prepared.commands[position].reach or current(), []).append(row)
-    if not parts:
-        return set()
-    try:
-        return _send(pool, parts, now=now)
-    except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
-        return _send(pool, parts, now=now)
-
-
-def _send(pool: Pool, parts: Mapping[Reach | None, list[dict[str, object]]], *, now: datetime) -> set[UUID]:
-    crash.point("intake.before_commit")
-    with refusing_taken_ids(), at_once(pool) as connection:
-        sent = []
-        for reach, rows in parts.items():
-            if reach is not None:
-                set_reach(connection, reach)
-            sent.append(storage.send_contacts(connection, rows, recorded_at=now))
-    return {contact.id for read in sent for contact in read()}

@@ -191,6 +191,10 @@ def made(number: int) -> Outcome:
     return Outcome(status="created", code=str(number))
 
 
+async def enter_odd(commands: list[int]) -> list[Outcome | None]:
+    return [made(number) if number % 2 else None for number in commands]
+
+
 def test_what_is_entered_first_is_not_run_again():
     batches = []
 
@@ -198,7 +202,7 @@ def test_what_is_entered_first_is_not_run_again():
         batches.append(commands)
         return [replace(made(number), status="unchanged") for number in commands]
 
-    results = settle_group(lambda commands: [made(number) if number % 2 else None for number in commands], run, 4)
+    results = settle_group(enter_odd, run, 4)
 
     assert [(result.status, result.code) for result in results] == [
         ("unchanged", "0"),
@@ -213,13 +217,13 @@ def test_what_is_entered_stands_although_the_rest_fails():
     def run(_):
         raise Transient("away")
 
-    results = settle_group(lambda commands: [made(number) if number % 2 else None for number in commands], run, 4)
+    results = settle_group(enter_odd, run, 4)
 
     assert [type(result) for result in results] == [Transient, Outcome, Transient, Outcome]
 
 
 def test_a_bug_in_entering_strikes_only_the_request_that_has_it():
-    def enter(commands):
+    async def enter(commands):
         if 2 in commands:
             raise ZeroDivisionError
         return [made(number) for number in commands]
