@@ -1,28 +1,31 @@
-"""The whole way from dossiers to scores: counting, tables, standings, adjustment, positions."""
+"""The whole way from dossiers to scores: counting, tables, standings, adjustment, positions.
+
+Dossiers pass one after another. What is compared with everybody's is kept as numbers; the rest stands on a shelf.
+"""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
-from services.assessment.fair.adjusting import Adjusted, Evidence, adjust
+from services.assessment.fair.adjusting import Adjusted, Evidence, Left, adjust
 from services.assessment.fair.credit import logarithm
 from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.factor import Position, fit_loadings, place
-from services.assessment.fair.habits import find_habits
-from services.assessment.fair.marks import Counted
+from services.assessment.fair.habits import Habits, find_habits
 from services.assessment.fair.outreach import value_outreach
 from services.assessment.fair.records import MICRO, Dossier, Span
-from services.assessment.fair.reference import Table, fit_table, tally_cells
+from services.assessment.fair.reference import Table, fit_table
 from services.assessment.fair.results import Result, rank_among, round_position
 from services.assessment.fair.settings import INDICATORS, FairSettings
+from services.assessment.fair.shelves import InMemory, Shelf
 from services.assessment.fair.signals.finding import Finding
 from services.assessment.fair.signals.odds import Signal
 from services.assessment.fair.standing import Standing, stand
-from services.assessment.fair.values import EXPLAINING
+from services.assessment.fair.totals import FITTED, Person, Totals
 
-FITTED = ("timeliness", "reply", "resolution", EXPLAINING, "speed", "satisfaction")
-Habits = Mapping[tuple[str, str], int]
+People = Mapping[str, Person]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,134 +42,178 @@ class Frame:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     frame: Frame
-    counted: Mapping[str, Counted]
-    standings: Mapping[str, Mapping[str, Standing]]
-    positions: Mapping[str, Position]
+    people: People
+    counted: Shelf
 
 
-def score(
-    dossiers: Sequence[Dossier], span: Span, settings: FairSettings, set_aside: frozenset[str] = frozenset()
-) -> Scored:
-    return score_counted(count_all(dossiers, span, settings, set_aside), settings)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Scores with what is set aside left out. Results are listed by cadre."""
+
+    scored: Scored
+    settings: FairSettings
+    results: tuple[Result, ...]
+    signals: tuple[Signal, ...]
+    set_aside: frozenset[str]
+    by_cadre: Mapping[str, Result]
 
 
-def count_all(
-    dossiers: Sequence[Dossier], span: Span, settings: FairSettings, set_aside: frozenset[str] = frozenset()
-) -> dict[str, Counted]:
-    """By cadre, in the order of their ids."""
-    return {
-        dossier.cadre.cadre: count_dossier(dossier, span, settings, set_aside)
-        for dossier in sorted(dossiers, key=lambda one: one.cadre.cadre)
-    }
+def judge(
+    dossiers: Iterable[Dossier],
+    span: Span,
+    settings: FairSettings,
+    cleared: frozenset[tuple[str, str]] = frozenset(),
+    *,
+    shelf: Shelf | None = None,
+) -> Judged:
+    """What signals doubt is left out, except where somebody has cleared the cadre of the check.
 
-
-def score_counted(counted: Mapping[str, Counted], settings: FairSettings) -> Scored:
-    tables = fit_tables(counted, settings)
-    habits: Habits = {}
-    if "satisfaction" in tables:
-        habits = find_habits(counted.values(), tables["satisfaction"], settings.ratings.rater_prior)
-    standings = {cadre: stand(one, tables, habits, settings) for cadre, one in counted.items()}
-    adjusted = _adjust_all(counted, standings, settings)
-    loadings = fit_loadings(adjusted)
-    positions = {cadre: place(_levels_of(cadre, adjusted), loadings, settings) for cadre in counted}
-    return Scored(
-        frame=Frame(
-            tables=tables,
-            habits=habits,
-            adjusted=adjusted,
-            loadings=loadings,
-            centres=_centre_outreach(counted)[1],
-        ),
-        counted=counted,
-        standings=standings,
-        positions=positions,
+    The order of the dossiers does not matter. `shelf` is an empty one, by default in memory.
+    """
+    counted = InMemory() if shelf is None else shelf
+    totals = Totals()
+    finding = Finding(span, settings)
+    for dossier in dossiers:
+        one = count_dossier(dossier, span, settings)
+        counted.put(one)
+        totals.add(one)
+        finding.note(one)
+    tables = fit_tables(totals, settings)
+    found = finding.find(counted, tables)
+    del finding
+    signals = tuple(signal for signal in found if (signal.cadre, signal.check) not in cleared)
+    set_aside = frozenset(record for signal in signals for record in signal.records)
+    if set_aside:
+        for cadre in totals.list_holders(set_aside):
+            one = count_dossier(counted[cadre].dossier, span, settings, set_aside)
+            counted.put(one)
+            totals.add(one)
+        tables = fit_tables(totals, settings)
+    scored = _score(totals, counted, tables, settings)
+    results = _publish(scored, signals, settings)
+    return Judged(
+        scored=scored,
+        settings=settings,
+        results=results,
+        signals=signals,
+        set_aside=set_aside,
+        by_cadre={result.cadre: result for result in results},
     )
 
 
-def fit_tables(counted: Mapping[str, Counted], settings: FairSettings) -> dict[str, Table]:
-    """What is usual, by indicator: one after another, so that the sums of one are gone before the next."""
-    regions = {cadre: one.dossier.cadre.region for cadre, one in counted.items()}
-    tables = {}
-    for name in FITTED:
-        tallies = tally_cells(counted.values(), name)
-        if tallies:
-            tables[name] = fit_table(tallies, settings.adjustment.cell_prior, regions)
-    return tables
+def score(
+    dossiers: Iterable[Dossier], span: Span, settings: FairSettings, set_aside: frozenset[str] = frozenset()
+) -> Scored:
+    """By all records but these, whatever a signal would doubt."""
+    counted, totals = InMemory(), Totals()
+    for dossier in dossiers:
+        one = count_dossier(dossier, span, settings, set_aside)
+        counted.put(one)
+        totals.add(one)
+    return _score(totals, counted, fit_tables(totals, settings), settings)
 
 
-def _adjust_all(
-    counted: Mapping[str, Counted], standings: Mapping[str, Mapping[str, Standing]], settings: FairSettings
-) -> dict[str, Adjusted]:
+def fit_tables(totals: Totals, settings: FairSettings) -> dict[str, Table]:
+    """What is usual, by indicator."""
+    regions = {cadre: one.cadre.region for cadre, one in totals.people.items()}
+    prior = settings.adjustment.cell_prior
+    tables = {name: fit_table(totals.iterate_cells(name), totals.numbers.cells, prior, regions) for name in FITTED}
+    return {name: table for name, table in tables.items() if table is not None}
+
+
+def _score(totals: Totals, counted: Shelf, tables: Mapping[str, Table], settings: FairSettings) -> Scored:
+    habits = Habits()
+    if "satisfaction" in tables:
+        habits = find_habits(totals, tables["satisfaction"], settings.ratings.rater_prior)
+    people = totals.people
+    standings = {name: _Standings() for name in INDICATORS}
+    for one in counted.iterate_marks():
+        for name, standing in stand(one, tables, habits.of(one), settings).items():
+            if standing.weight:
+                standings[name].add(one.cadre, standing)
+    adjusted = _adjust_all(people, standings, settings)
+    frame = Frame(
+        tables=tables,
+        habits=habits,
+        adjusted=adjusted,
+        loadings=fit_loadings(adjusted),
+        centres=_centre_outreach(people)[1],
+    )
+    return Scored(frame=frame, people=people, counted=counted)
+
+
+class _Standings:
+    """Of one indicator, the numbers of each standing that are compared."""
+
+    def __init__(self) -> None:
+        self.cadres: list[str] = []
+        self.means = array("d")
+        self.errors = array("d")
+        self.squares = array("d")
+        self.spare = array("d")
+
+    def add(self, cadre: str, standing: Standing) -> None:
+        self.cadres.append(cadre)
+        self.means.append(standing.mean)
+        self.errors.append(standing.error)
+        self.squares.append(standing.within)
+        self.spare.append(standing.weight / MICRO * (1 - 1 / standing.effective))
+
+
+def _adjust_all(people: People, standings: Mapping[str, _Standings], settings: FairSettings) -> dict[str, Adjusted]:
     adjusted = {}
     for name in INDICATORS:
         if name == "outreach":
-            evidence, within = _outreach_evidence(counted, settings)
+            evidence, within = _outreach_evidence(people, settings)
         else:
-            evidence, within = _recorded_evidence(name, counted, standings)
+            evidence, within = _recorded_evidence(people, standings[name])
         if evidence and within > 0:
             adjusted[name] = adjust(evidence, within, settings, by_load=name != "outreach")
     return adjusted
 
 
-def _recorded_evidence(
-    name: str, counted: Mapping[str, Counted], standings: Mapping[str, Mapping[str, Standing]]
-) -> tuple[list[Evidence], float]:
-    evidence = []
-    squares, spare = [], []
-    for own in standings.values():
-        standing = own.get(name)
-        if standing is not None and standing.weight:
-            squares.append(standing.within)
-            spare.append(standing.weight / MICRO * (1 - 1 / standing.effective))
-    free = fsum(spare)
-    within = fsum(squares) / free if free > 0 else 0.0
+def _recorded_evidence(people: People, standings: _Standings) -> tuple[list[Evidence], float]:
+    free = fsum(standings.spare)
+    within = fsum(standings.squares) / free if free > 0 else 0.0
     if within <= 0:
         return [], 0.0
-    for cadre, own in standings.items():
-        standing = own.get(name)
-        if standing is None or not standing.weight:
-            continue
-        evidence.append(
-            Evidence(
-                cadre=counted[cadre].dossier.cadre,
-                mean=standing.mean,
-                effective=within / standing.error,
-                load=logarithm(counted[cadre].issues // MICRO + 2),
-            )
+    evidence = [
+        Evidence(
+            cadre=people[cadre].cadre,
+            mean=mean,
+            effective=within / error,
+            load=logarithm(people[cadre].issues // MICRO + 2),
         )
+        for cadre, mean, error in zip(standings.cadres, standings.means, standings.errors, strict=True)
+    ]
     return evidence, within
 
 
-def _outreach_evidence(counted: Mapping[str, Counted], settings: FairSettings) -> tuple[list[Evidence], float]:
+def _outreach_evidence(people: People, settings: FairSettings) -> tuple[list[Evidence], float]:
     evidence, ratios = [], []
     rule = settings.outreach
-    values, centres = _centre_outreach(counted)
-    for one in counted.values():
-        if one.dossier.cadre.cadre not in values:
-            continue
-        cadre = one.dossier.cadre
-        centred = values[cadre.cadre] - centres[cadre.peer_group]
-        value = min(rule.highest, max(rule.lowest, centred))
+    values, centres = _centre_outreach(people)
+    for cadre_id, number in values.items():
+        one = people[cadre_id]
+        cadre = one.cadre
+        value = min(rule.highest, max(rule.lowest, number - centres[cadre.peer_group]))
         evidence.append(Evidence(cadre=cadre, mean=value / MICRO, effective=float(cadre.target), load=0.0))
         ratios.append(one.effective_contacts / (cadre.target * MICRO))
     mean = fsum(ratios) / len(ratios) if ratios else 0.0
     return evidence, 1 / mean if mean > 0 else 0.0
 
 
-def _centre_outreach(counted: Mapping[str, Counted]) -> tuple[dict[str, int], dict[str, int]]:
+def _centre_outreach(people: People) -> tuple[dict[str, int], dict[str, int]]:
     """Values of those who owe contacts, and their means by peer group."""
-    owing = [one for one in counted.values() if one.dossier.cadre.target > 0]
     values = {
-        one.dossier.cadre.cadre: value_outreach(one.effective_contacts, one.dossier.cadre.target) for one in owing
+        cadre: value_outreach(one.effective_contacts, one.cadre.target)
+        for cadre, one in people.items()
+        if one.cadre.target > 0
     }
-    return values, _mean_by_group(owing, values)
-
-
-def _mean_by_group(owing: Sequence[Counted], values: Mapping[str, int]) -> dict[str, int]:
     sums: dict[str, list[int]] = {}
-    for one in owing:
-        sums.setdefault(one.dossier.cadre.peer_group, []).append(values[one.dossier.cadre.cadre])
-    return {group: sum(own) // len(own) for group, own in sums.items()}
+    for cadre, value in values.items():
+        sums.setdefault(people[cadre].cadre.peer_group, []).append(value)
+    return values, {group: sum(own) // len(own) for group, own in sums.items()}
 
 
 def group_means(values: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, float]:
@@ -177,56 +224,17 @@ def group_means(values: Mapping[str, float], groups: Mapping[str, str]) -> dict[
     return {group: fsum(own) / len(own) for group, own in sorted(parts.items())}
 
 
-def _levels_of(cadre: str, adjusted: Mapping[str, Adjusted]) -> dict[str, tuple[float, float]]:
+def leave(frame: Frame, cadre: str) -> dict[str, Left]:
+    """What is left of the cadre's means, by indicator."""
+    return {name: one.left[cadre] for name, one in frame.adjusted.items() if cadre in one.left}
+
+
+def place_cadre(frame: Frame, cadre: str, settings: FairSettings) -> Position:
     levels = {}
-    for name, one in adjusted.items():
-        left = one.left.get(cadre)
-        if left is not None:
-            levels[name] = (left.rest / math.sqrt(one.between), one.within / (left.effective * one.between))
-    return levels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """Scores with what is set aside left out. Results are listed by cadre."""
-
-    scored: Scored
-    results: tuple[Result, ...]
-    signals: tuple[Signal, ...]
-    set_aside: frozenset[str]
-    by_cadre: Mapping[str, Result]
-
-
-def judge(
-    dossiers: Sequence[Dossier], span: Span, settings: FairSettings, cleared: frozenset[tuple[str, str]] = frozenset()
-) -> Judged:
-    """What signals doubt is left out, except where somebody has cleared the cadre of the check."""
-    counted = count_all(dossiers, span, settings)
-    tables = fit_tables(counted, settings)
-    finding = Finding(span, settings)
-    for one in counted.values():
-        finding.note(one)
-    found = finding.find(counted, tables)
-    signals = tuple(signal for signal in found if (signal.cadre, signal.check) not in cleared)
-    set_aside = frozenset(record for signal in signals for record in signal.records)
-    for cadre, one in counted.items():
-        if set_aside and not set_aside.isdisjoint(_records_of(one.dossier)):
-            counted[cadre] = count_dossier(one.dossier, span, settings, set_aside)
-    scored = score_counted(counted, settings)
-    results = _publish(scored, signals, settings)
-    return Judged(
-        scored=scored,
-        results=results,
-        signals=signals,
-        set_aside=set_aside,
-        by_cadre={result.cadre: result for result in results},
-    )
-
-
-def _records_of(dossier: Dossier) -> Iterator[str]:
-    yield from (issue.issue for issue in dossier.issues)
-    yield from (rating.rating for rating in dossier.ratings)
-    yield from (contact.contact for contact in dossier.contacts)
+    for name, left in leave(frame, cadre).items():
+        one = frame.adjusted[name]
+        levels[name] = (left.rest / math.sqrt(one.between), one.within / (left.effective * one.between))
+    return place(levels, frame.loadings, settings)
 
 
 def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) -> tuple[Result, ...]:
@@ -234,8 +242,8 @@ def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) 
     for signal in signals:
         reasons.setdefault(signal.cadre, []).append(signal.check)
     results = {
-        cadre: round_position(scored.counted[cadre].dossier.cadre, position, settings)
-        for cadre, position in scored.positions.items()
+        cadre: round_position(one.cadre, place_cadre(scored.frame, cadre, settings), settings)
+        for cadre, one in scored.people.items()
     }
     groups: dict[str, list[Result]] = {}
     for result in results.values():

@@ -5,18 +5,19 @@ released: then the sums, and never single records.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from services.assessment.fair.engine import Judged
+from services.assessment.fair.engine import Judged, leave, place_cadre
 from services.assessment.fair.factor import Position, Term, place
+from services.assessment.fair.marks import Counted
 from services.assessment.fair.records import MICRO
 from services.assessment.fair.results import Result
 from services.assessment.fair.settings import INDICATORS, FairSettings
-from services.assessment.fair.standing import residuals_of
+from services.assessment.fair.standing import residuals_of, stand
 from services.assessment.fair.yardstick import Measured, Own, Yardstick, own_of, yardstick_of
 
 Audience = Literal["department", "cadre"]
@@ -96,21 +97,26 @@ class Case:
 
 def case_of(judged: Judged, cadre: str, yardstick: Yardstick | None = None) -> Case:
     """Raises KeyError where there is no such cadre. `yardstick`: that of `judged`, where somebody has it already."""
-    scored = judged.scored
-    counted = scored.counted[cadre]
+    return _case_of(judged, judged.scored.counted[cadre], yardstick or yardstick_of(judged.scored))
+
+
+def iterate_cases(judged: Judged, yardstick: Yardstick) -> Iterator[Case]:
+    """Of everybody, in the order of the results."""
+    for counted in judged.scored.counted.values():
+        yield _case_of(judged, counted, yardstick)
+
+
+def _case_of(judged: Judged, counted: Counted, yardstick: Yardstick) -> Case:
+    frame, settings = judged.scored.frame, judged.settings
+    own = own_of(frame, counted)
     measured = Measured(
         counted=counted,
-        standings=scored.standings[cadre],
-        left={name: one.left[cadre] for name, one in scored.frame.adjusted.items() if cadre in one.left},
-        position=scored.positions[cadre],
-        result=judged.by_cadre[cadre],
+        standings=stand(counted, frame.tables, own.habits, settings),
+        left=leave(frame, counted.cadre),
+        position=place_cadre(frame, counted.cadre, settings),
+        result=judged.by_cadre[counted.cadre],
     )
-    return Case(
-        measured=measured,
-        own=own_of(scored.frame, counted),
-        yardstick=yardstick or yardstick_of(scored),
-        set_aside=judged.set_aside,
-    )
+    return Case(measured=measured, own=own, yardstick=yardstick, set_aside=judged.set_aside)
 
 
 def explain(
@@ -189,9 +195,8 @@ def _spread_of(case: Case, term: Term) -> float:
 def _moved_most(case: Case, settings: FairSettings) -> tuple[Moved, ...]:
     measured, tables = case.measured, case.yardstick.tables
     factors = {term.indicator: _points_for_one(case, term) for term in measured.position.terms}
-    habits = {(rater, case.cadre): habit for rater, habit in case.own.habits.items()}
     moved = []
-    for one in residuals_of(measured.counted, tables, habits, settings):
+    for one in residuals_of(measured.counted, tables, case.own.habits, settings):
         name = one.mark.indicator
         if name not in factors:
             continue

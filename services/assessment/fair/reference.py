@@ -4,24 +4,20 @@ A table is fitted together with the cadres' own levels, so that it does not take
 who have most of these cases. Sums are exactly rounded, and rounds are counted, so every machine fits the same table.
 """
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import fsum
+from operator import mul, sub
 
-from services.assessment.fair.marks import Cell, Counted
+from services.assessment.fair.marks import Cell
 from services.assessment.fair.records import MICRO
+from services.assessment.fair.totals import SUMS, CellSums
 
-PICO = MICRO * MICRO
 ROUNDS = 4
 SWEEPS = 8
 OWN_PRIOR = 8.0  # a cadre's own level is drawn to the group's by so many records while a table is fitted
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    weight: int = 0
-    weighted: int = 0  # weight x value
-    squared: int = 0  # weight x value x value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,95 +32,123 @@ class Table:
         return self.expected.get(cell, self.mean)
 
 
-def tally_cells(everybody: Iterable[Counted], indicator: str) -> dict[tuple[str, Cell], Tally]:
-    """By cadre and cell; of one indicator, since those of all together are what takes the most room."""
-    tallies: dict[tuple[str, Cell], Tally] = {}
-    for counted in everybody:
-        cadre = counted.dossier.cadre.cadre
-        for mark in counted.marks:
-            if mark.weight and mark.indicator == indicator:
-                tally = tallies.setdefault((cadre, mark.cell), Tally())
-                tally.weight += mark.weight
-                tally.weighted += mark.weight * mark.value
-                tally.squared += mark.weight * mark.value * mark.value
-    return tallies
+class _OfCell:
+    """The sums of one cell, cadre by cadre."""
+
+    def __init__(self) -> None:
+        self.cadres = array("I")
+        self.weights = array("d")
+        self.totals = array("d")
+        self.squares = array("d")
+        self.weight = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    cadre: str
-    cell: Cell
-    weight: float
-    total: float
-    square: float
+class _Fitting:
+    """The sums twice: in the order of cadres, who are numbers here, and by cell. What of them never changes is summed
+    once.
+    """
+
+    def __init__(self, sums: Iterable[CellSums], regions: Mapping[str, str]) -> None:
+        self.cells: dict[int, _OfCell] = {}
+        self.places: dict[str, list[int]] = {}  # the cadres of each region
+        self.own_weights: list[float] = []
+        self.own: list[float] = []  # the level of each cadre
+        self._rows = array("I")
+        self._weights = array("d")
+        self._totals = array("d")
+        self._starts = [0]
+        for number, one in enumerate(sums):
+            self.places.setdefault(regions[one.cadre], []).append(number)
+            self._add(number, one)
+        for cell in self.cells.values():
+            cell.weight = fsum(cell.weights)
+
+    def _add(self, number: int, one: CellSums) -> None:
+        weights, totals, squares = (one.sums[place::SUMS] for place in range(SUMS))
+        self._rows += one.cells
+        self._weights += weights
+        self._totals += totals
+        self._starts.append(len(self._rows))
+        self.own_weights.append(fsum(weights))
+        self.own.append(0.0)
+        for cell, weight, total, square in zip(one.cells, weights, totals, squares, strict=True):
+            own = self.cells.get(cell)
+            if own is None:
+                own = self.cells[cell] = _OfCell()
+            own.cadres.append(number)
+            own.weights.append(weight)
+            own.totals.append(total)
+            own.squares.append(square)
+
+    def mean(self) -> float:
+        return fsum(self._totals) / fsum(self._weights)
+
+    def leave(self, expected: Mapping[int, float]) -> "tuple[array[float], list[int]]":
+        """What is left of each sum, and where each cadre's begin."""
+        usual = map(expected.__getitem__, self._rows)
+        return array("d", map(sub, self._totals, map(mul, self._weights, usual))), self._starts
+
+    def weigh_place(self, cadres: Iterable[int]) -> float:
+        return fsum(chain.from_iterable(self._weights[self._starts[n] : self._starts[n + 1]] for n in cadres))
 
 
-def fit_table(tallies: Mapping[tuple[str, Cell], Tally], prior: int, regions: Mapping[str, str]) -> Table:
-    """Deterministic in any order of the tallies. `regions` are those of the cadres."""
-    groups = [
-        _Group(cadre, cell, tally.weight / MICRO, tally.weighted / PICO, tally.squared / (PICO * MICRO))
-        for (cadre, cell), tally in sorted(tallies.items())
-    ]
-    if not groups:
-        return Table(mean=0)
-    mean = fsum(group.total for group in groups) / fsum(group.weight for group in groups)
-    own: dict[str, float] = {}
-    expected: dict[Cell, float] = {}
+def fit_table(sums: Iterable[CellSums], cells: Sequence[Cell], prior: int, regions: Mapping[str, str]) -> Table | None:
+    """Deterministic in any order of the sums; None where there are none. `regions` are those of the cadres."""
+    fitting = _Fitting(sums, regions)
+    if not fitting.cells:
+        return None
+    mean = fitting.mean()
+    places = [(cadres, fitting.weigh_place(cadres)) for cadres in fitting.places.values()]
+    expected: dict[int, float] = {}
     for _ in range(ROUNDS):
-        expected = _fit_cells(groups, own, mean, float(prior))
-        own = _fit_own(groups, expected, regions)
-    scatter = _scatter(groups, expected, float(prior))
+        expected = _fit_cells(fitting, cells, mean, float(prior))
+        _fit_own(fitting, expected, places)
+    scatter = _scatter(fitting, expected, float(prior))
     return Table(
         mean=round(mean * MICRO),
-        expected={cell: round(value * MICRO) for cell, value in expected.items()},
-        scatter={cell: round(value * MICRO) for cell, value in scatter.items()},
+        expected={cells[cell]: round(value * MICRO) for cell, value in expected.items()},
+        scatter={cells[cell]: round(value * MICRO) for cell, value in scatter.items()},
     )
 
 
-def _scatter(groups: list[_Group], expected: Mapping[Cell, float], prior: float) -> dict[Cell, float]:
-    parts: dict[Cell, tuple[list[float], list[float]]] = {}
-    for group in groups:
-        usual = expected[group.cell]
-        squares, weights = parts.setdefault(group.cell, ([], []))
-        squares.append(group.square - 2 * usual * group.total + group.weight * usual * usual)
-        weights.append(group.weight)
-    sums = {cell: (fsum(squares), fsum(weights)) for cell, (squares, weights) in parts.items()}
-    mean = fsum(square for square, _ in sums.values()) / fsum(weight for _, weight in sums.values())
-    return {cell: (square + prior * mean) / (weight + prior) for cell, (square, weight) in sums.items()}
+def _scatter(fitting: _Fitting, expected: Mapping[int, float], prior: float) -> dict[int, float]:
+    sums = {}
+    for cell, own in fitting.cells.items():
+        usual = expected[cell]
+        squares = (
+            square - 2 * usual * total + weight * usual * usual
+            for square, total, weight in zip(own.squares, own.totals, own.weights, strict=True)
+        )
+        sums[cell] = fsum(squares)
+    mean = fsum(sums.values()) / fsum(own.weight for own in fitting.cells.values())
+    return {cell: (square + prior * mean) / (fitting.cells[cell].weight + prior) for cell, square in sums.items()}
 
 
-def _fit_own(groups: list[_Group], expected: Mapping[Cell, float], regions: Mapping[str, str]) -> dict[str, float]:
+def _fit_own(fitting: _Fitting, expected: Mapping[int, float], places: Sequence[tuple[Sequence[int], float]]) -> None:
     """The region's mean and, drawn to it, the cadre's."""
-    own: dict[str, tuple[list[float], list[float]]] = {}
-    places: dict[str, tuple[list[float], list[float]]] = {}
-    for group in groups:
-        left = group.total - group.weight * expected[group.cell]
-        for sums, key in ((own, group.cadre), (places, regions[group.cadre])):
-            totals, weights = sums.setdefault(key, ([], []))
-            totals.append(left)
-            weights.append(group.weight)
-    means = {region: fsum(totals) / (fsum(weights) + OWN_PRIOR) for region, (totals, weights) in places.items()}
-    return {
-        cadre: (fsum(totals) + OWN_PRIOR * means[regions[cadre]]) / (fsum(weights) + OWN_PRIOR)
-        for cadre, (totals, weights) in own.items()
-    }
+    left, starts = fitting.leave(expected)
+    for cadres, weight in places:
+        total = fsum(chain.from_iterable(left[starts[n] : starts[n + 1]] for n in cadres))
+        mean = total / (weight + OWN_PRIOR)
+        for number in cadres:
+            own = fsum(left[starts[number] : starts[number + 1]])
+            fitting.own[number] = (own + OWN_PRIOR * mean) / (fitting.own_weights[number] + OWN_PRIOR)
 
 
-def _fit_cells(groups: list[_Group], own: Mapping[str, float], mean: float, prior: float) -> dict[Cell, float]:
-    parts: dict[Cell, tuple[list[float], list[float]]] = {}
-    for group in groups:
-        left, weights = parts.setdefault(group.cell, ([], []))
-        left.append(group.total - group.weight * own.get(group.cadre, 0.0))
-        weights.append(group.weight)
-    sums = {cell: (fsum(left), fsum(weights)) for cell, (left, weights) in parts.items()}
+def _fit_cells(fitting: _Fitting, cells: Sequence[Cell], mean: float, prior: float) -> dict[int, float]:
+    sums = {}
+    for cell, own in fitting.cells.items():
+        levels = map(fitting.own.__getitem__, own.cadres)
+        sums[cells[cell]] = fsum(map(sub, own.totals, map(mul, own.weights, levels))), own.weight
     effects: dict[tuple[int, str], float] = {}
     width = max(len(cell) for cell in sums)
     for _ in range(SWEEPS):
         for axis in range(width):
             _sweep(sums, effects, axis, mean)
     expected = {}
-    for cell, (total, weight) in sums.items():
-        main = mean + _main_effect(cell, effects)
+    for cell in fitting.cells:
+        total, weight = sums[cells[cell]]
+        main = mean + _main_effect(cells[cell], effects)
         expected[cell] = main + (total - weight * main) / (weight + prior)
     return expected
 

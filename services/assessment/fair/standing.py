@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from services.assessment.fair.marks import Counted, Mark
 from services.assessment.fair.records import MICRO
-from services.assessment.fair.reference import PICO, Table
+from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
+from services.assessment.fair.totals import PICO
 from services.assessment.fair.values import EXPLAINING
 
 
@@ -69,8 +70,9 @@ class Residual:
 
 
 def stand(
-    counted: Counted, tables: Mapping[str, Table], habits: Mapping[tuple[str, str], int], settings: FairSettings
+    counted: Counted, tables: Mapping[str, Table], habits: Mapping[str, int], settings: FairSettings
 ) -> dict[str, Standing]:
+    """`habits`: by rater, towards others than this cadre."""
     standings: dict[str, Standing] = {}
     for one in residuals_of(counted, tables, habits, settings):
         standing = standings.setdefault(one.mark.indicator, Standing())
@@ -80,15 +82,14 @@ def stand(
 
 
 def residuals_of(
-    counted: Counted, tables: Mapping[str, Table], habits: Mapping[tuple[str, str], int], settings: FairSettings
+    counted: Counted, tables: Mapping[str, Table], habits: Mapping[str, int], settings: FairSettings
 ) -> list[Residual]:
-    cadre = counted.dossier.cadre.cadre
     residuals = []
     for mark in counted.marks:
         if not mark.weight or mark.indicator == EXPLAINING:
             continue
         expected = tables[mark.indicator].expect(mark.cell)
-        habit = habits.get((mark.rater, cadre), 0) if mark.rater else 0
+        habit = habits.get(mark.rater, 0) if mark.rater else 0
         residual = mark.value - expected - habit
         if mark.indicator == "speed":
             residual = max(residual, settings.values.speed_floor)

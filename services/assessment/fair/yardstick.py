@@ -7,7 +7,7 @@ from typing import Any
 
 from services.assessment.fair.adjusting import Left
 from services.assessment.fair.dossiers import count_dossier
-from services.assessment.fair.engine import Frame, Scored, group_means
+from services.assessment.fair.engine import Frame, Scored, group_means, leave
 from services.assessment.fair.factor import Position, place
 from services.assessment.fair.marks import Counted
 from services.assessment.fair.outreach import value_outreach
@@ -48,7 +48,7 @@ class Measured:
 
 def yardstick_of(scored: Scored) -> Yardstick:
     frame = scored.frame
-    groups = {cadre: one.dossier.cadre.peer_group for cadre, one in scored.counted.items()}
+    groups = {cadre: one.cadre.peer_group for cadre, one in scored.people.items()}
     return Yardstick(
         tables=frame.tables,
         spreads={name: (one.between, one.within) for name, one in frame.adjusted.items()},
@@ -59,11 +59,9 @@ def yardstick_of(scored: Scored) -> Yardstick:
 
 
 def own_of(frame: Frame, counted: Counted) -> Own:
-    cadre = counted.dossier.cadre.cadre
-    raters = {mark.rater for mark in counted.marks if mark.rater}
-    lefts = {name: one.left[cadre] for name, one in frame.adjusted.items() if cadre in one.left}
+    lefts = leave(frame, counted.cadre)
     return Own(
-        habits={rater: frame.habits[rater, cadre] for rater in sorted(raters) if (rater, cadre) in frame.habits},
+        habits=frame.habits.of(counted),
         steps={name: (left.load, left.region, left.unit, left.peers) for name, left in lefts.items()},
     )
 
@@ -72,10 +70,8 @@ def measure(
     dossier: Dossier, own: Own, yardstick: Yardstick, span: Span, settings: FairSettings, set_aside: frozenset[str]
 ) -> Measured:
     """The dossier that the yardstick was made with comes out as it did then, to the digit."""
-    cadre = dossier.cadre.cadre
     counted = count_dossier(dossier, span, settings, set_aside)
-    habits = {(rater, cadre): habit for rater, habit in own.habits.items()}
-    standings = stand(counted, yardstick.tables, habits, settings)
+    standings = stand(counted, yardstick.tables, own.habits, settings)
     left = {
         name: one
         for name in yardstick.spreads

@@ -13,7 +13,7 @@ import orjson
 
 from services.assessment.domain.scores import Placement
 from services.assessment.fair.engine import Judged, judge
-from services.assessment.fair.explaining import Case, case_of, explain_case
+from services.assessment.fair.explaining import Case, explain_case, iterate_cases
 from services.assessment.fair.results import Result, rank_among
 from services.assessment.fair.settings import FairSettings, read_settings
 from services.assessment.fair.yardstick import (
@@ -76,8 +76,7 @@ def look(pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneInf
     with transaction(pool, reach=SYSTEM) as connection:
         signals.lock_looking(connection)
         fair_scores.lock_following(connection)
-        cases = (case_of(judged, result.cadre, yardstick) for result in judged.results)
-        _put(connection, cases, places, window, settings, now)
+        _put(connection, iterate_cases(judged, yardstick), places, window, settings, now)
         fair_scores.remove_fair_scores(connection, but=list(places.targets))
         fair_scores.put_frame(
             connection,

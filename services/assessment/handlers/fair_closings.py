@@ -6,10 +6,11 @@ released: docs/confidentiality.md.
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ import orjson
 from services.assessment.domain.periods import Period
 from services.assessment.domain.releases import QUESTIONS
 from services.assessment.fair.engine import Judged, judge
-from services.assessment.fair.explaining import FROM_CITIZENS, Case, case_of, explain_case
+from services.assessment.fair.explaining import FROM_CITIZENS, Case, explain_case, iterate_cases
 from services.assessment.fair.freezing import freeze, read_span, rename, thaw, write_span
 from services.assessment.fair.records import Dossier, Span
 from services.assessment.fair.results import Result, coarsen
@@ -129,10 +130,8 @@ def _freeze(connection: Connection, window: Window, closing: FairClosing, *, now
     judged = judge(dossiers, span, closing.settings, frozenset(cleared))
     total = WindowHash(days, span, closing.settings)
     yardstick = yardstick_of(judged.scored)
-    for batch in _batches(judged.results):
-        rows = [
-            _row(case_of(judged, result.cadre, yardstick), places, days, closing.settings, cleared) for result in batch
-        ]
+    for batch in _batches(iterate_cases(judged, yardstick)):
+        rows = [_row(case, places, days, closing.settings, cleared) for case in batch]
         storage.insert_results(connection, rows)
         for row in rows:
             total.add(row["cadre_id"], bytes.fromhex(row["inputs_hash"]), bytes.fromhex(row["content_hash"]))
@@ -213,11 +212,10 @@ def recompute(
     judged = judge([thaw(data) for data in inputs.values()], span, settings, cleared)
     yardstick = yardstick_of(judged.scored)
     found = []
-    for result in judged.results:
-        case = case_of(judged, result.cadre, yardstick)
-        checks = inputs[result.cadre]["cleared"]
+    for case in iterate_cases(judged, yardstick):
+        checks = inputs[case.cadre]["cleared"]
         inputs_hash = seal(freeze(case.measured.counted.dossier, checks))[1]
-        found.append((result.cadre, inputs_hash, seal(describe(case, settings))[1]))
+        found.append((case.cadre, inputs_hash, seal(describe(case, settings))[1]))
     return judged, found
 
 
@@ -342,6 +340,6 @@ def _read_result(document: Mapping[str, Any]) -> Result:
     )
 
 
-def _batches(results: Sequence[Result]) -> Iterable[Sequence[Result]]:
-    for start in range(0, len(results), ROWS_A_BATCH):
-        yield results[start : start + ROWS_A_BATCH]
+def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
+    while batch := list(islice(cases, ROWS_A_BATCH)):
+        yield batch

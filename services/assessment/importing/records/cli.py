@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _explain(judged: Judged, settings: FairSettings, options: argparse.Namespace) -> int:
     """Whoever has the folder has every record in it: nothing is withheld."""
-    if options.explain not in judged.scored.positions:
+    if options.explain not in judged.by_cadre:
         sys.stderr.write("not explained: there is no such cadre in cadres.csv\n")
         return REFUSED
     explanation = explain(judged, options.explain, settings, audience="department")

@@ -7,9 +7,11 @@ from functools import partial
 
 import pytest
 
-from services.assessment.fair.engine import score
+from services.assessment.fair.engine import place_cadre, score
+from services.assessment.fair.factor import Position
 from services.assessment.fair.records import DAY, Contact, Dossier, Issue, Rating
 from services.assessment.fair.settings import read_settings
+from services.assessment.fair.standing import Standing, stand
 from services.assessment.importing.records.cli import OWN_SETTINGS
 from tests.unit.assessment.fair.towns import SPAN, make_town
 
@@ -61,7 +63,17 @@ IMPROVEMENTS: dict[str, Callable[[Issue], Issue | None]] = {
 
 
 def _points(town: list[Dossier], cadre: str) -> float:
-    return score(town, SPAN, SETTINGS).positions[cadre].points
+    return _place(town, cadre).points
+
+
+def _place(town: list[Dossier], cadre: str, set_aside: frozenset[str] = frozenset()) -> Position:
+    return place_cadre(score(town, SPAN, SETTINGS, set_aside).frame, cadre, SETTINGS)
+
+
+def _stand(town: list[Dossier], cadre: str) -> Standing:
+    scored = score(town, SPAN, SETTINGS)
+    one = scored.counted[cadre]
+    return stand(one, scored.frame.tables, scored.frame.habits.of(one), SETTINGS)["satisfaction"]
 
 
 def _check(town: list[Dossier], dossier: Dossier, improve: Callable[[], None]) -> None:
@@ -147,19 +159,19 @@ def test_a_second_rating_of_the_same_hand_adds_no_weight() -> None:
     town = make_town(4, cadres=24)
     dossier = next(one for one in town if len(one.ratings) > 2)
     cadre = dossier.cadre.cadre
-    before = score(town, SPAN, SETTINGS).standings[cadre]["satisfaction"]
+    before = _stand(town, cadre)
     rating: Rating = next(one for one in dossier.ratings if one.method == "app")
 
     dossier.ratings.append(replace(rating, rating="again", rated_at=rating.rated_at + DAY))
 
-    after = score(town, SPAN, SETTINGS).standings[cadre]["satisfaction"]
+    after = _stand(town, cadre)
     assert after.weight <= before.weight
 
 
 def test_what_is_set_aside_and_taken_back_leaves_no_trace() -> None:
     town = make_town(4, cadres=24)
-    before = score(town, SPAN, SETTINGS).positions
+    before = [_place(town, one.cadre.cadre) for one in town]
     aside = frozenset({town[1].issues[0].issue})
 
-    assert score(town, SPAN, SETTINGS, aside).positions["C001"] != before["C001"]
-    assert score(town, SPAN, SETTINGS).positions == before
+    assert _place(town, "C001", aside) != before[1]
+    assert [_place(town, one.cadre.cadre) for one in town] == before
