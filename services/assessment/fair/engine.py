@@ -5,7 +5,7 @@ Dossiers pass one after another. What is compared with everybody's is kept as nu
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -62,13 +62,14 @@ def judge(
     dossiers: Iterable[Dossier],
     span: Span,
     settings: FairSettings,
-    cleared: frozenset[tuple[str, str]] = frozenset(),
+    cleared: Set[tuple[str, str]] = frozenset(),
     *,
     shelf: Shelf | None = None,
 ) -> Judged:
     """What signals doubt is left out, except where somebody has cleared the cadre of the check.
 
-    The order of the dossiers does not matter. `shelf` is an empty one, by default in memory.
+    The order of the dossiers does not matter, and `cleared` is asked after the last of them. `shelf` is an empty one,
+    by default in memory.
     """
     counted = InMemory() if shelf is None else shelf
     totals = Totals()

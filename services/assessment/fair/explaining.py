@@ -102,7 +102,7 @@ def case_of(judged: Judged, cadre: str, yardstick: Yardstick | None = None) -> C
 
 def iterate_cases(judged: Judged, yardstick: Yardstick) -> Iterator[Case]:
     """Of everybody, in the order of the results."""
-    for counted in judged.scored.counted.values():
+    for counted in judged.scored.counted.iterate():
         yield _case_of(judged, counted, yardstick)
 
 

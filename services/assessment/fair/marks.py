@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.assessment.fair.records import Dossier, Issue
 
@@ -42,9 +42,11 @@ class CellNumbers:
         return number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Value and weight are millionths. A weight of 0 is a record that does not count; its note says why."""
+class Mark(NamedTuple):
+    """Value and weight are millionths. A weight of 0 is a record that does not count; its note says why.
+
+    A tuple, since there are several of each record, and a frozen dataclass takes six times as long to make.
+    """
 
     record: str
     indicator: str

@@ -16,6 +16,10 @@ class Shelf(Mapping[str, Counted]):
         """Whatever stood there of the cadre is replaced."""
 
     @abstractmethod
+    def iterate(self) -> Iterator[Counted]:
+        """Everybody, in the order of the ids."""
+
+    @abstractmethod
     def iterate_marks(self) -> Iterator[Counted]:
         """Everybody with marks and numbers; whether with records is left open."""
 
@@ -27,6 +31,10 @@ class InMemory(Shelf):
     @override
     def put(self, one: Counted) -> None:
         self._kept[one.cadre] = one
+
+    @override
+    def iterate(self) -> Iterator[Counted]:
+        return iter(self.values())
 
     @override
     def iterate_marks(self) -> Iterator[Counted]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.assessment.fair.marks import Counted, Mark
 from services.assessment.fair.records import MICRO
@@ -112,8 +112,8 @@ def _excess_explanations(counted: Counted, tables: Mapping[str, Table], settings
     residuals = []
     for mark in kinds:
         if mark.value:
-            excess = replace(
-                mark, indicator="resolution", value=0, weight=mark.weight * share // MICRO, note="explained"
+            excess = mark._replace(
+                indicator="resolution", value=0, weight=mark.weight * share // MICRO, note="explained"
             )
             expected = tables["resolution"].expect(mark.cell)
             residuals.append(Residual(mark=excess, expected=expected, habit=0, residual=-expected))

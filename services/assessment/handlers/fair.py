@@ -26,6 +26,7 @@ from services.assessment.fair.yardstick import (
     yardstick_of,
 )
 from services.assessment.handlers.fair_reading import Places, read_dossiers, read_places, span_of, window_until
+from services.assessment.handlers.fair_shelf import DatabaseShelf
 from services.assessment.storage import fair_records, fair_scores, signals
 from services.assessment.storage.closed_periods import find_log_position
 from services.assessment.storage.fair_records import Window
@@ -68,12 +69,11 @@ def look(pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneInf
     with transaction(pool, reach=SYSTEM) as connection:
         position = find_log_position(connection)
         places = read_places(connection, window, region_level)
-        dossiers = list(read_dossiers(connection, window, places))
         cleared = frozenset(signals.list_cleared(connection, starts_on=window.starts_on))
-    judged = judge(dossiers, span_of(window, zone), settings, cleared)
-    yardstick = yardstick_of(judged.scored)
-    found = signal_rows(judged, places, window, now)
-    with transaction(pool, reach=SYSTEM) as connection:
+        dossiers = read_dossiers(connection, window, places)
+        judged = judge(dossiers, span_of(window, zone), settings, cleared, shelf=DatabaseShelf(connection))
+        yardstick = yardstick_of(judged.scored)
+        found = signal_rows(judged, places, window, now)
         signals.lock_looking(connection)
         fair_scores.lock_following(connection)
         _put(connection, iterate_cases(judged, yardstick), places, window, settings, now)
@@ -92,7 +92,7 @@ def look(pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneInf
         )
         new = signals.put_signals(connection, found)
         signals.lapse_signals(connection, [row["signal_id"] for row in found], starts_on=window.starts_on)
-    return Looked(cadres=len(dossiers), signals=len(found), new_signals=new)
+    return Looked(cadres=len(judged.results), signals=len(found), new_signals=new)
 
 
 def follow(pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneInfo, now: datetime) -> Followed:

@@ -19,12 +19,13 @@ import orjson
 
 from services.assessment.domain.periods import Period
 from services.assessment.domain.releases import QUESTIONS
-from services.assessment.fair.engine import Judged, judge
+from services.assessment.fair.engine import judge
 from services.assessment.fair.explaining import FROM_CITIZENS, Case, explain_case, iterate_cases
 from services.assessment.fair.freezing import freeze, read_span, rename, thaw, write_span
 from services.assessment.fair.records import Dossier, Span
 from services.assessment.fair.results import Result, coarsen
 from services.assessment.fair.settings import INDICATORS, FairSettings, read_settings_of
+from services.assessment.fair.shelves import Shelf
 from services.assessment.fair.telling import NAMES, tell_cadre
 from services.assessment.fair.yardstick import (
     Yardstick,
@@ -37,6 +38,7 @@ from services.assessment.fair.yardstick import (
 )
 from services.assessment.handlers.fair import show_points
 from services.assessment.handlers.fair_reading import Places, read_dossiers, read_places, span_of, window_of
+from services.assessment.handlers.fair_shelf import DatabaseShelf
 from services.assessment.handlers.publishing import seal
 from services.assessment.storage import fair_closings as storage
 from services.assessment.storage import place_scores, signals
@@ -124,10 +126,10 @@ def _freeze(connection: Connection, window: Window, closing: FairClosing, *, now
     position = find_log_position(connection)
     places = read_places(connection, window, closing.region_level)
     known = (dossier for dossier in read_dossiers(connection, window, places) if _is_known(dossier, places))
-    dossiers = [rename(dossier, label_of(days)) for dossier in known]
+    dossiers = (rename(dossier, label_of(days)) for dossier in known)
     cleared = signals.list_cleared_within(connection, starts_on=window.starts_on, ends_on=window.ends_on)
     span = span_of(window, closing.zone)
-    judged = judge(dossiers, span, closing.settings, frozenset(cleared))
+    judged = judge(dossiers, span, closing.settings, frozenset(cleared), shelf=DatabaseShelf(connection))
     total = WindowHash(days, span, closing.settings)
     yardstick = yardstick_of(judged.scored)
     for batch in _batches(iterate_cases(judged, yardstick)):
@@ -204,19 +206,23 @@ def describe(case: Case, settings: FairSettings) -> dict[str, Any]:
 
 
 def recompute(
-    frozen: Iterable[Mapping[str, Any]], span: Span, settings: FairSettings
-) -> tuple[Judged, list[tuple[str, bytes, bytes]]]:
+    frozen: Iterable[Mapping[str, Any]], span: Span, settings: FairSettings, *, shelf: Shelf | None = None
+) -> Iterator[tuple[str, bytes, bytes]]:
     """From inputs alone, what the results and their hashes are, by cadre."""
-    inputs = {data["cadre"]["cadre"]: data for data in frozen}
-    cleared = frozenset((cadre, check) for cadre, data in inputs.items() for check in data["cleared"])
-    judged = judge([thaw(data) for data in inputs.values()], span, settings, cleared)
-    yardstick = yardstick_of(judged.scored)
-    found = []
-    for case in iterate_cases(judged, yardstick):
-        checks = inputs[case.cadre]["cleared"]
-        inputs_hash = seal(freeze(case.measured.counted.dossier, checks))[1]
-        found.append((case.cadre, inputs_hash, seal(describe(case, settings))[1]))
-    return judged, found
+    cleared: set[tuple[str, str]] = set()
+
+    def read() -> Iterator[Dossier]:
+        for data in frozen:
+            cleared.update((data["cadre"]["cadre"], check) for check in data["cleared"])
+            yield thaw(data)
+
+    judged = judge(read(), span, settings, cleared, shelf=shelf)
+    checks: dict[str, list[str]] = {}
+    for cadre, check in cleared:
+        checks.setdefault(cadre, []).append(check)
+    for case in iterate_cases(judged, yardstick_of(judged.scored)):
+        inputs_hash = seal(freeze(case.measured.counted.dossier, checks.get(case.cadre, ())))[1]
+        yield case.cadre, inputs_hash, seal(describe(case, settings))[1]
 
 
 def read_window_settings(window: FairWindow) -> FairSettings:

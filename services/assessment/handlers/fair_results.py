@@ -19,6 +19,7 @@ from services.assessment.handlers.fair_closings import (
     read_window_span,
     recompute,
 )
+from services.assessment.handlers.fair_shelf import DatabaseShelf
 from services.assessment.storage import fair_closings, fair_scores, reading
 from services.assessment.storage.fair_closings import FairCorrection, FairWindow, FrozenResult
 from services.assessment.storage.fair_scores import FairFilter, FairSpread
@@ -183,26 +184,39 @@ def replay(pool: Pool, period: Period, *, most: int | None = None) -> FairReplay
 
     Raises NotPublished, TooManyToRecompute.
     """
-    window, results = open_package(pool, period, reach=SYSTEM)
-    if most is not None and window.result_count > most:
-        raise TooManyToRecompute(f"more than {most} results are computed again by the command, not over the door")
-    settings, span = read_window_settings(window), read_window_span(window)
-    frozen = {str(one.cadre_id): one for one in results}
-    _, found = recompute((orjson.loads(one.inputs) for one in frozen.values()), span, settings)
-    days = window.starts_on, window.ends_on
-    total = WindowHash(days, span, settings)
-    differing = []
-    for cadre, inputs_hash, content_hash in found:
-        total.add(cadre, inputs_hash, content_hash)
-        if (inputs_hash, content_hash) != (frozen[cadre].inputs_hash, frozen[cadre].content_hash):
-            differing.append(cadre)
+    with transaction(pool, reach=SYSTEM) as connection:
+        window = _window_of(connection, _days_of(connection, period))
+        if most is not None and window.result_count > most:
+            raise TooManyToRecompute(f"more than {most} results are computed again by the command, not over the door")
+        settings, span = read_window_settings(window), read_window_span(window)
+        days = window.starts_on, window.ends_on
+        expected: dict[str, tuple[bytes, bytes]] = {}
+
+        def read() -> Iterator[dict[str, Any]]:
+            for one in _iterate_on(connection, days):
+                expected[str(one.cadre_id)] = one.inputs_hash, one.content_hash
+                yield orjson.loads(one.inputs)
+
+        total, count, differing = WindowHash(days, span, settings), 0, []
+        for cadre, *hashes in recompute(read(), span, settings, shelf=DatabaseShelf(connection)):
+            total.add(cadre, *hashes)
+            count += 1
+            if tuple(hashes) != expected[cadre]:
+                differing.append(cadre)
     return FairReplay(
         window=f"{days[0]}..{days[1]}",
-        results=len(found),
+        results=count,
         expected=window.content_hash.hex(),
         found=total.digest().hex(),
         differing=tuple(differing),
     )
+
+
+def _iterate_on(connection: Connection, days: Days) -> Iterator[FrozenResult]:
+    after = None
+    while page := fair_closings.list_frozen(connection, days, after=after, limit=PAGE):
+        yield from page
+        after = page[-1].cadre_id
 
 
 def _iterate(pool: Pool, window: FairWindow, reach: Reach | None) -> Iterator[FrozenResult]:

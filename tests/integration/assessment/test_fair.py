@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
+from services.assessment.fair.engine import judge
+from services.assessment.fair.explaining import iterate_cases
+from services.assessment.fair.yardstick import yardstick_of
 from services.assessment.handlers.fair import Looked, look, read_fair_settings
+from services.assessment.handlers.fair_closings import describe
+from services.assessment.handlers.fair_reading import read_dossiers, read_places, span_of, window_until
+from services.assessment.handlers.fair_shelf import DatabaseShelf
 from shared.database import Pool, transaction
 from shared.reach import SYSTEM
 from tests.fakes import KnownPrincipals, person
@@ -73,6 +79,32 @@ def test_a_second_look_at_the_same_facts_changes_nothing(pool: Pool) -> None:
     assert (first.cadres, first.signals, first.new_signals) == (16, 1, 1)
     assert (second.cadres, second.signals, second.new_signals) == (16, 1, 0)
     assert _rows(pool) == found
+
+
+@pytest.mark.usefixtures("town")
+def test_the_shelf_in_the_database_gives_what_memory_gives_and_is_gone_with_its_transaction(pool: Pool) -> None:
+    window, settings = window_until(NOW, ZONE), read_fair_settings()
+    span = span_of(window, ZONE)
+    with transaction(pool, reach=SYSTEM) as connection:
+        dossiers = list(read_dossiers(connection, window, read_places(connection, window, "50")))
+        expected, found = (
+            judge(dossiers, span, settings),
+            judge(dossiers, span, settings, shelf=DatabaseShelf(connection)),
+        )
+        cases = zip(
+            iterate_cases(expected, yardstick_of(expected.scored)),
+            iterate_cases(found, yardstick_of(found.scored)),
+            strict=True,
+        )
+        for one, other in cases:
+            assert describe(one, settings) == describe(other, settings)
+            assert one.measured.counted == other.measured.counted
+        assert connection.execute("SHOW idle_in_transaction_session_timeout").fetchone() == ("0",)
+
+    assert (found.results, found.signals) == (expected.results, expected.signals)
+    assert [signal.cadre for signal in found.signals] == [expected.results[0].cadre]
+    with transaction(pool, reach=SYSTEM) as connection:
+        assert connection.execute("SELECT to_regclass('pg_temp.fair_shelf')").fetchone() == (None,)
 
 
 @pytest.mark.usefixtures("town")

@@ -78,7 +78,7 @@ def test_every_score_comes_out_as_it_was_closed(tmp_path: Path, package: list[di
 def test_the_suite_computes_it_again_from_the_inputs_alone(package: list[dict[str, Any]]) -> None:
     head, *lines = package
 
-    _, found = recompute([line["inputs"] for line in reversed(lines)], read_span(head["span"]), SETTINGS)
+    found = recompute([line["inputs"] for line in reversed(lines)], read_span(head["span"]), SETTINGS)
 
     assert [(cadre, inputs.hex(), document.hex()) for cadre, inputs, document in found] == [
         (line["cadre"], line["inputs_hash"], line["content_hash"]) for line in lines
