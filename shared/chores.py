@@ -12,9 +12,9 @@ from shared.audit.exporting import ExportRefused
 from shared.audit.keeping import AuditKeeper, measure_unexported, measure_unsigned
 from shared.audit.records import ChainBroken
 from shared.backlogs import watch_backlog
+from shared.commands import open_keys
 from shared.database import Pool
 from shared.observability import correlated, new_correlation_id
-from shared.processes import open_keys
 from shared.retention.jobs import DataClass, report, run, run_daily
 from shared.retention.records import audit_classes
 from shared.schedule import load_schedule

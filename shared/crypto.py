@@ -3,7 +3,7 @@
 import hmac
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -43,6 +43,7 @@ class CryptoProvider(Protocol):
     """What the suite asks of whoever keeps its keys. The seam for a key service or a hardware module."""
 
     def encrypt(self, purpose: str, *, aad: bytes, data: bytes) -> bytes: ...
+    def encrypt_all(self, purpose: str, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]: ...
     def decrypt(self, purpose: str, *, aad: bytes, data: bytes) -> bytes: ...
     def wrap(self, purpose: str, key: bytes, *, aad: bytes, kid: int | None = None) -> bytes: ...
     def unwrap(self, purpose: str, wrapped: bytes, *, aad: bytes) -> bytes: ...
@@ -86,6 +87,9 @@ class KeyRing:
 
     def encrypt(self, purpose: str, *, aad: bytes, data: bytes) -> bytes:
         return self.current(purpose).encrypt(aad=aad, data=data, algorithm=self.cipher)
+
+    def encrypt_all(self, purpose: str, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        return self.current(purpose).encrypt_all(items, algorithm=self.cipher)
 
     def decrypt(self, purpose: str, *, aad: bytes, data: bytes) -> bytes:
         """Raises Undecipherable for anything altered, moved, or sealed with a key that is not here any more."""

@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import pika
-import pika.exceptions
 from pydantic import SecretStr
 
-from shared.broker.topology import parameters
 from shared.database import Connection, check_durability
 from shared.settings import ProcessSettings, UnsafeSetting
 
@@ -105,6 +102,11 @@ def check_database(connection: Connection) -> None:
 
 def check_broker(url: str) -> None:
     """Raises UnsafeSetting where the broker lets anybody in by a well-known account. To be away is no fault of it."""
+    import pika  # here, because commands that ask no broker start without it in half the time
+    import pika.exceptions
+
+    from shared.broker.topology import parameters
+
     parts = urlsplit(url)
     address = parts.netloc.rpartition("@")[2]
     for user, word in DEFAULT_ACCOUNTS:

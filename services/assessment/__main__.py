@@ -21,7 +21,7 @@ from services.assessment.importing.records.cli import main as score_records
 from services.assessment.settings import AssessmentSettings
 from services.assessment.tasks import SCORE, SHARD, close_all, create_worker, look_at_all, read_closing_rule
 from services.assessment.web.site import add_site
-from shared import chores, processes
+from shared import chores, commands, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool
 from shared.observability import get_logger
@@ -225,4 +225,4 @@ FILE_COMMANDS = {
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in FILE_COMMANDS:
         sys.exit(FILE_COMMANDS[sys.argv[1]](sys.argv[2:]))
-    sys.exit(processes.run("assessment", AssessmentSettings, COMMANDS, sys.argv[1:]))
+    sys.exit(commands.run("assessment", AssessmentSettings, COMMANDS, sys.argv[1:]))

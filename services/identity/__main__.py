@@ -20,7 +20,7 @@ from services.identity.handlers.tokens import forget_used_assertions
 from services.identity.settings import IdentitySettings
 from services.identity.storage.rights import grant_doors
 from services.identity.web.pages import FORM_PATHS, add_pages
-from shared import chores, processes
+from shared import chores, commands, processes
 from shared.crypto import KeyRing
 from shared.database import Pool
 from shared.errors import Transient
@@ -125,4 +125,4 @@ COMMANDS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(processes.run("identity", IdentitySettings, COMMANDS, sys.argv[1:]))
+    sys.exit(commands.run("identity", IdentitySettings, COMMANDS, sys.argv[1:]))

@@ -1,47 +1,28 @@
-"""The processes of intake: python -m services.intake serve | relay | work | tell | migrate | import | count-entries."""
+"""The processes of intake: python -m services.intake serve | relay | work | tell | migrate | import | count-entries.
+
+Each imports what it needs itself: all doors together take longer to load than a file of thousands of rows to import.
+"""
 
 import argparse
-import random
 import secrets
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from services.intake import metrics, sealing, tasks
-from services.intake.api.app import create_intake_app
-from services.intake.domain.citizen_messages import TellingRules
-from services.intake.handlers import (
-    changes,
-    citizen_noting,
-    epochs,
-    erasures,
-    imports,
-    rating_samples,
-    retention,
-    reviews,
-)
-from services.intake.handlers.alarms import measure_due
-from services.intake.handlers.backlog import seal_backlog
-from services.intake.handlers.citizen_rules import load_telling, open_citizen_gateway
-from services.intake.handlers.citizen_sending import Chances, SendingRules, send_batch
-from services.intake.handlers.clocks import recounting
-from services.intake.handlers.clocks import rules as clock_rules
-from services.intake.handlers.rating_rules import load_rating_rules
-from services.intake.importing import cli, profile
+from services.intake import sealing
 from services.intake.settings import IntakeSettings
-from services.intake.telling import Teller
-from services.intake.web import entries
-from services.intake.web.pages import add_pages
-from services.intake.web.site import FORM_PATHS, add_site
-from shared import calendars, chores, processes
-from shared.backlogs import watch_backlog
+from shared import commands
 from shared.database import Pool
 from shared.errors import Transient
-from shared.gateways.described import Gateway
 from shared.observability import get_logger
 from shared.settings import UnsafeSetting
-from shared.worker import connect_celery, nudge
+
+if TYPE_CHECKING:
+    from services.intake.domain.citizen_messages import TellingRules
+    from services.intake.telling import Teller
+    from shared.gateways.described import Gateway
 
 WORKER_THREADS = 2
 LONGEST_IMPORT_SECONDS = 3_600  # a rehearsal is one task, and two of them leave no thread for anything else
@@ -50,6 +31,13 @@ log = get_logger()
 
 
 def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.intake import tasks
+    from services.intake.api.app import create_intake_app
+    from services.intake.web.pages import add_pages
+    from services.intake.web.site import FORM_PATHS, add_site
+    from shared import processes
+    from shared.worker import connect_celery, nudge
+
     open_vault(settings)
     open_calendar(settings, pool)
     if settings.task_broker_url is not None:
@@ -67,10 +55,19 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def relay(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.intake import metrics
+    from shared import processes
+
     return processes.relay_events(settings, pool, service="intake", sent=metrics.events_sent_total)
 
 
 def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.intake import tasks
+    from services.intake.handlers import retention, reviews
+    from services.intake.handlers.alarms import measure_due
+    from shared import chores, processes
+    from shared.backlogs import watch_backlog
+
     open_vault(settings)
     open_calendar(settings, pool)
     watch_backlog(
@@ -94,6 +91,11 @@ def work(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 def tell(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     """Tell citizens by messages. Raises UnsafeSetting where no gateway is set."""
+    from services.intake.handlers import citizen_noting
+    from services.intake.handlers.citizen_rules import load_telling, open_citizen_gateway
+    from shared import processes
+    from shared.backlogs import watch_backlog
+
     gateway = open_citizen_gateway(settings)
     if gateway is None:
         raise UnsafeSetting(
@@ -109,7 +111,13 @@ def tell(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
     return processes.run_until_stopped(settings, pool, make_teller(pool, load_telling(settings), gateway))
 
 
-def make_teller(pool: Pool, rules: TellingRules, gateway: Gateway) -> Teller:
+def make_teller(pool: Pool, rules: "TellingRules", gateway: "Gateway") -> "Teller":
+    import random
+
+    from services.intake.handlers import citizen_noting
+    from services.intake.handlers.citizen_sending import Chances, SendingRules, send_batch
+    from services.intake.telling import Teller
+
     sending = SendingRules(gateway=gateway, telling=rules)
     chances = Chances(clock=lambda: datetime.now(UTC), draw=random.random)
     return Teller(
@@ -123,6 +131,10 @@ def migrate(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
     And whoever was erased after the backup that a database was restored from is erased again, before any door opens.
     """
+    from services.intake.handlers import changes, erasures
+    from services.intake.handlers.backlog import seal_backlog
+    from shared import processes
+
     open_vault(settings)
     processes.bring_up_to_date(settings, service="intake", migrations=Path(__file__).parent / "migrations")
     seal_backlog(pool)
@@ -132,19 +144,25 @@ def migrate(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def import_file(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.intake.handlers import imports
+    from services.intake.importing import cli
+
     open_vault(settings)
-    open_calendar(settings, pool)
     own = imports.settings_of(settings)
-    return cli.main(
-        arguments,
-        lambda file, profile, dry_run, report: imports.import_for_command(
-            pool, file, profile, own, dry_run=dry_run, report=report
-        ),
-    )
+
+    def run(file: Path, profile: str, dry_run: bool, report: cli.Report) -> cli.Result:  # noqa: FBT001 - as cli calls it
+        if not imports.is_of_contacts(profile, own):
+            open_calendar(settings, pool)
+        return imports.import_for_command(pool, file, profile, own, dry_run=dry_run, report=report)
+
+    return cli.main(arguments, run)
 
 
 def list_profiles(settings: IntakeSettings, _: Pool, __: Sequence[str]) -> int:
     """Say of every import profile whether it can be used, and of the others what is wrong."""
+    from services.intake.handlers import imports
+    from services.intake.importing import profile
+
     directories = imports.settings_of(settings).profile_directories
     faults = profile.check_profiles(directories)
     for name in profile.list_profiles(directories):
@@ -153,15 +171,22 @@ def list_profiles(settings: IntakeSettings, _: Pool, __: Sequence[str]) -> int:
 
 
 def retain(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.intake.handlers import retention
+    from shared import chores
+
     return chores.retain(settings, pool, retention.CLASSES, arguments, service="intake")
 
 
 def export_audit(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from shared import chores
+
     return chores.export_audit(settings, pool, arguments, service="intake")
 
 
 def recount(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
     """Return 1 where a deadline comes out otherwise than it stands."""
+    from services.intake.handlers.clocks import recounting
+
     parser = argparse.ArgumentParser(
         prog="python -m services.intake recount",
         description="Count every deadline again from the log, by the calendar that it was counted by, and compare.",
@@ -175,6 +200,8 @@ def recount(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> i
 
 
 def propose_clock_rules(_: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.intake.handlers.clocks import rules as clock_rules
+
     parser = argparse.ArgumentParser(
         prog="python -m services.intake clock-rules", description="List the sets of time limits, or propose one."
     )
@@ -197,6 +224,9 @@ def propose_clock_rules(_: IntakeSettings, pool: Pool, arguments: Sequence[str])
 
 def open_calendar(settings: IntakeSettings, pool: Pool) -> None:
     """Raises UnsafeSetting: deadlines are not counted by a calendar that is half read."""
+    from services.intake.handlers.clocks import recounting
+    from shared import calendars
+
     try:
         calendars.use(calendars.load_calendar(settings.calendar_file, zone=settings.zone))
     except calendars.BadCalendar as fault:
@@ -208,6 +238,8 @@ def open_calendar(settings: IntakeSettings, pool: Pool) -> None:
 
 
 def rotate_keys(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.intake.handlers import epochs
+
     parser = argparse.ArgumentParser(
         prog="python -m services.intake rotate-keys",
         description="Make this month's keys, wrap every citizen's key anew, and destroy the epoch before the last.",
@@ -221,6 +253,9 @@ def rotate_keys(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
 
 
 def draw_sample(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.intake.handlers import rating_samples
+    from services.intake.handlers.rating_rules import load_rating_rules
+
     parser = argparse.ArgumentParser(
         prog="python -m services.intake draw-sample",
         description="Draw which closed issues are called back. What was drawn before is shown as it was.",
@@ -247,7 +282,7 @@ def draw_sample(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
 
 def open_vault(settings: IntakeSettings) -> None:
     """Raises UnsafeSetting: nothing that a citizen says is ever written in clear text for want of a key."""
-    sealing.use(sealing.Vault(processes.open_keys(settings, *sealing.PURPOSES)))
+    sealing.use(sealing.Vault(commands.open_keys(settings, *sealing.PURPOSES)))
 
 
 COMMANDS = {
@@ -269,6 +304,8 @@ COMMANDS = {
 
 def tell_entries() -> int:
     """How much a clerk fills in for a visit, counted in the form that is served; without settings and database."""
+    from services.intake.web import entries
+
     sys.stdout.writelines(f"{line}\n" for line in entries.describe(entries.count_entries(entries.render_empty_form())))
     return 0
 
@@ -276,4 +313,4 @@ def tell_entries() -> int:
 if __name__ == "__main__":
     if sys.argv[1:] == ["count-entries"]:
         sys.exit(tell_entries())
-    sys.exit(processes.run("intake", IntakeSettings, COMMANDS, sys.argv[1:]))
+    sys.exit(commands.run("intake", IntakeSettings, COMMANDS, sys.argv[1:]))

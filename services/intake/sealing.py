@@ -1,6 +1,6 @@
 """What intake encrypts, under which key and bound to which place; and its keyed digests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from services.intake import metrics
-from shared.ciphers import SymmetricKey, Undecipherable, header_of
+from shared.ciphers import MAC_BYTES, SymmetricKey, Undecipherable, header_of
 from shared.crypto import DATA_KEY_ID, KeyRing, data_key
 
 Table = Literal[
@@ -63,6 +63,18 @@ class Vault:
             return self.ring.encrypt(TEXT, aad=_place(table, column, row_id), data=text.encode())
         return key.encrypt(aad=_place(table, column, row_id), data=text.encode(), algorithm=self.ring.cipher)
 
+    def seal_all(
+        self, table: Table, column: str, row_ids: Sequence[str], texts: Sequence[str | None]
+    ) -> list[bytes | None]:
+        """Seal for one column of many rows, told by their ids' 32 digits; of no text there is nothing to seal."""
+        begin, end = f"{table}|{column}|".encode(), b"|text"  # as _place has it of every table but one
+        told = [place for place, text in enumerate(texts) if text is not None]
+        items = [(begin + row_ids[place].encode() + end, (texts[place] or "").encode()) for place in told]
+        sealed: list[bytes | None] = [None] * len(texts)
+        for place, data in zip(told, self.ring.encrypt_all(TEXT, items), strict=True):
+            sealed[place] = data
+        return sealed
+
     def seal_if(
         self, table: Table, column: str, row_id: UUID, text: str | None, key: SymmetricKey | None = None
     ) -> str | None:
@@ -105,7 +117,11 @@ class Vault:
 
     def keyed(self, digest: bytes) -> bytes:
         """A digest of content that nobody can guess contents for who lacks the key."""
-        return self.ring.first(REPEATS).mac(digest, algorithm="aes256gcm")[-32:][:DIGEST_BYTES]
+        return self.keyed_all([digest])[0]
+
+    def keyed_all(self, digests: Sequence[bytes]) -> list[bytes]:
+        mac = self.ring.first(REPEATS).mac
+        return [mac(digest, algorithm="aes256gcm")[-MAC_BYTES:][:DIGEST_BYTES] for digest in digests]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from services.notify.pushing import Pusher, PusherSettings
 from services.notify.settings import NotifySettings
 from services.notify.storage.directory import Directory, IdentityDirectory, NoDirectory
 from services.notify.tasks import NOTE, create_worker
-from shared import chores, processes
+from shared import chores, commands, processes
 from shared.backlogs import watch_backlog
 from shared.database import Pool, open_pool
 from shared.observability import get_logger
@@ -32,7 +32,7 @@ log = get_logger()
 
 def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
     authenticator = processes.open_authenticator(settings, service="notify")
-    keys = processes.open_keys(settings, PURPOSE)
+    keys = commands.open_keys(settings, PURPOSE)
     app = create_notify_app(settings, pool, authenticator=authenticator, keys=keys)
     return processes.serve_api(settings, pool, app)
 
@@ -103,7 +103,7 @@ def make_pusher(settings: NotifySettings, pool: Pool) -> Pusher:
     return Pusher(
         pool,
         channel,
-        processes.open_keys(settings, PURPOSE),
+        commands.open_keys(settings, PURPOSE),
         PusherSettings(origin=settings.webhook_origin, in_flight=settings.webhook_connections),
         clock=lambda: datetime.now(UTC),
         draw=random.random,
@@ -144,4 +144,4 @@ COMMANDS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(processes.run("notify", NotifySettings, COMMANDS, sys.argv[1:]))
+    sys.exit(commands.run("notify", NotifySettings, COMMANDS, sys.argv[1:]))

@@ -1,20 +1,35 @@
 """Contacts: what makes their times odd, who was met, and which of their values a repeat must match."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from services.intake.domain.citizens import digestible
 from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.contacts import RecordContact
-from services.intake.domain.times import TimeCheck, digest
+from services.intake.domain.times import CLOCK_TOLERANCE, EARLIEST, LATEST, TimeCheck, digest
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 LATE_AFTER: Final = timedelta(days=7)
 LONGEST_STAY: Final = timedelta(days=366)
 MOST_COMPANIONS: Final = 20
 MOST_PEOPLE: Final = 100_000
+# What of every contact tells a repeat from a change, in this order.
+DIGESTED: Final = (
+    "staff_number",
+    "organisation_code",
+    "kind",
+    "occurred_at",
+    "recorded_at",
+    "duration_minutes",
+    "population_group",
+    "people_count",
+    "place_code",
+    "note",
+)
+_digested_of = attrgetter(*DIGESTED)
 
 
 class Described(Protocol):
@@ -59,6 +74,18 @@ def _check_late(command: RecordContact, check: TimeCheck, *, may_be_late: bool) 
         check.refusal = too_long_ago(limit)
     if not check.allow_odd and command.occurred_at < recorded_at - LATE_AFTER:
         check.flags.append("recorded_late")
+
+
+def list_plainly_timed(
+    occurred_at: Sequence[datetime], recorded_at: Sequence[datetime | None], *, now: datetime
+) -> list[int]:
+    """The places of those whose times nothing speaks against, neither a refusal nor a flag."""
+    latest = min(now + CLOCK_TOLERANCE, LATEST)
+    return [
+        place
+        for place, (occurred, recorded) in enumerate(zip(occurred_at, recorded_at, strict=True))
+        if EARLIEST <= occurred <= (recorded or latest) <= latest
+    ]
 
 
 def too_long_ago(limit: timedelta) -> Outcome:
@@ -109,16 +136,7 @@ def digest_contact(command: RecordContact) -> bytes:
     )
     return digest(
         (
-            command.staff_number,
-            command.organisation_code,
-            command.kind,
-            command.occurred_at,
-            command.recorded_at,
-            command.duration_minutes,
-            command.population_group,
-            command.people_count,
-            command.place_code,
-            command.note,
+            *_digested_of(command),
             *digestible(command.citizen),
             *(later if any(later) else ()),
         )

@@ -63,6 +63,11 @@ def settings_of(settings: IntakeSettings) -> ImportSettings:
     )
 
 
+def is_of_contacts(profile: str, settings: ImportSettings) -> bool:
+    """Whether it reads contacts alone, which know no deadlines. Raises ProfileUnknown and ProfileRefused."""
+    return load_profile(profile, settings.profile_directories).target == "contact"
+
+
 def check_import(pool: Pool, profile: str, settings: ImportSettings, reach: Reach | None) -> None:
     """What can be refused before the first byte is received.
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO
 
 from services.intake.domain.commands.base import Command
 from services.intake.importing.findings import FileRefused, Finding, flag
 from services.intake.importing.mapping import MappedRow, Mapper, NewId
+from services.intake.importing.plain import PlainRows
 from services.intake.importing.profile import Profile
 from services.intake.importing.reader import Reader, Row
 from services.intake.importing.sheets import Roster, Sheet, is_sheet, refuse_old_office
@@ -14,6 +16,7 @@ from services.intake.importing.source import Limits, begins_with, read_blocks
 
 UNREAD = "the profile reads nothing of this column; name it under file.ignored, with the reason, where that is meant"
 ROWS_A_CHUNK = 2_000
+PLAIN_ROWS_A_CHUNK = 4_000
 CELL_CHARACTERS_A_CHUNK = 8 * 1024 * 1024
 
 
@@ -25,6 +28,7 @@ class Chunk:
     last_line: int = 0
     size: int = 0
     rows: list[MappedRow] = field(default_factory=list)
+    plain: PlainRows | None = None
     missing: list[Command] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     refused_count: int = 0
@@ -55,8 +59,9 @@ def read_chunks(
 def _cut(source: Reader | Sheet, mapper: Mapper, remarks: list[Finding]) -> Iterator[Chunk]:
     """`remarks` are about the header, and come with the first rows."""
     rows = source.rows()
+    together = source if mapper.may_be_plain and isinstance(source, Reader) else None
     while True:
-        chunk = _fill(rows, mapper)
+        chunk = _fill(rows, together, mapper)
         chunk.findings[:0] = remarks
         remarks = []
         if chunk.rows_read or chunk.broken:
@@ -65,10 +70,15 @@ def _cut(source: Reader | Sheet, mapper: Mapper, remarks: list[Finding]) -> Iter
             return
 
 
-def _fill(rows: Iterator[Row | Finding], mapper: Mapper) -> Chunk:
+def _fill(rows: Iterator[Row | Finding], together: Reader | None, mapper: Mapper) -> Chunk:
     chunk = Chunk()
     try:
-        for row in rows:
+        while not _is_full(chunk):
+            if together is not None and _add_plain(chunk, together, mapper):
+                continue
+            row = next(rows, None)
+            if row is None:
+                break
             chunk.rows_read += 1
             if isinstance(row, Finding):
                 chunk.last_line = row.line
@@ -77,11 +87,36 @@ def _fill(rows: Iterator[Row | Finding], mapper: Mapper) -> Chunk:
             else:
                 _take(chunk, mapper.map(*row))
                 chunk.size += sum(map(len, row[1]))
-            if chunk.rows_read >= ROWS_A_CHUNK or chunk.size >= CELL_CHARACTERS_A_CHUNK:
-                break
     except FileRefused as problem:
         chunk.broken = problem
     return chunk
+
+
+def _is_full(chunk: Chunk) -> bool:
+    plain_count = len(chunk.plain) if chunk.plain is not None else 0
+    return (
+        chunk.rows_read - plain_count >= ROWS_A_CHUNK
+        or chunk.rows_read >= PLAIN_ROWS_A_CHUNK
+        or chunk.size >= CELL_CHARACTERS_A_CHUNK
+    )
+
+
+def _add_plain(chunk: Chunk, source: Reader, mapper: Mapper) -> bool:
+    """Add some rows that can be read column by column; return whether the next were such."""
+    lines, cells = source.take_plain(PLAIN_ROWS_A_CHUNK - chunk.rows_read)
+    if not cells:
+        return False
+    plain, others = mapper.map_plain(lines, cells)
+    if chunk.plain is None:
+        chunk.plain = plain
+    else:
+        chunk.plain.add(plain)
+    for row in others:
+        _take(chunk, row)
+    chunk.rows_read += len(cells)
+    chunk.size += sum(map(len, chain.from_iterable(cells)))
+    chunk.last_line = lines[-1]
+    return True
 
 
 def _take(chunk: Chunk, row: MappedRow) -> None:

@@ -40,7 +40,8 @@ class Result(Counts, Protocol):
     def tallies(self) -> dict[str, int]: ...
 
 
-Run = Callable[[Path, str, bool, Callable[[Counts], None]], Result]
+Report = Callable[[Counts], None]
+Run = Callable[[Path, str, bool, Report], Result]
 
 
 def main(arguments: Sequence[str], run: Run) -> int:
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str], run: Run) -> int:
     return SOME_ROWS_REFUSED if result.refused_count else DONE
 
 
-def _progress_line(started: float) -> Callable[[Counts], None]:
+def _progress_line(started: float) -> Report:
     shown = 0.0
     is_terminal = sys.stderr.isatty()
 

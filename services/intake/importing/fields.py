@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from services.intake.importing.codes import make_code
@@ -33,6 +34,31 @@ ODDITIES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """How one field is read: `kept` is what the texts at `place` gave, of those that recur and are not remarked on."""
+
+    read: FieldFunction
+    place: int = 0
+    kept: Mapping[str, Value] | None = None
+
+    def read_column(
+        self, rows: Sequence[list[str]], columns: Sequence[Sequence[str]], remarked: set[int]
+    ) -> list[Value]:
+        """Read the field of many rows. `remarked` gets the places of the rows that there is something to say about."""
+        notes: Notes = []
+        kept = {} if self.kept is None else self.kept
+        texts: Sequence[str] = columns[self.place] if kept else ()
+        values = list(map(kept.get, texts, repeat(UNREAD))) if kept else [UNREAD] * len(rows)
+        for position, value in enumerate(values):
+            if value is UNREAD:
+                values[position] = self.read(rows[position], notes)
+                if notes:
+                    remarked.add(position)
+                    notes.clear()
+        return values
+
+
+@dataclass(frozen=True, slots=True)
 class Compiler:
     """Makes the field functions of one file: `places` says where each column of the profile stands in its header."""
 
@@ -40,14 +66,14 @@ class Compiler:
     places: Mapping[str, int]
     instants: InstantParser
 
-    def compile(self, name: str, rule: FieldRule, field: TargetField) -> FieldFunction:
+    def compile(self, name: str, rule: FieldRule, field: TargetField) -> Field:
         label = " + ".join(rule.columns) or name
         convert = self._converter(rule, field, label)
         if rule.constant is not None:
-            return _constant(rule.constant, convert)
+            return Field(_constant(rule.constant, convert))
         read = _mapped(self._origin(rule), convert, rule, required=rule.required or field.required, label=label)
         place = self.places.get(rule.column or "")
-        return read if place is None or field.kind not in FEW else _remembering(read, place)
+        return Field(read) if place is None or field.kind not in FEW else _remembering(read, place)
 
     def column_text(self, column: str) -> Origin:
         """Make a function that reads a cell: trimmed, and None where it holds one of the profile's null texts."""
@@ -117,7 +143,7 @@ def _mapped(origin: Origin, convert: Convert, rule: FieldRule, *, required: bool
     return read
 
 
-def _remembering(read: FieldFunction, place: int) -> FieldFunction:
+def _remembering(read: FieldFunction, place: int) -> Field:
     """Reads a cell's text once for as long as there are few of them; of what was remarked on, each is read anew."""
     kept: dict[str, Value] = {}
 
@@ -132,7 +158,7 @@ def _remembering(read: FieldFunction, place: int) -> FieldFunction:
             kept[text] = value
         return value
 
-    return read_once
+    return Field(read_once, place, kept)
 
 
 def _translated(rule: FieldRule, convert: Convert, label: str) -> Convert:

@@ -1,6 +1,6 @@
 """A row of someone else's file becomes commands of ours, with remarks on what is wrong or odd about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -23,9 +23,10 @@ from services.intake.domain.commands.rosters import (
     TakeOverPost,
     TakeOverRank,
 )
-from services.intake.importing.fields import Compiler, FieldFunction, Notes, Origin
+from services.intake.importing.fields import Compiler, Field, Notes, Origin
 from services.intake.importing.findings import FileRefused, Finding, error, flag
 from services.intake.importing.instants import InstantParser
+from services.intake.importing.plain import PlainRows
 from services.intake.importing.profile import Check, Choice, Profile
 from services.intake.importing.registering import Registrar
 from services.intake.importing.seen import SeenRecords
@@ -68,7 +69,7 @@ class Mapper:
         instants = InstantParser(profile.time.formats, profile.time.zone_info)
         compiler = Compiler(profile, places, instants)
         target = TARGETS[profile.target]
-        self._fields: list[tuple[str, FieldFunction]] = [
+        self._fields: list[tuple[str, Field]] = [
             (name, compiler.compile(name, rule, target.fields[name]))
             for name, rule in profile.fields.items()
             if not rule.optional or rule.column in places
@@ -82,12 +83,15 @@ class Mapper:
         self._checks = [_make_check(check, compiler.column_text(check.column)) for check in profile.checks]
         self._build = _Builder(profile.source_name, correlation_id, new_id).choose(profile.target)
         self._seen = SeenRecords()
+        self._origin = (profile.source_name, correlation_id)
+        # Of contacts there are millions, and nothing of their rows hangs on other cells than a field's own.
+        self.may_be_plain = profile.target == "contact" and not profile.left_out and profile.confidential is None
 
     def map(self, line: int, cells: list[str]) -> MappedRow:
         if self._is_left_out and any(applies(cells) for applies in self._is_left_out):
             return MappedRow(line, findings=[replace(LEFT_OUT, line=line)])
         notes: Notes = []
-        values: Values = {name: read(cells, notes) for name, read in self._fields}
+        values: Values = {name: field.read(cells, notes) for name, field in self._fields}
         row = MappedRow(line)
         if not notes or not any(note.severity == "error" for note in notes):
             for check in self._checks:
@@ -102,6 +106,26 @@ class Mapper:
             row.is_refused = any(note.severity == "error" for note in notes)
             row.findings = [replace(note, line=line) for note in notes]
         return row
+
+    def map_plain(self, lines: Sequence[int], rows: Sequence[list[str]]) -> tuple[PlainRows, list[MappedRow]]:
+        """Map rows of contacts column by column, and those one by one that there is anything to say about."""
+        remarked: set[int] = set()
+        texts = list(zip(*rows, strict=True))
+        read = {name: field.read_column(rows, texts, remarked) for name, field in self._fields}
+        for name in CITIZEN_FIELDS.keys() & read.keys():
+            remarked.update(position for position, value in enumerate(read[name]) if value is not None)
+        nothing = [None] * len(rows)
+        keys = zip(*(read.get(name, nothing) for name in self._key), strict=True)
+        others: dict[int, MappedRow] = {}
+        for position, (key, content) in enumerate(zip(keys, zip(*read.values(), strict=True), strict=True)):
+            if position in remarked or self._seen.add(key, content) is not None:
+                others[position] = self.map(lines[position], rows[position])
+        plain = PlainRows(
+            *self._origin, list(lines), {name: values for name, values in read.items() if name not in CITIZEN_FIELDS}
+        )
+        if others:
+            plain = plain.take([position for position in range(len(rows)) if position not in others])
+        return plain, list(others.values())
 
     def _is_new(self, values: Values, notes: Notes) -> bool:
         """What a file names twice counts once, as its first row has it: so a second import changes nothing."""

@@ -3,13 +3,17 @@
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from typing_extensions import override
 
 from services.intake.importing.findings import FileRefused, Finding, error
 from services.intake.importing.lines import LONGEST_LINE, LongLine, read_lines
 
 MOST_LINES_A_RECORD = 1000
+LONGEST_STRIDE = 2_048  # lines that are taken together; fewer for a while where one of them was not plain
+STRIDE_FACTOR = 4
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 ENCODINGS = ("utf-8", "gb18030", "big5", "windows-1252", "iso-8859-1")  # none hides a line end inside a character
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -34,14 +38,49 @@ class _BrokenRecord(Exception):
     """The record that was begun cannot be completed within its bounds."""
 
 
+class _Lines(Iterator[bytes | None]):
+    """The lines of a file, of which several can be taken together and given back."""
+
+    def __init__(self, lines: Iterable[bytes | None]) -> None:
+        self._coming = iter(lines)
+        self._given_back: deque[bytes | None] = deque()
+        self._end: Exception | None = None  # how the file broke off, until what came before has been read
+
+    @override
+    def __next__(self) -> bytes | None:
+        if self._given_back:
+            return self._given_back.popleft()
+        if self._end is not None:
+            raise self._end
+        return next(self._coming)
+
+    def take(self, most: int) -> list[bytes | None]:
+        """Take the lines that are left, as many as told or as there is room for."""
+        taken: list[bytes | None] = []
+        size = 0
+        try:
+            for line in self:
+                taken.append(line)
+                size += len(line or b"")
+                if len(taken) >= most or size > LONGEST_LINE:
+                    break
+        except FileRefused as problem:
+            self._end = problem
+        return taken
+
+    def give_back(self, lines: Sequence[bytes | None]) -> None:
+        self._given_back.extendleft(reversed(lines))
+
+
 class Reader:
     """The rows of one file, each with the number of its first line. `header` is there as soon as the reader is made."""
 
     def __init__(self, blocks: Iterable[bytes], *, encoding: str, delimiter: str) -> None:
-        self._lines = iter(read_lines(blocks))
+        self._lines = _Lines(read_lines(blocks))
         self._encoding = encoding
         self._delimiter = delimiter
         self._number = 0
+        self._stride = LONGEST_STRIDE
         self._waiting: deque[_Line] = deque()
         self._taken: list[_Line] = []
         self._size = 0
@@ -69,6 +108,37 @@ class Reader:
                 yield taken[0].number, cells
             elif not _is_blank(cells, taken):
                 yield self._judge(cells)
+
+    def take_plain(self, most: int) -> tuple[range, list[list[str]]]:
+        """Take rows together while each is one line and nothing is wrong with any; none where the next is not so.
+
+        To be called between two rows: what is not taken is still there for `rows`.
+        """
+        nothing: tuple[range, list[list[str]]] = (range(0), [])
+        if self._waiting:
+            return nothing
+        raws = self._lines.take(min(most, self._stride))
+        cells = self._take_apart(raws)
+        if cells is None:
+            self._lines.give_back(raws)
+            self._stride = max(self._stride // STRIDE_FACTOR, 1)
+            return nothing
+        self._stride = min(self._stride * STRIDE_FACTOR, LONGEST_STRIDE)
+        first = self._number + 1
+        self._number += len(raws)
+        return range(first, self._number + 1), cells
+
+    def _take_apart(self, raws: Sequence[bytes | None]) -> list[list[str]] | None:
+        if not all(raws):  # a line too long to keep, or an empty one
+            return None
+        try:
+            text = b"\n".join(raws).decode(self._encoding)  # type: ignore[arg-type] # looked at above
+            if CONTROLS.search(text):
+                return None
+            rows = list(csv.reader(text.split("\n"), delimiter=self._delimiter, strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            return None
+        return rows if len(rows) == len(raws) and set(map(len, rows)) <= {len(self.header)} else None
 
     def _judge(self, cells: list[str]) -> Row | Finding:
         first = self._taken[0].number

@@ -17,28 +17,27 @@ class SeenRecords:
         """Remember a record. None: it is new. Otherwise it was named before; True where its content was the same."""
         hashed = hash(key) & MASK or 1  # 0 marks a free slot
         digest = hash(content) & MASK
-        slot = self._find(hashed)
-        if self._keys[slot]:
-            return self._contents[slot] == digest
-        self._keys[slot] = hashed
+        keys, last = self._keys, self._slots - 1
+        slot = hashed & last
+        while found := keys[slot]:
+            if found == hashed:
+                return self._contents[slot] == digest
+            slot = (slot + 1) & last
+        keys[slot] = hashed
         self._contents[slot] = digest
         self._used += 1
         if self._used * 2 > self._slots:
             self._double()
         return None
 
-    def _find(self, hashed: int) -> int:
-        slot = hashed & (self._slots - 1)
-        while self._keys[slot] not in (0, hashed):
-            slot = (slot + 1) & (self._slots - 1)
-        return slot
-
     def _double(self) -> None:
         keys, contents = self._keys, self._contents
         self._grow_to(self._slots * 2)
         for key, content in zip(keys, contents, strict=True):
             if key:
-                slot = self._find(key)
+                slot = key & (self._slots - 1)
+                while self._keys[slot]:
+                    slot = (slot + 1) & (self._slots - 1)
                 self._keys[slot] = key
                 self._contents[slot] = content
 

@@ -145,3 +145,18 @@ def test_no_nonce_comes_twice(algorithm: Algorithm, count: int) -> None:
         seen.add(sealed[HEADER.size : HEADER.size + NONCE_BYTES])
 
     assert len(seen) == count
+
+
+@BOTH
+def test_what_is_sealed_together_opens_each_in_its_place_and_has_a_nonce_of_its_own(algorithm: Algorithm) -> None:
+    items = [(b"contact|note|%d" % number, b"the same text") for number in range(200)]
+
+    sealed = KEY.encrypt_all(items, algorithm=algorithm)
+
+    nonces = {data[HEADER.size : HEADER.size + NONCE_BYTES] for data in sealed}
+    assert len(nonces) == len(items)
+    assert [KEY.decrypt(aad=aad, data=data) for (aad, _), data in zip(items, sealed, strict=True)] == [
+        data for _, data in items
+    ]
+    with pytest.raises(Undecipherable):
+        KEY.decrypt(aad=items[0][0], data=sealed[1])

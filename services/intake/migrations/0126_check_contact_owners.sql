@@ -1,0 +1,1 @@
+ALTER TABLE contact VALIDATE CONSTRAINT contact_organisation_owns;
