@@ -22,7 +22,7 @@ from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.shelves import InMemory, Shelf
 from services.assessment.fair.signals.finding import Finding
 from services.assessment.fair.signals.odds import Signal
-from services.assessment.fair.standing import Standing, stand
+from services.assessment.fair.standing import Standing, residuals_of, stand
 from services.assessment.fair.totals import FITTED, Person, Totals
 
 People = Mapping[str, Person]
@@ -129,7 +129,7 @@ def _score(totals: Totals, counted: Shelf, tables: Mapping[str, Table], settings
     people = totals.people
     standings = {name: _Standings() for name in INDICATORS}
     for one in counted.iterate_marks():
-        for name, standing in stand(one, tables, habits.of(one), settings).items():
+        for name, standing in stand(residuals_of(one, tables, habits.of(one), settings), tables).items():
             if standing.weight:
                 standings[name].add(one.cadre, standing)
     adjusted = _adjust_all(people, standings, settings)

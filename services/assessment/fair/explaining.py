@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from services.assessment.fair.engine import Judged, leave, place_cadre
@@ -109,9 +110,11 @@ def iterate_cases(judged: Judged, yardstick: Yardstick) -> Iterator[Case]:
 def _case_of(judged: Judged, counted: Counted, yardstick: Yardstick) -> Case:
     frame, settings = judged.scored.frame, judged.settings
     own = own_of(frame, counted)
+    residuals = residuals_of(counted, frame.tables, own.habits, settings)
     measured = Measured(
         counted=counted,
-        standings=stand(counted, frame.tables, own.habits, settings),
+        residuals=residuals,
+        standings=stand(residuals, frame.tables),
         left=leave(frame, counted.cadre),
         position=place_cadre(frame, counted.cadre, settings),
         result=judged.by_cadre[counted.cadre],
@@ -154,7 +157,7 @@ def explain_case(
             if term.indicator not in hidden
         ),
         withheld=withheld,
-        most=_moved_most(case, settings) if audience == "department" else (),
+        most=_moved_most(case) if audience == "department" else (),
         left_out=_left_out(case, audience),
         signals=result.reasons if audience == "department" else (),
         caveats=_caveats(result, position, is_told=is_told),
@@ -192,26 +195,27 @@ def _spread_of(case: Case, term: Term) -> float:
     return math.sqrt(case.yardstick.spreads[term.indicator][0])
 
 
-def _moved_most(case: Case, settings: FairSettings) -> tuple[Moved, ...]:
-    measured, tables = case.measured, case.yardstick.tables
+def _moved_most(case: Case) -> tuple[Moved, ...]:
+    measured = case.measured
     factors = {term.indicator: _points_for_one(case, term) for term in measured.position.terms}
+    weights = {name: standing.weight for name, standing in measured.standings.items()}
     moved = []
-    for one in residuals_of(measured.counted, tables, case.own.habits, settings):
-        name = one.mark.indicator
-        if name not in factors:
-            continue
-        share = one.mark.weight / measured.standings[name].weight
-        moved.append(
-            Moved(
-                record=one.mark.record,
-                indicator=name,
-                value=_quantise(one.mark.value / MICRO, 2),
-                expected=_quantise((one.expected + one.habit) / MICRO, 2),
-                points=_quantise(factors[name] * share * one.residual / MICRO, 2),
-            )
+    for one in measured.residuals:
+        mark = one.mark
+        name = mark.indicator
+        if name in factors:
+            points = factors[name] * (mark.weight / weights[name]) * one.residual / MICRO
+            moved.append((-abs(_round(points, 2)), name, mark.record, points, one))
+    return tuple(
+        Moved(
+            record=record,
+            indicator=name,
+            value=_quantise(one.mark.value / MICRO, 2),
+            expected=_quantise((one.expected + one.habit) / MICRO, 2),
+            points=_quantise(points, 2),
         )
-    moved.sort(key=lambda one: (-abs(one.points), one.indicator, one.record))
-    return tuple(moved[:MOST])
+        for _, name, record, points, one in nsmallest(MOST, moved, key=itemgetter(0, 1, 2))
+    )
 
 
 def _points_for_one(case: Case, term: Term) -> float:
@@ -275,10 +279,14 @@ def _would_change(case: Case, settings: FairSettings, hidden: frozenset[str]) ->
 
 
 def _quantise(value: float, places: int = PLACES) -> Decimal:
-    """Half away from zero, from the exact value of the float."""
-    exact = abs(Fraction(value)) * 10**places
-    units = (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
-    return Decimal((1 if value < 0 and units else 0, tuple(map(int, str(units))), -places))
+    return Decimal(_round(value, places)).scaleb(-places)
+
+
+def _round(value: float, places: int) -> int:
+    """Units of the last place: half away from zero, from the exact value of the float."""
+    numerator, denominator = value.as_integer_ratio()
+    units = (2 * abs(numerator) * int(10**places) + denominator) // (2 * denominator)
+    return -units if numerator < 0 else units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """A cadre's records of one indicator against what is usual for such records: four exact sums, and their mean."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.assessment.fair.marks import Counted, Mark
 from services.assessment.fair.records import MICRO
@@ -59,8 +60,7 @@ class Standing:
         return (self.scatter * self.weight - self.residual * self.residual) / (self.weight * MICRO * PICO)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Residual:
+class Residual(NamedTuple):
     """One record against what is usual. `habit` is how the rater rates other cadres."""
 
     mark: Mark
@@ -69,21 +69,20 @@ class Residual:
     residual: int
 
 
-def stand(
-    counted: Counted, tables: Mapping[str, Table], habits: Mapping[str, int], settings: FairSettings
-) -> dict[str, Standing]:
-    """`habits`: by rater, towards others than this cadre."""
+def stand(residuals: Iterable[Residual], tables: Mapping[str, Table]) -> dict[str, Standing]:
     standings: dict[str, Standing] = {}
-    for one in residuals_of(counted, tables, habits, settings):
-        standing = standings.setdefault(one.mark.indicator, Standing())
-        scatter = tables[one.mark.indicator].scatter.get(one.mark.cell, 0)
-        standing.add(one.mark.weight, one.mark.value, one.residual, scatter)
+    for mark, _, _, residual in residuals:
+        standing = standings.get(mark.indicator)
+        if standing is None:
+            standing = standings[mark.indicator] = Standing()
+        standing.add(mark.weight, mark.value, residual, tables[mark.indicator].scatter.get(mark.cell, 0))
     return standings
 
 
 def residuals_of(
     counted: Counted, tables: Mapping[str, Table], habits: Mapping[str, int], settings: FairSettings
 ) -> list[Residual]:
+    """`habits`: by rater, towards others than this cadre."""
     residuals = []
     for mark in counted.marks:
         if not mark.weight or mark.indicator == EXPLAINING:
@@ -93,7 +92,7 @@ def residuals_of(
         residual = mark.value - expected - habit
         if mark.indicator == "speed":
             residual = max(residual, settings.values.speed_floor)
-        residuals.append(Residual(mark=mark, expected=expected, habit=habit, residual=residual))
+        residuals.append(Residual(mark, expected, habit, residual))
     residuals.extend(_excess_explanations(counted, tables, settings))
     return residuals
 

@@ -1,7 +1,7 @@
 """Measuring one cadre by what was usual among all at some moment: the same yardstick, other records."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from services.assessment.fair.records import MICRO, Dossier, Span
 from services.assessment.fair.reference import Table
 from services.assessment.fair.results import Result, round_position
 from services.assessment.fair.settings import FairSettings
-from services.assessment.fair.standing import Standing, stand
+from services.assessment.fair.standing import Residual, Standing, residuals_of, stand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class Yardstick:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     counted: Counted
+    residuals: Sequence[Residual]
     standings: Mapping[str, Standing]
     left: Mapping[str, Left]
     position: Position
@@ -71,7 +72,8 @@ def measure(
 ) -> Measured:
     """The dossier that the yardstick was made with comes out as it did then, to the digit."""
     counted = count_dossier(dossier, span, settings, set_aside)
-    standings = stand(counted, yardstick.tables, own.habits, settings)
+    residuals = residuals_of(counted, yardstick.tables, own.habits, settings)
+    standings = stand(residuals, yardstick.tables)
     left = {
         name: one
         for name in yardstick.spreads
@@ -84,6 +86,7 @@ def measure(
     position = place(levels, yardstick.loadings, settings)
     return Measured(
         counted=counted,
+        residuals=residuals,
         standings=standings,
         left=left,
         position=position,

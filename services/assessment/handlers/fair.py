@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -173,8 +173,7 @@ def _put(
 
 def _row(case: Case, placement: Placement, window: Window, settings: FairSettings, now: datetime) -> dict[str, Any]:
     result = case.measured.result
-    explanation = asdict(explain_case(case, settings, audience="department"))
-    explanation["cadre"] = placement.subject_code
+    explanation = replace(explain_case(case, settings, audience="department"), cadre=placement.subject_code or "")
     return {
         "cadre_id": result.cadre,
         "staff_number": placement.subject_code,

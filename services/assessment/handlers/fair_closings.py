@@ -7,7 +7,7 @@ released: docs/confidentiality.md.
 import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -193,7 +193,7 @@ def _row(
 def describe(case: Case, settings: FairSettings) -> dict[str, Any]:
     """A closed score as the department reads it, with every step; numbers as text."""
     result = case.measured.result
-    explanation = asdict(explain_case(case, settings, audience="department"))
+    explanation = explain_case(case, settings, audience="department")
     return {
         "cadre": result.cadre,
         "peer_group": result.peer_group,

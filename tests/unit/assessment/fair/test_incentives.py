@@ -11,7 +11,7 @@ from services.assessment.fair.engine import place_cadre, score
 from services.assessment.fair.factor import Position
 from services.assessment.fair.records import DAY, Contact, Dossier, Issue, Rating
 from services.assessment.fair.settings import read_settings
-from services.assessment.fair.standing import Standing, stand
+from services.assessment.fair.standing import Standing, residuals_of, stand
 from services.assessment.importing.records.cli import OWN_SETTINGS
 from tests.unit.assessment.fair.towns import SPAN, make_town
 
@@ -73,7 +73,8 @@ def _place(town: list[Dossier], cadre: str, set_aside: frozenset[str] = frozense
 def _stand(town: list[Dossier], cadre: str) -> Standing:
     scored = score(town, SPAN, SETTINGS)
     one = scored.counted[cadre]
-    return stand(one, scored.frame.tables, scored.frame.habits.of(one), SETTINGS)["satisfaction"]
+    tables = scored.frame.tables
+    return stand(residuals_of(one, tables, scored.frame.habits.of(one), SETTINGS), tables)["satisfaction"]
 
 
 def _check(town: list[Dossier], dossier: Dossier, improve: Callable[[], None]) -> None:
