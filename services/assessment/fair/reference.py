@@ -140,10 +140,9 @@ def _fit_cells(fitting: _Fitting, cells: Sequence[Cell], mean: float, prior: flo
     for cell, own in fitting.cells.items():
         levels = map(fitting.own.__getitem__, own.cadres)
         sums[cells[cell]] = fsum(map(sub, own.totals, map(mul, own.weights, levels))), own.weight
-    effects: dict[tuple[int, str], float] = {}
-    width = max(len(cell) for cell in sums)
+    effects: list[dict[str, float]] = [{} for _ in range(max(len(cell) for cell in sums))]
     for _ in range(SWEEPS):
-        for axis in range(width):
+        for axis in range(len(effects)):
             _sweep(sums, effects, axis, mean)
     expected = {}
     for cell in fitting.cells:
@@ -154,7 +153,7 @@ def _fit_cells(fitting: _Fitting, cells: Sequence[Cell], mean: float, prior: flo
 
 
 def _sweep(
-    sums: Mapping[Cell, tuple[float, float]], effects: dict[tuple[int, str], float], axis: int, mean: float
+    sums: Mapping[Cell, tuple[float, float]], effects: Sequence[dict[str, float]], axis: int, mean: float
 ) -> None:
     """One main effect, given the others."""
     parts: dict[str, tuple[list[float], list[float]]] = {}
@@ -163,8 +162,9 @@ def _sweep(
         left, weights = parts.setdefault(cell[axis], ([], []))
         left.append(total - weight * others)
         weights.append(weight)
-    effects.update({(axis, level): fsum(left) / (fsum(weights) + 1.0) for level, (left, weights) in parts.items()})
+    effects[axis].update({level: fsum(left) / (fsum(weights) + 1.0) for level, (left, weights) in parts.items()})
 
 
-def _main_effect(cell: Cell, effects: Mapping[tuple[int, str], float], without: int = -1) -> float:
-    return fsum(effects.get((axis, level), 0.0) for axis, level in enumerate(cell) if axis != without)
+def _main_effect(cell: Cell, effects: Sequence[Mapping[str, float]], without: int = -1) -> float:
+    parts = [own.get(cell[axis], 0.0) for axis, own in enumerate(effects) if axis != without]
+    return parts[0] + parts[1] if len(parts) == 2 else fsum(parts)  # of two the sum is exactly rounded as it is

@@ -84,14 +84,18 @@ def residuals_of(
 ) -> list[Residual]:
     """`habits`: by rater, towards others than this cadre."""
     residuals = []
+    usual = {name: (table.expected, table.mean) for name, table in tables.items()}
+    floor = settings.values.speed_floor
     for mark in counted.marks:
-        if not mark.weight or mark.indicator == EXPLAINING:
+        _, name, cell, value, weight, _, rater = mark
+        if not weight or name == EXPLAINING:
             continue
-        expected = tables[mark.indicator].expect(mark.cell)
-        habit = habits.get(mark.rater, 0) if mark.rater else 0
-        residual = mark.value - expected - habit
-        if mark.indicator == "speed":
-            residual = max(residual, settings.values.speed_floor)
+        by_cell, mean = usual[name]
+        expected = by_cell.get(cell, mean)
+        habit = habits.get(rater, 0) if rater else 0
+        residual = value - expected - habit
+        if name == "speed":
+            residual = max(residual, floor)
         residuals.append(Residual(mark, expected, habit, residual))
     residuals.extend(_excess_explanations(counted, tables, settings))
     return residuals

@@ -14,11 +14,12 @@ from services.assessment.domain.scores import Placement
 from services.assessment.fair.records import Cadre, Contact, Dossier, Handover, Issue, Method, Outcome, Rating, Span
 from services.assessment.handlers.corrections import fold_life
 from services.assessment.storage import corrections, fair_records
-from services.assessment.storage.fair_records import Row, Window
+from services.assessment.storage.fair_records import Record, Row, Window
 from services.assessment.storage.scores import list_placements_of_cadres
 from shared.database import Connection
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone(timedelta(hours=8)))  # hours and weeks begin as in Shanghai
+SHANGHAI: Final = 8 * 3_600  # what that is more than the seconds of the database
 QUARTERS: Final = 4
 CADRES_A_SHARD: Final = 500
 LEAST_CHARACTERS: Final = 10  # of a reply that says something
@@ -118,10 +119,6 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
-def _since(instant: datetime | None) -> int | None:
-    return None if instant is None else seconds_of(instant)
-
-
 def _regions(organisations: Sequence[Row], region_level: str) -> dict[UUID, UUID]:
     """The organisation of the level that each lies in; without one the topmost above it."""
     parents = {row["organisation_id"]: row["parent_id"] for row in organisations}
@@ -134,128 +131,124 @@ def _regions(organisations: Sequence[Row], region_level: str) -> dict[UUID, UUID
 
 
 def _read_shard(connection: Connection, window: Window, places: Places, cadre_ids: Sequence[UUID]) -> Iterator[Dossier]:
-    dossiers = {cadre_id: Dossier(cadre=places.cadre_of(cadre_id)) for cadre_id in cadre_ids}
+    dossiers = {str(cadre_id): Dossier(cadre=places.cadre_of(cadre_id)) for cadre_id in cadre_ids}
     issues = _as_of(connection, window, fair_records.list_issues(connection, window, cadre_ids))
     contacts = fair_records.list_contacts(connection, window, cadre_ids)
     opinions = fair_records.list_ratings_of(
         connection,
         window,
-        issue_ids=sorted({row["issue_id"] for row in issues}),
-        contact_ids=[row["contact_id"] for row in contacts],
+        issue_ids=list({row.issue_id for row in issues}),
+        contact_ids=[row.contact_id for row in contacts],
     )
-    called = {row["issue_id"] for row in opinions if row["method"] == "callback"}
-    known = {row["contact_id"] for row in opinions} | {row["contact_id"] for row in issues}
-    by_subject: dict[UUID, list[Row]] = {}
+    called = {row.issue_id for row in opinions if row.method == "callback"}
+    known = {row.contact_id for row in opinions} | {row.contact_id for row in issues}
+    by_subject: dict[str, list[Record]] = {}
     for row in opinions:
-        by_subject.setdefault(row["issue_id"] or row["contact_id"], []).append(row)
+        by_subject.setdefault(row.issue_id or row.contact_id, []).append(row)
     for row in issues:
-        own = dossiers[row["cadre_id"]]
+        own = dossiers[row.cadre_id]
         own.issues.append(_issue_of(row, called))
-        own.ratings += [_rating_of(one, row["citizen_ref"]) for one in by_subject.get(row["issue_id"], [])]
+        own.ratings += [_rating_of(one, row.citizen_ref) for one in by_subject.get(row.issue_id, [])]
     for row in contacts:
-        own = dossiers[row["cadre_id"]]
-        own.contacts.append(_contact_of(row, is_confirmed=row["contact_id"] in known))
-        own.ratings += [_rating_of(one, row["citizen_ref"]) for one in by_subject.get(row["contact_id"], [])]
+        own = dossiers[row.cadre_id]
+        own.contacts.append(_contact_of(row, is_confirmed=row.contact_id in known))
+        own.ratings += [_rating_of(one, row.citizen_ref) for one in by_subject.get(row.contact_id, [])]
     for row in fair_records.list_handovers(connection, window, cadre_ids):
-        dossiers[row["cadre_id"]].handovers.append(_handover_of(row))
+        dossiers[row.cadre_id].handovers.append(_handover_of(row))
     yield from dossiers.values()
 
 
-def _as_of(connection: Connection, window: Window, rows: list[Row]) -> list[Row]:
+def _as_of(connection: Connection, window: Window, rows: list[Record]) -> list[Record]:
     """What is known of these issues as of the moment, though they went on living: folded from the log where needed."""
-    as_of = window.as_of
-    later = [row["issue_id"] for row in rows if _went_on(row, as_of)]
+    later = {UUID(row.issue_id) for row in rows if row.went_on}
     if not later:
         return rows
     lives: dict[UUID, list[corrections.TakenEvent]] = {}
-    for event in corrections.list_whole_lives(connection, sorted(set(later))):
-        if event.occurred_at is None or event.occurred_at <= as_of:
+    for event in corrections.list_whole_lives(connection, sorted(later)):
+        if event.occurred_at is None or event.occurred_at <= window.as_of:
             lives.setdefault(event.aggregate_id, []).append(event)
-    folded = {issue_id: fold_life(life) for issue_id, life in lives.items()}
-    names = ("responded_at", "closed_at", "outcome", "merged_into", "replied_at")
-    return [
-        row | {name: folded.get(row["issue_id"], {}).get(name) for name in names} if _went_on(row, as_of) else row
-        for row in rows
-    ]
+    folded = {str(issue_id): fold_life(life) for issue_id, life in lives.items()}
+    return [_fold(row, folded.get(row.issue_id, {})) if row.went_on else row for row in rows]
 
 
-def _went_on(row: Row, as_of: datetime) -> bool:
-    instants = (row["responded_at"], row["closed_at"], row["replied_at"])
-    return bool(row["was_open_again"]) or any(one is not None and one > as_of for one in instants)
-
-
-def _issue_of(row: Row, called: set[UUID]) -> Issue:
-    received_at = seconds_of(row["received_at"])
-    respond_by, due_at = _since(row["respond_by"]), _since(row["due_at"])
-    merged = row["merged_into"] is not None
-    return Issue(
-        issue=str(row["issue_id"]),
-        category=row["category"] or "",
-        complexity=row["issue_type"] or "",
-        channel=row["channel"] or "",
-        complainant=_name(row["citizen_ref"]),
-        received_at=received_at,
-        answered_at=_since(row["responded_at"]),
-        closed_at=_since(row["closed_at"]),
-        answer_allowed=None if respond_by is None else max(0, respond_by - received_at),
-        close_allowed=None if due_at is None else max(0, due_at - received_at),
-        outcome="left_out" if merged else OUTCOMES.get(row["outcome"], "left_out"),
-        is_reopened=row["is_reopened"],
-        is_denied=row["is_denied"],
-        is_checked=row["is_denied"] or row["issue_id"] in called,
-        has_reply=_has_reply(row),
-        contact=_name(row["contact_id"]),
-        share=int(row["share"]),
+def _fold(row: Record, life: Mapping[str, Any]) -> Record:
+    responded_at, closed_at = life.get("responded_at"), life.get("closed_at")
+    return row._replace(
+        responded_at=None if responded_at is None else seconds_of(responded_at) - SHANGHAI,
+        closed_at=None if closed_at is None else seconds_of(closed_at) - SHANGHAI,
+        outcome=life.get("outcome"),
+        is_merged=life.get("merged_into") is not None,
     )
 
 
-def _has_reply(row: Row) -> bool | None:
+def _issue_of(row: Record, called: set[str]) -> Issue:
+    received_at = row.received_at
+    return Issue(
+        issue=row.issue_id,
+        category=row.category or "",
+        complexity=row.issue_type or "",
+        channel=row.channel or "",
+        complainant=row.citizen_ref or "",
+        received_at=received_at + SHANGHAI,
+        answered_at=_since(row.responded_at),
+        closed_at=_since(row.closed_at),
+        answer_allowed=None if row.respond_by is None else max(0, row.respond_by - received_at),
+        close_allowed=None if row.due_at is None else max(0, row.due_at - received_at),
+        outcome="left_out" if row.is_merged else OUTCOMES.get(row.outcome, "left_out"),
+        is_reopened=row.is_reopened,
+        is_denied=row.is_denied,
+        is_checked=row.is_denied or row.issue_id in called,
+        has_reply=_has_reply(row),
+        contact=row.contact_id or "",
+        share=row.share,
+    )
+
+
+def _since(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds + SHANGHAI
+
+
+def _has_reply(row: Record) -> bool | None:
     """None where nobody told how long it was: an older event, or another system's."""
-    characters = row["reply_characters"]
-    if characters is not None:
-        return int(characters) >= LEAST_CHARACTERS
-    return None
+    characters: int | None = row.reply_characters
+    return None if characters is None else characters >= LEAST_CHARACTERS
 
 
-def _contact_of(row: Row, *, is_confirmed: bool) -> Contact:
+def _contact_of(row: Record, *, is_confirmed: bool) -> Contact:
     """What confirms a contact are issues and ratings that came out of it."""
     return Contact(
-        contact=str(row["contact_id"]),
-        kind=row["kind"],
-        occurred_at=seconds_of(row["occurred_at"]),
-        recorded_at=seconds_of(row["recorded_at"]),
-        duration_minutes=row["duration_minutes"],
-        citizen=_name(row["citizen_ref"]),
+        contact=row.contact_id,
+        kind=row.kind,
+        occurred_at=row.occurred_at + SHANGHAI,
+        recorded_at=row.recorded_at + SHANGHAI,
+        duration_minutes=row.duration_minutes,
+        citizen=row.citizen_ref or "",
         is_confirmed=is_confirmed,
     )
 
 
-def _rating_of(row: Row, citizen_ref: UUID | None) -> Rating:
-    is_own = row["method"] in TO_THE_CITIZEN
-    rater = row["rater_ref"] or (citizen_ref if is_own else None)
+def _rating_of(row: Record, citizen_ref: str | None) -> Rating:
+    is_own = row.method in TO_THE_CITIZEN
+    rater = row.rater_ref or (citizen_ref if is_own else None)
     return Rating(
-        rating=str(row["rating_id"]),
-        subject_kind="issue" if row["issue_id"] else "contact",
-        subject=str(row["issue_id"] or row["contact_id"]),
-        method=METHODS.get(row["method"], "app"),
-        level=row["level"],
-        rated_at=seconds_of(row["rated_at"]),
-        rater=_name(rater),
-        is_public_device=row["method"] == "kiosk",
+        rating=row.rating_id,
+        subject_kind="issue" if row.issue_id else "contact",
+        subject=row.issue_id or row.contact_id,
+        method=METHODS.get(row.method, "app"),
+        level=row.level,
+        rated_at=row.rated_at + SHANGHAI,
+        rater=rater or "",
+        is_public_device=row.method == "kiosk",
         is_complainant=True if is_own and rater in (None, citizen_ref) else None,
     )
 
 
-def _handover_of(row: Row) -> Handover:
+def _handover_of(row: Record) -> Handover:
     return Handover(
-        issue=str(row["issue_id"]),
-        category=row["category"] or "",
-        complexity=row["issue_type"] or "",
-        channel=row["channel"] or "",
-        handed_at=seconds_of(row["handed_at"]),
-        to_cadre=str(row["to_cadre_id"]),
+        issue=row.issue_id,
+        category=row.category or "",
+        complexity=row.issue_type or "",
+        channel=row.channel or "",
+        handed_at=row.handed_at + SHANGHAI,
+        to_cadre=row.to_cadre_id,
     )
-
-
-def _name(reference: Any) -> str:  # noqa: ANN401 - an id, or None
-    return "" if reference is None else str(reference)

@@ -3,17 +3,18 @@
 What happened after `as_of` is left out, so that the same moment gives the same rows however late it is asked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, namedtuple_row
 
 from shared.database import Connection
 
 Row = dict[str, Any]
+Record = Any  # a named tuple of the columns: of what there are millions. Ids are text, times whole seconds since 1970.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +64,25 @@ def list_owed_by(connection: Connection, window: Window, cadre_ids: Sequence[UUI
     )
 
 
-def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Record]:
     """Each issue once for each cadre who answers for a part of it; on issue_fact_cadre and issue_share_cadre.
+    `went_on`: what is told of it here may be of after that moment.
 
     Only a citizen's coming again says that it was not solved: a clerk opens again what was entered wrongly.
     """
-    return _rows(
+    return _records(
         connection,
         """
-        SELECT part.cadre_id, sum(millionths) AS share, issue_id, category, issue_type, channel, citizen_ref,
-               received_at, responded_at, closed_at, respond_by, due_at, outcome, merged_into, fact.contact_id,
-               replied_at, reply_characters, fact.is_reopened AS was_open_again,
+        SELECT part.cadre_id::text, sum(millionths)::integer AS share, issue_id::text, category, issue_type, channel,
+               citizen_ref::text,
+               floor(date_part('epoch', received_at))::bigint AS received_at,
+               floor(date_part('epoch', responded_at))::bigint AS responded_at,
+               floor(date_part('epoch', closed_at))::bigint AS closed_at,
+               floor(date_part('epoch', respond_by))::bigint AS respond_by,
+               floor(date_part('epoch', due_at))::bigint AS due_at,
+               outcome, merged_into IS NOT NULL AS is_merged, fact.contact_id::text, reply_characters,
+               fact.is_reopened
+               OR coalesce(greatest(responded_at, closed_at, replied_at) > %(as_of)s, false) AS went_on,
                fact.is_reopened
                AND EXISTS (SELECT
                              FROM event
@@ -106,15 +115,16 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
 
 
 def list_ratings_of(
-    connection: Connection, window: Window, *, issue_ids: Sequence[UUID], contact_ids: Sequence[UUID]
-) -> list[Row]:
+    connection: Connection, window: Window, *, issue_ids: Collection[str], contact_ids: Collection[str]
+) -> list[Record]:
     """On rating_fact_issue and rating_fact_contact."""
-    with connection.cursor(row_factory=dict_row) as cursor:
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(
             """
-            SELECT rating_id, issue_id, contact_id, method, level, rated_at, rater_ref
+            SELECT rating_id::text, issue_id::text, contact_id::text, method, level,
+                   floor(date_part('epoch', rated_at))::bigint AS rated_at, rater_ref::text
               FROM rating_fact
-             WHERE (issue_id = ANY(%(issue_ids)s) OR contact_id = ANY(%(contact_ids)s))
+             WHERE (issue_id = ANY(%(issue_ids)s::uuid[]) OR contact_id = ANY(%(contact_ids)s::uuid[]))
                AND rated_at >= %(starts_at)s
                AND rated_at <= %(as_of)s
                AND level IS NOT NULL
@@ -132,12 +142,13 @@ def list_ratings_of(
         ).fetchall()
 
 
-def list_contacts(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
-    """On contact_fact_cadre. `came_out`: an issue names the contact."""
-    return _rows(
+def list_contacts(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Record]:
+    """On contact_fact_cadre."""
+    return _records(
         connection,
         """
-        SELECT contact_id, cadre_id, kind, occurred_at, recorded_at, duration_minutes, citizen_ref
+        SELECT contact_id::text, cadre_id::text, kind, floor(date_part('epoch', occurred_at))::bigint AS occurred_at,
+               floor(date_part('epoch', recorded_at))::bigint AS recorded_at, duration_minutes, citizen_ref::text
           FROM contact_fact
          WHERE cadre_id = ANY(%(cadre_ids)s)
            AND occurred_at >= %(starts_at)s
@@ -151,13 +162,13 @@ def list_contacts(connection: Connection, window: Window, cadre_ids: Sequence[UU
     )
 
 
-def list_handovers(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+def list_handovers(connection: Connection, window: Window, cadre_ids: Sequence[UUID]) -> list[Record]:
     """What these handed on to somebody else. What was sent on by order, or back to where it came from, is not."""
-    return _rows(
+    return _records(
         connection,
         """
-        SELECT held.cadre_id, issue_id, fact.category, issue_type, channel, next.cadre_id AS to_cadre_id,
-               next.from_at AS handed_at
+        SELECT held.cadre_id::text, issue_id::text, fact.category, issue_type, channel,
+               next.cadre_id::text AS to_cadre_id, floor(date_part('epoch', next.from_at))::bigint AS handed_at
           FROM issue_share AS held
           JOIN issue_fact AS fact USING (issue_id)
           JOIN LATERAL (
@@ -246,8 +257,20 @@ def iterate_batches(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
         yield ids[start : start + size]
 
 
-def _rows(connection: Connection, statement: Any, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:  # noqa: ANN401 - a literal of ours
-    parameters = {
+def _rows(connection: Connection, statement: LiteralString, window: Window, cadre_ids: Sequence[UUID]) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, _parameters(window, cadre_ids), prepare=False).fetchall()
+
+
+def _records(
+    connection: Connection, statement: LiteralString, window: Window, cadre_ids: Sequence[UUID]
+) -> list[Record]:
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(statement, _parameters(window, cadre_ids), prepare=False).fetchall()
+
+
+def _parameters(window: Window, cadre_ids: Sequence[UUID]) -> dict[str, Any]:
+    return {
         "starts_on": window.starts_on,
         "ends_on": window.ends_on,
         "starts_at": window.starts_at,
@@ -255,5 +278,3 @@ def _rows(connection: Connection, statement: Any, window: Window, cadre_ids: Seq
         "as_of": window.as_of,
         "cadre_ids": list(cadre_ids),
     }
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement, parameters, prepare=False).fetchall()
