@@ -82,6 +82,13 @@ def open_pool(
     )
 
 
+def connect_beside(pool: Pool) -> Connection:
+    """A connection as the pool makes them, for who keeps it. Raises OperationalError."""
+    options = pool.kwargs() if callable(pool.kwargs) else pool.kwargs
+    conninfo = pool.conninfo() if callable(pool.conninfo) else pool.conninfo
+    return psycopg.connect(conninfo or "", **(options or {}))
+
+
 def _check_alive(connection: Connection) -> None:
     """Raises OperationalError for a connection that the server has closed.
 

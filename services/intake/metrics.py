@@ -1,7 +1,7 @@
 """What intake counts."""
 
-from collections import Counter as Tally
 from collections.abc import Iterable
+from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 
@@ -67,7 +67,15 @@ import_runs_total = Counter("intake_import_runs_total", "Imports that came to th
 
 def count_outcomes(use_case: str, statuses: Iterable[str]) -> dict[str, int]:
     """Count after the commit, so that the figures never tell of what was rolled back. Returns the counts by status."""
-    counts = dict(Tally(statuses))
+    counts: dict[str, int] = {}
+    for status in statuses:
+        counts[status] = counts.get(status, 0) + 1
     for status, count in counts.items():
-        outcomes_total.labels(use_case, status).inc(count)
+        _outcomes_of(use_case, status).inc(count)
     return counts
+
+
+@lru_cache(maxsize=1_024)
+def _outcomes_of(use_case: str, status: str) -> Counter:
+    """Looking up a measure by its labels takes longer than counting."""
+    return outcomes_total.labels(use_case, status)

@@ -34,6 +34,7 @@ from services.intake.sealing import vault
 from services.intake.settings import IntakeSettings
 from shared.access.principal import Principal
 from shared.answers import RECORDS
+from shared.at_once import AtOnce
 from shared.conditions import read_expected
 from shared.database import Pool
 from shared.errors import Rejected
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from services.intake.domain.commands.reviews import DecideReview
     from services.intake.domain.commands.suggestions import DecideSuggestion
 
+BATCHES_AT_ONCE = 2  # of contacts: one is computed while another waits for the database
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 ANSWERS = RECORDS  # of routes that make records, as STEPS are of steps
@@ -75,8 +77,11 @@ class Doors(RegisterDoors):
         self.settings = settings
         self._executor = ThreadPoolExecutor(max_workers=settings.pool_size, thread_name_prefix="group")
         self.open_registers(self._group)
+        self._at_once = AtOnce(pool, most=BATCHES_AT_ONCE)
         self.contacts: Group[RecordContact] = self._group(
-            contacts.record_contacts, enter=enter_contacts, most_at_once=2
+            contacts.record_contacts,
+            enter=lambda commands: enter_contacts(self._at_once, commands, now=datetime.now(UTC)),
+            most_at_once=BATCHES_AT_ONCE,
         )
         self.amendments: Group[AmendContact] = self._group(corrections.amend_contacts)
         self.reviews: Group[DecideReview] = self._group(reviews.decide_reviews)
@@ -98,7 +103,7 @@ class Doors(RegisterDoors):
         return Group(
             self._now(handler),
             self._executor,
-            enter=None if enter is None else self._now(enter),
+            enter=enter,
             most_at_once=most_at_once,
         )
 
@@ -110,6 +115,7 @@ class Doors(RegisterDoors):
             if isinstance(group, Group):
                 await group.drain()
         self._executor.shutdown()
+        self._at_once.close()
 
 
 def _life_rules(settings: IntakeSettings) -> LifeRules:

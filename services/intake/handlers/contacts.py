@@ -19,7 +19,7 @@ from services.intake.handlers.records import Candidate, created, hexadecimal, re
 from services.intake.handlers.texts import ContactRecord, open_contact
 from services.intake.sealing import vault
 from services.intake.storage import contacts as storage
-from services.intake.storage import corrections, registers
+from services.intake.storage import corrections, entering, registers
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Connection, Pool, transaction
 from shared.identifiers import new_id
@@ -60,7 +60,7 @@ def record_contacts(
             if candidate.check.refusal is None and not are_tried
         ]
         with refusing_taken_ids():
-            inserted = storage.insert_contacts(connection, rows, recorded_at=now) if rows else []
+            inserted = entering.insert_contacts(connection, rows, recorded_at=now) if rows else []
         keep_used(connection, "contact", by_record(fresh, settled), inserted)
         outcomes = []
         for item in sort_out(candidates, inserted, lambda some: storage.list_standing_contacts(connection, some)):

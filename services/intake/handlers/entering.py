@@ -10,11 +10,10 @@ from services.intake.domain.commands.base import Outcome
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.handlers.contacts import examine, row_of
 from services.intake.handlers.records import Candidate, created
-from services.intake.storage import contacts as storage
-from shared.at_once import run_at_once
-from shared.database import Deadlocked, Pool
-from shared.outbox import refusing_taken_ids
-from shared.reach import Reach, current
+from services.intake.storage import entering as storage
+from shared.at_once import AtOnce
+from shared.database import Deadlocked
+from shared.reach import Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,28 +21,34 @@ class _Prepared:
     """Commands looked at, and by their places the rows of those that one statement can enter."""
 
     commands: Sequence[RecordContact]
-    candidates: Sequence[Candidate[RecordContact] | None]  # None where it has a key or a citizen
+    candidates: Sequence[Candidate[RecordContact] | None]  # None where it is left to others
     rows: Mapping[int, dict[str, object]]
 
 
-async def enter_contacts(pool: Pool, commands: Sequence[RecordContact], *, now: datetime) -> list[Outcome | None]:
+async def enter_contacts(at_once: AtOnce, commands: Sequence[RecordContact], *, now: datetime) -> list[Outcome | None]:
     """Enter in one round trip what is nothing but new, and refuse what can be refused unseen.
 
-    All else is None, and left to `record_contacts`: repeats, what names something unknown or out of reach, and whatever
-    has a key or a citizen, or no reach of its own. Docs/decisions/0112-the-event-loop-speaks-to-the-database.md.
+    All else is None, and left to `record_contacts`: repeats and what comes with them, what names something unknown or
+    out of reach, and whatever has a key or a citizen, or no reach of its own.
+    Docs/decisions/0112-the-event-loop-speaks-to-the-database.md.
     """
-    prepared = _prepare([command for command in commands if command.reach is not None], now=now)
-    parts = [
-        (reach, storage.insertion_of(rows, recorded_at=now)) for reach, rows in _by_reach(prepared).items() if reach
-    ]
-    with refusing_taken_ids():
-        try:
-            answers = await run_at_once(pool, parts, dies_at="intake.before_commit") if parts else []
-        except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
-            answers = await run_at_once(pool, parts, dies_at="intake.before_commit")
-    made = {UUID(str(row[0], "ascii")) for rows in answers for row in rows if row[0] is not None}
-    outcomes = iter(_settle(prepared, made))
-    return [next(outcomes) if command.reach is not None else None for command in commands]
+    prepared = _prepare(commands, now=now)
+    made = await _send(at_once, prepared, now=now) if prepared.rows else set()
+    return _settle(prepared, made)
+
+
+async def _send(at_once: AtOnce, prepared: _Prepared, *, now: datetime) -> set[UUID]:
+    """Return the ids of what was entered: of contacts one of which stands already none is."""
+    parts = [(reach, storage.entry_of(rows, recorded_at=now)) for reach, rows in _by_reach(prepared).items()]
+    try:
+        with storage.telling_standing():
+            try:
+                answers = await at_once.run(parts, dies_at="intake.before_commit")
+            except Deadlocked:  # with another batch whose senders stood in another order; it has gone on meanwhile
+                answers = await at_once.run(parts, dies_at="intake.before_commit")
+    except storage.StandsAlready:
+        return set()
+    return {UUID(value.decode()) for rows in answers for (value,) in rows if value is not None}
 
 
 def _prepare(commands: Sequence[RecordContact], *, now: datetime) -> _Prepared:
@@ -52,7 +57,7 @@ def _prepare(commands: Sequence[RecordContact], *, now: datetime) -> _Prepared:
     rows: dict[int, dict[str, object]] = {}
     ids: set[UUID] = set()
     for position, command in enumerate(commands):
-        is_simple = command.key is None and command.citizen is None
+        is_simple = command.key is None and command.citizen is None and command.reach is not None
         candidate = examine(command, now=now, allow_odd=False) if is_simple else None
         candidates.append(candidate)
         if candidate is not None and candidate.check.refusal is None and command.id not in ids:
@@ -61,10 +66,12 @@ def _prepare(commands: Sequence[RecordContact], *, now: datetime) -> _Prepared:
     return _Prepared(commands=commands, candidates=candidates, rows=rows)
 
 
-def _by_reach(prepared: _Prepared) -> dict[Reach | None, list[dict[str, object]]]:
-    parts: dict[Reach | None, list[dict[str, object]]] = {}
+def _by_reach(prepared: _Prepared) -> dict[Reach, list[dict[str, object]]]:
+    parts: dict[Reach, list[dict[str, object]]] = {}
     for position, row in prepared.rows.items():
-        parts.setdefault(prepared.commands[position].reach or current(), []).append(row)
+        reach = prepared.commands[position].reach
+        if reach is not None:
+            parts.setdefault(reach, []).append(row)
     return parts
 
 

@@ -1,21 +1,17 @@
 """Contacts in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import orjson
-from psycopg import RawCursor
 from psycopg.rows import class_row
 
 from services.intake.domain.commands.contacts import ContactKind
 from services.intake.domain.repeats import Named
 from services.intake.storage.citizens import with_citizen
 from services.intake.storage.names import list_names
-from shared.at_once import Statement
-from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Connection
 from shared.errors import NotFound
 
@@ -84,95 +80,6 @@ class RaisedIssue:
     category: str
     status: str
     received_at: datetime
-
-
-def insert_contacts(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime
-) -> list[StoredContact]:
-    """Insert contacts with the event of each, and return those that were inserted.
-
-    Each goes into the organisation given, or else into that of the cadre's post on the day. Those whose id or number
-    is taken, that name something unknown, that were before the cadre served, or that are out of reach, are left out.
-    """
-    # Raw, with PostgreSQL's own parameters: so long a text would be searched for ours anew each time.
-    with RawCursor(connection, row_factory=class_row(StoredContact)) as cursor:
-        return cursor.execute(_INSERT, [value.decode() for value in _values(rows, recorded_at)]).fetchall()
-
-
-def insertion_of(rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime) -> Statement:
-    """The statement of `insert_contacts`; its first column is the id of what was inserted."""
-    return Statement(text=_INSERT, parameters=_values(rows, recorded_at))
-
-
-def _values(rows: Sequence[Mapping[str, Any]], recorded_at: datetime) -> list[bytes]:
-    named = (ContactRecorded.type, ContactRecorded.key, ContactRecorded.aggregate, recorded_at.isoformat())
-    return [orjson.dumps(rows), *(value.encode() for value in named)]
-
-
-_INSERT: Final = b"""
-      WITH item AS MATERIALIZED (
-           SELECT *
-             FROM ROWS FROM (json_to_recordset($1::json)
-               AS (id uuid, source text, source_number text, staff_number text, organisation_code text,
-                   kind text, occurred_at timestamptz, recorded_at timestamptz, duration_minutes integer,
-                   population_group text, people_count integer, people_by_group jsonb, companions text[],
-                   first_on date, last_on date, place_code text, note_sealed bytea, late_reason_sealed bytea,
-                   citizen_ref uuid, flags text[], content_hash bytea, any_place boolean, any_day boolean,
-                   event_id uuid, correlation_id text, event jsonb))
-                  WITH ORDINALITY),
-           made AS (
-           INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at,
-                                recorded_at, duration_minutes, population_group, people_count, people_by_group,
-                                companion_ids, first_on, last_on, place_code, note_sealed, late_reason_sealed,
-                                citizen_ref, flags, content_hash, owner_organisation_id)
-           SELECT item.id, item.source, item.source_number, cadre.id, organisation.id, item.kind,
-                  item.occurred_at, item.recorded_at, item.duration_minutes, item.population_group,
-                  item.people_count, item.people_by_group, companion.ids, item.first_on, item.last_on,
-                  item.place_code, item.note_sealed, item.late_reason_sealed, item.citizen_ref, item.flags,
-                  item.content_hash, owner.id
-             FROM item
-             JOIN cadre ON cadre.staff_number = item.staff_number
-             LEFT JOIN organisation ON organisation.code = item.organisation_code
-            CROSS JOIN LATERAL (
-                  SELECT coalesce(organisation.id, post_organisation(cadre.id, item.occurred_at)) AS id
-                  OFFSET 0) AS owner -- a fence: without it the function is asked wherever the name stands
-            CROSS JOIN LATERAL (
-                  SELECT CASE WHEN item.companions IS NULL THEN '{}'::uuid[]
-                              ELSE officials_of(item.companions) END AS ids) AS companion
-            WHERE (item.organisation_code IS NULL OR organisation.id IS NOT NULL)
-              AND array_position(companion.ids, NULL) IS NULL
-              AND CASE WHEN item.any_place OR item.place_code IS NULL THEN true ELSE is_place(item.place_code) END
-              AND CASE WHEN item.any_day THEN true
-                       WHEN item.organisation_code IS NULL AND owner.id IS NOT NULL THEN true -- by a post then
-                       ELSE coalesce(served_since(cadre.id)
-                                     <= (item.occurred_at AT TIME ZONE 'Asia/Shanghai')::date, true) END
-              AND ((SELECT reaches_everything()) -- the policy `entered` of contact, which would refuse all of it
-                   OR EXISTS (SELECT 1
-                                FROM organisation_line AS line
-                               WHERE line.organisation_id = owner.id
-                                 AND line.ancestor_code = ANY ((SELECT acting_organisations())::text[]))
-                   OR (cadre.id = (SELECT acting_cadre_id()) AND may_enter_contact(owner.id, cadre.id)))
-            ORDER BY item.source_number, CASE WHEN item.source_number IS NULL THEN item.id END, item.ordinality
-               ON CONFLICT DO NOTHING
-           RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref,
-                     companion_ids),
-           told AS (
-           INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence, recorded_at,
-                               correlation_id, payload)
-           SELECT DISTINCT ON (made.id) -- of equal commands in one batch the first one made it
-                  item.event_id, $2, $3, $4, made.id, 1, $5,
-                  item.correlation_id,
-                  item.event || jsonb_build_object('cadre_id', made.cadre_id)
-                  || CASE WHEN made.organisation_id IS NULL THEN '{}'
-                          ELSE jsonb_build_object('organisation_id', made.organisation_id) END
-                  || CASE WHEN cardinality(made.companion_ids) = 0 THEN '{}'
-                          ELSE jsonb_build_object('companion_ids', made.companion_ids) END
-             FROM made
-             JOIN item ON item.id = made.id AND item.content_hash = made.content_hash
-            ORDER BY made.id, item.ordinality)
-    SELECT id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref
-      FROM made
-    """
 
 
 def list_standing_contacts(connection: Connection, wanted: Sequence[Named]) -> list[StoredContact]:

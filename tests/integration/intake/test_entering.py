@@ -14,6 +14,7 @@ from services.intake.domain.commands.base import IdempotencyKey, Outcome
 from services.intake.domain.commands.contacts import RecordContact
 from services.intake.handlers import entering
 from services.intake.handlers.contacts import record_contacts
+from shared.at_once import AtOnce
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Pool, open_pool
 from shared.outbox import IdTaken
@@ -45,7 +46,15 @@ def pool(database: Database) -> Iterator[Pool]:
 def enter_contacts(pool: Pool, commands: Sequence[RecordContact]) -> list[Outcome | None]:
     """As the door does on its event loop; who has no reach of their own may do anything."""
     sent = [command if command.reach is not None else replace(command, reach=SYSTEM) for command in commands]
-    return asyncio.run(entering.enter_contacts(pool, sent, now=NOW))
+
+    async def enter() -> list[Outcome | None]:
+        at_once = AtOnce(pool, most=1)
+        try:
+            return await entering.enter_contacts(at_once, sent, now=NOW)
+        finally:
+            at_once.close()
+
+    return asyncio.run(enter())
 
 
 def test_what_is_nothing_but_new_is_entered_with_its_event(county, pool, ask):
@@ -91,13 +100,9 @@ def test_what_is_nothing_but_new_is_entered_with_its_event(county, pool, ask):
 
 
 def test_what_is_not_simple_is_left_and_nothing_of_it_written(registered, ask):
-    standing = a_contact()
-    enter_contacts(registered, [standing])
     key = IdempotencyKey(caller="clerk", key="k-1", fingerprint=b"a" * 16)
     twice = a_contact()
     left = [
-        standing,
-        replace(standing, kind="reception"),
         a_contact(staff_number="nobody"),
         a_contact(organisation_code="nowhere"),
         a_contact(companions=("nobody",)),
@@ -113,10 +118,23 @@ def test_what_is_not_simple_is_left_and_nothing_of_it_written(registered, ask):
         ("created", ""),
         None,
     ]
-    assert {row[0] for row in ask("SELECT id FROM contact")} == {standing.id, twice.id}
-    assert ask("SELECT count(*) FROM outbox WHERE aggregate = 'contact'") == [(2,)]
+    assert ask("SELECT id FROM contact") == [(twice.id,)]
+    assert ask("SELECT count(*) FROM outbox WHERE aggregate = 'contact'") == [(1,)]
     assert ask("SELECT count(*) FROM idempotency_key") == [(0,)]
     assert ask("SELECT count(*) FROM citizen") == [(0,)]
+
+
+@pytest.mark.parametrize("change", [{}, {"kind": "reception"}])
+def test_of_contacts_one_of_which_stands_all_are_left(registered, ask, change):
+    standing, fresh = a_contact(), a_contact()
+    enter_contacts(registered, [standing])
+
+    outcomes = enter_contacts(registered, [fresh, replace(standing, **change)])
+    settled = record_contacts(registered, [fresh, replace(standing, **change)], now=NOW)
+
+    assert outcomes == [None, None]
+    assert [outcome.status for outcome in settled] == ["created", "conflict" if change else "unchanged"]
+    assert ask("SELECT count(*) FROM outbox WHERE aggregate = 'contact'") == [(2,)]
 
 
 def test_each_sender_enters_under_a_reach_of_their_own_in_one_transaction(county, pool, ask):
@@ -166,8 +184,7 @@ def test_what_fails_at_the_very_commit_is_not_answered_as_made(registered, datab
 def test_an_id_that_another_thing_has_is_taken(registered, ask):
     [(taken,)] = ask("SELECT aggregate_id FROM outbox WHERE aggregate = 'cadre' LIMIT 1")
 
-    with pytest.raises(IdTaken):
-        enter_contacts(registered, [a_contact(id=taken)])
+    assert enter_contacts(registered, [a_contact(id=taken), a_contact()]) == [None, None]
     with pytest.raises(IdTaken):
         record_contacts(registered, [a_contact(id=taken)], now=NOW)
 

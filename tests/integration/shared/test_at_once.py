@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from shared.at_once import Rows, Statement, run_at_once
+from shared.at_once import AtOnce, Rows, Statement
 from shared.database import DatabaseAway, Pool, open_pool
 from shared.reach import SYSTEM, Reach
 from tests.stock import Database
@@ -24,16 +25,22 @@ TRIAL = """
 DIES = """
 import asyncio, sys
 from shared import crash
-from shared.at_once import Statement, run_at_once
+from shared.at_once import AtOnce, Statement
 from shared.database import open_pool
 from shared.reach import SYSTEM
 
 crash.arm("here:2", mode="test")
 pool = open_pool(sys.argv[1], size=1, application="dying", system=True)
-insert = b"INSERT INTO trial (value) VALUES ($1)"
-for value in (b"first", b"second", b"third"):
-    statement = Statement(text=insert, parameters=[value])
-    asyncio.run(run_at_once(pool, [(SYSTEM, statement)], dies_at="here"))
+
+
+async def insert() -> None:
+    at_once = AtOnce(pool, most=1)
+    for value in (b"first", b"second", b"third"):
+        statement = Statement(text=b"INSERT INTO trial (value) VALUES ($1)", parameters=[value])
+        await at_once.run([(SYSTEM, statement)], dies_at="here")
+
+
+asyncio.run(insert())
 """
 
 
@@ -57,8 +64,25 @@ def insert(*values: str) -> list[tuple[Reach, Statement]]:
     return [(SYSTEM, Statement(text=text, parameters=[value.encode()])) for value in values]
 
 
-def run(pool: Pool, parts: Sequence[tuple[Reach, Statement]]) -> list[Rows]:
-    return asyncio.run(run_at_once(pool, parts, dies_at="nowhere"))
+def with_lines(pool: Pool, use: Callable[[AtOnce], Awaitable[Any]]) -> Any:
+    async def use_and_close() -> Any:
+        at_once = AtOnce(pool, most=2)
+        try:
+            return await use(at_once)
+        finally:
+            at_once.close()
+
+    return asyncio.run(use_and_close())
+
+
+def run(pool: Pool, *trips: Sequence[tuple[Reach, Statement]]) -> list[Rows]:
+    """One after another on the same connection; what the last one returned."""
+
+    async def run_all(at_once: AtOnce) -> list[Rows]:
+        return [await at_once.run(parts, dies_at="nowhere") for parts in trips][-1]
+
+    answers: list[Rows] = with_lines(pool, run_all)
+    return answers
 
 
 def standing(pool: Pool) -> list[str]:
@@ -74,11 +98,28 @@ def test_all_statements_are_one_transaction_and_return_their_rows(pool):
 
 
 def test_of_statements_one_of_which_fails_nothing_stands(pool):
-    with pytest.raises(psycopg.errors.CheckViolation):
-        run(pool, insert("one", "wrong", "two"))
+    async def fail_and_go_on(at_once: AtOnce) -> None:
+        for _ in range(2):
+            with pytest.raises(psycopg.errors.CheckViolation):
+                await at_once.run(insert("one", "wrong", "two"), dies_at="nowhere")
+        await at_once.run(insert("three"), dies_at="nowhere")
 
-    assert standing(pool) == []
-    run(pool, insert("three"))
+    with_lines(pool, fail_and_go_on)
+
+    assert standing(pool) == ["three"]
+
+
+def test_a_statement_that_cannot_be_prepared_leaves_the_others_as_they_were(pool):
+    wrong = (SYSTEM, Statement(text=b"SELECT nothing FROM nowhere", parameters=[]))
+
+    async def fail_and_go_on(at_once: AtOnce) -> None:
+        for parts in ([wrong, *insert("one")], [*insert("two"), wrong]):
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                await at_once.run(parts, dies_at="nowhere")
+        await at_once.run(insert("three"), dies_at="nowhere")
+
+    with_lines(pool, fail_and_go_on)
+
     assert standing(pool) == ["three"]
 
 
@@ -104,54 +145,82 @@ def test_more_than_a_socket_takes_at_once_arrives(pool):
     assert [rows[0][0] == large for rows in answers] == [True] * 3
 
 
-def test_who_finds_no_free_connection_waits_for_one_without_holding_up_the_loop(pool):
+def test_who_finds_no_free_connection_waits_without_holding_up_the_loop(pool):
     nap = Statement(text=b"SELECT pg_sleep(0.2)", parameters=[])
 
-    async def run_many() -> tuple[int, list[list[Rows]]]:
+    async def run_many(at_once: AtOnce) -> tuple[int, list[list[Rows]]]:
         ticks = 0
-        trips = asyncio.gather(*[run_at_once(pool, [(SYSTEM, nap)], dies_at="nowhere") for _ in range(6)])
+        trips = asyncio.gather(*[at_once.run([(SYSTEM, nap)], dies_at="nowhere") for _ in range(6)])
         while not trips.done():
             await asyncio.sleep(0.01)
             ticks += 1
         return ticks, await trips
 
-    ticks, answers = asyncio.run(run_many())
+    ticks, answers = with_lines(pool, run_many)
 
     assert len(answers) == 6
     assert ticks > 20
 
 
-def test_who_is_cut_off_on_the_way_leaves_nothing_and_takes_no_connection_along(pool):
+def test_who_is_cut_off_on_the_way_leaves_nothing_and_nobody_stuck(pool):
     nap = Statement(text=b"SELECT pg_sleep(20)", parameters=[])
 
-    async def cut_off() -> None:
-        trip = asyncio.create_task(run_at_once(pool, [*insert("one"), (SYSTEM, nap)], dies_at="nowhere"))
-        await asyncio.sleep(0.3)
-        trip.cancel()
-        await trip
+    async def cut_off_and_go_on(at_once: AtOnce) -> None:
+        for _ in range(2):
+            trip = asyncio.create_task(at_once.run([*insert("one"), (SYSTEM, nap)], dies_at="nowhere"))
+            await asyncio.sleep(0.3)
+            trip.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await trip
+        await at_once.run(insert("two"), dies_at="nowhere")
 
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(cut_off())
+    with_lines(pool, cut_off_and_go_on)
 
-    run(pool, insert("two"))
-    run(pool, insert("three"))
-    assert standing(pool) == ["two", "three"]
+    assert standing(pool) == ["two"]
 
 
-def test_a_connection_that_is_lost_tells_that_the_database_is_away(pool, database):
+def end_sessions(database: Database) -> None:
+    with psycopg.connect(database.url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
+        )
+
+
+def test_a_connection_that_is_lost_on_the_way_tells_that_the_database_is_away(pool, database):
     nap = Statement(text=b"SELECT pg_sleep(20)", parameters=[])
 
-    async def lose() -> None:
-        trip = asyncio.create_task(run_at_once(pool, [*insert("one"), (SYSTEM, nap)], dies_at="nowhere"))
+    async def lose(at_once: AtOnce) -> None:
+        trip = asyncio.create_task(at_once.run([*insert("one"), (SYSTEM, nap)], dies_at="nowhere"))
         await asyncio.sleep(0.3)
-        with psycopg.connect(database.url, autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(20)'")
-        await trip
+        end_sessions(database)
+        with pytest.raises(DatabaseAway):
+            await trip
+        await at_once.run(insert("two"), dies_at="nowhere")
 
-    with pytest.raises(DatabaseAway):
-        asyncio.run(lose())
+    with_lines(pool, lose)
 
-    assert standing(pool) == []
+    assert standing(pool) == ["two"]
+
+
+def test_a_connection_that_ended_while_it_rested_is_not_used_again(pool, database):
+    async def rest(at_once: AtOnce) -> None:
+        await at_once.run(insert("one"), dies_at="nowhere")
+        end_sessions(database)
+        await asyncio.sleep(0.2)
+        await at_once.run(insert("two"), dies_at="nowhere")
+
+    with_lines(pool, rest)
+
+    assert standing(pool) == ["one", "two"]
+
+
+def test_a_database_that_is_away_is_told_as_such():
+    away = open_pool("postgresql://nobody@127.0.0.1:1/nothing", size=1, application="test")
+    try:
+        with pytest.raises(DatabaseAway):
+            run(away, insert("one"))
+    finally:
+        away.close()
 
 
 def test_a_process_that_is_to_die_before_the_commit_dies_with_all_done_but_that(database, pool):
