@@ -7,6 +7,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from psycopg import OperationalError, pq
@@ -53,8 +54,8 @@ class AtOnce:
         later makes sense. Whatever is raised, nothing stands, unless the connection was lost during the commit.
         """
         statements = [one for reach, statement in parts for one in (_setting_of(reach), statement)]
-        async with self._turns:
-            with telling_transients():
+        with telling_transients():
+            async with self._turns:
                 line = await self._take()
                 try:
                     rows = await line.run(statements, dies_at)
@@ -78,6 +79,7 @@ class AtOnce:
             self._idle.pop().close()
 
 
+@lru_cache(maxsize=4_096)
 def _setting_of(reach: Reach) -> Statement:
     return Statement(text=_SET_REACH, parameters=[value.encode() for value in settings_of(reach).values()])
 

@@ -5,10 +5,8 @@ import math
 import re
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -16,7 +14,6 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -25,21 +22,20 @@ from typing_extensions import override
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.access.refusals import NoLonger
 from shared.conditions import Tags
-from shared.edge import BODY, EdgeGuard, Message, Receive, Scope, Send, send_problem
+from shared.door import Door
+from shared.edge import BODY, EdgeGuard
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
-from shared.headers import complete
 from shared.networks import forwarded_for, network_of, sender_of
-from shared.observability import correlated, get_logger, is_debugging, new_correlation_id
 from shared.openapi import complete_document
 from shared.pages import use_key
 from shared.policy import POLICY, decide
-from shared.reach import acting, enter
+from shared.reach import enter
 from shared.settings import ProcessSettings
 from shared.shortcut import Shortcut
 from shared.throttle import throttle_of
 from shared.versions import Outdated
 from shared.wire import BoundedProtocol
-from shared.witness import ASKED, Witness, remember, remember_reach, remember_refusal
+from shared.witness import Witness, remember, remember_reach, remember_refusal
 
 STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (NotFound, 404),
@@ -53,11 +49,6 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
 )
 METHOD_NOT_ALLOWED = 405
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
-_CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
-
-requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
-request_seconds = Histogram("http_request_seconds", "Time from the request's first byte to its answer.", ["route"])
-log = get_logger()
 
 
 class Body(BaseModel):
@@ -214,7 +205,7 @@ class _App(FastAPI):
     @override
     def build_middleware_stack(self) -> Any:
         stack: Any = super().build_middleware_stack()
-        while not isinstance(stack, _Door):
+        while not isinstance(stack, Door):
             stack = stack.app
         return stack
 
@@ -254,7 +245,7 @@ def create_app(
     )
     app.add_middleware(Witness)
     app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths), form_paths=tuple(form_paths))
-    app.add_middleware(_Door)
+    app.add_middleware(Door)
 
     @app.get("/v1/openapi.json", include_in_schema=False)
     def get_description(_: Annotated[Principal, Depends(permit("api.describe"))]) -> Response:
@@ -347,72 +338,6 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
 
 def json_response(document: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(orjson.dumps(document), status_code=status, media_type="application/json", headers=headers)
-
-
-class _Door:
-    """Outermost middleware: correlation id, safety headers, one measure and one log line a request, bugs."""
-
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        asked = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"").decode("latin-1")
-        identifier = asked if _CORRELATION.fullmatch(asked) else new_correlation_id()
-        started = time.perf_counter()
-        status = 0
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                own = complete(message.get("headers", []), scope)
-                message["headers"] = [*own, (b"x-correlation-id", identifier.encode())]
-            await send(message)
-
-        with correlated(identifier), acting(None):
-            try:
-                await self._app(scope, receive, send_with_headers)
-            except Exception:
-                log.exception("request_failed")
-                if status:  # the answer is under way: only breaking it off tells that it is not whole
-                    raise
-                await send_problem(
-                    send_with_headers,
-                    500,
-                    "internal-error",
-                    "something went wrong; the correlation id finds it in the logs",
-                )
-            finally:
-                _measure(scope, status or 500, time.perf_counter() - started)
-                await _count_not_found(scope, status)
-
-
-async def _count_not_found(scope: Scope, status: int) -> None:
-    """Once the answer has left, so that counting cannot be told from its time."""
-    throttle = throttle_of(scope["app"]) if status == 404 and ASKED in scope else None
-    if throttle is not None:
-        await throttle.note_not_found(scope[ASKED][0], now=datetime.now(UTC))
-
-
-def _measure(scope: Scope, status: int, seconds: float) -> None:
-    route = scope.get("route")
-    path = route.path_format if isinstance(route, APIRoute) else "unmatched"
-    method = scope["method"] if scope["method"] in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} else "other"
-    counter, histogram = _measures_of(method, path, status)
-    counter.inc()
-    histogram.observe(seconds)
-    if status >= 500 or is_debugging():
-        write = log.warning if status >= 500 else log.debug
-        write("request_answered", method=method, route=path, status=status, milliseconds=round(seconds * 1000, 1))
-
-
-@lru_cache(maxsize=2_048)
-def _measures_of(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
-    """Looking up a measure by its labels takes longer than counting."""
-    return requests_total.labels(method, path, str(status)), request_seconds.labels(path)
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> Response:

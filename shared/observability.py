@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
-from shared.identifiers import new_id
+from shared.identifiers import new_digits
 
 NO_CORRELATION = "none"
 # In a traceback the lines after the message, up to the next exception; in the repr of an exception all that follows.
@@ -20,7 +20,7 @@ _correlation: ContextVar[str] = ContextVar("correlation_id", default=NO_CORRELAT
 
 
 def new_correlation_id() -> str:
-    return new_id().hex
+    return new_digits(1)[0]
 
 
 def correlation_id() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from fastapi import FastAPI
@@ -60,7 +61,7 @@ class Throttle:
     def _rates(self, principal: Principal, action: str) -> Mapping[str, Rate]:
         rates = {}
         if principal.requests_per_minute is not None:
-            rates["machine"] = Rate(limit=principal.requests_per_minute, per_seconds=60)
+            rates["machine"] = _a_minute(principal.requests_per_minute)
         if action in READING:
             rates["reading"] = self._reads
         if action == "import.run":
@@ -91,6 +92,11 @@ class Throttle:
             return
         not_found_floods_total.inc()
         log.warning("not_found_flood", account_id=str(principal.account_id))
+
+
+@lru_cache(maxsize=1_024)
+def _a_minute(limit: int) -> Rate:
+    return Rate(limit=limit, per_seconds=60)
 
 
 def _line_of(principal: Principal) -> chain.Line:

@@ -1,8 +1,8 @@
-"""What a connection may send before the app sees a request: heads of bounded size, in bounded time."""
+"""How a connection is listened to and answered: heads of bounded size, in bounded time; and an answer by one write."""
 
 import asyncio
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 TOO_SLOW = (408, "Request Timeout", "too-slow", "the head of the request took too long")
 TOO_LARGE = (431, "Request Header Fields Too Large", "too-large", "the head of the request is too large")
 NOT_HTTP = (400, "Bad Request", "not-http", "what was sent is no request of HTTP/1.1")
+LARGEST_JOINED_BYTES = 64 * 1024  # beyond it copying costs more than a second write
 Refusal = tuple[int, str, str, str]
 
 
@@ -28,7 +29,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", OneWrite(transport, self.loop)))
         self._expect_head()
 
     @override
@@ -87,6 +88,41 @@ class BoundedProtocol(HttpToolsProtocol):
         if cycle is None or cycle.response_complete:
             self.transport.write(_write(refusal))
         self.transport.close()
+
+
+class OneWrite:
+    """A transport that sends the head of an answer together with its body, where that follows at once.
+
+    Two writes are two packets and twice the kernel's work, which is much of what a short answer costs.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport has
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._head and len(data) < LARGEST_JOINED_BYTES:
+            data, self._head = self._head + data, b""
+        elif data[:9] == b"HTTP/1.1 ":
+            self._send_head()
+            self._head = data
+            self._loop.call_soon(self._send_head)
+            return
+        self._send_head()
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._send_head()
+        self._transport.close()
+
+    def _send_head(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
 
 
 def _write(refusal: Refusal) -> bytes:

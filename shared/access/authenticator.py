@@ -122,8 +122,9 @@ class SessionsAndTokens:
             reason = "wrong-network"
         if client is None or reason is not None:
             raise NoLonger(tokens.REFUSED, _of_client(token.client_id, reason or "client-not-active"))
-        scopes = client.principal.scopes & token.scopes
-        return client.principal if scopes == client.principal.scopes else replace(client.principal, scopes=scopes)
+        if client.principal.scopes <= token.scopes:
+            return client.principal
+        return replace(client.principal, scopes=client.principal.scopes & token.scopes)
 
     def _resolve_machine(self, key: bytes, token: str) -> tuple[VerifiedToken, Client | None]:
         asked_at = self._verified.now()

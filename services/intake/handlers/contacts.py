@@ -22,7 +22,7 @@ from services.intake.storage import contacts as storage
 from services.intake.storage import corrections, entering, registers
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.database import Connection, Pool, transaction
-from shared.identifiers import new_id
+from shared.identifiers import new_digits
 from shared.outbox import refusing_taken_ids
 
 BEFORE_FIRST_POST = Outcome(
@@ -159,7 +159,7 @@ def _event(command: RecordContact, citizen: KnownCitizen | None, now: datetime) 
         citizen_ref=citizen.ref if citizen else None,
     )
     told = event.model_dump_json(exclude_none=True, exclude=set(storage.FOUND_ON_ENTRY))
-    return {"event_id": new_id(), "correlation_id": command.correlation_id, "event": orjson.Fragment(told)}
+    return {"event_id": new_digits(1)[0], "correlation_id": command.correlation_id, "event": orjson.Fragment(told)}
 
 
 def _refuse_unknown(connection: Connection, command: RecordContact) -> Outcome:

@@ -1,16 +1,18 @@
 """Connections that never come to the point, against a real server."""
 
+import asyncio
 import contextlib
 import json
 import socket
 import threading
 import time
+from typing import cast
 
 import pytest
 import uvicorn
 
 from shared.edge import EdgeGuard
-from shared.wire import BoundedProtocol
+from shared.wire import LARGEST_JOINED_BYTES, BoundedProtocol, OneWrite
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
@@ -126,3 +128,57 @@ def test_ordinary_requests_on_one_connection_pass(address):
         answered = b""
         while answered.count(b"ok") < 20:
             answered += connection.recv(65536)
+
+
+class Written:
+    """A transport that notes what each write was given."""
+
+    def __init__(self):
+        self.writes = []
+        self.closed = False
+
+    def write(self, data):
+        assert not self.closed
+        self.writes.append(bytes(data))
+
+    def close(self):
+        self.closed = True
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+def write_all(*steps):
+    """Each step is what is written, None for a turn of the loop, or `close`."""
+    written = Written()
+
+    async def write():
+        transport = OneWrite(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        for step in steps:
+            if step is None:
+                await asyncio.sleep(0)
+            elif step == "close":
+                transport.close()
+            else:
+                transport.write(step)
+        await asyncio.sleep(0)
+
+    asyncio.run(write())
+    return written.writes
+
+
+@pytest.mark.parametrize(
+    ("steps", "writes"),
+    [
+        ((HEAD, b"body"), [HEAD + b"body"]),
+        ((HEAD, memoryview(b"body"), b"more"), [HEAD + b"body", b"more"]),
+        ((HEAD,), [HEAD]),
+        ((HEAD, None, b"late"), [HEAD, b"late"]),
+        ((HEAD, b"x" * LARGEST_JOINED_BYTES), [HEAD, b"x" * LARGEST_JOINED_BYTES]),
+        ((HEAD, "close"), [HEAD]),
+        ((HEAD, HEAD, b"body"), [HEAD + HEAD, b"body"]),
+        ((b"body", HEAD, b""), [b"body", HEAD]),
+    ],
+)
+def test_a_head_goes_out_with_what_follows_at_once_and_otherwise_alone(steps, writes):
+    assert write_all(*steps) == writes
