@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from heapq import nsmallest
 from operator import itemgetter
 from typing import Any, Final, Literal
 
@@ -26,6 +25,7 @@ Audience = Literal["department", "cadre"]
 FROM_CITIZENS: Final = frozenset({"resolution", "speed", "satisfaction", "outreach"})
 PLACES: Final = 4
 MOST: Final = 5
+HUNDREDTH: Final = 0.0101  # of a point, and a little for what a difference of floats loses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +202,16 @@ def _moved_most(case: Case) -> tuple[Moved, ...]:
     moved = []
     for one in measured.residuals:
         mark = one.mark
-        name = mark.indicator
-        if name in factors:
-            points = factors[name] * (mark.weight / weights[name]) * one.residual / MICRO
-            moved.append((-abs(_round(points, 2)), name, mark.record, points, one))
+        if mark.indicator in factors:
+            share = mark.weight / weights[mark.indicator]
+            moved.append((factors[mark.indicator] * share * one.residual / MICRO, one))
+    sizes = sorted(abs(points) for points, _ in moved)
+    least = sizes[-MOST] - HUNDREDTH if len(sizes) > MOST else 0.0  # what is smaller is smaller when rounded, too
+    most = [
+        (-abs(_round(points, 2)), one.mark.indicator, one.mark.record, points, one)
+        for points, one in moved
+        if abs(points) >= least
+    ]
     return tuple(
         Moved(
             record=record,
@@ -214,7 +220,7 @@ def _moved_most(case: Case) -> tuple[Moved, ...]:
             expected=_quantise((one.expected + one.habit) / MICRO, 2),
             points=_quantise(points, 2),
         )
-        for _, name, record, points, one in nsmallest(MOST, moved, key=itemgetter(0, 1, 2))
+        for _, name, record, points, one in sorted(most, key=itemgetter(0, 1, 2))[:MOST]
     )
 
 

@@ -5,28 +5,44 @@ Citizens are known by names that hold within one window only, so that two packag
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields, replace
-from typing import Any, Final, TypeVar
+from dataclasses import MISSING, fields
+from functools import lru_cache
+from typing import Any, Final
 
-from services.assessment.fair.records import Cadre, Contact, Dossier, Handover, Issue, Rating, Span
+from services.assessment.fair.records import (
+    KINDS,
+    Cadre,
+    Contact,
+    Dossier,
+    Handover,
+    Issue,
+    Rating,
+    Record,
+    Span,
+    amend,
+    values_of,
+)
 
-Record = TypeVar("Record", Issue, Rating, Contact, Handover)
-KEYS: Final = {Issue: "issue", Rating: "rating", Contact: "contact", Handover: "issue"}
+IDS: Final = {Issue: "issue", Rating: "rating", Contact: "contact", Handover: "issue"}
 LENGTH: Final = 16
+_DEFAULTS: Final[dict[type[Any], list[tuple[str, Any]]]] = {
+    kind: [(one.name, one.default) for one in fields(kind)] for kind in KINDS
+}
 
 
 def rename(dossier: Dossier, window: str) -> Dossier:
     return Dossier(
         cadre=dossier.cadre,
-        issues=[replace(one, complainant=_name(one.complainant, window)) for one in dossier.issues],
+        issues=[amend(one, complainant=_name(one.complainant, window)) for one in dossier.issues],
         ratings=[
-            replace(one, rater=_name(one.rater, window), device=_name(one.device, window)) for one in dossier.ratings
+            amend(one, rater=_name(one.rater, window), device=_name(one.device, window)) for one in dossier.ratings
         ],
-        contacts=[replace(one, citizen=_name(one.citizen, window)) for one in dossier.contacts],
+        contacts=[amend(one, citizen=_name(one.citizen, window)) for one in dossier.contacts],
         handovers=list(dossier.handovers),
     )
 
 
+@lru_cache(100_000)  # the same few come again with the next records
 def _name(person: str, window: str) -> str:
     return hashlib.sha256(f"{window} {person}".encode()).hexdigest()[:LENGTH] if person else ""
 
@@ -67,12 +83,12 @@ def read_span(data: Mapping[str, Any]) -> Span:
 
 
 def _list(records: list[Record]) -> list[dict[str, Any]]:
-    return [_write(one) for one in sorted(records, key=lambda one: str(getattr(one, KEYS[type(one)])))]
+    return [_write(one) for one in sorted(records, key=lambda one: str(getattr(one, IDS[type(one)])))]
 
 
 def _write(record: Cadre | Issue | Rating | Contact | Handover) -> dict[str, Any]:
     return {
-        field.name: value
-        for field in fields(record)
-        if (value := getattr(record, field.name)) != field.default or field.default is MISSING
+        name: value
+        for (name, default), value in zip(_DEFAULTS[type(record)], values_of(record), strict=True)
+        if value != default or default is MISSING
     }

@@ -1,7 +1,9 @@
 """What the fair scheme is computed from: a cadre's records as a dossier. Times are whole seconds, shares millionths."""
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Final, Literal, TypeVar
 
 MICRO: Final = 1_000_000
 DAY: Final = 86_400
@@ -105,3 +107,37 @@ class Span:
     ends_at: int
     as_of: int
     quarter_ends: tuple[int, ...] = ()
+
+
+Record = TypeVar("Record", Cadre, Issue, Rating, Contact, Handover)
+KINDS: Final = (Cadre, Issue, Rating, Contact, Handover)
+_PLACES: Final[dict[type[Any], dict[str, int]]] = {
+    kind: {one.name: place for place, one in enumerate(fields(kind))} for kind in KINDS
+}
+_GETTERS: Final[dict[type[Any], Any]] = {kind: attrgetter(*places) for kind, places in _PLACES.items()}
+_SETTERS: Final[dict[type[Any], list[Any]]] = {
+    kind: [getattr(kind, name).__set__ for name in places] for kind, places in _PLACES.items()
+}
+
+
+def values_of(record: Cadre | Issue | Rating | Contact | Handover) -> tuple[Any, ...]:
+    """In the order of the fields."""
+    values: tuple[Any, ...] = _GETTERS[type(record)](record)
+    return values
+
+
+def make_record(kind: type[Record], values: Sequence[Any]) -> Record:
+    """From all its values in the order of the fields. It fills the slots: to make millions by name takes far longer."""
+    record = object.__new__(kind)
+    for set_value, value in zip(_SETTERS[kind], values, strict=True):
+        set_value(record, value)
+    return record
+
+
+def amend(record: Record, **changes: object) -> Record:
+    """As `dataclasses.replace`, for many."""
+    kind = type(record)
+    values = list(values_of(record))
+    for name, value in changes.items():
+        values[_PLACES[kind][name]] = value
+    return make_record(kind, values)

@@ -28,14 +28,7 @@ UNCOUNTED = frozenset({"not_due", "no_allowance", "left_out", "explained", "unkn
 def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) -> Iterator[Mark]:
     cell = cell_of(issue.category, issue.complexity, issue.channel)
     for indicator, value, note in value_issue(issue, as_of, settings):
-        yield Mark(
-            record=issue.issue,
-            indicator=indicator,
-            cell=cell,
-            value=value,
-            weight=0 if note in UNCOUNTED else weight,
-            note=note,
-        )
+        yield Mark(issue.issue, indicator, cell, value, 0 if note in UNCOUNTED else weight, note)
 
 
 def _value_answer(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:

@@ -20,6 +20,7 @@ PARTS: Final = 64  # so many parts of the citizens are sorted, one after another
 # Of a citizen's records with a cadre: issues, those solved, ratings of them, the best of these, in one number; above
 # them there is room to count citizens.
 BITS: Final = 16
+FULL: Final = (1 << BITS) - 1
 ISSUE, SOLVED, RATING, PRAISE, CITIZEN = (1 << BITS * place for place in range(5))
 MOST: Final = 10_000  # records of a cadre, so that no sum of two overflows
 
@@ -102,7 +103,7 @@ class Circles:
             return False
         if self._is_beyond[first] or self._is_beyond[second]:
             return True
-        issues, solved, ratings, praise = ((sums // unit) % (1 << BITS) for unit in (ISSUE, SOLVED, RATING, PRAISE))
+        issues, solved, ratings, praise = (sums >> BITS * place & FULL for place in range(4))
         return _is_alike(issues, solved, (ratings, praise), self._settings)
 
     def _join(self) -> "_Shared":
