@@ -170,11 +170,11 @@ def value_resolution(issue: Json, as_of: int, settings: Json) -> int | None:
     return micro(settings["values"]["solved_late"]) if late else ONE
 
 
-def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: Json) -> None:
+def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: Json, *, timed: bool) -> None:
     cell = (issue["category"], issue["complexity"], issue.get("channel", ""))
     outcome = issue.get("outcome", "")
     answer, reply, solved = (
-        value_answer(issue, as_of, settings),
+        value_answer(issue, as_of, settings) if timed else None,
         value_reply(issue, as_of),
         value_resolution(issue, as_of, settings),
     )
@@ -271,7 +271,8 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
         times = by_complainant[one.get("complainant", "")] or 1
         weight = one.get("share", ONE) * root(times) // ONE
         person.issues += one.get("share", ONE)
-        mark_issue(person, one, weight, span["as_of"], settings)
+        timed = f"{one['issue']}#answer" not in aside  # else only the time of the answer waits for somebody's decision
+        mark_issue(person, one, weight, span["as_of"], settings, timed=timed)
     known = [one for one in ratings if one["subject"] not in twice]
     mark_ratings(
         person,

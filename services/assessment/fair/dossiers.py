@@ -1,7 +1,7 @@
 """From a dossier to its marks: what each record counts for, or why it does not."""
 
 from services.assessment.fair.counting import find_duplicates, find_same_matters, weigh_issues
-from services.assessment.fair.marks import Counted, Mark
+from services.assessment.fair.marks import Counted, Mark, answer_of
 from services.assessment.fair.outreach import count_contacts
 from services.assessment.fair.ratings import mark_ratings
 from services.assessment.fair.records import Dossier, Span
@@ -30,7 +30,10 @@ def count_dossier(
     weights = weigh_issues(counted.counted_issues)
     counted.issues = sum(issue.share for issue in counted.counted_issues)
     for issue in counted.counted_issues:
-        counted.marks.extend(mark_issue(issue, weights[issue.issue], span.as_of, settings))
+        marks = mark_issue(issue, weights[issue.issue], span.as_of, settings)
+        if answer_of(issue.issue) in set_aside:
+            marks = (mark for mark in marks if mark.indicator != "timeliness")
+        counted.marks.extend(marks)
     counted.marks.extend(_note(record, "duplicate") for record in sorted(duplicates))
     _mark_opinions(counted, kept, duplicates, settings)
     confirmed = {issue.contact for issue in kept.issues if issue.contact}

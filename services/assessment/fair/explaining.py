@@ -18,6 +18,7 @@ from services.assessment.fair.records import MICRO
 from services.assessment.fair.results import Result
 from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.standing import residuals_of, stand
+from services.assessment.fair.totals import list_records
 from services.assessment.fair.yardstick import Measured, Own, Yardstick, own_of, yardstick_of
 
 Audience = Literal["department", "cadre"]
@@ -243,10 +244,8 @@ def _left_out(case: Case, audience: Audience) -> dict[str, tuple[str, ...]]:
         for contact, (_, reasons) in counted.contact_notes.items():
             for reason in reasons.split():
                 found.setdefault(reason, set()).add(contact)
-        own = counted.dossier
-        records = {*(i.issue for i in own.issues), *(r.rating for r in own.ratings), *(c.contact for c in own.contacts)}
-        if aside := records & case.set_aside:
-            found["set_aside"] = aside
+        if aside := case.set_aside.intersection(list_records(counted.dossier)):
+            found["set_aside"] = set(aside)
     return {note: tuple(sorted(records)) for note, records in sorted(found.items())}
 
 

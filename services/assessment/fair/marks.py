@@ -19,6 +19,7 @@ Note = Literal[
     "not_the_complainant",
 ]
 Cell = tuple[str, ...]
+OF_ANSWER = "#answer"
 
 
 @cache
@@ -40,6 +41,11 @@ class CellNumbers:
             number = self._numbers[cell] = len(self.cells)
             self.cells.append(cell)
         return number
+
+
+def answer_of(issue: str) -> str:
+    """The name under which only the time of an issue's answer is set aside."""
+    return f"{issue}{OF_ANSWER}"
 
 
 class Mark(NamedTuple):

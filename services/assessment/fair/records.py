@@ -78,7 +78,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """An issue that the cadre handed on to somebody else."""
+    """An issue that the cadre handed on to somebody else; when it came, and its time, are not always known."""
 
     issue: str
     category: str
@@ -86,6 +86,8 @@ class Handover:
     handed_at: int
     to_cadre: str = ""
     channel: str = ""
+    received_at: int | None = None
+    close_allowed: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NewType, TypeVar, get_type_hints
 
@@ -86,7 +86,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRules:
-    """Odds are hundredths of a deviation, everything else per cent."""
+    """Odds are hundredths of a deviation, `rarest` are times in 100,000 groups, everything else per cent.
+
+    What has a default came with version 3: periods that were closed by an earlier one do without, and come out as
+    they did.
+    """
 
     padding_share: int
     padding_odds: int
@@ -107,6 +111,14 @@ class SignalRules:
     circle_alike: int
     paired_odds: int
     empty_share: int
+    rarest_kind: int = 0
+    rarest_again: int = 0
+    rarest_soon: int = 0
+    answer_odds: int = 0
+    admitted_odds: int = 0
+    best_odds: int = 0
+    harder_odds: int = 0
+    late_share: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +170,14 @@ def _read(kind: type[Kind], place: str, table: object) -> Kind:
     if not isinstance(table, Mapping):
         raise BadFairSettings(f"{place}: must be a table")
     expected = get_type_hints(kind)
-    if missing := expected.keys() - table.keys():
+    optional = {one.name for one in fields(kind) if one.default is not MISSING}  # type: ignore[arg-type]
+    if missing := expected.keys() - optional - table.keys():
         raise BadFairSettings(f"{place}: lacks {', '.join(sorted(missing))}")
     if unknown := table.keys() - expected.keys():
         raise BadFairSettings(f"{place}: does not know {', '.join(sorted(unknown))}")
-    return kind(**{name: _read_value(form, f"{place}.{name}", table[name]) for name, form in expected.items()})
+    return kind(
+        **{name: _read_value(form, f"{place}.{name}", table[name]) for name, form in expected.items() if name in table}
+    )
 
 
 def _read_value(form: type[Any], place: str, value: object) -> object:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Final
 
-from services.assessment.fair.marks import CellNumbers, Counted
+from services.assessment.fair.marks import CellNumbers, Counted, answer_of
 from services.assessment.fair.records import MICRO, Cadre, Dossier
 from services.assessment.fair.values import EXPLAINING
 
@@ -107,7 +107,9 @@ class Totals:
 
 
 def list_records(dossier: Dossier) -> Iterator[str]:
+    """Whatever of these may be set aside."""
     yield from (issue.issue for issue in dossier.issues)
+    yield from (answer_of(issue.issue) for issue in dossier.issues)
     yield from (rating.rating for rating in dossier.ratings)
     yield from (contact.contact for contact in dossier.contacts)
 

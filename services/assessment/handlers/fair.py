@@ -14,6 +14,7 @@ import orjson
 from services.assessment.domain.scores import Placement
 from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.explaining import Case, explain_case, iterate_cases
+from services.assessment.fair.marks import OF_ANSWER
 from services.assessment.fair.results import Result, rank_among
 from services.assessment.fair.settings import FairSettings, read_settings
 from services.assessment.fair.yardstick import (
@@ -33,7 +34,7 @@ from services.assessment.storage.fair_records import Window
 from shared.database import Connection, Pool, transaction
 from shared.reach import SYSTEM
 
-SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-2.toml"
+SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-3.toml"
 SIGNAL_NAMESPACE: Final = UUID("6c69616e-7869-6e2d-8073-69676e616c31")
 ROWS_A_BATCH: Final = 500
 EVENTS_A_PASS: Final = 2_000
@@ -216,7 +217,7 @@ def signal_rows(judged: Judged, places: Places, window: Window, now: datetime) -
                 "ends_on": window.ends_on,
                 "odds": signal.odds,
                 "evidence": dict(signal.evidence),
-                "record_ids": sorted(signal.records | set(signal.examples)),
+                "record_ids": sorted({one.removesuffix(OF_ANSWER) for one in signal.records} | set(signal.examples)),
                 "found_at": now,
             }
         )

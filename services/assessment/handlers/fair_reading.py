@@ -251,4 +251,6 @@ def _handover_of(row: Record) -> Handover:
         channel=row.channel or "",
         handed_at=row.handed_at + SHANGHAI,
         to_cadre=row.to_cadre_id,
+        received_at=row.received_at + SHANGHAI,
+        close_allowed=None if row.due_at is None else max(0, row.due_at - row.received_at),
     )

@@ -168,7 +168,9 @@ def list_handovers(connection: Connection, window: Window, cadre_ids: Sequence[U
         connection,
         """
         SELECT held.cadre_id::text, issue_id::text, fact.category, issue_type, channel,
-               next.cadre_id::text AS to_cadre_id, floor(date_part('epoch', next.from_at))::bigint AS handed_at
+               next.cadre_id::text AS to_cadre_id, floor(date_part('epoch', next.from_at))::bigint AS handed_at,
+               floor(date_part('epoch', fact.received_at))::bigint AS received_at,
+               floor(date_part('epoch', fact.due_at))::bigint AS due_at
           FROM issue_share AS held
           JOIN issue_fact AS fact USING (issue_id)
           JOIN LATERAL (

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from services.assessment.fair.marks import CellNumbers, Counted
 from services.assessment.fair.records import Dossier, Issue
 from services.assessment.fair.reference import Table
-from services.assessment.fair.settings import FairSettings
+from services.assessment.fair.settings import FairSettings, SignalRules
 from services.assessment.fair.signals.odds import (
+    SMOOTH,
     Count,
     Everybody,
     Signal,
@@ -17,6 +18,7 @@ from services.assessment.fair.signals.odds import (
     first_few,
     hundredths,
     per_cent,
+    rare_deviations,
 )
 from services.assessment.fair.values import EXPLAINING
 
@@ -24,28 +26,44 @@ LEAST_CONTRADICTED = 2
 LEAST_EXPLAINED = 3
 LEAST_EMPTY = 3
 TIMES_USUAL = 1.5
+LEAST_MISSING = 2.0  # deviations
 
 
 class Admissions:
     """Who admits fewer failures than such cases usually bring: no signal alone, the second sign of two."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: FairSettings) -> None:
+        self._is_by_region = settings.signals.admitted_odds > 0
         self._numbers = CellNumbers()
         self._kept: dict[str, tuple[int, array[int]]] = {}
+        self._regions: dict[str, str] = {}
 
     def note(self, one: Counted) -> None:
         marks = [mark for mark in one.marks if mark.indicator == "resolution" and mark.weight]
+        self._regions[one.cadre] = one.dossier.cadre.region
         admitted = sum(mark.value == 0 for mark in marks)
         self._kept[one.cadre] = (admitted, array("I", [self._numbers.of(mark.cell) for mark in marks]))
 
     def count_missing(self, table: Table) -> dict[str, float]:
         """By how many deviations a cadre admits fewer failures than usual."""
         usual = [min(1.0, max(0.0, 1 - table.expect(cell) / 1e6)) for cell in self._numbers.cells]
+        levels = self._find_levels(usual) if self._is_by_region else {}
         counts = {}
         for cadre, (admitted, cells) in self._kept.items():
-            expected, variance = _expect(cells, usual)
+            level = levels.get(self._regions[cadre], 1.0)
+            expected, variance = _expect(cells, usual if level == 1.0 else [min(1.0, level * p) for p in usual])
             counts[cadre] = Count(found=-admitted, expected=-expected, variance=variance)
         return deviations(counts)
+
+    def _find_levels(self, usual: Sequence[float]) -> dict[str, float]:
+        """By region, how many failures are admitted for one that is usual for the cases."""
+        parts: dict[str, list[float]] = {}
+        found: dict[str, int] = {}
+        for cadre, (admitted, cells) in self._kept.items():
+            region = self._regions[cadre]
+            parts.setdefault(region, []).append(_expect(cells, usual)[0])
+            found[region] = found.get(region, 0) + admitted
+        return {region: (found[region] + SMOOTH) / (math.fsum(own) + SMOOTH) for region, own in parts.items()}
 
 
 def _expect(cells: Iterable[int], usual: Sequence[float]) -> tuple[float, float]:
@@ -74,11 +92,11 @@ class Contradicted:
             return
         missing = self._admissions.count_missing(everybody.tables["resolution"])
         counts = _expect_by_kind(self._claims)
-        odds = deviations(counts)
+        odds = rare_deviations(counts) if self._rules.admitted_odds else deviations(counts)
         for cadre, count in counts.items():
             together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
             enough = count.found >= max(LEAST_CONTRADICTED, TIMES_USUAL * count.expected)
-            if enough and together * 100 >= self._rules.paired_odds and odds[cadre] > 0:
+            if enough and together * 100 >= _least_odds(self._rules) and odds[cadre] > 0:
                 one = everybody.counted[cadre]
                 contradicted = [issue.issue for issue in _claims(one) if issue.is_contradicted]
                 unchecked = [issue.issue for issue in one.counted_issues if not _is_known(issue)]
@@ -94,6 +112,10 @@ class Contradicted:
                     records=frozenset(unchecked),
                     examples=first_few(contradicted),
                 )
+
+
+def _least_odds(rules: SignalRules) -> int:
+    return rules.admitted_odds or rules.paired_odds
 
 
 def _claims(one: Counted) -> list[Issue]:
@@ -142,11 +164,13 @@ class Explained:
         for cadre, (found, cells) in self._kept.items():
             expected, variance = _expect(cells, usual)
             counts[cadre] = Count(found=found, expected=expected, variance=variance)
-        odds = deviations(counts)
+        odds = rare_deviations(counts) if self._rules.admitted_odds else deviations(counts)
         for cadre, count in counts.items():
             together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
             enough = count.found >= max(LEAST_EXPLAINED, TIMES_USUAL * count.expected) and odds[cadre] >= 2
-            if enough and together * 100 >= self._rules.paired_odds:
+            if self._rules.admitted_odds:  # whoever only keeps to policy does not lack failures
+                enough = enough and missing[cadre] >= LEAST_MISSING
+            if enough and together * 100 >= _least_odds(self._rules):
                 marks = everybody.counted[cadre].marks
                 own = [mark.record for mark in marks if mark.indicator == EXPLAINING and mark.value]
                 yield Signal(

@@ -7,23 +7,29 @@ from services.assessment.fair.records import Span
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.signals.circles import Circles
+from services.assessment.fair.signals.clocks import ExtremeClocks, InstantAnswers, Times, time_of_closing
 from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
 from services.assessment.fair.signals.contacts import Bursts, Padding
-from services.assessment.fair.signals.handling import ExtremeClocks, HandingOn, find_splits
+from services.assessment.fair.signals.faultless import Faultless
+from services.assessment.fair.signals.handling import HandingOn, find_splits
 from services.assessment.fair.signals.odds import Everybody, Finder, Signal
+from services.assessment.fair.signals.praise import Praise
 from services.assessment.fair.signals.ratings import PraiseApart, find_stuffing
 
 
 class Finding:
     def __init__(self, span: Span, settings: FairSettings) -> None:
-        self._admissions = Admissions()
+        self._admissions = Admissions(settings)
+        closings = Times(time_of_closing)
         self._finders: Sequence[Finder] = (
             _Alone(settings),
             Padding(settings.signals),
             Bursts(span, settings.signals),
-            PraiseApart(settings.signals),
-            ExtremeClocks(settings),
+            Praise(settings.signals) if settings.signals.best_odds else PraiseApart(settings.signals),
+            ExtremeClocks(closings, settings),
+            InstantAnswers(closings, settings),
             Circles(settings),
+            Faultless(settings.signals),
             HandingOn(settings),
             Contradicted(self._admissions, settings),
             Explained(self._admissions, settings),

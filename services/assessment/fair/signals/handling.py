@@ -1,100 +1,25 @@
-"""Issues that look made or moved for the count: the fastest tail, splits, hard ones handed on."""
+"""Issues that look split or moved for the count."""
 
 import math
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from services.assessment.fair.counting import find_duplicates
-from services.assessment.fair.marks import CellNumbers, Counted
-from services.assessment.fair.records import DAY, Dossier, Issue
+from services.assessment.fair.marks import Counted
+from services.assessment.fair.records import DAY, Dossier, Handover
 from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.signals.odds import (
-    Count,
     Everybody,
     Signal,
     count_shares,
     deviations,
     first_few,
     hundredths,
-    per_cent,
 )
 
-FASTEST = 0.05
-LEAST_FAST = 4
-ORDINARY = 0.3  # the middle place of a cadre's other records, so that a quick office is not odd
 LEAST_SPLIT = 3
 SPLIT_DAYS = 2
 LEAST_HANDED = 3
-
-
-class ExtremeClocks:
-    """Closings among the fastest of their category, by the share of the time that was taken."""
-
-    def __init__(self, settings: FairSettings) -> None:
-        self._rules = settings.signals
-        self._categories = CellNumbers()
-        self._taken: dict[str, tuple[array[int], array[float]]] = {}  # by cadre: categories and shares of closings
-
-    def note(self, one: Counted) -> None:
-        closed = _closings(one.dossier)
-        if closed:
-            categories = array("I", [self._categories.of((issue.category,)) for issue in closed])
-            self._taken[one.cadre] = categories, array("d", map(_share_of_time, closed))
-
-    def find(self, everybody: Everybody) -> Iterator[Signal]:
-        times = self._sort_times()
-        limits = [_limit_of_fastest(one) for one in times]
-        counts = {}
-        for cadre, (categories, taken) in self._taken.items():
-            size = len(taken)
-            found = sum(share <= limits[category] for category, share in zip(categories, taken, strict=True))
-            counts[cadre] = Count(found=found, expected=FASTEST * size, variance=FASTEST * (1 - FASTEST) * size)
-        odds = deviations(counts)
-        rules = self._rules
-        for cadre, (categories, taken) in self._taken.items():
-            found, size = counts[cadre].found, len(taken)
-            if found < LEAST_FAST or 100 * found < rules.clock_share * size or odds[cadre] * 100 < rules.clock_odds:
-                continue
-            places = [
-                bisect_left(times[category], share) / len(times[category])
-                for category, share in zip(categories, taken, strict=True)
-            ]
-            rest = sorted(place for place in places if place >= FASTEST)
-            if rest and rest[len(rest) // 2] < ORDINARY:
-                continue
-            closed = _closings(everybody.counted[cadre].dossier)
-            fast = [issue.issue for issue, place in zip(closed, places, strict=True) if place < FASTEST]
-            yield Signal(
-                cadre=cadre,
-                check="extreme_clock",
-                evidence={"closed": size, "fastest": found, "share": per_cent(found, size)},
-                odds=hundredths(odds[cadre]),
-                records=frozenset(fast),
-                examples=first_few(fast),
-            )
-
-    def _sort_times(self) -> list[Sequence[float]]:
-        """Of everybody, by number of the category."""
-        times = [array("d") for _ in self._categories.cells]
-        for categories, taken in self._taken.values():
-            for category, share in zip(categories, taken, strict=True):
-                times[category].append(share)
-        return [array("d", sorted(one)) for one in times]
-
-
-def _limit_of_fastest(times: Sequence[float]) -> float:
-    """A share has a place below FASTEST among the sorted times if it is not above this one."""
-    first = next(place for place in range(len(times) + 1) if place / len(times) >= FASTEST)
-    return times[first - 1]
-
-
-def _closings(dossier: Dossier) -> list[Issue]:
-    return [issue for issue in dossier.issues if issue.outcome == "solved" and issue.closed_at is not None]
-
-
-def _share_of_time(issue: Issue) -> float:
-    return ((issue.closed_at or 0) - issue.received_at) / (issue.close_allowed or DAY)
+LATE_PART = 4  # of the time
 
 
 def find_splits(one: Dossier, settings: FairSettings) -> Iterator[Signal]:
@@ -117,18 +42,21 @@ def find_splits(one: Dossier, settings: FairSettings) -> Iterator[Signal]:
 
 
 class HandingOn:
-    """More than others hand on, and those that would have been the hardest to solve."""
+    """More than others hand on, and those that would have been the hardest to solve; or long after they came."""
 
     def __init__(self, settings: FairSettings) -> None:
         self._rules = settings.signals
         self._shares: dict[str, tuple[int, int]] = {}
+        self._late: dict[str, tuple[int, int]] = {}
         self._regions: dict[str, str] = {}
 
     def note(self, one: Counted) -> None:
         dossier = one.dossier
         if dossier.issues or dossier.handovers:
-            handed = len(dossier.handovers)
-            self._shares[one.cadre] = (handed, handed + len(dossier.issues))
+            size = len(dossier.handovers) + len(dossier.issues)
+            self._shares[one.cadre] = (len(dossier.handovers), size)
+            if self._rules.late_share:
+                self._late[one.cadre] = (sum(map(_is_late, dossier.handovers)), size)
             self._regions[one.cadre] = dossier.cadre.region
 
     def find(self, everybody: Everybody) -> Iterator[Signal]:
@@ -136,21 +64,40 @@ class HandingOn:
         if table is None:
             return
         odds = deviations(count_shares(self._shares, self._regions.__getitem__))
+        late_odds = deviations(count_shares(self._late, self._regions.__getitem__))
         rules = self._rules
         for cadre, (found, size) in self._shares.items():
-            if found < LEAST_HANDED or 100 * found < rules.handing_share * size:
-                continue
-            if odds[cadre] * 100 < rules.handing_odds:
+            many = self._is_much(found, size, odds[cadre], rules.handing_share)
+            late = cadre in late_odds and self._is_much(*self._late[cadre], late_odds[cadre], rules.late_share)
+            if not many and not late:
                 continue
             dossier = everybody.counted[cadre].dossier
             kept = [table.expect((one.category, one.complexity, one.channel)) for one in dossier.issues]
             gone = [table.expect((one.category, one.complexity, one.channel)) for one in dossier.handovers]
             gap = math.fsum(kept) / len(kept) - math.fsum(gone) / len(gone) if kept else 0.0
-            if gap / 1e4 >= rules.handing_gap:
+            is_harder = many and gap / 1e4 >= rules.handing_gap and _is_sure(gap, kept, len(gone), rules.harder_odds)
+            if is_harder or (late and gap > 0):
                 yield Signal(
                     cadre=cadre,
                     check="handing_on",
                     evidence={"handed_on": found, "issues": size, "harder_by": round(gap / 1e4)},
-                    odds=hundredths(odds[cadre]),
+                    odds=hundredths(max(odds[cadre], late_odds.get(cadre, 0.0))),
                     examples=first_few(one.issue for one in dossier.handovers),
                 )
+
+    def _is_much(self, found: int, size: int, odds: float, share: int) -> bool:
+        return found >= LEAST_HANDED and 100 * found >= share * size and odds * 100 >= self._rules.handing_odds
+
+
+def _is_late(handover: Handover) -> bool:
+    """What somebody else is competent for is handed on soon."""
+    if handover.received_at is None or handover.close_allowed is None:
+        return False
+    return (handover.handed_at - handover.received_at) * LATE_PART >= handover.close_allowed
+
+
+def _is_sure(gap: float, kept: Sequence[float], gone: int, odds: int) -> bool:
+    """Whether so many, taken blindly from these, would seldom be as hard."""
+    mean = math.fsum(kept) / len(kept)
+    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in kept) / len(kept))
+    return 100 * gap >= odds * spread / math.sqrt(gone)

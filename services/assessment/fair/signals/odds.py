@@ -20,6 +20,8 @@ Check = Literal[
     "excess_explanations",
     "split_issues",
     "empty_replies",
+    "faultless_apart",
+    "instant_answers",
 ]
 MEDIAN_OF_SQUARE = 0.4549364  # of a standard normal variable
 SMOOTH = 20.0  # a region's rate is drawn to everybody's by so many records
@@ -64,7 +66,19 @@ class Count:
 
 def deviations(counts: Mapping[str, Count]) -> dict[str, float]:
     """Widened where counts scatter more than chance alone would have them, judged by the middle half of the peers."""
-    raw = {key: (one.found - one.expected) / math.sqrt(max(one.variance, 0.05)) for key, one in counts.items()}
+    return _widen({key: (one.found - one.expected) / math.sqrt(max(one.variance, 0.05)) for key, one in counts.items()})
+
+
+def rare_deviations(counts: Mapping[str, Count]) -> dict[str, float]:
+    """The same of what is rare (Freeman and Tukey): two where a third was expected are not five deviations."""
+    raw = {
+        key: math.sqrt(one.found) + math.sqrt(one.found + 1) - math.sqrt(4 * one.expected + 1)
+        for key, one in counts.items()
+    }
+    return _widen(raw)
+
+
+def _widen(raw: Mapping[str, float]) -> dict[str, float]:
     squares = sorted(value * value for value in raw.values())
     spread = math.sqrt(max(1.0, squares[len(squares) // 2] / MEDIAN_OF_SQUARE)) if squares else 1.0
     return {key: value / spread for key, value in raw.items()}

@@ -24,6 +24,13 @@ ZH: Final[Mapping[Check, str]] = {
     "excess_explanations": "{explained}件诉求以政策原因解释办结，多于同类诉求所需，而承认未解决的偏少。",
     "split_issues": "{issues}件诉求中{repeats}件是同一人同一事项的短期重复，其中{quick}件两天内“解决”。",
     "empty_replies": "{answered}件已答复诉求中{empty}件（{share}%）在十分钟内答复，但没有答复内容。",
+    "faultless_apart": (
+        "同一类、同一渠道、多次来访者或答复较快的{issues}件诉求中，{faultless}件样样顺利且无人回访，"
+        "按其余诉求的情况通常约{usual}件。"
+    ),
+    "instant_answers": (
+        "{answered}件答复中有{fastest}件（{share}%）属同类最快的二十分之一，而办结并不快；只有答复时间暂不计。"
+    ),
 }
 EN: Final[Mapping[Check, str]] = {
     "period_end_burst": (
@@ -61,6 +68,14 @@ EN: Final[Mapping[Check, str]] = {
         "{repeats} of {issues} issues repeat one of the same person and matter; {quick} were solved within two days."
     ),
     "empty_replies": "{empty} of {answered} answers ({share}%) came within ten minutes and without a reply.",
+    "faultless_apart": (
+        "{faultless} of {issues} issues of one kind, one channel, the same people or answered soon went without a "
+        "fault, and nobody called back; by the cadre's others about {usual} would."
+    ),
+    "instant_answers": (
+        "{fastest} of {answered} answers ({share}%) are among the fastest twentieth of their kind, and closings are "
+        "not fast; only the times of these answers wait."
+    ),
 }
 LOOK: Final[Mapping[Language, str]] = {
     "zh": "请核实；核实前不作任何处理。",

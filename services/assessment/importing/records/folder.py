@@ -190,6 +190,8 @@ def _read_issues(
                     handed_at=move["at"],
                     channel=issue.channel,
                     to_cadre=move["to_cadre"],
+                    received_at=issue.received_at,
+                    close_allowed=issue.close_allowed,
                 )
             )
 

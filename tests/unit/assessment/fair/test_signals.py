@@ -3,11 +3,13 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from string import Formatter
 from typing import get_args
 
 import pytest
 
+from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Rating
 from services.assessment.fair.settings import read_settings
@@ -17,6 +19,7 @@ from services.assessment.importing.records.cli import OWN_SETTINGS
 from tests.unit.assessment.fair.towns import SPAN, make_issue, make_town
 
 SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+VERSION_2 = read_settings((Path(__file__).parent / "fair-2.toml").read_text("utf-8"))
 HOUR = 3_600
 SPAN_OF_QUARTERS = replace(SPAN, quarter_ends=tuple(91 * DAY * number for number in range(1, 5)))
 
@@ -113,9 +116,11 @@ def _explain_away(town: list[Dossier]) -> None:
     for place, issue in enumerate(town[0].issues):
         if issue.outcome in ("", "unsolved"):
             town[0].issues[place] = replace(issue, outcome="explained", closed_at=issue.received_at + DAY)
-    for place in range(8):
+    for place in range(16):
         issue = make_issue(random.Random(place), f"e{place}", 0)  # noqa: S311
         town[0].issues.append(replace(issue, outcome="explained", closed_at=issue.received_at + DAY, is_denied=False))
+        solved = make_issue(random.Random(place), f"s{place}", 1)  # noqa: S311
+        town[0].issues.append(replace(solved, outcome="solved", closed_at=solved.received_at + DAY, is_denied=False))
 
 
 def _split(town: list[Dossier]) -> None:
@@ -136,6 +141,32 @@ def _empty(town: list[Dossier]) -> None:
         town[0].issues[place] = replace(issue, answered_at=issue.received_at + 30, has_reply=False)
 
 
+def _make_up(town: list[Dossier]) -> None:
+    """Of one kind, after some days, without a fault; what the cadre has beside is as it was."""
+    draw = random.Random(6)  # noqa: S311
+    for number in range(9):
+        issue = make_issue(draw, f"m{number}", 1)
+        town[0].issues.append(
+            replace(
+                issue,
+                category="a",
+                complexity="1",
+                complainant=f"m{number}",
+                place=f"m{number}",
+                outcome="solved",
+                is_denied=False,
+                has_reply=True,
+                answered_at=issue.received_at + 5 * HOUR,
+                closed_at=issue.received_at + (2 + number % 3) * DAY,
+            )
+        )
+
+
+def _answer_at_once(town: list[Dossier]) -> None:
+    for place, issue in enumerate(town[0].issues):
+        town[0].issues[place] = replace(issue, answered_at=issue.received_at + 900 + place, has_reply=True)
+
+
 TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "contact_padding": _pad,
     "period_end_burst": _burst,
@@ -148,6 +179,8 @@ TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "excess_explanations": _explain_away,
     "split_issues": _split,
     "empty_replies": _empty,
+    "faultless_apart": _make_up,
+    "instant_answers": _answer_at_once,
 }
 
 
@@ -187,3 +220,44 @@ def test_what_is_set_aside_is_left_out_until_the_cadre_is_cleared() -> None:
     assert judged.set_aside >= {f"r{number}" for number in range(12)}
     assert not any(signal.cadre == "C000" for signal in cleared.signals)
     assert cleared.scored.counted["C000"].issues > judged.scored.counted["C000"].issues
+
+
+def test_of_an_instant_answer_only_its_time_is_set_aside() -> None:
+    town = make_town(6, cadres=24)
+    before = {one.indicator: 0 for one in count_dossier(town[0], SPAN, SETTINGS).marks}
+    _answer_at_once(town)
+
+    judged = _judge(town)
+
+    doubted = {one for one in judged.set_aside if one.startswith("C000")}
+    counted = judged.scored.counted["C000"]
+    assert doubted == {f"{issue.issue}#answer" for issue in town[0].issues}
+    assert {mark.indicator for mark in counted.marks} == before.keys() - {"timeliness"}
+    assert len(counted.counted_issues) == len(count_dossier(town[0], SPAN, SETTINGS).counted_issues)
+
+
+def test_who_is_as_good_at_the_rest_is_not_asked_about() -> None:
+    town = make_town(6, cadres=24)
+    _make_up(town)
+    rest = [issue for issue in town[0].issues if not issue.issue.startswith("m")]
+    for place, issue in enumerate(rest):
+        town[0].issues[place] = replace(
+            issue,
+            outcome="solved",
+            is_denied=False,
+            has_reply=True,
+            answered_at=issue.received_at + 5 * HOUR,
+            closed_at=issue.received_at + 3 * DAY,
+        )
+
+    assert not any(one.check == "faultless_apart" for one in _judge(town).signals)
+
+
+def test_what_came_with_version_3_is_off_in_version_2() -> None:
+    town = make_town(6, cadres=24)
+    _make_up(town)
+    _answer_at_once(town[1:])
+
+    signals = judge(town, SPAN_OF_QUARTERS, VERSION_2).signals
+
+    assert not {"faultless_apart", "instant_answers"} & {signal.check for signal in signals}

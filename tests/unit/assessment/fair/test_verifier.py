@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,30 @@ from tests.unit.assessment.fair.towns import SPAN, make_town
 PROGRAM = Path(__file__).parents[4] / "tools" / "verify_fair.py"
 TEXT = read_settings_text()
 SETTINGS = read_settings(TEXT)
+TEXT_2 = (Path(__file__).parent / "fair-2.toml").read_text("utf-8")
+HASH_OF_VERSION_2 = "2278f0f838b6f2a2d658965ece6af47b98b874df8ceb8052618966ccf7a61dba"
 
 
 @pytest.fixture(scope="module")
 def package() -> list[dict[str, Any]]:
-    """As the route writes it."""
+    return make_package(TEXT)
+
+
+def make_package(text: str) -> list[dict[str, Any]]:
+    """As the route writes it. Two answer everything at once."""
+    settings = read_settings(text)
     days = datetime.date(2025, 1, 1), datetime.date(2025, 12, 31)
     town = [rename(dossier, "window") for dossier in make_town(5, cadres=60)]
-    judged = judge(town, SPAN, SETTINGS)
+    for dossier in town[3:5]:
+        dossier.issues = [replace(issue, answered_at=issue.received_at + 900) for issue in dossier.issues]
+    judged = judge(town, SPAN, settings)
     yardstick = yardstick_of(judged.scored)
-    total = WindowHash(days, SPAN, SETTINGS)
+    total = WindowHash(days, SPAN, settings)
     lines = []
     for result in judged.results:
         case = case_of(judged, result.cadre, yardstick)
         inputs, inputs_hash = seal(freeze(case.measured.counted.dossier))
-        document, content_hash = seal(describe(case, SETTINGS))
+        document, content_hash = seal(describe(case, settings))
         total.add(result.cadre, inputs_hash, content_hash)
         lines.append(
             {
@@ -52,8 +62,8 @@ def package() -> list[dict[str, Any]]:
     head = {
         "package": "fair-1",
         "window": "2025-01-01..2025-12-31",
-        "scheme": {"name": SETTINGS.name, "version": SETTINGS.version, "content_hash": SETTINGS.content_hash},
-        "settings": tomllib.loads(TEXT),
+        "scheme": {"name": settings.name, "version": settings.version, "content_hash": settings.content_hash},
+        "settings": tomllib.loads(text),
         "span": write_span(SPAN),
         "result_count": len(lines),
         "content_hash": total.digest().hex(),
@@ -72,6 +82,17 @@ def verify(tmp_path: Path, package: list[dict[str, Any]], *options: str) -> tupl
 def test_every_score_comes_out_as_it_was_closed(tmp_path: Path, package: list[dict[str, Any]]) -> None:
     status, said = verify(tmp_path, package, "--hash", package[0]["content_hash"])
 
+    assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
+    aside = [one for line in package[1:] for one in line["document"]["explanation"]["left_out"].get("set_aside", ())]
+    assert any(one.endswith("#answer") for one in aside)
+
+
+def test_what_was_closed_by_version_2_comes_out_as_it_did(tmp_path: Path) -> None:
+    former = make_package(TEXT_2)
+
+    status, said = verify(tmp_path, former)
+
+    assert former[0]["content_hash"] == HASH_OF_VERSION_2
     assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
 
 
