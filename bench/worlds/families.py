@@ -38,6 +38,7 @@ class Family:
     cheats: float = 0.11
     knowing: float = 0.4
     look_alikes: float = 0.12
+    other_ways: bool = False  # cheats go about it in ways by which no method was chosen
 
 
 _BASE: Final = Family(name="base")

@@ -166,5 +166,7 @@ def hand_on(dossier: Dossier, issue: Issue, handed_at: int) -> None:
             complexity=issue.complexity,
             handed_at=handed_at,
             channel=issue.channel,
+            received_at=issue.received_at,
+            close_allowed=issue.close_allowed,
         )
     )

@@ -12,7 +12,7 @@ from services.assessment.fair.records import DAY, Contact, Dossier, Issue, Ratin
 
 def _fake_closures(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
     """Call solved what is not. Whoever is asked says so; a few complain unasked."""
-    share = 0.35 if person.is_knowing else 0.8
+    share = (0.5 if population.family.other_ways else 0.35) if person.is_knowing else 0.8
     for place, issue in enumerate(dossier.issues):
         if issue.outcome in ("solved", "explained") or draw.random() > share:
             continue
@@ -36,9 +36,10 @@ def _excess_explanations(draw: random.Random, _: Population, person: Person, dos
             dossier.issues[place] = replace(issue, outcome="explained", closed_at=closed_at)
 
 
-def _padding(draw: random.Random, _: Population, person: Person, dossier: Dossier) -> None:
+def _padding(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
     """Visits that never were; whoever knows stays near what others have and shows a few real ones."""
-    count = int(person.cadre.target * (0.4 if person.is_knowing else 1.6))
+    knowing = 0.25 if population.family.other_ways else 0.4
+    count = int(person.cadre.target * (knowing if person.is_knowing else 1.6))
     for number in range(count):
         occurred_at = draw.randrange(YEAR)
         if not person.is_knowing:
@@ -79,12 +80,13 @@ def _burst(draw: random.Random, _: Population, person: Person, dossier: Dossier)
         )
 
 
-def _stuffing(draw: random.Random, _: Population, person: Person, dossier: Dossier) -> None:
+def _stuffing(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
     """Fives on own channels: from one telephone in an evening, or with the names of the complainants, spread out."""
     rated = {rating.subject for rating in dossier.ratings}
     free = [issue for issue in dossier.issues if issue.closed_at is not None and issue.issue not in rated]
     draw.shuffle(free)
-    count = max(3, len(dossier.issues) // 3)
+    count = max(3, len(dossier.issues) // (4 if population.family.other_ways else 3))
+    best = 0.75 if population.family.other_ways else 0.9
     at = draw.randrange(YEAR)
     for number, issue in enumerate(free[:count]):
         closed_at = issue.closed_at or 0
@@ -95,7 +97,7 @@ def _stuffing(draw: random.Random, _: Population, person: Person, dossier: Dossi
                 subject_kind="issue",
                 subject=issue.issue,
                 method="app",
-                level=5 if draw.random() < 0.9 else 4,
+                level=5 if draw.random() < best else 4,
                 rated_at=closed_at + draw.randrange(HOUR, 5 * DAY) if person.is_knowing else at,
                 rater=issue.complainant if person.is_knowing else f"x{draw.randrange(10**9)}",
                 device=f"d{draw.randrange(10**9)}"
@@ -158,10 +160,16 @@ def _splitting(draw: random.Random, _: Population, person: Person, dossier: Doss
             )
 
 
+def _soon(draw: random.Random, population: Population, usual: int) -> int:
+    return draw.randrange(HOUR, 10 * HOUR) if population.family.other_ways else usual
+
+
 def _straw_men(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
     """Invented easy matters, solved at once; knowing better, after some days."""
     kind = min(population.kinds, key=lambda one: one.hardness if not person.is_knowing else one.hardness**2)
     for number in range(3 + len(dossier.issues) // 3):
+        if population.family.other_ways:
+            kind = draw.choice(population.kinds)
         received_at = draw.randrange(YEAR)
         taken = draw.randrange(DAY, 4 * DAY) if person.is_knowing else draw.randrange(HOUR // 2, 3 * HOUR)
         complainant = f"{person.cadre.unit}-s{draw.randrange(10**6)}"
@@ -170,10 +178,10 @@ def _straw_men(draw: random.Random, population: Population, person: Person, doss
             category=f"k{kind.category}",
             complexity=str(kind.complexity),
             received_at=received_at,
-            channel="window",
+            channel="hotline",
             complainant=complainant,
             place=f"{person.cadre.unit}-p{draw.randrange(12)}",
-            answered_at=received_at + min(taken, 3 * HOUR),
+            answered_at=received_at + min(taken, _soon(draw, population, 3 * HOUR)),
             closed_at=received_at + taken,
             answer_allowed=DAY,
             close_allowed=(5, 10, 20)[kind.complexity] * DAY,
@@ -196,11 +204,13 @@ def _straw_men(draw: random.Random, population: Population, person: Person, doss
             )
 
 
-def _instant(draw: random.Random, _: Population, person: Person, dossier: Dossier) -> None:
+def _instant(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
     """Something is sent at once to stop the clock; knowing better, after a quarter of an hour and with a phrase."""
     for place, issue in enumerate(dossier.issues):
         if draw.random() < 0.8:
             after = draw.randrange(12 * 60, 40 * 60) if person.is_knowing else draw.randrange(20, 500)
+            if population.family.other_ways:
+                after *= 3
             dossier.issues[place] = replace(
                 issue, answered_at=issue.received_at + after, has_reply=person.is_knowing and draw.random() < 0.6
             )
@@ -208,9 +218,8 @@ def _instant(draw: random.Random, _: Population, person: Person, dossier: Dossie
 
 def _circle(draw: random.Random, population: Population, person: Person, dossier: Dossier) -> None:
     """Friends raise matters that are solved at once and praised; a partner in the unit gets the same."""
-    friends = [
-        f"{person.cadre.unit}-circle{draw.randrange(2)}-{place}" for place in range(3 if not person.is_knowing else 6)
-    ]
+    size = (9 if population.family.other_ways else 6) if person.is_knowing else 3
+    friends = [f"{person.cadre.unit}-circle{draw.randrange(2)}-{place}" for place in range(size)]
     kinds = population.kinds
     for number in range(6 + len(dossier.issues) // 5):
         kind = draw.choice(kinds)
@@ -223,9 +232,10 @@ def _circle(draw: random.Random, population: Population, person: Person, dossier
             category=f"k{kind.category}",
             complexity=str(kind.complexity),
             received_at=received_at,
+            channel="hotline",
             complainant=friend,
             place=f"{person.cadre.unit}-p{draw.randrange(12)}",
-            answered_at=received_at + HOUR,
+            answered_at=received_at + _soon(draw, population, HOUR),
             closed_at=closed_at,
             answer_allowed=DAY,
             close_allowed=allowed,
