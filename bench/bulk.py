@@ -4,6 +4,8 @@ import csv
 import io
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +20,7 @@ from psycopg import sql
 from bench.posting import CADRES, only, register_cadres
 from bench.processor import seconds_of_family
 from bench.report import Figure
-from tests.harness.suite import LOOK, Suite
+from tests.harness.suite import LOOK, ROOT, Suite
 
 ROWS = 100_000
 ROUNDS = 3
@@ -50,8 +52,8 @@ def measure_bulk(suite: Suite) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, only(suite, "intake-serve"):
         for number in range(ROUNDS):
             file = Path(folder) / f"contacts-{number}.csv"
-            file.write_bytes(_make_file(number))
-            own.append(_timed(suite, partial(_import, suite, file)))
+            file.write_bytes(make_file(number, ROWS))
+            own.append(_timed(suite, partial(import_file, suite, file)))
             held = _read_out(suite, number)
             bare.append(_timed(suite, partial(_copy, suite, {"contact": held["contact"]})))
             whole.append(_timed(suite, partial(_copy, suite, held)))
@@ -106,13 +108,14 @@ def _processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _make_file(seed: int) -> bytes:
+def make_file(seed: int, rows: int) -> bytes:
+    """Contacts of the cadres of `register_cadres`, numbered by seed and row."""
     draw = random.Random(seed)
     first = datetime(2025, 1, 1, tzinfo=UTC)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for number in range(ROWS):
+    for number in range(rows):
         occurred_at = first + timedelta(minutes=draw.randrange(500_000))
         recorded_at = occurred_at + timedelta(minutes=draw.randrange(600))
         writer.writerow(
@@ -165,9 +168,12 @@ def _copy(suite: Suite, held: Mapping[str, bytes]) -> float:
         return time.perf_counter() - started
 
 
-def _import(suite: Suite, file: Path) -> float:
+def import_file(suite: Suite, file: Path, url: str | None = None) -> float:
+    """Import it as an operator does, into intake's database or another one; return the seconds."""
+    environment = suite.environment("intake") | ({"LIANXIN_INTAKE_DATABASE_URL": url} if url else {})
+    command = [sys.executable, "-m", "services.intake", "import", "--profile", "lianxin-contacts", str(file)]
     started = time.perf_counter()
-    result = suite.run("intake", "import", "--profile", "lianxin-contacts", str(file))
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     elapsed = time.perf_counter() - started
     if result.returncode != 0:
         raise RuntimeError(f"the import failed: {result.stdout[-500:]}{result.stderr[-500:]}")

@@ -1,4 +1,4 @@
-"""Whether recording stays as fast: the same door over an empty database and over one that holds many contacts.
+"""Whether recording stays as fast: the same door, and the same import, over an empty database and over a full one.
 
 Two databases stand on one server, a door before each, and both are asked in turns. LIANXIN_BENCH_CONTACTS says how many
 contacts the full one holds; of the ten million that it holds unless told otherwise the disk takes some 8 GB.
@@ -7,14 +7,18 @@ contacts the full one holds; of the ten million that it holds unless told otherw
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
+from bench.bulk import import_file, make_file
 from bench.load import drive
 from bench.posting import check, contacts_of, only, register_cadres
 from bench.processor import seconds_of_family
@@ -26,7 +30,9 @@ from shared.identifiers import new_id
 from tests.harness.suite import ROOT, Suite
 
 CONTACTS = 10_000_000
-ROUNDS = 8
+ROUNDS_OF_POSTS = 8
+ROUNDS_OF_IMPORTS = 5
+ROWS_OF_AN_IMPORT = 50_000
 SECONDS = 2.0
 CONNECTIONS = 32
 SEALED = b"\x5a" * 90  # as long as a sealed note of two sentences
@@ -71,31 +77,67 @@ def measure_flat(suite: Suite) -> list[Figure]:
         _door(suite, full_url) as full_port,
         _door(suite, empty_url) as empty_port,
     ):
-        rates, costs = _compare(suite, full_port, empty_port)
-    name = f"single POST into {count:,} contacts : into none"
-    figures = [
-        Figure(name=name, unit="requests/s", values=rates[full_port], yardstick=rates[empty_port], bar="ratio >= 0.9")
+        posted = _compare(
+            suite, lambda _: _post(suite, full_port), lambda _: _post(suite, empty_port), rounds=ROUNDS_OF_POSTS
+        )
+        imported = _compare(
+            suite,
+            lambda number: _import(suite, full_url, number),
+            lambda number: _import(suite, empty_url, number),
+            rounds=ROUNDS_OF_IMPORTS,
+        )
+    return [
+        *posted.tell(f"single POST into {count:,} contacts : into none", "requests/s"),
+        *imported.tell(f"import of {ROWS_OF_AN_IMPORT:,} contacts into {count:,} : into none", "rows/s"),
     ]
-    if costs[full_port]:
-        own, other = costs[full_port], costs[empty_port]
-        figures.append(Figure(name=f"{name}, processor time of PostgreSQL", unit="µs", values=own, yardstick=other))
-    return figures
 
 
-def _compare(suite: Suite, full: int, empty: int) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
-    """By door the requests a second, and what one cost PostgreSQL where it is ours to look at."""
-    rates: dict[int, list[float]] = {full: [], empty: []}
-    costs: dict[int, list[float]] = {full: [], empty: []}
+@dataclass(frozen=True, slots=True)
+class _Work:
+    done: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Compared:
+    """Of the full database and of the empty one what was done a second, and the µs of each that PostgreSQL computed."""
+
+    rates: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    costs: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+
+    def tell(self, name: str, unit: str) -> Iterator[Figure]:
+        full, empty = self.rates
+        yield Figure(name=name, unit=unit, values=full, yardstick=empty, bar="ratio >= 0.9")
+        full, empty = self.costs
+        if full:
+            yield Figure(name=f"{name}, processor time of PostgreSQL", unit="µs", values=full, yardstick=empty)
+
+
+def _compare(suite: Suite, full: Callable[[int], _Work], empty: Callable[[int], _Work], *, rounds: int) -> _Compared:
+    """In turns, each told its number; what they cost PostgreSQL is known where it is ours to look at."""
+    compared = _Compared()
     server = suite.servers.postgres.pid if suite.servers.postgres else None
-    for number in range(ROUNDS + 1):
-        for door in (full, empty) if number % 2 else (empty, full):
+    for number in range(rounds + 1):
+        for place in (0, 1) if number % 2 else (1, 0):
             before = seconds_of_family(server) if server else 0
-            result = check(drive(door, contacts_of(suite), connections=CONNECTIONS, seconds=SECONDS))
+            work = (full, empty)[place](number)
             if number:  # the first round warms up
-                rates[door].append(result.rate)
+                compared.rates[place].append(work.done / work.seconds)
                 if server:
-                    costs[door].append((seconds_of_family(server) - before) / result.answered * 1_000_000)
-    return rates, costs
+                    compared.costs[place].append((seconds_of_family(server) - before) / work.done * 1_000_000)
+    return compared
+
+
+def _post(suite: Suite, port: int) -> _Work:
+    result = check(drive(port, contacts_of(suite), connections=CONNECTIONS, seconds=SECONDS))
+    return _Work(result.answered, result.seconds)
+
+
+def _import(suite: Suite, url: str, number: int) -> _Work:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "contacts.csv"
+        file.write_bytes(make_file(number, ROWS_OF_AN_IMPORT))
+        return _Work(ROWS_OF_AN_IMPORT, import_file(suite, file, url))
 
 
 @contextmanager

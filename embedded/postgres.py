@@ -27,6 +27,7 @@ maintenance_work_mem = 64MB
 max_wal_size = 1GB
 wal_compression = on
 jit = off
+random_page_cost = 1.1
 max_worker_processes = 4
 max_parallel_workers_per_gather = 1
 autovacuum_max_workers = 2

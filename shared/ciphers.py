@@ -6,7 +6,6 @@
 The header is authenticated too. It names the key, so several keys and both algorithms are readable at the same time.
 """
 
-import hmac
 import os
 import struct
 from collections.abc import Sequence
@@ -97,11 +96,7 @@ class SymmetricKey:
 
     def mac(self, data: bytes, *, algorithm: Algorithm) -> bytes:
         header = HEADER.pack(VERSION, ALGORITHMS[algorithm], self.kid)
-        if algorithm == "aes256gcm":
-            started = self._mac_sha256.copy()
-            started.update(data)
-            return header + started.digest()
-        return header + mac_sm3(self._mac_sm3, data)
+        return header + finish_mac(self._mac_sha256 if algorithm == "aes256gcm" else self._mac_sm3, data)
 
     def _derive(self, use: str, *, length: int, algorithm: hashes.HashAlgorithm) -> bytes:
         info = b"lianxin 1|" + use.encode() + b"|" + self._context
@@ -116,13 +111,12 @@ class SymmetricKey:
         return self._derive("sm4gcm", length=16, algorithm=hashes.SM3())
 
     @cached_property
-    def _mac_sha256(self) -> hmac.HMAC:
-        """With the key taken in, which is the longer part of the work."""
-        return hmac.new(self._derive("hmac-sha256", length=32, algorithm=hashes.SHA256()), digestmod="sha256")
+    def _mac_sha256(self) -> HMAC:
+        return HMAC(self._derive("hmac-sha256", length=32, algorithm=hashes.SHA256()), hashes.SHA256())
 
     @cached_property
-    def _mac_sm3(self) -> bytes:
-        return self._derive("hmac-sm3", length=32, algorithm=hashes.SM3())
+    def _mac_sm3(self) -> HMAC:
+        return HMAC(self._derive("hmac-sm3", length=32, algorithm=hashes.SM3()), hashes.SM3())
 
 
 def seal_sm4(key: bytes, nonce: bytes, data: bytes, aad: bytes) -> bytes:
@@ -139,7 +133,8 @@ def open_sm4(key: bytes, nonce: bytes, body: bytes, aad: bytes) -> bytes:
     return decryptor.update(body[:-TAG_BYTES]) + decryptor.finalize()
 
 
-def mac_sm3(key: bytes, data: bytes) -> bytes:
-    digest = HMAC(key, hashes.SM3())
-    digest.update(data)
-    return digest.finalize()
+def finish_mac(begun: HMAC, data: bytes) -> bytes:
+    """The mac of these bytes; `begun` has the key taken in, which is half of the work, and stays as it is."""
+    mac = begun.copy()
+    mac.update(data)
+    return mac.finalize()

@@ -38,6 +38,13 @@ class PreparedChunk:
     contacts: PlainContacts | None
     rows: list[MappedRow]
 
+    @property
+    def is_of_contacts(self) -> bool:
+        """Whether it touches nothing that other chunks of its file touch too: contacts, and of no known citizen."""
+        commands = [command for row in self.rows for command in row.commands]
+        others = (command for command in commands if not isinstance(command, RecordContact) or command.citizen)
+        return self.contacts is not None and not any(others)
+
 
 def prepare_chunk(chunk: Chunk, *, now: datetime) -> PreparedChunk:
     """To be called beside the database's work on the chunk before."""

@@ -5,9 +5,11 @@ So an import that is cut short, by a crash or by the end of its turn, goes on wh
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +34,7 @@ from shared.reach import SYSTEM, Reach, acting
 LEASE = timedelta(minutes=2)
 KEPT_A_CODE = 1_000  # findings of one code that a run keeps; all are counted
 TRIES_A_CHUNK = 10
+MOST_UNDER_WAY = 2
 LONGEST_PAUSE_SECONDS = 5.0
 LONGEST_DETAIL = 500
 
@@ -66,6 +69,14 @@ class _State:
 
     progress: storage.Progress
     tallies: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A chunk that is being entered, and how far the run will be with it."""
+
+    prepared: PreparedChunk
+    state: "Future[_State]"
 
 
 def now_utc() -> datetime:
@@ -120,51 +131,84 @@ class ImportWork:
         return state
 
     def _perform(self, chunks: Iterator[PreparedChunk]) -> storage.State:
-        for prepared in chunks:
-            chunk = prepared.chunk
-            is_new = chunk.last_line > self._state.progress.last_line
-            if is_new:
-                self._commit_at_last(prepared)
-                if self._report is not None:
+        with closing(self._commit_all(chunks)) as committed:
+            for prepared, is_new in committed:
+                if is_new and self._report is not None:
                     self._report(self._state.progress)
-            else:
-                self._stay_alive()
-            if chunk.broken is not None:
-                return self.finish(_reason(chunk.broken))
-            # Only after something new: a turn that ended while finding its place again would never come further.
-            if is_new and time.monotonic() > self._end_of_turn:
-                with transaction(self._pool) as connection:
-                    storage.release_run(connection, self._run)
-                return "due"
+                if prepared.chunk.broken is not None:
+                    return self.finish(_reason(prepared.chunk.broken))
+                # Only after something new: a turn that ended while finding its place again would never come further.
+                if is_new and time.monotonic() > self._end_of_turn:
+                    with transaction(self._pool) as connection:
+                        storage.release_run(connection, self._run)
+                    return "due"
         return self.finish(None)
 
-    def _commit_at_last(self, prepared: PreparedChunk) -> None:
+    def _commit_all(self, chunks: Iterator[PreparedChunk]) -> Generator[tuple[PreparedChunk, bool], None, None]:
+        """Commit chunk after chunk, and say of each whether it was new.
+
+        Of contacts alone the next chunk is entered while the one before is, and commits behind it.
+        """
+        under_way: deque[_UnderWay] = deque()
+        with ThreadPoolExecutor(max_workers=MOST_UNDER_WAY, thread_name_prefix="import-entry") as executor:
+            for prepared in chunks:
+                if prepared.chunk.last_line <= self._state.progress.last_line:
+                    self._stay_alive()
+                    yield prepared, False
+                elif prepared.is_of_contacts and self._pool.max_size > MOST_UNDER_WAY:
+                    before = under_way[-1].state if under_way else None
+                    context = copy_context()
+                    under_way.append(_UnderWay(prepared, executor.submit(context.run, self._commit, prepared, before)))
+                    yield from self._land(under_way, leave=MOST_UNDER_WAY - 1)
+                else:
+                    yield from self._land(under_way, leave=0)
+                    self._commit_at_last(prepared)
+                    yield prepared, True
+            yield from self._land(under_way, leave=0)
+
+    def _land(self, under_way: "deque[_UnderWay]", *, leave: int) -> Iterator[tuple[PreparedChunk, bool]]:
+        """Wait for the first of those under way. One that fails takes those behind it along, and is tried by itself."""
+        while len(under_way) > leave:
+            first = under_way.popleft()
+            try:
+                self._state = first.state.result()
+            except LeaseLost:
+                raise
+            except Transient as problem:
+                log.warning("import_chunk_repeated", run_id=str(self._run.id), reason=problem.code, attempt=1)
+                self._commit_at_last(first.prepared, attempt=2)
+            else:
+                crash.point("intake.after_import_chunk_commit")
+            yield first.prepared, True
+
+    def _commit_at_last(self, prepared: PreparedChunk, *, attempt: int = 1) -> None:
         """Commit a chunk, and wait out an outage of some seconds; the lease is far longer.
 
         Where the outcome of a try is unknown, the run's own row says whether it went through.
         """
-        for attempt in range(1, TRIES_A_CHUNK + 1):
+        for number in range(attempt, TRIES_A_CHUNK + 1):
             try:
-                if attempt > 1:
+                if number > 1:
                     self._state = _state_of(_read_run(self._pool, self._run.id))
                 if self._state.progress.last_line < prepared.chunk.last_line:
                     self._state = self._commit(prepared)
             except LeaseLost:
                 raise
             except Transient as problem:
-                if attempt == TRIES_A_CHUNK:
+                if number == TRIES_A_CHUNK:
                     raise
-                log.warning("import_chunk_repeated", run_id=str(self._run.id), reason=problem.code, attempt=attempt)
-                time.sleep(random.uniform(0.5, 1) * min(LONGEST_PAUSE_SECONDS, 2**attempt / 4))  # noqa: S311 - jitter
+                log.warning("import_chunk_repeated", run_id=str(self._run.id), reason=problem.code, attempt=number)
+                time.sleep(random.uniform(0.5, 1) * min(LONGEST_PAUSE_SECONDS, 2**number / 4))  # noqa: S311 - jitter
             else:
                 crash.point("intake.after_import_chunk_commit")
                 return
 
-    def _commit(self, prepared: PreparedChunk) -> _State:
+    def _commit(self, prepared: PreparedChunk, before: "Future[_State] | None" = None) -> _State:
+        """Enter a chunk, and commit it once the one before stands; return the state since."""
         chunk = prepared.chunk
         with transaction(self._pool) as connection:
             result = self._apply(connection, prepared)
-            state = self._record(connection, chunk, result)
+            state = self._record(connection, chunk, result, before.result() if before else self._state)
             crash.point("intake.before_import_chunk_commit")
         metrics.import_rows_total.labels("refused").inc(chunk.refused_count + result.refused)
         metrics.import_rows_total.labels("accepted").inc(result.created + result.changed + result.unchanged)
@@ -187,18 +231,18 @@ class ImportWork:
                 chunk = prepared.chunk
                 result = self._apply(connection, prepared)
                 with transaction(self._pool) as visible:
-                    self._state = self._record(visible, chunk, result)
+                    self._state = self._record(visible, chunk, result, self._state)
                 if self._report is not None:
                     self._report(self._state.progress)
                 broken = chunk.broken
         return self.finish(_reason(broken) if broken else None)
 
-    def _record(self, connection: Connection, chunk: Chunk, result: ChunkResult) -> _State:
+    def _record(self, connection: Connection, chunk: Chunk, result: ChunkResult, state: _State) -> _State:
         """Write findings and progress; return the state that holds once this transaction is through."""
-        tallies = dict(self._state.tallies)
+        tallies = dict(state.tallies)
         findings = [*chunk.findings, *result.findings]
         kept = [_row(finding) for finding in findings if _count(finding, tallies) <= KEPT_A_CODE]
-        before = self._state.progress
+        before = state.progress
         flagged = {finding.line for finding in findings if finding.severity == "flag"}
         progress = storage.Progress(
             last_line=max(chunk.last_line, before.last_line),

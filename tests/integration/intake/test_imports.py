@@ -330,12 +330,12 @@ def test_a_worker_that_was_taken_for_dead_writes_nothing_more(
     run = stored(text_of(issue("A1")))
     record = import_runs.ImportWork._record
 
-    def be_overtaken(work: Any, connection: Any, chunk: Any, result: Any) -> Any:
+    def be_overtaken(work: Any, connection: Any, *told: Any) -> Any:
         monkeypatch.setattr(import_runs.ImportWork, "_record", record)
         later = datetime.now(UTC) + import_runs.LEASE * 2
         with registered.connection() as other:
             other.execute("UPDATE import_run SET attempts = attempts + 1, lease_until = %s", [later])
-        return record(work, connection, chunk, result)
+        return record(work, connection, *told)
 
     monkeypatch.setattr(import_runs.ImportWork, "_record", be_overtaken)
     with pytest.raises(import_runs.LeaseLost):
