@@ -3,50 +3,83 @@
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+from bench.flood import flood
 from bench.load import build_request, drive
 from bench.posting import contact_body, register_cadres
 from bench.report import Figure
+from services.assessment.settings import AssessmentSettings
 from shared.identifiers import new_id
 from tests.harness.client import Client
+from tests.harness.quiescence import wait_until_quiet
 from tests.harness.suite import Suite
 
 SAMPLES = 40
 BATCH_RATE = 500
+PREPARED_SECONDS = 90
 
 
 def measure_latency(suite: Suite) -> list[Figure]:
-    """Seconds until the probe's rating shows in the profile of its cadre, read over HTTP."""
+    """Seconds from the answer to a probe's closure until the profile of its cadre, read over HTTP, shows it.
+
+    With the pauses between passes that are shipped. Beside events that are posted, as many as the doors of this machine
+    let in with everything else at work; and beside prepared ones, which intake's relay might have sent.
+    """
+    shipped = str(AssessmentSettings.model_fields["scoring_interval_seconds"].default)
+    for process in ("assessment-work", "assessment-consume"):
+        suite.configure(process, LIANXIN_ASSESSMENT_SCORING_INTERVAL_SECONDS=shipped)
     register_cadres(suite)
     at_rest = _probe(suite, SAMPLES)
+    posted, posted_rate = _probe_beside_posts(suite)
+    wait_until_quiet(suite)
+    with flood(suite, rate=BATCH_RATE, seconds=PREPARED_SECONDS) as running:
+        time.sleep(5)
+        started, before = time.perf_counter(), running.sent
+        beside = _probe(suite, 2 * SAMPLES, until=lambda: running.sent >= BATCH_RATE * PREPARED_SECONDS)
+        rate = (running.sent - before) / (time.perf_counter() - started)
+    return [
+        Figure(name="event to visible score, at rest, p50", unit="s", values=[_at(at_rest, 0.5)]),
+        Figure(name="event to visible score, at rest, p95", unit="s", values=[_at(at_rest, 0.95)], bar="< 2 s"),
+        Figure(
+            name=f"event to visible score beside {posted_rate:,.0f} posted events/s, p95",
+            unit="s",
+            values=[_at(posted, 0.95)],
+        ),
+        Figure(
+            name=f"event to visible score beside {rate:,.0f} prepared events/s, p50",
+            unit="s",
+            values=[_at(beside, 0.5)],
+        ),
+        Figure(
+            name=f"event to visible score beside {rate:,.0f} prepared events/s, p95 of {len(beside)}",
+            unit="s",
+            values=[_at(beside, 0.95)],
+            bar="< 2 s at 500/s",
+        ),
+    ]
+
+
+def _probe_beside_posts(suite: Suite) -> tuple[list[float], float]:
     stop = threading.Event()
     sent = [0]
     load = threading.Thread(target=_keep_posting, args=(suite, stop, sent))
     load.start()
     time.sleep(5)
     started, before = time.perf_counter(), sent[0]
-    under_load = _probe(suite, SAMPLES)
+    waits = _probe(suite, SAMPLES)
     rate = (sent[0] - before) / (time.perf_counter() - started)
     stop.set()
     load.join()
-    return [
-        Figure(name="event to visible score, at rest, p50", unit="s", values=[_at(at_rest, 0.5)]),
-        Figure(name="event to visible score, at rest, p95", unit="s", values=[_at(at_rest, 0.95)], bar="< 2 s"),
-        Figure(
-            name=f"event to visible score beside {rate:,.0f} events/s, p95",
-            unit="s",
-            values=[_at(under_load, 0.95)],
-            bar="< 2 s at 500/s",
-        ),
-    ]
+    return waits, rate
 
 
-def _probe(suite: Suite, samples: int) -> list[float]:
+def _probe(suite: Suite, samples: int, *, until: Callable[[], bool] = lambda: False) -> list[float]:
     clerk = suite.client("intake", "machine_client")
     officer = suite.client("assessment", "department_officer")
-    waits = []
-    for _ in range(samples):
+    waits: list[float] = []
+    while len(waits) < samples and not until():
         staff_number = f"P{new_id().hex[-10:]}"
         clerk.put(f"/v1/cadres/{staff_number}", {"name": "测试干部"})
         post = {

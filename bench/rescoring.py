@@ -36,7 +36,7 @@ from services.assessment.api import shapes
 from services.assessment.domain.periods import parse_period
 from services.assessment.handlers.reading import ScoreQuery, list_scores, read_score
 from services.assessment.handlers.schemes import load_schemes
-from services.assessment.handlers.scores import list_shards, mark_scores, score_cadres, score_due
+from services.assessment.handlers.scores import list_shards, mark_scores, score_due, score_shard
 from services.assessment.storage import tallies
 from shared.database import Pool, open_pool, transaction
 from shared.reach import Reach, acting
@@ -354,7 +354,7 @@ def measure_reading(url: str, options: argparse.Namespace) -> list[Figure]:
 
 def score_everything(pool: Pool, workers: Workers) -> None:
     """The workers run already, as Celery's do."""
-    _sessions.extend(workers.imap_unordered(score_shard, list_shards(pool)))
+    _sessions.extend(workers.imap_unordered(score_one_shard, list_shards(pool)))
     drain(pool)
 
 
@@ -366,9 +366,9 @@ def open_worker(url: str) -> None:
     _opened["pool"] = open_pool(url, size=1, application="shard", statement_timeout_seconds=3_600, system=True)
 
 
-def score_shard(shard: list) -> int:  # type: ignore[type-arg] # of UUIDs, pickled
+def score_one_shard(shard: list) -> int:  # type: ignore[type-arg] # of UUIDs, pickled
     """Return the peak memory of the database session, in kB."""
-    score_cadres(_opened["pool"], shard, scheme_name="basic", zone=ZONE, now=NOW)
+    score_shard(_opened["pool"], shard, scheme_name="basic", zone=ZONE, now=NOW)
     with _opened["pool"].connection() as connection:
         status = Path(f"/proc/{connection.info.backend_pid}/status").read_text("utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))

@@ -157,7 +157,7 @@ def rebuild(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def rescore(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) -> int:
-    """Have everybody scored anew: shards of cadres go to the workers, however many there are.
+    """Have everybody scored anew: shards go to the workers, however many there are.
 
     What a lost shard leaves due the passes find.
     """
@@ -173,7 +173,7 @@ def rescore(settings: AssessmentSettings, pool: Pool, arguments: Sequence[str]) 
     if settings.task_broker_url is not None:
         connect_celery(celery, settings.task_broker_url.get_secret_value())
         for shard in shards:
-            nudge(celery, SHARD, cadre_ids=",".join(map(str, shard)))
+            nudge(celery, SHARD, subject_ids=",".join(map(str, shard)))
     log.info("rescoring_asked_for", marked=marked, shards=len(shards))
     return 0
 

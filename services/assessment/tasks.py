@@ -15,7 +15,7 @@ from services.assessment.handlers.fair_corrections import correct_fair
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.reminders import load_reminders, remind
-from services.assessment.handlers.scores import PassSummary, score_cadres, score_due
+from services.assessment.handlers.scores import PassSummary, score_due, score_shard
 from services.assessment.handlers.sweeps import sweep_duties, sweep_overdue
 from services.assessment.settings import AssessmentSettings
 from shared.database import Pool
@@ -24,7 +24,7 @@ from shared.observability import correlated, get_logger, new_correlation_id
 from shared.worker import RELIABLE, make_celery
 
 SCORE = "assessment.score_due"
-SHARD = "assessment.score_cadres"
+SHARD = "assessment.score_shard"
 SWEEP = "assessment.sweep"
 ANNOUNCE = "assessment.announce"
 CLOSE = "assessment.close_months"
@@ -105,10 +105,10 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
         score_all_due(settings, pool, pace)
 
     @app.task(name=SHARD, **RELIABLE)
-    def score_shard(cadre_ids: str) -> None:
-        ids = [UUID(text) for text in cadre_ids.split(",")]
+    def score_one_shard(subject_ids: str) -> None:
+        ids = [UUID(text) for text in subject_ids.split(",")]
         with correlated(new_correlation_id()):
-            score_cadres(pool, ids, scheme_name=settings.scheme, zone=settings.zone, now=_now())
+            score_shard(pool, ids, scheme_name=settings.scheme, zone=settings.zone, now=_now())
 
     @app.task(name=SWEEP, **RELIABLE)
     def sweep() -> None:

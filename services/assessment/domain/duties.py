@@ -81,7 +81,7 @@ def tally_duties(units: Iterable[DutyUnit], today: date) -> dict[tuple[UUID, UUI
     sums: dict[tuple[UUID, UUID, date], dict[str, int]] = {}
     for unit in units:
         cell = sums.setdefault((unit.organisation_id, unit.cadre_id, unit.unit_start), {})
-        for name, amount in (("owed", unit.owed(today)), ("met", unit.met(today))):
-            key = f"{name}_{unit.per}"
+        owed = unit.owed(today)
+        for key, amount in ((f"owed_{unit.per}", owed), (f"met_{unit.per}", min(unit.done, owed))):
             cell[key] = cell.get(key, 0) + amount
     return {cell: DutyTally(**amounts) for cell, amounts in sums.items()}

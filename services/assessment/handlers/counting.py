@@ -41,6 +41,8 @@ def count_cells(connection: Connection, cells: Sequence[DueCell], moment: Moment
 
     Of organisations those in whose cells something stands otherwise, and those that were marked by nobody's cell.
     """
+    if not cells:
+        return Counted(cadres={}, organisations={})
     correlations: Months = {(cell.cadre_id, cell.month): cell.correlation_id for cell in cells}
     duties = _list_duties(connection, correlations, moment)
     counted = [(cell.organisation_id, cell.cadre_id, cell.month) for cell in cells]

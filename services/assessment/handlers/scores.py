@@ -15,7 +15,7 @@ from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import SubjectKind, score_id_of
 from services.assessment.handlers.counting import Moment, Months, count_cells, sum_organisations
 from services.assessment.handlers.schemes import read_scheme_in_force
-from services.assessment.scoring.composites import compose
+from services.assessment.scoring.composites import Composer, composer
 from services.assessment.storage import due, outdated, rebuilding, scores, sweeps, tallies
 from services.assessment.storage.outdated import Outdated, Standing, Touched
 from shared import crash, observability
@@ -23,7 +23,8 @@ from shared.database import Connection, Pool, transaction
 
 CELLS_A_PASS = 2_000
 SUBJECTS_A_PASS = 1_000
-CADRES_A_SHARD = 1_000
+CADRES_A_SHARD = 500
+UNITS_A_SHARD = 50
 SCORES_A_WRITE = 5_000
 CORRELATIONS_TOLD = 20
 
@@ -75,35 +76,47 @@ def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, li
     )
 
 
-def score_cadres(
-    pool: Pool, cadre_ids: Sequence[UUID], *, scheme_name: str, zone: ZoneInfo, now: datetime
+def score_shard(
+    pool: Pool, subject_ids: Sequence[UUID], *, scheme_name: str, zone: ZoneInfo, now: datetime
 ) -> PassSummary:
-    """Count and score what is due of these cadres, beside others who do so for other cadres.
+    """Count and score what is due of these cadres, and of organisations with none below, beside other shards.
 
-    No pass runs meanwhile; the next one sums the organisations that this has marked. What is not due is not touched.
+    No pass runs meanwhile; the next one sums the organisations that this has marked, and those above them. What is not
+    due is not touched.
     """
     with transaction(pool) as connection:
         tallies.share_scoring(connection)
-        cells = due.list_due_cells_of(connection, cadre_ids)
-        subjects = due.list_due_cadres_among(connection, cadre_ids)
+        cells = due.list_due_cells_of(connection, subject_ids)
+        subjects = due.list_due_subjects_among(connection, subject_ids)
         if not cells and not subjects:
             return PassSummary()
         scheme = read_scheme_in_force(connection, scheme_name)
         moment = Moment(as_of=_latest_clock(connection, now), zone=zone)
         counted = count_cells(connection, cells, moment)
+        units = _list_months_of_units(connection, subjects)
+        summed = set(tallies.tally_organisations(connection, list(units)))
         changed = _score_cadres(connection, counted.cadres, subjects, scheme, moment)
+        changed += _score_organisations(connection, units, subjects, scheme, moment)
         due.remove_due(connection, cells, subjects, seen_at=now)
-        due.mark_organisation_months(connection, counted.organisations, nobody=NOBODY, marked_at=now)
+        waited_for = due.list_units_waited_for(connection, sorted({unit for unit, _ in units}))
+        again = {key: one for key, one in units.items() if key in summed or key[0] not in waited_for}
+        waiting = counted.organisations | again
+        due.mark_organisation_months(connection, waiting, nobody=NOBODY, marked_at=now)
     metrics.cells_tallied_total.inc(len(cells))
     metrics.scores_changed_total.inc(changed)
     return PassSummary(cells=len(cells), subjects=len(subjects), changed=changed)
 
 
-def list_shards(pool: Pool, *, size: int = CADRES_A_SHARD) -> list[list[UUID]]:
-    """The cadres of whom anything is due, a shard after another."""
+def list_shards(pool: Pool, *, cadres: int = CADRES_A_SHARD, units: int = UNITS_A_SHARD) -> list[list[UUID]]:
+    """Of whom anything is due, a shard after another: cadres, and organisations that need nothing but their own sum."""
     with transaction(pool) as connection:
-        cadres = due.list_due_cadres(connection, NOBODY)
-    return [cadres[start : start + size] for start in range(0, len(cadres), size)]
+        due_cadres = due.list_due_cadres(connection, NOBODY)
+        due_units = due.list_due_units_alone(connection)
+    return [
+        ids[start : start + size]
+        for ids, size in ((due_cadres, cadres), (due_units, units))
+        for start in range(0, len(ids), size)
+    ]
 
 
 def mark_scores(pool: Pool, *, now: datetime) -> int:
@@ -141,14 +154,14 @@ def _score_cadres(
 ) -> int:
     """Return how many stand otherwise now. Who is marked is looked at in all periods, the others around months."""
     cadres = (one for one in subjects if one.subject_kind == "cadre" and one.subject_id != NOBODY)
-    marked = sorted((one.subject_id, one.correlation_id) for one in cadres)
+    marked = [(one.subject_id, one.correlation_id) for one in cadres]
     whole = {subject_id for subject_id, _ in marked}
     around = _touched({key: one for key, one in months.items() if key[0] not in whole})
     changed = 0
     if marked:
         found = outdated.list_outdated_whole(connection, "cadre", marked, scheme, today=moment.today)
         changed += _write(connection, "cadre", found, scheme, at=moment.as_of)
-        wrong = _list_wrong(connection, "cadre", sorted(whole), scheme)
+        wrong = _list_wrong(connection, "cadre", [subject_id for subject_id, _ in marked], scheme)
         changed += _write(connection, "cadre", wrong, scheme, at=moment.as_of)
     if around:
         found = outdated.list_outdated_around(connection, "cadre", around, scheme, today=moment.today)
@@ -159,8 +172,10 @@ def _score_cadres(
 def _score_organisations(
     connection: Connection, months: Months, subjects: Sequence[due.DueSubject], scheme: Scheme, moment: Moment
 ) -> int:
-    found = outdated.list_outdated_around(connection, "organisation", _touched(months), scheme, today=moment.today)
-    changed = _write(connection, "organisation", found, scheme, at=moment.as_of)
+    changed = 0
+    if months:
+        found = outdated.list_outdated_around(connection, "organisation", _touched(months), scheme, today=moment.today)
+        changed = _write(connection, "organisation", found, scheme, at=moment.as_of)
     marked = [one.subject_id for one in subjects if one.subject_kind == "organisation"]
     if marked:
         wrong = _list_wrong(connection, "organisation", marked, scheme)
@@ -172,9 +187,10 @@ def _list_wrong(
     connection: Connection, kind: SubjectKind, subject_ids: Sequence[UUID], scheme: Scheme
 ) -> list[Outdated]:
     """What the counts that stand come to is worked out anew too: nobody but the scheme says what a score is."""
+    compose = composer(scheme)
 
     def is_right(one: Standing) -> bool:
-        return compose(tuple(one.counts), scheme) == (one.composite, one.present_weight)
+        return compose(tuple(one.counts)) == (one.composite, one.present_weight)
 
     return outdated.list_wrong(connection, kind, subject_ids, scheme, is_right=is_right)
 
@@ -190,14 +206,15 @@ def _write(
     connection: Connection, kind: SubjectKind, found: Sequence[Outdated], scheme: Scheme, *, at: datetime
 ) -> int:
     """Work out what should stand, and put it there; return how many."""
+    compose = composer(scheme)
     for start in range(0, len(found), SCORES_A_WRITE):
-        rows = [_row(kind, one, scheme) for one in found[start : start + SCORES_A_WRITE]]
+        rows = [_row(kind, one, scheme, compose) for one in found[start : start + SCORES_A_WRITE]]
         scores.upsert_scores(connection, rows, at=at)
     return len(found)
 
 
-def _row(kind: SubjectKind, one: Outdated, scheme: Scheme) -> dict[str, Any]:
-    composite, present_weight = compose(tuple(one.counts), scheme)
+def _row(kind: SubjectKind, one: Outdated, scheme: Scheme, compose: Composer) -> dict[str, Any]:
+    composite, present_weight = compose(tuple(one.counts))
     return {
         "score_id": score_id_of(kind, one.subject_id, Period(kind=one.period_kind, start=one.period_start)),
         "subject_kind": kind,

@@ -1,10 +1,10 @@
 """Sums of measures in, indicators and composite out: whole numbers as such, told fractions by the engine of schemes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from services.assessment.domain.rules.scheme_reading import read_rule_document
 from services.assessment.domain.rules.schemes import RuleScheme
@@ -12,12 +12,13 @@ from services.assessment.domain.schemes import FULL_WEIGHT, Indicator, Scheme
 from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.numbers import round_to, to_decimal
 from services.assessment.scoring.results import Outcome
-from services.assessment.scoring.whole_numbers import WEIGHT_PLACES, Plan, Worked, make_plan, to_share, work_out
+from services.assessment.scoring.whole_numbers import WEIGHT_PLACES, Plan, Worked, add_up, make_plan, to_share, work_out
 from services.assessment.scoring.whole_numbers import to_decimal as whole_to_decimal
 from services.assessment.scoring.workspace import Table
 
 Amount = int | Fraction  # a fraction where a measure is told rounded
 Row = tuple[tuple[Amount, Amount], ...]  # numerator and denominator by indicator
+Composer = Callable[[tuple[int, ...]], tuple[Decimal | None, Decimal]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +59,19 @@ def compute_scores(subjects: Sequence[Mapping[str, Amount]], scheme: Scheme) -> 
 
 def compose(counts: tuple[int, ...], scheme: Scheme) -> tuple[Decimal | None, Decimal]:
     """Composite and present weight of a numerator and a denominator for each indicator, in the order of the scheme."""
-    return _compose(counts, make_plan(scheme), scheme.points_places)
+    return composer(scheme)(counts)
+
+
+def composer(scheme: Scheme) -> Composer:
+    """`compose` by this scheme, which is read once: for very many counts."""
+    return partial(_compose, plan=make_plan(scheme), places=scheme.points_places)
 
 
 @lru_cache(maxsize=65_536)
-def _compose(counts: tuple[int, ...], plan: Plan, places: int) -> tuple[Decimal | None, Decimal]:
-    worked = work_out(tuple(zip(counts[::2], counts[1::2], strict=True)), plan)
-    composite = None if worked.total is None else whole_to_decimal(worked.total, places)
-    return composite, whole_to_decimal(worked.present, WEIGHT_PLACES)
+def _compose(counts: tuple[int, ...], *, plan: Plan, places: int) -> tuple[Decimal | None, Decimal]:
+    present, total = add_up(tuple(zip(counts[::2], counts[1::2], strict=True)), plan)
+    composite = None if total is None else whole_to_decimal(total, places)
+    return composite, whole_to_decimal(present, WEIGHT_PLACES)
 
 
 def restore(counts: Sequence[int], scheme: Scheme) -> Result:

@@ -54,16 +54,22 @@ def make_plan(scheme: Scheme) -> Plan:
     )
 
 
+def add_up(pairs: Sequence[Pair], plan: Plan) -> tuple[int, int | None]:
+    """Present weight and total of `work_out`, without the points."""
+    present, weight = _find_present(pairs, plan)
+    if not present or weight < plan.minimum:
+        return weight, None
+    parts, divisor = _scale(pairs, present, weight, plan)
+    return weight, _round(sum(parts), divisor)
+
+
 def work_out(pairs: Sequence[Pair], plan: Plan) -> Worked:
     """The weights present scaled to a hundred, the total rounded half up, the points made to add up to it."""
-    present = [at for at, (_, cases) in enumerate(pairs) if cases >= plan.fewest[at]]
-    weight = sum(plan.weights[at] for at in present)
+    present, weight = _find_present(pairs, plan)
     if not present or weight < plan.minimum:
         return Worked(present=weight, total=None, points=(None,) * len(pairs))
-    common = math.lcm(*(pairs[at][1] for at in present))
-    parts = [plan.weights[at] * plan.unit * pairs[at][0] * (common // pairs[at][1]) for at in present]
-    divisor = weight * common
-    total = (2 * sum(parts) + divisor) // (2 * divisor)
+    parts, divisor = _scale(pairs, present, weight, plan)
+    total = _round(sum(parts), divisor)
     points: list[int | None] = [None] * len(pairs)
     for at, share in zip(present, _settle(parts, divisor, total), strict=True):
         points[at] = share
@@ -78,6 +84,22 @@ def to_decimal(units: int, places: int) -> Decimal:
 
 def to_share(numerator: int, denominator: int, places: int) -> Decimal:
     return to_decimal((2 * numerator * 10**places + denominator) // (2 * denominator), places)
+
+
+def _find_present(pairs: Sequence[Pair], plan: Plan) -> tuple[list[int], int]:
+    present = [at for at, (_, cases) in enumerate(pairs) if cases >= plan.fewest[at]]
+    return present, sum(plan.weights[at] for at in present)
+
+
+def _scale(pairs: Sequence[Pair], present: Sequence[int], weight: int, plan: Plan) -> tuple[list[int], int]:
+    """What each indicator present comes to, and by what all of it is to be divided."""
+    common = math.lcm(*(pairs[at][1] for at in present))
+    parts = [plan.weights[at] * plan.unit * pairs[at][0] * (common // pairs[at][1]) for at in present]
+    return parts, weight * common
+
+
+def _round(amount: int, divisor: int) -> int:
+    return (2 * amount + divisor) // (2 * divisor)
 
 
 def _settle(parts: Sequence[int], divisor: int, total: int) -> list[int]:

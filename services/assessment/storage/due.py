@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from psycopg.rows import class_row
 
+from services.assessment.storage.arrays import to_array
 from shared.database import Connection
 
 
@@ -240,25 +241,25 @@ def list_due_cells_of(connection: Connection, cadre_ids: Sequence[UUID]) -> list
             """
             SELECT organisation_id, cadre_id, month, revision, correlation_id
               FROM tally_due
-             WHERE cadre_id = ANY(%s)
+             WHERE cadre_id = ANY(%s::uuid[])
              ORDER BY organisation_id, cadre_id, month
             """,
-            [list(cadre_ids)],
+            [to_array(cadre_ids)],
             prepare=False,
         ).fetchall()
 
 
-def list_due_cadres_among(connection: Connection, cadre_ids: Sequence[UUID]) -> list[DueSubject]:
+def list_due_subjects_among(connection: Connection, subject_ids: Sequence[UUID]) -> list[DueSubject]:
     with connection.cursor(row_factory=class_row(DueSubject)) as cursor:
         return cursor.execute(
             """
             SELECT subject_kind, subject_id, revision, correlation_id
               FROM subject_due
-             WHERE subject_kind = 'cadre'
-               AND subject_id = ANY(%s)
+             WHERE subject_kind IN ('cadre', 'organisation')
+               AND subject_id = ANY(%s::uuid[])
              ORDER BY subject_id
             """,
-            [list(cadre_ids)],
+            [to_array(subject_ids)],
             prepare=False,
         ).fetchall()
 
@@ -279,6 +280,44 @@ def list_due_cadres(connection: Connection, nobody: UUID) -> list[UUID]:
         [nobody],
     )
     return [UUID(str(row[0])) for row in rows.fetchall()]
+
+
+def list_due_units_alone(connection: Connection) -> list[UUID]:
+    """The organisations due as a whole below which none ever stood, and none of whose cells is due."""
+    rows = connection.execute(
+        """
+        SELECT subject_id
+          FROM subject_due
+         WHERE subject_kind = 'organisation'
+           AND NOT EXISTS (SELECT FROM parentage WHERE parent_id = subject_id)
+           AND NOT EXISTS (SELECT FROM tally_due WHERE organisation_id = subject_id)
+         ORDER BY subject_id
+        """
+    )
+    return [UUID(str(row[0])) for row in rows.fetchall()]
+
+
+def list_units_waited_for(connection: Connection, organisation_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these of which all that stands above, or stood, is due as a whole: a pass will sum it anyway."""
+    if not organisation_ids:
+        return set()
+    rows = connection.execute(
+        """
+        SELECT one
+          FROM unnest(%s::uuid[]) AS one
+         WHERE NOT EXISTS (
+                   SELECT FROM parentage
+                    WHERE organisation_id = one
+                      AND parent_id IS NOT NULL
+                      AND NOT EXISTS (
+                              SELECT FROM subject_due
+                               WHERE subject_kind = 'organisation'
+                                 AND subject_id = parent_id))
+        """,
+        [to_array(organisation_ids)],
+        prepare=False,
+    ).fetchall()
+    return {UUID(str(row[0])) for row in rows}
 
 
 def mark_organisation_months(
@@ -327,56 +366,69 @@ def remove_due(
 
     SKIP LOCKED: what a batch is marking at this moment stays due, and neither side waits for the other.
     """
+    if cells:
+        _remove_cells(connection, cells, seen_at=seen_at)
+    if subjects:
+        _remove_subjects(connection, subjects, seen_at=seen_at)
+
+
+def _remove_cells(connection: Connection, cells: Sequence[DueCell], *, seen_at: datetime) -> None:
     connection.execute(
         """
         WITH seen AS MATERIALIZED (
-            SELECT due.ctid, due.revision = row.revision AS unchanged
-              FROM tally_due AS due
-              JOIN unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
+            SELECT place, due.revision = row.revision AS unchanged
+              FROM unnest(%s::uuid[], %s::uuid[], %s::date[], %s::bigint[])
                 AS row (organisation_id, cadre_id, month, revision)
-             USING (organisation_id, cadre_id, month)
-               FOR UPDATE OF due SKIP LOCKED
+             CROSS JOIN LATERAL (
+                       SELECT ctid AS place, revision
+                         FROM tally_due
+                        WHERE organisation_id = row.organisation_id
+                          AND cadre_id = row.cadre_id
+                          AND month = row.month
+                          FOR UPDATE SKIP LOCKED) AS due
         ), removed AS (
-            DELETE FROM tally_due AS due
-             USING seen
-             WHERE due.ctid = seen.ctid AND unchanged
+            DELETE FROM tally_due
+             WHERE ctid = ANY(ARRAY(SELECT place FROM seen WHERE unchanged))
         )
-        UPDATE tally_due AS due
+        UPDATE tally_due
            SET marked_at = greatest(marked_at, %s)
-          FROM seen
-         WHERE due.ctid = seen.ctid AND NOT unchanged
+         WHERE ctid = ANY(ARRAY(SELECT place FROM seen WHERE NOT unchanged))
         """,
         [
-            [cell.organisation_id for cell in cells],
-            [cell.cadre_id for cell in cells],
-            [cell.month for cell in cells],
-            [cell.revision for cell in cells],
+            to_array(cell.organisation_id for cell in cells),
+            to_array(cell.cadre_id for cell in cells),
+            to_array(cell.month for cell in cells),
+            to_array(cell.revision for cell in cells),
             seen_at,
         ],
         prepare=False,
     )
+
+
+def _remove_subjects(connection: Connection, subjects: Sequence[DueSubject], *, seen_at: datetime) -> None:
     connection.execute(
         """
         WITH seen AS MATERIALIZED (
-            SELECT due.ctid, due.revision = row.revision AS unchanged
-              FROM subject_due AS due
-              JOIN unnest(%s::text[], %s::uuid[], %s::bigint[]) AS row (subject_kind, subject_id, revision)
-             USING (subject_kind, subject_id)
-               FOR UPDATE OF due SKIP LOCKED
+            SELECT place, due.revision = row.revision AS unchanged
+              FROM unnest(%s::text[], %s::uuid[], %s::bigint[]) AS row (subject_kind, subject_id, revision)
+             CROSS JOIN LATERAL (
+                       SELECT ctid AS place, revision
+                         FROM subject_due
+                        WHERE subject_kind = row.subject_kind
+                          AND subject_id = row.subject_id
+                          FOR UPDATE SKIP LOCKED) AS due
         ), removed AS (
-            DELETE FROM subject_due AS due
-             USING seen
-             WHERE due.ctid = seen.ctid AND unchanged
+            DELETE FROM subject_due
+             WHERE ctid = ANY(ARRAY(SELECT place FROM seen WHERE unchanged))
         )
-        UPDATE subject_due AS due
+        UPDATE subject_due
            SET marked_at = greatest(marked_at, %s)
-          FROM seen
-         WHERE due.ctid = seen.ctid AND NOT unchanged
+         WHERE ctid = ANY(ARRAY(SELECT place FROM seen WHERE NOT unchanged))
         """,
         [
             [subject.subject_kind for subject in subjects],
-            [subject.subject_id for subject in subjects],
-            [subject.revision for subject in subjects],
+            to_array(subject.subject_id for subject in subjects),
+            to_array(subject.revision for subject in subjects),
             seen_at,
         ],
         prepare=False,

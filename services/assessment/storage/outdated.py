@@ -20,6 +20,7 @@ from services.assessment.domain.duties import UNITS_OWED
 from services.assessment.domain.periods import CalendarKind
 from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import SubjectKind
+from services.assessment.storage.arrays import to_array
 from shared.database import Connection
 
 Weighed = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # the measures of numerators and denominators
@@ -57,53 +58,47 @@ class Standing:
     present_weight: Decimal
 
 
-# Periods in which a month lies, the larger the higher: what is owed by a unit counts in periods that are no smaller.
-_PERIODS: Final = """
-    CROSS JOIN LATERAL (
-              VALUES ('month', 1, month, (month + interval '1 month')::date),
-                     ('quarter', 2, date_trunc('quarter', month::timestamp)::date,
-                      (date_trunc('quarter', month::timestamp) + interval '3 months')::date),
-                     ('half_year', 3,
-                      (date_trunc('year', month::timestamp)
-                       + CASE WHEN extract(month FROM month) > 6 THEN 6 ELSE 0 END * interval '1 month')::date,
-                      (date_trunc('year', month::timestamp)
-                       + CASE WHEN extract(month FROM month) > 6 THEN 12 ELSE 6 END * interval '1 month')::date),
-                     ('year', 4, date_trunc('year', month::timestamp)::date,
-                      (date_trunc('year', month::timestamp) + interval '1 year')::date)
-              ) AS period (period_kind, rank, period_start, next_start)
-"""
-_SUMMED_AROUND: Final = sql.SQL(
-    """
-    asked AS MATERIALIZED (
-        SELECT subject_id, period_kind, rank, period_start, next_start, max(correlation_id) AS correlation_id
-          FROM unnest(%(subjects)s::uuid[], %(months)s::date[], %(correlations)s::text[])
-            AS touched (subject_id, month, correlation_id) {periods}
-         GROUP BY subject_id, period_kind, rank, period_start, next_start
-    ), summed AS (
-        SELECT subject_id, period_kind, period_start, next_start, counts
-          FROM asked
-         CROSS JOIN LATERAL (
-                   SELECT ARRAY[{counts}] AS counts
-                     FROM {table} AS tally
-                    WHERE tally.{subject} = asked.subject_id
-                      AND tally.month >= period_start
-                      AND tally.month < next_start
-                   HAVING count(*) > 0) AS sums
-    )"""
-)
-# Each subject's rows are read once, and each period is summed from the smaller ones in it.
-_SUMMED_WHOLE: Final = sql.SQL(
-    """
-    marked AS (
+# Whose years are looked at, and for what: of whole subjects all there are, of touched ones those of their months.
+_WHOSE: Final = {
+    True: """
+    cause AS MATERIALIZED (
         SELECT subject_id, correlation_id
           FROM unnest(%(subjects)s::uuid[], %(correlations)s::text[]) AS row (subject_id, correlation_id)
-    ), by_month AS MATERIALIZED (
+    ), whose AS MATERIALIZED (
+        SELECT subject_id, '-infinity'::date AS first_month, 'infinity'::date AS last_month
+          FROM cause
+    )""",
+    False: """
+    cause AS MATERIALIZED (
+        SELECT subject_id, period_kind, period_start, max(correlation_id) AS correlation_id
+          FROM unnest(%(subjects)s::uuid[], %(months)s::date[], %(correlations)s::text[])
+            AS touched (subject_id, month, correlation_id)
+         CROSS JOIN LATERAL (
+                   VALUES ('month', month),
+                          ('quarter', date_trunc('quarter', month::timestamp)::date),
+                          ('half_year', make_date(date_part('year', month)::integer,
+                                                  CASE WHEN date_part('month', month) > 6 THEN 7 ELSE 1 END, 1)),
+                          ('year', date_trunc('year', month::timestamp)::date)
+                   ) AS period (period_kind, period_start)
+         GROUP BY subject_id, period_kind, period_start
+    ), whose AS MATERIALIZED (
+        SELECT subject_id, period_start AS first_month, (period_start + interval '11 months')::date AS last_month
+          FROM cause
+         WHERE period_kind = 'year'
+    )""",
+}
+# Each row of a subject is read once, and each period is summed from the smaller ones in it. OFFSET 0: by the index,
+# whatever the planner takes the tables for, which knows nothing of them while they are filled for the first time.
+_SUMMED: Final = sql.SQL(
+    """
+    by_month AS MATERIALIZED (
         SELECT subject_id, month AS period_start, {months}
-          FROM marked
+          FROM whose
          CROSS JOIN LATERAL (
                    SELECT month, {columns}
                      FROM {table} AS tally
-                    WHERE tally.{subject} = marked.subject_id
+                    WHERE tally.{subject} = whose.subject_id
+                      AND month BETWEEN first_month AND last_month
                    OFFSET 0) AS tally
          GROUP BY subject_id, month
     ), by_quarter AS MATERIALIZED (
@@ -112,19 +107,18 @@ _SUMMED_WHOLE: Final = sql.SQL(
          GROUP BY subject_id, 2
     ), by_half_year AS MATERIALIZED (
         SELECT subject_id,
-               (date_trunc('year', period_start::timestamp)
-                + CASE WHEN extract(month FROM period_start) > 6 THEN 6 ELSE 0 END * interval '1 month')::date
-               AS period_start, {half_years}
+               make_date(date_part('year', period_start)::integer,
+                         CASE WHEN date_part('month', period_start) > 6 THEN 7 ELSE 1 END, 1) AS period_start,
+               {half_years}
           FROM by_quarter
          GROUP BY subject_id, 2
     ), by_year AS MATERIALIZED (
         SELECT subject_id, date_trunc('year', period_start::timestamp)::date AS period_start, {years}
           FROM by_half_year
          GROUP BY subject_id, 2
-    ), summed AS (
+    ), summed AS NOT MATERIALIZED (
         SELECT subject_id, 'month' AS period_kind, period_start,
-               (period_start + interval '1 month')::date AS next_start,
-               ARRAY[{counts}] AS counts
+               (period_start + interval '1 month')::date AS next_start, ARRAY[{counts}] AS counts
           FROM by_month
          UNION ALL
         SELECT subject_id, 'quarter', period_start, (period_start + interval '3 months')::date, ARRAY[{counts}]
@@ -137,39 +131,35 @@ _SUMMED_WHOLE: Final = sql.SQL(
           FROM by_year
     )"""
 )
-# Where a cadre stood: storage/scores.py says the same for periods of any days. Most have one post and no other.
+# Where a cadre stood: storage/scores.py says the same for periods of any days. Most have one post all the time.
 _PLACED: Final = {
     "cadre": """
     who AS MATERIALIZED (
-        SELECT subject_id, staff_number AS subject_code, posts, post.organisation_id, post.peer_group, from_on, until_on
-          FROM (SELECT DISTINCT subject_id FROM summed) AS one
-          LEFT JOIN cadre ON cadre_id = subject_id
+        SELECT subject_id, staff_number AS subject_code, post.organisation_id, post.peer_group,
+               posts = 1 AND from_on <= first_on AND until_on IS NULL AS is_fixed
+          FROM (SELECT subject_id, min(period_start) AS first_on FROM by_year GROUP BY subject_id) AS one
+          LEFT JOIN LATERAL (SELECT staff_number FROM cadre WHERE cadre_id = subject_id OFFSET 0) AS cadre
+            ON true
          CROSS JOIN LATERAL (
                    SELECT count(*) AS posts, (array_agg(organisation_id))[1] AS organisation_id,
                           min(left(post_level || '.' || post_kind, 64)) AS peer_group, min(from_on) AS from_on,
                           min(until_on) AS until_on
                      FROM post
                     WHERE post.cadre_id = subject_id) AS post
-    ), seen AS (
-        SELECT summed.*, subject_code, posts, organisation_id, peer_group,
-               posts = 1
-               AND from_on <= least(next_start - 1, greatest(%(today)s, period_start))
-               AND (until_on IS NULL OR until_on >= period_start) AS is_plain
-          FROM summed
-          JOIN who USING (subject_id)
     ), placed AS (
         SELECT subject_id, period_kind, period_start, counts, subject_code, organisation_id, peer_group
-          FROM seen
-         WHERE is_plain
+          FROM summed
+          JOIN who USING (subject_id)
+         WHERE is_fixed
          UNION ALL
         SELECT subject_id, period_kind, period_start, counts, subject_code,
                coalesce(held.organisation_id, busiest.organisation_id), held.peer_group
-          FROM seen
+          FROM summed
+          JOIN who USING (subject_id)
           LEFT JOIN LATERAL (
                    SELECT organisation_id, left(post_level || '.' || post_kind, 64) AS peer_group
                      FROM post
-                    WHERE seen.posts > 1
-                      AND post.cadre_id = seen.subject_id
+                    WHERE post.cadre_id = subject_id
                       AND from_on <= least(next_start - 1, greatest(%(today)s, period_start))
                       AND (until_on IS NULL OR until_on >= period_start)
                     ORDER BY least(until_on, next_start - 1) DESC, from_on DESC, post_id
@@ -179,7 +169,7 @@ _PLACED: Final = {
                    SELECT organisation_id
                      FROM tally
                     WHERE held.organisation_id IS NULL
-                      AND tally.cadre_id = seen.subject_id
+                      AND tally.cadre_id = subject_id
                       AND month >= period_start
                       AND month < next_start
                       AND organisation_id <> '00000000-0000-0000-0000-000000000000'
@@ -187,7 +177,7 @@ _PLACED: Final = {
                     ORDER BY sum(issues_received + contacts) DESC, organisation_id
                     LIMIT 1) AS busiest
             ON true
-         WHERE NOT is_plain
+         WHERE NOT is_fixed
     )""",
     "organisation": """
     placed AS (
@@ -197,28 +187,23 @@ _PLACED: Final = {
           LEFT JOIN organisation ON organisation.organisation_id = summed.subject_id
     )""",
 }
-# On the key of subject and period: one by one around some months, all of a subject together in every period.
-_STANDING: Final = {
-    False: "score",
-    True: """
-           (SELECT score.*
-              FROM marked
-             CROSS JOIN LATERAL (
-                       SELECT score_id, subject_kind, subject_id, period_kind, period_start, counts, scheme_name,
-                              scheme_version, subject_code, organisation_id, peer_group
-                         FROM score
-                        WHERE subject_kind = %(kind)s
-                          AND subject_id = marked.subject_id
-                       OFFSET 0) AS score) AS score""",
-}
+# What stands is read by the key of subject and period, all of a subject's years together.
 _COMPARED: Final = """
     SELECT placed.subject_id, placed.period_kind, placed.period_start, placed.counts, placed.subject_code,
-           placed.organisation_id, placed.peer_group, {causes}.correlation_id
+           placed.organisation_id, placed.peer_group, cause.correlation_id
       FROM placed
-      JOIN {causes} USING ({by})
-      LEFT JOIN {standing}
-        ON score.subject_kind = %(kind)s
-       AND score.subject_id = placed.subject_id
+      JOIN cause USING ({by})
+      LEFT JOIN (SELECT score.*
+                   FROM whose
+                  CROSS JOIN LATERAL (
+                            SELECT score_id, subject_id, period_kind, period_start, counts, scheme_name,
+                                   scheme_version, subject_code, organisation_id, peer_group
+                              FROM score
+                             WHERE subject_kind = %(kind)s
+                               AND subject_id = whose.subject_id
+                               AND period_start BETWEEN first_month AND last_month
+                            OFFSET 0) AS score) AS score
+        ON score.subject_id = placed.subject_id
        AND score.period_kind = placed.period_kind
        AND score.period_start = placed.period_start
      WHERE score.score_id IS NULL
@@ -243,8 +228,8 @@ def list_outdated_around(
         _query(kind, _weighed(scheme), is_whole=False),
         {
             "kind": kind,
-            "subjects": [one.subject_id for one in touched],
-            "months": [one.month for one in touched],
+            "subjects": to_array(one.subject_id for one in touched),
+            "months": to_array(one.month for one in touched),
             "correlations": [one.correlation_id for one in touched],
             "scheme_name": scheme.name,
             "scheme_version": scheme.version,
@@ -262,7 +247,7 @@ def list_outdated_whole(
         _query(kind, _weighed(scheme), is_whole=True),
         {
             "kind": kind,
-            "subjects": [subject_id for subject_id, _ in marked],
+            "subjects": to_array(subject_id for subject_id, _ in marked),
             "correlations": [correlation_id for _, correlation_id in marked],
             "scheme_name": scheme.name,
             "scheme_version": scheme.version,
@@ -294,7 +279,7 @@ def list_wrong(
                           AND scheme_version = %s
                        OFFSET 0) AS standing
             """,
-            [list(subject_ids), kind, scheme.name, scheme.version],
+            [to_array(subject_ids), kind, scheme.name, scheme.version],
             prepare=False,
         ).fetchall()
     wrong = [one for one in told if not is_right(one)]
@@ -329,10 +314,15 @@ def _list_as_they_stand(
 
 def _list_outdated(connection: Connection, query: bytes, parameters: dict[str, object]) -> list[Outdated]:
     """Planned at each call: a plan made while the tables were small would scan them whole for ever."""
-    # Of how many rows a step before has made the planner knows nothing, and sorts what a hash would find.
-    connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off")
+    # Of how many rows a step before has made the planner knows nothing, and sorts or goes through again and again what
+    # a hash would find. Where an index is to find it, OFFSET 0 leaves no other way.
+    connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = off")
     with connection.cursor(row_factory=class_row(Outdated)) as cursor:
-        return cursor.execute(query, parameters, prepare=False).fetchall()
+        found = cursor.execute(query, parameters, prepare=False).fetchall()
+    connection.execute(
+        "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT"
+    )
+    return found
 
 
 def _weighed(scheme: Scheme) -> Weighed:
@@ -343,27 +333,21 @@ def _weighed(scheme: Scheme) -> Weighed:
 def _query(kind: SubjectKind, weighed: Weighed, *, is_whole: bool) -> bytes:
     table, subject = _TABLES[kind]
     halves = [half for pair in weighed for half in pair]
-    names = {"table": sql.Identifier(table), "subject": sql.Identifier(subject)}
-    if is_whole:
-        columns = dict.fromkeys(column for half in halves for one in half for column in _columns(one))
-        levels = {f"{per}s": _level(halves, rank) for rank, per in enumerate(UNITS_OWED, start=1)}
-        summed = _SUMMED_WHOLE.format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            counts=sql.SQL(", ").join(sql.Identifier(f"count_{at}") for at in range(len(halves))),
-            **levels,
-            **names,
-        )
-    else:
-        summed = _SUMMED_AROUND.format(
-            periods=sql.SQL(_PERIODS), counts=sql.SQL(", ").join(_sum(half) for half in halves), **names
-        )
-    causes, by = ("marked", "subject_id") if is_whole else ("asked", "subject_id, period_kind, period_start")
-    compared = sql.SQL(_COMPARED).format(standing=sql.SQL(_STANDING[is_whole]), causes=sql.SQL(causes), by=sql.SQL(by))
-    return sql.SQL("WITH {}, {} {}").format(summed, sql.SQL(_PLACED[kind]), compared).as_bytes()
-
-
-def _sum(measures: Sequence[str]) -> sql.Composable:
-    return sql.SQL("whole_sum({})").format(sql.SQL(" + ").join(_amount(name) for name in measures))
+    columns = dict.fromkeys(column for half in halves for one in half for column in _columns(one))
+    summed = _SUMMED.format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        counts=sql.SQL(", ").join(sql.Identifier(f"count_{at}") for at in range(len(halves))),
+        table=sql.Identifier(table),
+        subject=sql.Identifier(subject),
+        **{f"{per}s": _level(halves, rank) for rank, per in enumerate(UNITS_OWED, start=1)},
+    )
+    by = "subject_id" if is_whole else "subject_id, period_kind, period_start"
+    compared = sql.SQL(_COMPARED).format(by=sql.SQL(by))
+    return (
+        sql.SQL("WITH {}, {}, {} {}")
+        .format(sql.SQL(_WHOSE[is_whole]), summed, sql.SQL(_PLACED[kind]), compared)
+        .as_bytes()
+    )
 
 
 def _level(halves: Sequence[tuple[str, ...]], rank: int) -> sql.Composable:
@@ -387,16 +371,3 @@ def _level(halves: Sequence[tuple[str, ...]], rank: int) -> sql.Composable:
 
 def _columns(measure: str) -> list[str]:
     return [f"{measure}_{per}" for per in UNITS_OWED] if measure.startswith("duties_") else [measure]
-
-
-def _amount(measure: str) -> sql.Composable:
-    """A duty stands in the row of its unit's first month, and counts where the unit lies whole in the period."""
-    if not measure.startswith("duties_"):
-        return sql.SQL("tally.{}").format(sql.Identifier(measure))
-    per_unit = [
-        sql.SQL("CASE WHEN rank >= {} THEN tally.{} ELSE 0 END").format(
-            sql.Literal(rank), sql.Identifier(f"{measure}_{per}")
-        )
-        for rank, per in enumerate(UNITS_OWED, start=1)
-    ]
-    return sql.SQL("({})").format(sql.SQL(" + ").join(per_unit))

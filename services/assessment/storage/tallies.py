@@ -6,6 +6,7 @@ The columns are those of domain/measures.py: a measure is added there, in a migr
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from psycopg.rows import class_row, dict_row
 from services.assessment.domain.duties import UNITS_OWED, DutyTally
 from services.assessment.domain.measures import COUNTED, HOUSEHOLD_KINDS, SATISFIED_LEVEL
 from services.assessment.domain.periods import Period
+from services.assessment.storage.arrays import to_array
 from shared.database import Connection
 
 SCORING_LOCK = 0x53636F72
@@ -164,23 +166,53 @@ _COUNT_WINDOWS: Final = (
     .format(counted=_list("{name}", COUNTED), counts=sql.SQL(_COUNTS))
     .as_bytes()
 )
-# Who stood below is found first: asked of every organisation there is, it would cost more than all the sums.
+# Under which parent an organisation stood on a day, as parent_on has it, which takes many times as long.
+_PARENT_ON: Final = """
+    (SELECT parent_id
+       FROM parentage
+      WHERE parentage.organisation_id = {organisation}
+      ORDER BY from_on <= {day} DESC, CASE WHEN from_on <= {day} THEN from_on END DESC, from_on, sequence DESC
+      LIMIT 1)
+"""
+_ANCESTRY: Final = (
+    sql.SQL(
+        """
+        WITH RECURSIVE line AS (
+            SELECT organisation_id, on_day, {parent} AS parent_id
+              FROM unnest(%s::uuid[], %s::date[]) AS own (one, on_day)
+              JOIN organisation ON organisation_id = one
+             UNION
+            SELECT above.organisation_id, on_day, {grandparent}
+              FROM line
+              JOIN organisation AS above ON above.organisation_id = line.parent_id
+        )
+        SELECT organisation_id, on_day, parent_id
+          FROM line
+    """
+    )
+    .format(
+        parent=sql.SQL(_PARENT_ON).format(organisation=sql.SQL("organisation.organisation_id"), day=sql.SQL("on_day")),
+        grandparent=sql.SQL(_PARENT_ON).format(organisation=sql.SQL("above.organisation_id"), day=sql.SQL("on_day")),
+    )
+    .as_bytes()
+)
+# Who stood below is found first: asked of every organisation there is, it would cost more than all the sums. Own cells
+# are read an organisation at a time, whose months lie together; not by a hash beside the whole table.
 _TALLY_ORGANISATIONS: Final = (
     sql.SQL(
         """
-        WITH own AS (
+        WITH own AS MATERIALIZED (
             SELECT organisation_id, month
               FROM unnest(%s::uuid[], %s::date[]) AS row (organisation_id, month)
-        ), child AS MATERIALIZED (
-            SELECT DISTINCT parentage.organisation_id, parentage.parent_id, month
-              FROM own
-              JOIN parentage
-                ON parentage.parent_id = own.organisation_id
-               AND parentage.organisation_id <> own.organisation_id
         ), below AS MATERIALIZED (
-            SELECT organisation_id, parent_id, month
-              FROM child
-             WHERE parent_on(organisation_id, month) = parent_id
+            SELECT DISTINCT ON (organisation_id, month) organisation_id, month, parent_id
+              FROM parentage
+             CROSS JOIN (SELECT DISTINCT month FROM own) AS asked
+             WHERE organisation_id IN (SELECT known.organisation_id
+                                         FROM own
+                                         JOIN parentage AS known ON known.parent_id = own.organisation_id)
+             ORDER BY organisation_id, month, from_on <= month DESC, CASE WHEN from_on <= month THEN from_on END DESC,
+                      from_on, sequence DESC
         )
         INSERT INTO organisation_tally AS known (organisation_id, month, {columns})
         SELECT organisation_id, month, {sums}
@@ -188,22 +220,38 @@ _TALLY_ORGANISATIONS: Final = (
                   FROM own
                  UNION ALL
                 SELECT organisation_id, month, {columns}
-                  FROM own
-                  JOIN tally USING (organisation_id, month)
+                  FROM (SELECT organisation_id, array_agg(month) AS months FROM own GROUP BY organisation_id) AS unit
+                 CROSS JOIN LATERAL (
+                           SELECT month, {sums_named}
+                             FROM tally
+                            WHERE tally.organisation_id = unit.organisation_id
+                              AND month = ANY(months)
+                            GROUP BY month) AS cells
                  UNION ALL
-                SELECT below.parent_id, month, {columns}
-                  FROM below
-                  JOIN organisation_tally USING (organisation_id, month)) AS part
+                SELECT own.organisation_id, own.month, {columns}
+                  FROM own
+                  JOIN below
+                    ON below.parent_id = own.organisation_id
+                   AND below.month = own.month
+                   AND below.organisation_id <> own.organisation_id
+                 CROSS JOIN LATERAL (
+                           SELECT {columns}
+                             FROM organisation_tally
+                            WHERE organisation_tally.organisation_id = below.organisation_id
+                              AND organisation_tally.month = below.month
+                           OFFSET 0) AS row) AS part
          GROUP BY organisation_id, month
             ON CONFLICT (organisation_id, month) DO UPDATE
            SET ({columns}) = ROW({excluded})
          WHERE ({known}) <> ({excluded})
+     RETURNING organisation_id, month
     """
     )
     .format(
         columns=_list("{name}", COLUMNS),
         nothing=_list("0::bigint AS {name}", COLUMNS),
         sums=_list("whole_sum({name})", COLUMNS),
+        sums_named=_list("whole_sum({name}) AS {name}", COLUMNS),
         excluded=_list("excluded.{name}", COLUMNS),
         known=_list("known.{name}", COLUMNS),
     )
@@ -297,10 +345,10 @@ def put_duties(connection: Connection, cells: Sequence[Cell], duties: Sequence[D
 
 def _giving(cells: Sequence[Cell], duties: Sequence[DutyTally]) -> dict[str, object]:
     return {
-        "organisations": [organisation_id for organisation_id, _, _ in cells],
-        "cadres": [cadre_id for _, cadre_id, _ in cells],
-        "months": [month for _, _, month in cells],
-        **{name: [getattr(duty, name.removeprefix("duties_")) for duty in duties] for name in DUTIES},
+        "organisations": to_array(organisation_id for organisation_id, _, _ in cells),
+        "cadres": to_array(cadre_id for _, cadre_id, _ in cells),
+        "months": to_array(month for _, _, month in cells),
+        **{name: to_array(map(attrgetter(name.removeprefix("duties_")), duties)) for name in DUTIES},
     }
 
 
@@ -343,33 +391,22 @@ def list_ancestry(connection: Connection, places: Sequence[tuple[UUID, date]]) -
     """
     with connection.cursor(row_factory=class_row(Ancestry)) as cursor:
         return cursor.execute(
-            """
-            WITH RECURSIVE line AS (
-                SELECT organisation_id, on_day, parent_on(organisation_id, on_day) AS parent_id
-                  FROM unnest(%s::uuid[], %s::date[]) AS own (organisation_id, on_day)
-                  JOIN organisation USING (organisation_id)
-                 UNION
-                SELECT above.organisation_id, on_day, parent_on(above.organisation_id, on_day)
-                  FROM line
-                  JOIN organisation AS above ON above.organisation_id = line.parent_id
-            )
-            SELECT organisation_id, on_day, parent_id
-              FROM line
-            """,
-            [[organisation_id for organisation_id, _ in places], [day for _, day in places]],
+            _ANCESTRY, [to_array(one for one, _ in places), to_array(day for _, day in places)]
         ).fetchall()
 
 
-def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]]) -> None:
+def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]]) -> list[tuple[UUID, date]]:
     """Sum organisations of one depth from their own cells and the rows of their children, which must be up to date.
 
     A month is whole: it belongs to the parent of its first day, so that no move takes facts of earlier days along.
+    Return those that came out otherwise than they stood.
     """
-    connection.execute(
-        _TALLY_ORGANISATIONS,
-        [[organisation_id for organisation_id, _ in rows], [month for _, month in rows]],
-        prepare=False,
-    )
+    if not rows:
+        return []
+    changed = connection.execute(
+        _TALLY_ORGANISATIONS, [to_array(one for one, _ in rows), to_array(month for _, month in rows)], prepare=False
+    ).fetchall()
+    return [(row[0], row[1]) for row in changed]  # type: ignore[misc] # the driver reads uuid and date as such
 
 
 def list_months_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> list[tuple[UUID, date]]:

@@ -2,15 +2,18 @@
 
 import random
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
+from services.assessment.domain.periods import parse_period
+from services.assessment.handlers.reading import read_score
 from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
-from services.assessment.handlers.scores import list_shards, mark_everything, score_cadres
+from services.assessment.handlers.scores import list_shards, mark_everything, mark_scores, score_shard
 from shared.database import transaction
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
-from tests.integration.assessment.story import random_county
+from tests.integration.assessment.story import Story, random_county
 from tests.integration.assessment.test_any_order import FACTS, dump, figures
 
 pytestmark = pytest.mark.integration
@@ -43,9 +46,9 @@ def test_shards_beside_one_another_come_to_what_one_pass_comes_to(pool):
         connection.execute("UPDATE score SET composite = 2")
 
     assert mark_everything(pool, now=NOW) > 0
-    shards = list_shards(pool, size=2)
+    shards = list_shards(pool, cadres=2)
     with ThreadPoolExecutor(3) as threads:
-        score = partial(score_cadres, pool, scheme_name="basic", zone=ZONE, now=NOW)
+        score = partial(score_shard, pool, scheme_name="basic", zone=ZONE, now=NOW)
         summaries = list(threads.map(score, shards))
     score_all(pool)
 
@@ -53,6 +56,47 @@ def test_shards_beside_one_another_come_to_what_one_pass_comes_to(pool):
     assert all(summary.cells for summary in summaries)
     assert figures(pool) == before
     assert list_shards(pool) == []
+
+
+def test_units_without_any_below_are_summed_in_shards_and_those_above_them_afterwards(pool):
+    take(pool, random_county(6))
+    score_all(pool)
+    before = figures(pool)
+    with transaction(pool) as connection:
+        connection.execute("UPDATE organisation_tally SET contacts = contacts + 3, issues_received = 0")
+
+    mark_scores(pool, now=NOW)
+    shards = list_shards(pool, cadres=1_000, units=1)
+    for shard in reversed(shards):
+        score_shard(pool, shard, scheme_name="basic", zone=ZONE, now=NOW)
+    score_all(pool)
+
+    assert len(shards) > 2
+    assert figures(pool) == before
+    assert list_shards(pool) == []
+
+
+def test_what_a_unit_has_moved_below_is_summed_though_a_shard_took_the_unit(new_assessment):
+    story = Story()
+    root, other = story.organisation("C"), story.organisation("D")
+    town = story.organisation("T", root)
+    story.issue(town, story.cadre("S001"), datetime(2025, 3, 10, tzinfo=UTC))
+    told = story.take()
+    story.organisation("T", other, organisation_id=town)
+    moved = story.take()
+    in_shards, in_passes = new_assessment(), new_assessment()
+
+    for pool in (in_shards, in_passes):
+        take(pool, told)
+        score_all(pool)
+        take(pool, moved)
+    for shard in list_shards(in_shards):
+        score_shard(in_shards, shard, scheme_name="basic", zone=ZONE, now=NOW)
+    for pool in (in_shards, in_passes):
+        score_all(pool)
+
+    assert figures(in_shards) == figures(in_passes)
+    assert read_score(in_shards, "organisation", "D", parse_period("2025"), scheme_name="basic").score is not None
 
 
 def tell(_):
