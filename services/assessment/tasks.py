@@ -13,6 +13,7 @@ from services.assessment.handlers.fair import follow, look, read_fair_settings, 
 from services.assessment.handlers.fair_closings import FairClosing, close_fair
 from services.assessment.handlers.fair_corrections import correct_fair
 from services.assessment.handlers.gauges import gauge_figures
+from services.assessment.handlers.partitions import make_years_ahead
 from services.assessment.handlers.place_scores import score_places
 from services.assessment.handlers.reminders import load_reminders, remind
 from services.assessment.handlers.scores import PassSummary, score_due, score_shard
@@ -33,6 +34,7 @@ GAUGE = "assessment.gauge_figures"
 LOOK = "assessment.look"
 REMIND = "assessment.remind"
 FOLLOW = "assessment.follow"
+PREPARE = "assessment.make_years_ahead"
 SWEEP_SECONDS = 1.0
 CLOSING_SWEEP_SECONDS = 60.0
 CORRECTION_SWEEP_SECONDS = 15.0
@@ -40,6 +42,7 @@ GAUGE_SECONDS = 300.0
 LOOK_SECONDS = 3_600.0
 REMIND_SECONDS = 60.0
 FOLLOW_SECONDS = 1.0
+PREPARE_SECONDS = 3_600.0
 LEAST_LOOK_SECONDS = 60.0
 LOOK_SHARE = 20  # what a look costs, so many times over, is left between two of them
 LONGEST_PAUSE_SECONDS = 2.0
@@ -130,11 +133,7 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
         with correlated(new_correlation_id()):
             correct_all(settings, pool)
 
-    @app.task(name=GAUGE, **RELIABLE)
-    def gauge() -> None:
-        with correlated(new_correlation_id()):
-            gauge_figures(pool, level=settings.gauge_level, zone=settings.zone, now=_now())
-
+    _add_upkeep(app, settings, pool)
     _add_looking(app, settings, pool)
     _add_reminding(app, settings, pool)
     # A tick that no thread took in time is dropped: the next one asks the same.
@@ -150,9 +149,24 @@ def create_worker(settings: AssessmentSettings, pool: Pool) -> Any:  # noqa: ANN
             (LOOK, LOOK_SECONDS),
             (REMIND, REMIND_SECONDS),
             (FOLLOW, FOLLOW_SECONDS),
+            (PREPARE, PREPARE_SECONDS),
         )
     }
     return app
+
+
+def _add_upkeep(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  # noqa: ANN401 - Celery has no types
+    @app.task(name=GAUGE, **RELIABLE)
+    def gauge() -> None:
+        with correlated(new_correlation_id()):
+            gauge_figures(pool, level=settings.gauge_level, zone=settings.zone, now=_now())
+
+    @app.task(name=PREPARE, **RELIABLE)
+    def prepare_years() -> None:
+        with correlated(new_correlation_id()):
+            made = make_years_ahead(pool, today=_now().astimezone(settings.zone).date())
+            if made:
+                log.info("years_made", parts=made)
 
 
 def _add_looking(app: Any, settings: AssessmentSettings, pool: Pool) -> None:  # noqa: ANN401 - Celery has no types

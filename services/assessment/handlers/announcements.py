@@ -34,7 +34,7 @@ def announce_scores(pool: Pool, *, now: datetime, limit: int = SCORES_A_BATCH) -
             for score in unannounced
         ]
         outbox.append(connection, events, recorded_at=now, correlation_id=correlation_id())
-        scores.set_announced(connection, [score.score_id for score in unannounced])
+        scores.set_announced(connection, unannounced)
     metrics.scores_announced_total.inc(len(unannounced))
     return len(unannounced)
 

@@ -140,7 +140,7 @@ def find_score_within_reach(connection: Connection, subject: Subject, period: Pe
 
     Raises UnknownSubject for a cadre who stood elsewhere in the period.
     """
-    score = reading.find_score(connection, score_id_of(subject.subject_kind, subject.subject_id, period))
+    score = reading.find_score(connection, subject.subject_kind, subject.subject_id, period)
     is_cadre = subject.subject_kind == "cadre"
     if score is None and is_cadre and reading.stood_elsewhere(connection, subject.subject_id, period):
         raise UnknownSubject("there is no such cadre")

@@ -156,7 +156,8 @@ def _list_page(connection: Connection, order: str, parameters: dict[str, object]
         return cursor.execute(_PAGES[order], {**parameters, "limit": limit}, prepare=False).fetchall()
 
 
-def find_score(connection: Connection, score_id: UUID) -> Score | None:
+def find_score(connection: Connection, kind: SubjectKind, subject_id: UUID, period: Period) -> Score | None:
+    """On the key, in the part of the period's year."""
     with connection.cursor(row_factory=class_row(Score)) as cursor:
         return cursor.execute(
             """
@@ -170,10 +171,14 @@ def find_score(connection: Connection, score_id: UUID) -> Score | None:
               LEFT JOIN cadre ON subject_kind = 'cadre' AND cadre_id = subject_id
               LEFT JOIN organisation AS own ON subject_kind = 'organisation' AND own.organisation_id = subject_id
               LEFT JOIN organisation AS unit ON unit.organisation_id = score.organisation_id
-             WHERE score_id = %s
+             WHERE subject_kind = %s
+               AND subject_id = %s
+               AND period_kind = %s
+               AND period_start = %s
                AND subject_code IS NOT NULL
             """,
-            [score_id],
+            [kind, subject_id, period.kind, period.start],
+            prepare=False,
         ).fetchone()
 
 

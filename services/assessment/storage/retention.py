@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.assessment.storage import partitions
 from shared.database import Connection
 from shared.retention.jobs import Step, measured
 
@@ -22,20 +23,26 @@ def measure_scores(connection: Connection, before: datetime) -> tuple[int, datet
 
 
 def delete_scores(connection: Connection, before: datetime, batch: int, _: int) -> Step:
+    """Years that are over go whole, unless anything of scores is held; the rest row by row."""
+    dropped = partitions.drop_score_years(connection, before.date())
     removed = connection.execute(
         """
-          WITH over AS (SELECT score_id
+          WITH over AS (SELECT subject_kind, subject_id, period_kind, period_start
                           FROM score
                          WHERE period_start < %s
                            AND NOT is_held('score', score_id::text)
                          LIMIT %s
                            FOR UPDATE SKIP LOCKED)
         DELETE FROM score
-         WHERE score_id IN (SELECT score_id FROM over)
+         USING over
+         WHERE score.subject_kind = over.subject_kind
+           AND score.subject_id = over.subject_id
+           AND score.period_kind = over.period_kind
+           AND score.period_start = over.period_start
         """,
         [before.date(), batch],
     ).rowcount
-    return Step(removed=removed, seen=removed)
+    return Step(removed=dropped + removed, seen=removed)
 
 
 def measure_signals(connection: Connection, before: datetime) -> tuple[int, datetime | None]:

@@ -105,7 +105,7 @@ def upsert_scores(connection: Connection, rows: Sequence[dict[str, Any]], *, at:
             AS row (score_id uuid, subject_kind text, subject_id uuid, subject_code text, organisation_id uuid,
                     peer_group text, period_kind text, period_start date, scheme_name text, scheme_version integer,
                     composite numeric, present_weight numeric, counts bigint[], correlation_id text)
-            ON CONFLICT (score_id) DO UPDATE
+            ON CONFLICT (subject_kind, subject_id, period_kind, period_start) DO UPDATE
            SET subject_code = excluded.subject_code,
                organisation_id = excluded.organisation_id,
                peer_group = excluded.peer_group,
@@ -148,13 +148,24 @@ def claim_unannounced(connection: Connection, *, limit: int) -> list[Unannounced
         ).fetchall()
 
 
-def set_announced(connection: Connection, score_ids: Sequence[UUID]) -> None:
+def set_announced(connection: Connection, told: Sequence[UnannouncedScore]) -> None:
     connection.execute(
         """
         UPDATE score
-           SET announced_composite = composite,
+           SET announced_composite = score.composite,
                announced_sequence = announced_sequence + 1
-         WHERE score_id = ANY(%s)
+          FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::date[])
+            AS told (subject_kind, subject_id, period_kind, period_start)
+         WHERE score.subject_kind = told.subject_kind
+           AND score.subject_id = told.subject_id
+           AND score.period_kind = told.period_kind
+           AND score.period_start = told.period_start
         """,
-        [list(score_ids)],
+        [
+            [one.subject_kind for one in told],
+            [one.subject_id for one in told],
+            [one.period_kind for one in told],
+            [one.period_start for one in told],
+        ],
+        prepare=False,
     )
