@@ -7,9 +7,9 @@ Rescoring takes the tallies that events keep up, sums them for each cadre in eve
 works out what these sums come to, and compares that with the score, placement included, that stands. DuckDB is given
 tables in its memory, loading not counted, and makes every measure of them by cadre, organisation and month, then by
 those periods, into tables of its own, with nothing fetched; it makes no scores. Ids are UUIDs there too, months those
-of the same time zone. Where the machine does other things, the ratio of processor times says more than that of times:
-ours is of the workers, this process and all of PostgreSQL. Counting everything anew from the facts, and writing every
-score for the first time, is a figure of its own.
+of UTC, of which there are as many. Where the machine does other things the ratio of processor times says more than that
+of times: ours is of the workers, this process and all of PostgreSQL. Counting everything anew from the facts, and
+writing every score for the first time, is a figure of its own.
 """
 
 import argparse
@@ -253,7 +253,7 @@ def time_duckdb(pool: Pool, options: argparse.Namespace) -> list[Clocked]:
     }
     with (
         tempfile.TemporaryDirectory() as folder,
-        duckdb.connect(":memory:", config={"threads": options.workers, "TimeZone": ZONE.key}) as database,
+        duckdb.connect(":memory:", config={"threads": options.workers}) as database,
     ):
         for table, columns in tables.items():
             file = Path(folder) / table
