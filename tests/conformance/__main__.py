@@ -1,6 +1,7 @@
 """python -m tests.conformance: every service against its document, as every role, with a large budget.
 
-It starts a whole installation of its own, and prints the seed by which a failure can be had again.
+It starts a whole installation of its own with a small demo county in it, and prints the seed by which a failure can be
+had again.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from demo.accounts import Wanted
+from tests.conformance.filling import fill, find_busiest, make_year
 from tests.conformance.running import PHASES, SERVICES, Budget, Door, NotConform, check_door, lets_in, read_document
 from tests.harness.servers import Servers
 from tests.harness.suite import ADMINISTRATOR, Suite
@@ -24,7 +26,7 @@ PEOPLE = (
         Wanted(name=role.replace("_", "-"), display_name=role, role=role)
         for role in ("clerk", "unit_head", "operations", "auditor", "department_officer")
     ),
-    Wanted(name="cadre", display_name="cadre", role="cadre", staff_number="S1"),
+    Wanted(name="cadre", display_name="cadre", role="cadre"),
     Wanted(name="approver", display_name="approver", role="approver"),
 )
 OF_REFUSALS = 5  # requests made up for an operation that lets the role do nothing
@@ -50,7 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     servers.start()
     failed = 0
     try:
-        with Suite(servers, folder / "suite", name=f"lianxin_conform{os.getpid()}", people=PEOPLE) as suite:
+        year = make_year()
+        people = [replace(one, staff_number=find_busiest(year)) if one.role == "cadre" else one for one in PEOPLE]
+        with Suite(servers, folder / "suite", name=f"lianxin_conform{os.getpid()}", people=people) as suite:
+            fill(suite, year)
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
                     failed += _count_failures(_door(suite, service, role), f"{service} as {role}", budget, options.path)
