@@ -11,7 +11,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demo.accounts import Wanted
@@ -30,7 +30,17 @@ PEOPLE = (
     Wanted(name="approver", display_name="approver", role="approver"),
 )
 OF_REFUSALS = 5  # requests made up for an operation that lets the role do nothing
+PHASE = re.compile(r"(Examples|Coverage|Fuzzing|Stateful) \(in ([0-9.]+)s\)")
 ROLES = (*(one.role for one in PEOPLE), "machine_client", ADMINISTRATOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What Schemathesis prints of one that passes is kept in the folder, beside the logs of the suite."""
+
+    name: str
+    budget: Budget
+    folder: Path
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,7 +68,8 @@ def main(arguments: Sequence[str]) -> int:
             fill(suite, year)
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
-                    failed += _count_failures(_door(suite, service, role), f"{service} as {role}", budget, options.path)
+                    run = Run(name=f"{service} as {role}", budget=budget, folder=folder)
+                    failed += _count_failures(_door(suite, service, role), run, options.path)
     finally:
         servers.remove()
     sys.stdout.write(f"seed {seed}: {'no failure' if not failed else f'{failed} failed'}\n")
@@ -74,9 +85,10 @@ def _door(suite: Suite, service: str, role: str) -> Door:
     )
 
 
-def _count_failures(door: Door, name: str, budget: Budget, path: re.Pattern[str]) -> int:
+def _count_failures(door: Door, run: Run, path: re.Pattern[str]) -> int:
     """What the role may do with the whole budget, and with few requests all else, which it is refused."""
-    few = replace(budget, examples=min(OF_REFUSALS, budget.examples), phases=("fuzzing",))
+    few = replace(run.budget, examples=min(OF_REFUSALS, run.budget.examples), phases=("fuzzing",))
+    refused = replace(run, name=f"{run.name}, which may not", budget=few)
     asked = {
         allowed: [
             operation["operationId"]
@@ -86,19 +98,21 @@ def _count_failures(door: Door, name: str, budget: Budget, path: re.Pattern[str]
         ]
         for allowed in (True, False)
     }
-    runs = ((name, asked[True], budget), (f"{name}, which may not", asked[False], few))
-    return sum(not _passes(door, told, operations, each) for told, operations, each in runs if operations)
+    runs = ((run, asked[True]), (refused, asked[False]))
+    return sum(not _passes(door, each, operations) for each, operations in runs if operations)
 
 
-def _passes(door: Door, name: str, operations: Collection[str], budget: Budget) -> bool:
+def _passes(door: Door, run: Run, operations: Collection[str]) -> bool:
     try:
-        told = check_door(door, budget, lambda operation: operation["operationId"] in operations)
+        told = check_door(door, run.budget, lambda operation: operation["operationId"] in operations)
     except NotConform as failure:
-        sys.stdout.write(f"{name}: {failure}\n")
+        sys.stdout.write(f"{run.name}: {failure}\n")
         sys.stdout.flush()
         return False
-    lines = [line.strip("= ") for line in told.splitlines()]
-    sys.stdout.write(f"{name}: {len(operations)} operations, {lines[-1]}\n")
+    (run.folder / f"{run.name}.txt").write_text(told, "utf-8")
+    phases = ", ".join(f"{phase} {seconds} s" for phase, seconds in PHASE.findall(told))
+    last = told.splitlines()[-1].strip("= ")
+    sys.stdout.write(f"{run.name}: {len(operations)} operations, {last} ({phases})\n")
     sys.stdout.flush()
     return True
 
