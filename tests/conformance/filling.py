@@ -10,7 +10,7 @@ from demo.county import Year, build_year, write_files
 from demo.credentials import Person
 from demo.loader import Doors, Loader, LoadFailed, open_door
 from demo.present import Hands, Present
-from tests.harness.suite import Suite
+from tests.harness.suite import ADMINISTRATOR, Suite
 
 SCALE = 0.01  # of the county: three dozen cadres, and issues by the hundred
 SECONDS = 900.0  # on a machine that does much else besides
@@ -52,6 +52,7 @@ def fill(suite: Suite, year: Year) -> None:
     now = datetime.now(UTC)
     Present(hands, now=now, township=head.organisation.code, staff_number=head.staff_number).enter()
     _agree_with_a_partner(suite, now)
+    _open_spare_accounts(suite)
 
 
 def _agree_with_a_partner(suite: Suite, now: datetime) -> None:
@@ -76,3 +77,13 @@ def _agree_with_a_partner(suite: Suite, now: datetime) -> None:
     ):
         if not answer.is_success:
             raise LoadFailed(f"notify answered {answer.status}: {answer.body[:300]!r}")
+
+
+def _open_spare_accounts(suite: Suite) -> None:
+    """Accounts of nobody, with which anything may be done."""
+    administrator = suite.client("identity", ADMINISTRATOR)
+    for number in range(4):
+        body = {"name": f"spare-{number}", "display_name": "李娜", "staff_number": f"SPARE{number}"}
+        answer = administrator.post("/v1/accounts", body)
+        if not answer.is_success:
+            raise LoadFailed(f"identity answered {answer.status}: {answer.body[:300]!r}")

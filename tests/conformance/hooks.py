@@ -7,6 +7,7 @@ import json
 import os
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import schemathesis
@@ -15,9 +16,11 @@ from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from schemathesis import CheckContext, HookContext, Response
 from schemathesis.core.failures import Failure
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.case import Case
 
 from shared.edge import LARGEST_INTEGER_DIGITS, check_text
+from tests.conformance.knowing import Known
 from tests.conformance.renewing import PLACEHOLDER, Renewed
 
 # What says that a request is not of the documented shape. All other refusals tell of what it says, which no shape can.
@@ -26,6 +29,7 @@ MISSHAPEN = frozenset({"invalid-body", "bad-idempotency-key", "not-json", "not-t
 ONE_STATUS = ("/open311/", "/v1/oauth2/", "/scim/")
 
 _renewed = Renewed(os.environ["LIANXIN_CONFORMANCE_DESK"])
+_known = Known.read(Path(os.environ["LIANXIN_CONFORMANCE_KNOWN"]).read_text("utf-8"))
 
 
 def _put_credential(_: HTTPAdapter, request: PreparedRequest, **__: Any) -> None:
@@ -89,6 +93,18 @@ def fitting_is_taken(_: CheckContext, response: Response, case: Case[Any]) -> No
                 title="Called misshapen what the document allows",
                 message=response.text[:500],
             )
+
+
+@schemathesis.hook
+def before_call(_: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> None:
+    """Ask mostly about what is there. What was made up to be wrong stays as it is."""
+    wrong = {where for where in ParameterLocation if case.meta is not None and case.meta.is_negative_at(where)}
+    if case.path_parameters and ParameterLocation.PATH not in wrong:
+        case.path_parameters = _known.fill_path(case.path, case.path_parameters)
+    if case.query and ParameterLocation.QUERY not in wrong:
+        case.query = _known.fill(case.query)
+    if isinstance(case.body, dict) and ParameterLocation.BODY not in wrong:
+        case.body = _known.fill(case.body)
 
 
 @schemathesis.hook

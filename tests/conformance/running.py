@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from demo.credentials import Credential
+from tests.conformance.knowing import Known, learn
 from tests.conformance.renewing import PLACEHOLDER, Desk
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,7 @@ SERVICES = ("intake", "assessment", "notify", "identity")
 
 Document = dict[str, Any]
 ASKED = "x-asked"
+DESK, KNOWN = "LIANXIN_CONFORMANCE_DESK", "LIANXIN_CONFORMANCE_KNOWN"  # what the hooks read of their environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +46,16 @@ QUICK = Budget(examples=2, phases=("examples", "fuzzing"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """A service as one role meets it. `reader` is who may read its document, which not every role may."""
+    """A service as one role meets it. `reader` is who may read its document, which not every role may.
+
+    What bears a name in `leave_alone` is asked about by chance alone: the accounts by which this and later runs ask.
+    """
 
     port: int
     role: str
     credential: Credential
     reader: Credential
+    leave_alone: Collection[str] = ()
 
     @property
     def url(self) -> str:
@@ -77,11 +83,16 @@ def check_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]
     document = read_document(door)
     for operation in _operations(document):
         operation[ASKED] = is_asked(operation)  # whole, since what is beside an operation belongs to its truth
-    with _written(document) as file, Desk(door.credential) as desk:
+    with (
+        _written(json.dumps(document)) as file,
+        _written(_learn(door, document).write()) as known,
+        Desk(door.credential) as desk,
+    ):
+        hooks = {"SCHEMATHESIS_HOOKS": "tests.conformance.hooks", DESK: desk.url, KNOWN: str(known)}
         done = subprocess.run(
             _command(door, budget, file),
             cwd=ROOT,
-            env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.conformance.hooks", "LIANXIN_CONFORMANCE_DESK": desk.url},
+            env=os.environ | hooks,
             capture_output=True,
             text=True,
             check=False,
@@ -96,10 +107,15 @@ def _operations(document: Document) -> Iterator[Document]:
     return (operation for methods in document["paths"].values() for operation in methods.values())
 
 
+def _learn(door: Door, document: Document) -> Known:
+    with httpx.Client(base_url=door.url, headers=door.credential.headers(), timeout=REQUEST_SECONDS) as client:
+        return learn(document, client, leave_alone=door.leave_alone)
+
+
 @contextmanager
-def _written(document: Document) -> Iterator[Path]:
+def _written(text: str) -> Iterator[Path]:
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(document, file)
+        file.write(text)
         file.flush()
         yield Path(file.name)
 

@@ -1,0 +1,128 @@
+"""What stands in the suite, read through the door before a run, so that requests that are made up are about it.
+
+Made-up ids and codes name nothing: nearly every answer would be 404, and no other answer were ever held against the
+document.
+"""
+
+import json
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import httpx
+
+MOST = 40  # values that are kept of a kind
+DETAILS = 2  # records of a list that are looked at one by one
+NAMING: Final = ("_id", "_ids", "_code", "_ref", "_number")
+# By what an entry of a list is named in an address: `/v1/organisations/{code}`.
+NAMES: Final = ("id", "code", "staff_number", "number", "name", "period", "subject", "topic", "language", "version")
+OF_FOUR = 3  # values of four that are put in the place of one that was made up
+
+Values = dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """`lists` are the fields of what a list shows, by its path; `named` is all that is named anywhere, by its name."""
+
+    lists: dict[str, Values]
+    named: Values
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        return cls(**json.loads(text))
+
+    def write(self) -> str:
+        return json.dumps({"lists": self.lists, "named": self.named})
+
+    def of_path(self, template: str, name: str) -> Sequence[Any]:
+        shown = self.lists.get(template.partition(f"/{{{name}}}")[0], {})
+        return shown.get(name) or shown.get(name.rpartition("_")[2]) or self.named.get(name) or ()
+
+    def fill_path(self, template: str, made_up: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: _exchange(name, value, self.of_path(template, name)) for name, value in made_up.items()}
+
+    def fill(self, made_up: Any) -> Any:
+        """The same with known values under the names that have some."""
+        if isinstance(made_up, Mapping):
+            return {name: self._fill_named(name, value) for name, value in made_up.items()}
+        return [self.fill(item) for item in made_up] if isinstance(made_up, list) else made_up
+
+    def _fill_named(self, name: str, value: Any) -> Any:
+        if isinstance(value, Mapping | list):
+            return self.fill(value)
+        return _exchange(name, value, self.named.get(name, ())) if isinstance(value, str) else value
+
+
+def _exchange(name: str, value: Any, known: Sequence[Any]) -> Any:
+    """Chosen by what was made up, so that the same run asks the same."""
+    drawn = zlib.crc32(f"{name}={value}".encode("utf-8", "surrogatepass"))
+    return known[drawn // 4 % len(known)] if known and drawn % 4 < OF_FOUR else value
+
+
+def learn(document: Mapping[str, Any], client: httpx.Client, *, leave_alone: Collection[str]) -> Known:
+    """Read every list that the role may read. What bears one of the names to be left alone is not known."""
+    known = Known(lists={}, named={})
+    templates = [path for path, methods in document["paths"].items() if "get" in methods]
+    for path in (template for template in templates if "{" not in template):
+        entries = [entry for entry in _entries(_get(client, path)) if not _is_left_alone(entry, leave_alone)]
+        _note_list(known, path, entries)
+    for template in (template for template in templates if template.count("{") == 1):
+        name = template.partition("{")[2].partition("}")[0]
+        for value in known.of_path(template, name)[:DETAILS]:
+            _note_all(known.named, _get(client, template.replace(f"{{{name}}}", str(value))))
+    return known
+
+
+def _note_list(known: Known, path: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    shown: Values = {}
+    for entry in entries:
+        _note_all(known.named, entry)
+        for field in NAMES:
+            _note(shown, field, entry.get(field))
+    known.lists[path.removesuffix(".json")] = shown
+    for field, values in shown.items():
+        for alias in _aliases(path, field):
+            for value in values:
+                _note(known.named, alias, value)
+
+
+def _get(client: httpx.Client, path: str) -> Any:
+    answer = client.get(path)
+    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    return answer.json() if answer.status_code == 200 and is_json else None
+
+
+def _entries(shown: Any) -> Iterator[dict[str, Any]]:
+    items = shown.get("items", [shown]) if isinstance(shown, dict) else shown
+    return (item for item in items if isinstance(item, dict)) if isinstance(items, list) else iter(())
+
+
+def _is_left_alone(entry: Mapping[str, Any], names: Collection[str]) -> bool:
+    return any(entry.get(name) in names for name in ("name", "client_id"))
+
+
+def _note_all(named: Values, shown: Any) -> None:
+    if isinstance(shown, dict):
+        for name, value in shown.items():
+            if isinstance(value, str) and name.endswith(NAMING):
+                _note(named, name, value)
+            _note_all(named, value)
+    elif isinstance(shown, list):
+        for item in shown:
+            _note_all(named, item)
+
+
+def _note(values: Values, name: str, value: Any) -> None:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        noted = values.setdefault(name, [])
+        if value not in noted and len(noted) < MOST:
+            noted.append(value)
+
+
+def _aliases(path: str, name: str) -> list[str]:
+    """`code` of /v1/categories is what others call `category_code`, or `category`."""
+    noun = path.rpartition("/")[2].replace("-", "_")
+    single = noun.removesuffix("ies") + "y" if noun.endswith("ies") else noun.removesuffix("s")
+    return [f"{single}_{name}", *([single] if name == "code" else [])]

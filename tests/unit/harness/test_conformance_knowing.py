@@ -1,0 +1,66 @@
+"""What a conformance run learns through a door, and how it is put into the requests that are made up."""
+
+import httpx
+
+from tests.conformance.knowing import Known, learn
+
+DOCUMENT = {
+    "paths": {
+        "/v1/issues": {"get": {}, "post": {}},
+        "/v1/issues/{issue_id}": {"get": {}},
+        "/v1/issues/{issue_id}/steps": {"post": {}},
+        "/v1/categories": {"get": {}},
+        "/v1/accounts": {"get": {}},
+        "/v1/files": {"get": {}},
+        "/v1/refused": {"get": {}},
+    }
+}
+ANSWERS = {
+    "/v1/issues": {"items": [{"id": "i-1", "category": "roads"}], "next_cursor": None},
+    "/v1/issues/i-1": {"id": "i-1", "citizen_ref": "c-1", "cadre": {"staff_number": "S1"}},
+    "/v1/categories": {"items": [{"code": "roads"}, {"code": "water"}]},
+    "/v1/accounts": {"items": [{"id": "a-1", "name": "spare"}, {"id": "a-2", "name": "clerk"}]},
+}
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/v1/files":
+        return httpx.Response(200, text="a,b")
+    shown = ANSWERS.get(request.url.path)
+    return httpx.Response(200, json=shown) if shown else httpx.Response(403, json={"title": "forbidden"})
+
+
+def learnt() -> Known:
+    with httpx.Client(base_url="http://service", transport=httpx.MockTransport(answer)) as client:
+        return Known.read(learn(DOCUMENT, client, leave_alone={"clerk"}).write())
+
+
+def made_up(name: str) -> list[dict[str, str]]:
+    return [{name: f"made-up-{number}"} for number in range(200)]
+
+
+def test_a_path_is_mostly_about_what_its_list_shows():
+    found = [learnt().fill_path("/v1/issues/{issue_id}/steps", one)["issue_id"] for one in made_up("issue_id")]
+
+    assert 100 < found.count("i-1") < 190
+    assert {one for one in found if one != "i-1"} <= {one["issue_id"] for one in made_up("issue_id")}
+
+
+def test_a_body_names_what_the_lists_and_the_records_name():
+    known = learnt()
+
+    for name, values in (("category", {"roads", "water"}), ("citizen_ref", {"c-1"}), ("staff_number", {"S1"})):
+        found = {known.fill({"of": [one]})["of"][0][name] for one in made_up(name)}
+        assert values <= found, name
+
+
+def test_what_has_no_known_value_stays_and_numbers_do():
+    assert learnt().fill({"title": "路坏了", "issue_id": 7, "wanted": True}) == {
+        "title": "路坏了",
+        "issue_id": 7,
+        "wanted": True,
+    }
+
+
+def test_the_accounts_of_the_run_are_left_alone():
+    assert learnt().of_path("/v1/accounts/{account_id}/disable", "account_id") == ["a-1"]
