@@ -83,12 +83,15 @@ class ProposalState(Shown):
 
 
 class DisclosedCitizen(Shown):
+    """`withheld`: other records, out of the officer's reach, tell more of the citizen than is shown."""
+
     name: str | None
     phone: str | None
     id_number: str | None
     id_kind: IdKind | None
     address: str | None
     recorded_at: datetime
+    withheld: bool
 
 
 class DisclosedIssue(Shown):
