@@ -6,7 +6,7 @@ Loaded by Schemathesis itself, in its own process (SCHEMATHESIS_HOOKS).
 import json
 import os
 import unicodedata
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +63,27 @@ schemathesis.openapi.format(
     .map(lambda text: unicodedata.normalize("NFC", text))
     .filter(lambda text: _is_plain(text) and not any(character.isspace() for character in text)),
 )
+# Most of what is told was lately: of other times much is refused for its time, and nothing else of it looked at.
+_TODAY = datetime.combine(datetime.now(UTC).date(), time())
+_LATELY = _TODAY - timedelta(days=200)
 schemathesis.openapi.format(
     "date-time",
     st.builds(
         _in_zone,
-        st.datetimes(datetime(1900, 1, 3), datetime(2199, 12, 29)),  # noqa: DTZ001 - made aware
+        st.one_of(
+            st.datetimes(_LATELY, _TODAY),
+            st.datetimes(datetime(1900, 1, 3), datetime(2199, 12, 29)),  # noqa: DTZ001 - made aware
+        ),
         st.integers(-14 * 60, 14 * 60),
     ),
 )
-schemathesis.openapi.format("date", st.dates(datetime(1900, 1, 2).date(), datetime(2199, 12, 30).date()).map(str))  # noqa: DTZ001 - a day has no zone
+schemathesis.openapi.format(
+    "date",
+    st.one_of(
+        st.dates(_LATELY.date(), _TODAY.date()),
+        st.dates(datetime(1900, 1, 2).date(), datetime(2199, 12, 30).date()),  # noqa: DTZ001 - a day has no zone
+    ).map(str),
+)
 
 
 class CalledMisshapen(Failure):

@@ -36,6 +36,11 @@ class Known:
     def write(self) -> str:
         return json.dumps({"lists": self.lists, "named": self.named})
 
+    def completed_by(self, other: Self) -> Self:
+        """With what the other knows of things of which this one knows nothing: what one may not list can be there."""
+        lists = {path: shown for path, shown in self.lists.items() if shown}
+        return type(self)(lists=other.lists | lists, named=other.named | self.named)
+
     def of_path(self, template: str, name: str) -> Sequence[Any]:
         shown = self.lists.get(template.partition(f"/{{{name}}}")[0], {})
         return shown.get(name) or shown.get(name.rpartition("_")[2]) or self.named.get(name) or ()

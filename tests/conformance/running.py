@@ -108,7 +108,12 @@ def _operations(document: Document) -> Iterator[Document]:
 
 
 def _learn(door: Door, document: Document) -> Known:
-    with httpx.Client(base_url=door.url, headers=door.credential.headers(), timeout=REQUEST_SECONDS) as client:
+    own, others = (_learn_as(who, door, document) for who in (door.credential, door.reader))
+    return own.completed_by(others)
+
+
+def _learn_as(who: Credential, door: Door, document: Document) -> Known:
+    with httpx.Client(base_url=door.url, headers=who.headers(), timeout=REQUEST_SECONDS) as client:
         return learn(document, client, leave_alone=door.leave_alone)
 
 

@@ -62,5 +62,15 @@ def test_what_has_no_known_value_stays_and_numbers_do():
     }
 
 
+def test_what_one_may_not_list_can_be_there_all_the_same():
+    own = Known(lists={"/v1/issues": {"id": ["i-1"]}, "/v1/imports": {}}, named={"issue_id": ["i-1"]})
+    others = Known(lists={"/v1/issues": {"id": ["i-2"]}, "/v1/imports": {"id": ["m-1"]}}, named={"import_id": ["m-1"]})
+
+    both = own.completed_by(others)
+
+    assert both.of_path("/v1/issues/{issue_id}", "issue_id") == ["i-1"]
+    assert both.of_path("/v1/imports/{import_id}", "import_id") == ["m-1"]
+
+
 def test_the_accounts_of_the_run_are_left_alone():
     assert learnt().of_path("/v1/accounts/{account_id}/disable", "account_id") == ["a-1"]
