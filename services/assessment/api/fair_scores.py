@@ -86,7 +86,7 @@ def add_fair_score_routes(app: FastAPI, pool: Pool) -> None:
 
 
 def _add_reading(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/fair-scores", responses=shows(Page[ShownFairScore]))
+    @router.get("/v1/fair-scores", responses=shows(Page[ShownFairScore]) | refuses(404))
     def list_fair_scores(  # noqa: PLR0913 - the filters of a list are its arguments
         request: Request,
         _: Reader,
@@ -172,7 +172,7 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
 
 
 def _add_closed(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/fair-corrections", responses=shows(Page[ShownCorrection]))
+    @router.get("/v1/fair-corrections", responses=shows(Page[ShownCorrection]) | refuses(404))
     def list_corrections(
         _: Reader,
         *,

@@ -19,7 +19,7 @@ from services.assessment.handlers.reading import ScoreQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
 from shared.access.principal import Principal
-from shared.answers import Listing, Page, shows
+from shared.answers import Listing, Page, refuses, shows
 from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
@@ -40,7 +40,7 @@ def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> 
     def list_periods(_: Reader) -> Response:
         return json_response({"items": [shapes.show_period(period) for period in reading.list_periods(pool)]})
 
-    @app.get("/v1/scores", responses=shows(Page[ShownScore], headers=("ETag",)))
+    @app.get("/v1/scores", responses=shows(Page[ShownScore], headers=("ETag",)) | refuses(404))
     def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
         request: Request,
         _: Reader,

@@ -120,7 +120,7 @@ def _add_making(router: APIRouter, desk: EndpointDesk) -> None:
         status_code=201,
         openapi_extra=describe_body(EndpointBody),
         responses=shows(NewEndpoint, status=201)
-        | refuses(_409="It is proposed already, or the agreement is not in force or has as many as it may."),
+        | refuses(404, _409="It is proposed already, or the agreement is not in force or has as many as it may."),
     )
     def post_endpoint(by: Proposing, body: Annotated[EndpointBody, Depends(json_body(EndpointBody))]) -> Response:
         """Propose an endpoint. Another person agrees to it, then its receiver is asked, then it is told of events.

@@ -153,6 +153,9 @@ def test_events_page_by_page(officer):
         ("/v1/scores?subject=cadre&period=2025&cursor=WyItY29tcG9zaXRlIiwiTmFOIiwiUzAwMSJd", 422),  # NaN in it
         ("/v1/scores?subject=cadre&period=2025&cursor=WyItY29tcG9zaXRlIiwiMWUtOTk5OTk5IiwiUzAwMSJd", 422),  # 1e-999999
         ("/v1/scores?subject=cadre&period=2025&organisation=nowhere", 404),
+        ("/v1/fair-scores?organisation=nowhere", 404),
+        ("/v1/fair-scores?period=2025-01", 404),
+        ("/v1/fair-corrections?period=2025-01", 404),
         ("/v1/scores?subject=cadre&period=2025&organisation=%00", 400),
         ("/v1/scores?subject=cadre&period=2025&peer_group=nobody", 200),
         ("/v1/scores/cadre/nobody?period=2025", 404),
