@@ -4,7 +4,7 @@ import httpx
 
 from tests.conformance.knowing import Known, learn
 
-DOCUMENT = {
+DOCUMENT: dict[str, dict[str, dict[str, dict[str, str]]]] = {
     "paths": {
         "/v1/issues": {"get": {}, "post": {}},
         "/v1/issues/{issue_id}": {"get": {}},
