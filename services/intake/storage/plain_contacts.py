@@ -82,27 +82,26 @@ def enter_plain_contacts(
                                    WHERE line.organisation_id = known.owner_id
                                      AND line.ancestor_code = ANY ((SELECT acting_organisations())::text[]))
                        OR (cadre_id = (SELECT acting_cadre_id()) AND may_enter_contact(owner_id, cadre_id))),
-                   item AS MATERIALIZED (
-                   SELECT row.*, belonging.cadre_id, belonging.organisation_id, belonging.owner_id, belonging.ids
-                     FROM unnest($4::uuid[], $5::text[], $6::integer[], $7::text[], $8::timestamptz[],
-                                 $9::timestamptz[], $10::integer[], $11::text[], $12::integer[], $13::text[],
-                                 $14::bytea[], $15::bytea[], $16::uuid[], $17::text[])
-                       AS row (id, source_number, place, kind, occurred_at, recorded_at, duration_minutes,
-                               population_group, people_count, place_code, note_sealed, content_hash, event_id, event)
-                     JOIN belonging ON belonging.place = row.place),
                    made AS (
                    INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at,
                                         recorded_at, duration_minutes, population_group, people_count, place_code,
                                         note_sealed, flags, content_hash, owner_organisation_id)
-                   SELECT id, $18, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
-                          duration_minutes, population_group, people_count, place_code, note_sealed, '{}', content_hash,
-                          owner_id
-                     FROM item),
+                   SELECT row.id, $18, row.source_number, belonging.cadre_id, belonging.organisation_id, row.kind,
+                          row.occurred_at, row.recorded_at, row.duration_minutes, row.population_group,
+                          row.people_count, row.place_code, row.note_sealed, '{}', row.content_hash, belonging.owner_id
+                     FROM unnest($4::uuid[], $5::text[], $6::integer[], $7::text[], $8::timestamptz[],
+                                 $9::timestamptz[], $10::integer[], $11::text[], $12::integer[], $13::text[],
+                                 $14::bytea[], $15::bytea[])
+                       AS row (id, source_number, place, kind, occurred_at, recorded_at, duration_minutes,
+                               population_group, people_count, place_code, note_sealed, content_hash)
+                     JOIN belonging ON belonging.place = row.place),
                    told AS (
                    INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence,
                                        recorded_at, correlation_id, payload)
-                   SELECT event_id, $19, $20, $21, id, 1, $22, $23, (ids || event)::jsonb
-                     FROM item)
+                   SELECT row.event_id, $19, $20, $21, row.id, 1, $22, $23, (belonging.ids || row.event)::jsonb
+                     FROM unnest($4::uuid[], $6::integer[], $16::uuid[], $17::text[])
+                       AS row (id, place, event_id, event)
+                     JOIN belonging ON belonging.place = row.place)
             SELECT place
               FROM belonging
             """,
