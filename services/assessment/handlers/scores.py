@@ -15,9 +15,9 @@ from services.assessment.domain.schemes import Scheme
 from services.assessment.domain.scores import SubjectKind, score_id_of
 from services.assessment.handlers.counting import Moment, Months, count_cells, sum_organisations
 from services.assessment.handlers.schemes import read_scheme_in_force
-from services.assessment.scoring.composites import Composer, composer
+from services.assessment.scoring.composites import Composer, checker, composer
 from services.assessment.storage import due, outdated, rebuilding, scores, sweeps, tallies
-from services.assessment.storage.outdated import Outdated, Standing, Touched
+from services.assessment.storage.outdated import Outdated, Touched
 from shared import crash, observability
 from shared.database import Connection, Pool, transaction
 
@@ -60,8 +60,8 @@ def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, li
         units = _list_months_of_units(connection, subjects)
         summed = sum_organisations(connection, counted.organisations | units)
         crash.point("assessment.mid_scoring")
-        changed = _score_cadres(connection, counted.cadres, subjects, scheme, moment)
-        changed += _score_organisations(connection, summed, subjects, scheme, moment)
+        changed = _score(connection, "cadre", counted.cadres, subjects, scheme, moment)
+        changed += _score(connection, "organisation", summed, subjects, scheme, moment)
         due.remove_due(connection, cells, subjects, seen_at=now)
     metrics.scoring_passes_total.inc()
     metrics.scoring_pass_seconds.observe(time.perf_counter() - started)
@@ -95,8 +95,8 @@ def score_shard(
         counted = count_cells(connection, cells, moment)
         units = _list_months_of_units(connection, subjects)
         summed = set(tallies.tally_organisations(connection, list(units)))
-        changed = _score_cadres(connection, counted.cadres, subjects, scheme, moment)
-        changed += _score_organisations(connection, units, subjects, scheme, moment)
+        changed = _score(connection, "cadre", counted.cadres, subjects, scheme, moment)
+        changed += _score(connection, "organisation", units, subjects, scheme, moment)
         due.remove_due(connection, cells, subjects, seen_at=now)
         waited_for = due.list_units_waited_for(connection, sorted({unit for unit, _ in units}))
         again = {key: one for key, one in units.items() if key in summed or key[0] not in waited_for}
@@ -149,50 +149,38 @@ def _list_months_of_units(connection: Connection, subjects: Sequence[due.DueSubj
     return {(organisation_id, month): marked[organisation_id] for organisation_id, month in known}
 
 
-def _score_cadres(
-    connection: Connection, months: Months, subjects: Sequence[due.DueSubject], scheme: Scheme, moment: Moment
+def _score(
+    connection: Connection,
+    kind: SubjectKind,
+    months: Months,
+    subjects: Sequence[due.DueSubject],
+    scheme: Scheme,
+    moment: Moment,
 ) -> int:
     """Return how many stand otherwise now. Who is marked is looked at in all periods, the others around months."""
-    cadres = (one for one in subjects if one.subject_kind == "cadre" and one.subject_id != NOBODY)
-    marked = [(one.subject_id, one.correlation_id) for one in cadres]
-    whole = {subject_id for subject_id, _ in marked}
-    around = _touched({key: one for key, one in months.items() if key[0] not in whole})
+    of_kind = (one for one in subjects if one.subject_kind == kind and one.subject_id != NOBODY)
+    marked = {one.subject_id: one.correlation_id for one in of_kind}
+    around = _touched({key: one for key, one in months.items() if key[0] not in marked})
     changed = 0
     if marked:
-        found = outdated.list_outdated_whole(connection, "cadre", marked, scheme, today=moment.today)
-        changed += _write(connection, "cadre", found, scheme, at=moment.as_of)
-        wrong = _list_wrong(connection, "cadre", [subject_id for subject_id, _ in marked], scheme)
-        changed += _write(connection, "cadre", wrong, scheme, at=moment.as_of)
+        changed += _score_whole(connection, kind, list(marked.items()), scheme, moment)
     if around:
-        found = outdated.list_outdated_around(connection, "cadre", around, scheme, today=moment.today)
-        changed += _write(connection, "cadre", found, scheme, at=moment.as_of)
+        found = outdated.list_outdated_around(connection, kind, around, scheme, today=moment.today)
+        changed += _write(connection, kind, found, scheme, at=moment.as_of)
     return changed
 
 
-def _score_organisations(
-    connection: Connection, months: Months, subjects: Sequence[due.DueSubject], scheme: Scheme, moment: Moment
+def _score_whole(
+    connection: Connection, kind: SubjectKind, marked: Sequence[tuple[UUID, str]], scheme: Scheme, moment: Moment
 ) -> int:
-    changed = 0
-    if months:
-        found = outdated.list_outdated_around(connection, "organisation", _touched(months), scheme, today=moment.today)
-        changed = _write(connection, "organisation", found, scheme, at=moment.as_of)
-    marked = [one.subject_id for one in subjects if one.subject_kind == "organisation"]
-    if marked:
-        wrong = _list_wrong(connection, "organisation", marked, scheme)
-        changed += _write(connection, "organisation", wrong, scheme, at=moment.as_of)
-    return changed
-
-
-def _list_wrong(
-    connection: Connection, kind: SubjectKind, subject_ids: Sequence[UUID], scheme: Scheme
-) -> list[Outdated]:
     """What the counts that stand come to is worked out anew too: nobody but the scheme says what a score is."""
-    compose = composer(scheme)
-
-    def is_right(one: Standing) -> bool:
-        return compose(tuple(one.counts)) == (one.composite, one.present_weight)
-
-    return outdated.list_wrong(connection, kind, subject_ids, scheme, is_right=is_right)
+    found, told = outdated.list_outdated_whole(connection, kind, marked, scheme, today=moment.today)
+    changed = _write(connection, kind, found, scheme, at=moment.as_of)
+    is_right = checker(scheme)
+    if spoilt := [one for one in told if not is_right(one)]:
+        wrong = outdated.list_saying(connection, kind, [subject_id for subject_id, _ in marked], spoilt)
+        changed += _write(connection, kind, wrong, scheme, at=moment.as_of)
+    return changed
 
 
 def _touched(months: Mapping[tuple[UUID, Any], str]) -> list[Touched]:

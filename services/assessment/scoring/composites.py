@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from services.assessment.domain.rules.scheme_reading import read_rule_document
 from services.assessment.domain.rules.schemes import RuleScheme
@@ -19,6 +19,7 @@ from services.assessment.scoring.workspace import Table
 Amount = int | Fraction  # a fraction where a measure is told rounded
 Row = tuple[tuple[Amount, Amount], ...]  # numerator and denominator by indicator
 Composer = Callable[[tuple[int, ...]], tuple[Decimal | None, Decimal]]
+Checker = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +64,37 @@ def compose(counts: tuple[int, ...], scheme: Scheme) -> tuple[Decimal | None, De
 
 
 def composer(scheme: Scheme) -> Composer:
-    """`compose` by this scheme, which is read once: for very many counts."""
-    return partial(_compose, plan=make_plan(scheme), places=scheme.points_places)
+    """`compose` by this scheme, for very many counts: each different one is worked out once."""
+    return _composer(make_plan(scheme), scheme.points_places)
 
 
-@lru_cache(maxsize=65_536)
-def _compose(counts: tuple[int, ...], *, plan: Plan, places: int) -> tuple[Decimal | None, Decimal]:
-    present, total = add_up(tuple(zip(counts[::2], counts[1::2], strict=True)), plan)
-    composite = None if total is None else whole_to_decimal(total, places)
-    return composite, whole_to_decimal(present, WEIGHT_PLACES)
+@lru_cache(maxsize=8)
+def _composer(plan: Plan, places: int) -> Composer:
+    @lru_cache(maxsize=65_536)
+    def compose_counts(counts: tuple[int, ...]) -> tuple[Decimal | None, Decimal]:
+        present, total = add_up(tuple(zip(counts[::2], counts[1::2], strict=True)), plan)
+        composite = None if total is None else whole_to_decimal(total, places)
+        return composite, whole_to_decimal(present, WEIGHT_PLACES)
+
+    return compose_counts
+
+
+def checker(scheme: Scheme) -> Checker:
+    """Whether a composite and a present weight are those of counts, as the database writes the three in one text."""
+    return _checker(make_plan(scheme), scheme.points_places)
+
+
+@lru_cache(maxsize=8)
+def _checker(plan: Plan, places: int) -> Checker:
+    compose_counts = _composer(plan, places)
+
+    @lru_cache(maxsize=65_536)
+    def is_right(told: str) -> bool:
+        counts, composite, present_weight = told.split(" ")
+        said = (None if composite == "-" else Decimal(composite), Decimal(present_weight))
+        return said == compose_counts(tuple(int(count) for count in counts.strip("{}").split(",") if count))
+
+    return is_right
 
 
 def restore(counts: Sequence[int], scheme: Scheme) -> Result:

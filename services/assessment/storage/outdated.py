@@ -4,15 +4,13 @@ What still holds never leaves the database. `counts` of a score are the numerato
 in the order of the scheme; domain/measures.py and storage/tallies.py say what the columns mean.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -47,15 +45,6 @@ class Outdated:
     organisation_id: UUID | None
     peer_group: str | None
     correlation_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What a score says, and of what."""
-
-    counts: list[int]
-    composite: Decimal | None
-    present_weight: Decimal
 
 
 # Whose years are looked at, and for what: of whole subjects all there are, of touched ones those of their months.
@@ -188,30 +177,44 @@ _PLACED: Final = {
     )""",
 }
 # What stands is read by the key of subject and period, all of a subject's years together.
+_STANDING: Final = """
+    standing AS {materialized} (
+        SELECT score.*
+          FROM whose
+         CROSS JOIN LATERAL (
+                   SELECT score_id, subject_id, period_kind, period_start, counts, composite, present_weight,
+                          scheme_name, scheme_version, subject_code, organisation_id, peer_group
+                     FROM score
+                    WHERE subject_kind = %(kind)s
+                      AND subject_id = whose.subject_id
+                      AND period_start BETWEEN first_month AND last_month
+                   OFFSET 0) AS score
+    )"""
 _COMPARED: Final = """
     SELECT placed.subject_id, placed.period_kind, placed.period_start, placed.counts, placed.subject_code,
-           placed.organisation_id, placed.peer_group, cause.correlation_id
+           placed.organisation_id, placed.peer_group, cause.correlation_id, NULL AS told
       FROM placed
       JOIN cause USING ({by})
-      LEFT JOIN (SELECT score.*
-                   FROM whose
-                  CROSS JOIN LATERAL (
-                            SELECT score_id, subject_id, period_kind, period_start, counts, scheme_name,
-                                   scheme_version, subject_code, organisation_id, peer_group
-                              FROM score
-                             WHERE subject_kind = %(kind)s
-                               AND subject_id = whose.subject_id
-                               AND period_start BETWEEN first_month AND last_month
-                            OFFSET 0) AS score) AS score
-        ON score.subject_id = placed.subject_id
-       AND score.period_kind = placed.period_kind
-       AND score.period_start = placed.period_start
-     WHERE score.score_id IS NULL
-        OR score.counts <> placed.counts
-        OR score.scheme_version <> %(scheme_version)s
-        OR score.scheme_name <> %(scheme_name)s
-        OR (score.subject_code, score.organisation_id, score.peer_group)
+      LEFT JOIN standing
+        ON standing.subject_id = placed.subject_id
+       AND standing.period_kind = placed.period_kind
+       AND standing.period_start = placed.period_start
+     WHERE standing.score_id IS NULL
+        OR standing.counts <> placed.counts
+        OR standing.scheme_version <> %(scheme_version)s
+        OR standing.scheme_name <> %(scheme_name)s
+        OR (standing.subject_code, standing.organisation_id, standing.peer_group)
            IS DISTINCT FROM (placed.subject_code, placed.organisation_id, placed.peer_group)
+"""
+# What is said of counts, once each: counts, composite and present weight, "-" where there is no composite.
+_TOLD: Final = """
+     UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           concat_ws(' ', counts, coalesce(composite::text, '-'), present_weight)
+      FROM (SELECT DISTINCT counts, composite, present_weight
+              FROM standing
+             WHERE scheme_name = %(scheme_name)s
+               AND scheme_version = %(scheme_version)s) AS different
 """
 _TABLES: Final[dict[SubjectKind, tuple[str, str]]] = {
     "cadre": ("tally", "cadre_id"),
@@ -223,106 +226,75 @@ def list_outdated_around(
     connection: Connection, kind: SubjectKind, touched: Sequence[Touched], scheme: Scheme, *, today: date
 ) -> list[Outdated]:
     """In the periods around the months in which something was counted."""
-    return _list_outdated(
-        connection,
-        _query(kind, _weighed(scheme), is_whole=False),
-        {
-            "kind": kind,
-            "subjects": to_array(one.subject_id for one in touched),
-            "months": to_array(one.month for one in touched),
-            "correlations": [one.correlation_id for one in touched],
-            "scheme_name": scheme.name,
-            "scheme_version": scheme.version,
-            "today": today,
-        },
-    )
+    asked = {
+        "subjects": to_array(one.subject_id for one in touched),
+        "months": to_array(one.month for one in touched),
+        "correlations": [one.correlation_id for one in touched],
+    }
+    return _list_outdated(connection, kind, scheme, asked, today=today, is_whole=False)[0]
 
 
 def list_outdated_whole(
     connection: Connection, kind: SubjectKind, marked: Sequence[tuple[UUID, str]], scheme: Scheme, *, today: date
+) -> tuple[list[Outdated], list[str]]:
+    """In every period of which anything of these subjects is known; each with the correlation id of its mark.
+
+    And what their scores say of counts by this scheme, once each: `list_saying` finds which do.
+    """
+    asked: dict[str, object] = {
+        "subjects": to_array(subject_id for subject_id, _ in marked),
+        "correlations": [correlation_id for _, correlation_id in marked],
+    }
+    return _list_outdated(connection, kind, scheme, asked, today=today, is_whole=True)
+
+
+def list_saying(
+    connection: Connection, kind: SubjectKind, subject_ids: Sequence[UUID], told: Sequence[str]
 ) -> list[Outdated]:
-    """In every period of which anything of these subjects is known; each with the correlation id of its mark."""
-    return _list_outdated(
-        connection,
-        _query(kind, _weighed(scheme), is_whole=True),
-        {
-            "kind": kind,
-            "subjects": to_array(subject_id for subject_id, _ in marked),
-            "correlations": [correlation_id for _, correlation_id in marked],
-            "scheme_name": scheme.name,
-            "scheme_version": scheme.version,
-            "today": today,
-        },
-    )
-
-
-def list_wrong(
-    connection: Connection,
-    kind: SubjectKind,
-    subject_ids: Sequence[UUID],
-    scheme: Scheme,
-    *,
-    is_right: Callable[[Standing], bool],
-) -> list[Outdated]:
-    """Scores of these subjects that are not what comes of their own counts: each different one is asked about once."""
-    with connection.cursor(row_factory=class_row(Standing)) as cursor:
-        told = cursor.execute(
-            """
-            SELECT DISTINCT counts, composite, present_weight
-              FROM unnest(%s::uuid[]) AS marked (subject_id)
-             CROSS JOIN LATERAL (
-                       SELECT counts, composite, present_weight
-                         FROM score
-                        WHERE subject_kind = %s
-                          AND subject_id = marked.subject_id
-                          AND scheme_name = %s
-                          AND scheme_version = %s
-                       OFFSET 0) AS standing
-            """,
-            [to_array(subject_ids), kind, scheme.name, scheme.version],
-            prepare=False,
-        ).fetchall()
-    wrong = [one for one in told if not is_right(one)]
-    return _list_as_they_stand(connection, kind, subject_ids, wrong) if wrong else []
-
-
-def _list_as_they_stand(
-    connection: Connection, kind: SubjectKind, subject_ids: Sequence[UUID], wrong: Sequence[Standing]
-) -> list[Outdated]:
+    """The scores of these subjects that say this of their counts, as they stand."""
     with connection.cursor(row_factory=class_row(Outdated)) as cursor:
         return cursor.execute(
             """
-            SELECT subject_id, period_kind, period_start, score.counts, subject_code, organisation_id, peer_group,
+            SELECT subject_id, period_kind, period_start, counts, subject_code, organisation_id, peer_group,
                    correlation_id
               FROM score
-              JOIN json_to_recordset(%s::json)
-                AS wrong (counts bigint[], composite numeric, present_weight numeric)
-                ON (wrong.counts, wrong.composite, wrong.present_weight)
-                   IS NOT DISTINCT FROM (score.counts, score.composite::numeric, score.present_weight::numeric)
              WHERE subject_kind = %s
-               AND subject_id = ANY(%s)
+               AND subject_id = ANY(%s::uuid[])
+               AND concat_ws(' ', counts, coalesce(composite::text, '-'), present_weight) = ANY(%s)
              ORDER BY subject_id, period_kind, period_start
             """,
-            [
-                orjson.dumps([asdict(one) for one in wrong], default=str).decode(),
-                kind,
-                list(subject_ids),
-            ],
+            [kind, to_array(subject_ids), list(told)],
             prepare=False,
         ).fetchall()
 
 
-def _list_outdated(connection: Connection, query: bytes, parameters: dict[str, object]) -> list[Outdated]:
+def _list_outdated(
+    connection: Connection,
+    kind: SubjectKind,
+    scheme: Scheme,
+    asked: Mapping[str, object],
+    *,
+    today: date,
+    is_whole: bool,
+) -> tuple[list[Outdated], list[str]]:
     """Planned at each call: a plan made while the tables were small would scan them whole for ever."""
     # Of how many rows a step before has made the planner knows nothing, and sorts or goes through again and again what
     # a hash would find. Where an index is to find it, OFFSET 0 leaves no other way.
     connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = off")
-    with connection.cursor(row_factory=class_row(Outdated)) as cursor:
-        found = cursor.execute(query, parameters, prepare=False).fetchall()
+    terms = {"kind": kind, "scheme_name": scheme.name, "scheme_version": scheme.version, "today": today}
+    with connection.cursor() as cursor:
+        rows = cursor.execute(
+            _query(kind, _weighed(scheme), is_whole=is_whole), {**asked, **terms}, prepare=False
+        ).fetchall()
     connection.execute(
         "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT"
     )
-    return found
+    found: list[Outdated] = [_read(*row[:-1]) for row in rows if row[-1] is None]
+    return found, [str(row[-1]) for row in rows if row[-1] is not None]
+
+
+def _read(*values: Any) -> Outdated:  # noqa: ANN401 - as the statement has them
+    return Outdated(**dict(zip(Outdated.__slots__, values, strict=True)))
 
 
 def _weighed(scheme: Scheme) -> Weighed:
@@ -341,11 +313,12 @@ def _query(kind: SubjectKind, weighed: Weighed, *, is_whole: bool) -> bytes:
         subject=sql.Identifier(subject),
         **{f"{per}s": _level(halves, rank) for rank, per in enumerate(UNITS_OWED, start=1)},
     )
+    standing = sql.SQL(_STANDING).format(materialized=sql.SQL("MATERIALIZED" if is_whole else "NOT MATERIALIZED"))
     by = "subject_id" if is_whole else "subject_id, period_kind, period_start"
-    compared = sql.SQL(_COMPARED).format(by=sql.SQL(by))
+    compared = sql.SQL(_COMPARED + (_TOLD if is_whole else "")).format(by=sql.SQL(by))
     return (
-        sql.SQL("WITH {}, {}, {} {}")
-        .format(sql.SQL(_WHOSE[is_whole]), summed, sql.SQL(_PLACED[kind]), compared)
+        sql.SQL("WITH {}, {}, {}, {} {}")
+        .format(sql.SQL(_WHOSE[is_whole]), summed, sql.SQL(_PLACED[kind]), standing, compared)
         .as_bytes()
     )
 
