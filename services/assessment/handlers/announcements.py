@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.assessment import metrics
 from services.assessment.domain.organisations import line_of
-from services.assessment.storage import scores, tallies
+from services.assessment.storage import scores, units
 from services.assessment.storage.scores import UnannouncedScore
 from shared import outbox
 from shared.contracts.assessment import ScoreComputed
@@ -23,7 +23,7 @@ def announce_scores(pool: Pool, *, now: datetime, limit: int = SCORES_A_BATCH) -
         if not unannounced:
             return 0
         organisation_ids = {score.organisation_id for score in unannounced if score.organisation_id is not None}
-        ancestry = tallies.list_ancestry(connection, [(one, now.date()) for one in sorted(organisation_ids)])
+        ancestry = units.list_ancestry(connection, [(one, now.date()) for one in sorted(organisation_ids)])
         parents = {row.organisation_id: row.parent_id for row in ancestry}
         events = [
             outbox.OutgoingEvent(

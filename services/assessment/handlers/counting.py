@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.assessment.domain.duties import DutyTally, tally_duties
 from services.assessment.domain.measures import NOBODY
 from services.assessment.domain.organisations import depth_of, line_of
-from services.assessment.storage import tallies
+from services.assessment.storage import tallies, units
 from services.assessment.storage.due import DueCell
 from services.assessment.storage.duties import list_duty_units_around
 from services.assessment.storage.tallies import Cell
@@ -76,8 +76,8 @@ def _collect(cells: Sequence[DueCell], changed: Sequence[Cell], correlations: Mo
 def _list_duties(connection: Connection, asked: Months, moment: Moment) -> dict[Cell, DutyTally]:
     """What the cadres owe around these months, by the cell in which it stands."""
     months = [key for key in asked if key[0] != NOBODY]
-    units = list_duty_units_around(connection, months, time_zone=moment.zone.key) if months else []
-    return tally_duties(units, moment.today)
+    owing = list_duty_units_around(connection, months, time_zone=moment.zone.key) if months else []
+    return tally_duties(owing, moment.today)
 
 
 def sum_organisations(connection: Connection, touched: Months) -> Months:
@@ -91,7 +91,7 @@ def sum_organisations(connection: Connection, touched: Months) -> Months:
     for organisation_id, month in sorted(summed):
         by_depth.setdefault(depth_of(organisation_id, parents[month]), []).append((organisation_id, month))
     for depth in sorted(by_depth, reverse=True):
-        tallies.tally_organisations(connection, by_depth[depth])
+        units.tally_organisations(connection, by_depth[depth])
     return summed
 
 
@@ -99,6 +99,6 @@ def _list_parents(connection: Connection, touched: Iterable[tuple[UUID, date]]) 
     """By month, under which parent each of these organisations, and each above them, stood on its first day."""
     places = sorted(touched)
     parents: dict[date, dict[UUID, UUID | None]] = {month: {} for _, month in places}
-    for row in tallies.list_ancestry(connection, places):
+    for row in units.list_ancestry(connection, places):
         parents[row.on_day][row.organisation_id] = row.parent_id
     return parents

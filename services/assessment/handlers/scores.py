@@ -16,7 +16,7 @@ from services.assessment.domain.scores import SubjectKind, score_id_of
 from services.assessment.handlers.counting import Moment, Months, count_cells, sum_organisations
 from services.assessment.handlers.schemes import read_scheme_in_force
 from services.assessment.scoring.composites import Composer, checker, composer
-from services.assessment.storage import due, outdated, rebuilding, scores, sweeps, tallies
+from services.assessment.storage import due, outdated, rebuilding, scores, sweeps, tallies, units
 from services.assessment.storage.outdated import Outdated, Touched
 from shared import crash, observability
 from shared.database import Connection, Pool, transaction
@@ -57,8 +57,8 @@ def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, li
         scheme = read_scheme_in_force(connection, scheme_name)
         moment = Moment(as_of=_latest_clock(connection, now), zone=zone)
         counted = count_cells(connection, cells, moment)
-        units = _list_months_of_units(connection, subjects)
-        summed = sum_organisations(connection, counted.organisations | units)
+        marked = _list_months_of_units(connection, subjects)
+        summed = sum_organisations(connection, counted.organisations | marked)
         crash.point("assessment.mid_scoring")
         changed = _score(connection, "cadre", counted.cadres, subjects, scheme, moment)
         changed += _score(connection, "organisation", summed, subjects, scheme, moment)
@@ -93,13 +93,13 @@ def score_shard(
         scheme = read_scheme_in_force(connection, scheme_name)
         moment = Moment(as_of=_latest_clock(connection, now), zone=zone)
         counted = count_cells(connection, cells, moment)
-        units = _list_months_of_units(connection, subjects)
-        summed = set(tallies.tally_organisations(connection, list(units)))
+        marked = _list_months_of_units(connection, subjects)
+        summed = set(units.tally_organisations(connection, list(marked)))
         changed = _score(connection, "cadre", counted.cadres, subjects, scheme, moment)
-        changed += _score(connection, "organisation", units, subjects, scheme, moment)
+        changed += _score(connection, "organisation", marked, subjects, scheme, moment)
         due.remove_due(connection, cells, subjects, seen_at=now)
-        waited_for = due.list_units_waited_for(connection, sorted({unit for unit, _ in units}))
-        again = {key: one for key, one in units.items() if key in summed or key[0] not in waited_for}
+        waited_for = due.list_units_waited_for(connection, sorted({unit for unit, _ in marked}))
+        again = {key: one for key, one in marked.items() if key in summed or key[0] not in waited_for}
         waiting = counted.organisations | again
         due.mark_organisation_months(connection, waiting, nobody=NOBODY, marked_at=now)
     metrics.cells_tallied_total.inc(len(cells))
@@ -107,14 +107,14 @@ def score_shard(
     return PassSummary(cells=len(cells), subjects=len(subjects), changed=changed)
 
 
-def list_shards(pool: Pool, *, cadres: int = CADRES_A_SHARD, units: int = UNITS_A_SHARD) -> list[list[UUID]]:
+def list_shards(pool: Pool, *, cadres: int = CADRES_A_SHARD, units_alone: int = UNITS_A_SHARD) -> list[list[UUID]]:
     """Of whom anything is due, a shard after another: cadres, and organisations that need nothing but their own sum."""
     with transaction(pool) as connection:
         due_cadres = due.list_due_cadres(connection, NOBODY)
         due_units = due.list_due_units_alone(connection)
     return [
         ids[start : start + size]
-        for ids, size in ((due_cadres, cadres), (due_units, units))
+        for ids, size in ((due_cadres, cadres), (due_units, units_alone))
         for start in range(0, len(ids), size)
     ]
 
@@ -145,7 +145,7 @@ def _list_months_of_units(connection: Connection, subjects: Sequence[due.DueSubj
     marked = {one.subject_id: one.correlation_id for one in subjects if one.subject_kind == "organisation"}
     if not marked:
         return {}
-    known = tallies.list_months_of_organisations(connection, list(marked))
+    known = units.list_months_of_organisations(connection, list(marked))
     return {(organisation_id, month): marked[organisation_id] for organisation_id, month in known}
 
 

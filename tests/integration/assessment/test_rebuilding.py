@@ -66,7 +66,7 @@ def test_units_without_any_below_are_summed_in_shards_and_those_above_them_after
         connection.execute("UPDATE organisation_tally SET contacts = contacts + 3, issues_received = 0")
 
     mark_scores(pool, now=NOW)
-    shards = list_shards(pool, cadres=1_000, units=1)
+    shards = list_shards(pool, cadres=1_000, units_alone=1)
     for shard in reversed(shards):
         score_shard(pool, shard, scheme_name="basic", zone=ZONE, now=NOW)
     score_all(pool)
