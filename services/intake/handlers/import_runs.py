@@ -109,7 +109,14 @@ class ImportWork:
             profile = load_profile(self._run.profile, self._settings.profile_directories)
             with file.open("rb") as stream:
                 limits = Limits(most_bytes=self._settings.most_bytes, sheets=self._settings.sheets)
-                chunks = read_chunks(stream, profile, limits, correlation_id=self._run.correlation_id, new_id=new_id)
+                chunks = read_chunks(
+                    stream,
+                    profile,
+                    limits,
+                    correlation_id=self._run.correlation_id,
+                    new_id=new_id,
+                    after=self._state.progress.last_line,
+                )
                 prepared = (prepare_chunk(chunk, now=self._clock()) for chunk in chunks)
                 with closing(_read_ahead(prepared)) as ahead:
                     return self._rehearse(ahead) if self._run.dry_run else self._perform(ahead)

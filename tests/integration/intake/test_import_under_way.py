@@ -188,3 +188,17 @@ def test_turns_end_between_chunks(pool: Pool, settings: ImportSettings, run_id: 
     assert turns[-1] == "done"
     assert 3 <= len(turns) <= 6
     is_whole()
+
+
+@pytest.mark.parametrize("size", [1, 7, 33, 4_000])
+def test_a_run_goes_on_where_it_was_however_chunks_are_cut_since(
+    pool: Pool, settings: ImportSettings, run_id: Any, is_whole, monkeypatch: pytest.MonkeyPatch, size: int
+):
+    assert imports.run_import(pool, run_id, settings, turn_seconds=0) == "due"
+    monkeypatch.setattr(chunks, "PLAIN_ROWS_A_CHUNK", size)
+
+    assert imports.run_import(pool, run_id, settings) == "done"
+
+    run = imports.get_import(pool, run_id)
+    assert run.unchanged_count == 0
+    is_whole()

@@ -251,6 +251,23 @@ def test_an_import_that_dies_between_chunks_goes_on_and_counts_nothing_twice(
     assert ask("SELECT count(*), count(DISTINCT aggregate_id) FROM outbox WHERE aggregate = 'issue'") == [(50, 50)]
 
 
+@pytest.mark.parametrize("size", [1, 3, 2_000])
+def test_a_run_goes_on_where_it_was_however_chunks_are_cut_since(
+    registered: Pool, settings: ImportSettings, stored, monkeypatch: pytest.MonkeyPatch, size: int
+):
+    monkeypatch.setattr(chunks, "ROWS_A_CHUNK", 4)
+    rows = [issue(f"A{number}") for number in range(6)]
+    run = stored(text_of(*rows[:3], "half,a,row", *rows[3:], rows[0]))
+
+    assert imports.run_import(registered, run.id, settings, turn_seconds=0) == "due"
+    monkeypatch.setattr(chunks, "ROWS_A_CHUNK", size)
+    assert imports.run_import(registered, run.id, settings) == "done"
+
+    whole = imports.get_import(registered, run.id)
+    assert (counts(whole), whole.rows_read) == ((6, 0, 1, 1), 8)
+    assert findings(registered, whole) == [(5, "too-few-columns")]
+
+
 def test_a_workbook_goes_the_way_of_a_csv_file(
     registered: Pool, settings: ImportSettings, finished, stored, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ):
