@@ -1,7 +1,8 @@
 """What a look at everybody by the fair scheme takes, what closing a period does, and what computing it again does.
 
-Run as a program: python -m bench fair-size [--records 1000000] [--cadres 10000]; the bar is for 10000000 and 100000. It
-brings a PostgreSQL of its own. Each is done by a process of its own, so that its peak of memory is its own. Records are
+Run as a program: python -m bench fair-size [--records 1000000] [--cadres 10000] [--workers 2] [--only look]; the bar
+is for 10000000 and 100000. It brings a PostgreSQL of its own. Each is done by a process of its own, so that its peak of
+memory is its own. Records are
 invented: half issues, three tenths contacts, two tenths ratings; towns of 50 cadres whose citizens complain to several,
 and in every town one cadre who closes a third of the issues within the hour.
 """
@@ -12,6 +13,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -38,6 +40,8 @@ NOW: Final = datetime(2025, 12, 31, 12, tzinfo=UTC)
 CLOSED_AT: Final = datetime(2026, 1, 6, tzinfo=UTC)
 QUARTER: Final = Period(kind="quarter", start=date(2025, 10, 1))
 BAR: Final = "< 2,000"
+WHOSE: Final = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+Work = Callable[[Pool, int], str]
 FILL: Final = (
     "SELECT setseed(0.5)",
     """
@@ -136,6 +140,8 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench fair-size")
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--cadres", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=1, help="processes beside the one that compares; of 1 none")
+    parser.add_argument("--only", choices=("look", "close", "replay"), nargs="*", default=["look", "close", "replay"])
     options = parser.parse_args(arguments)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lianxin-bench-") as name:
@@ -144,8 +150,9 @@ def run(arguments: list[str]) -> int:
         try:
             database = Stock(server.admin_url).take("assessment")
             fill(database.url, database.owner_url, options)
-            for work in (look_at_all, close_quarter, compute_again):
-                figures += measure(work, database.url, options)
+            for name, work in WORKS.items():
+                if name in options.only:
+                    figures += measure(work, database.url, options)
         finally:
             server.remove()
     print_table(figures)
@@ -174,33 +181,35 @@ def fill(url: str, owner_url: str, options: argparse.Namespace) -> None:
     print(f"filled in {time.perf_counter() - started:.0f} s", flush=True)
 
 
-def measure(work: Callable[[Pool], str], url: str, options: argparse.Namespace) -> list[Figure]:
-    with multiprocessing.get_context("spawn").Pool(1) as process:
-        taken = process.apply(take, (work, url))
+def measure(work: Work, url: str, options: argparse.Namespace) -> list[Figure]:
+    """Not in a pool's process, which may have no children."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        taken = process.submit(take, work, url, options.workers).result()
     print(f"{work.__name__}: {taken.said}, {taken.seconds:.0f} s", flush=True)
-    name = f"{work.__name__.replace('_', ' ')}, {options.records:,} records, {options.cadres:,} cadres"
+    size = f"{options.records:,} records, {options.cadres:,} cadres, {options.workers} workers"
+    name = f"{work.__name__.replace('_', ' ')}, {size}"
     per_record = 1e6 / options.records
     return [
         Figure(name=name, unit="s", values=[taken.seconds]),
         Figure(name="  processor a record", unit="µs", values=[taken.processor * per_record]),
         Figure(name="  of its database session", unit="µs", values=[taken.session_processor * per_record]),
-        Figure(name="  peak memory of the process", unit="MB", values=[taken.memory], bar=BAR),
+        Figure(name="  peak memory of a process", unit="MB", values=[taken.memory], bar=BAR),
         Figure(name="  peak memory of its session", unit="MB", values=[taken.session_memory], bar=BAR),
     ]
 
 
-def take(work: Callable[[Pool], str], url: str) -> Taken:
+def take(work: Work, url: str, workers: int) -> Taken:
     pool = _open(url)
     with pool.connection() as connection:
         backend = connection.info.backend_pid
-    started, before = time.perf_counter(), time.process_time()
-    said = work(pool)
-    seconds, processor = time.perf_counter() - started, time.process_time() - before
+    started, before = time.perf_counter(), _processor()
+    said = work(pool, workers)
+    seconds, processor = time.perf_counter() - started, _processor() - before
     taken = Taken(
         said=said,
         seconds=seconds,
         processor=processor,
-        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        memory=max(resource.getrusage(whose).ru_maxrss for whose in WHOSE) / 1024,
         session_processor=_processor_of(backend),
         session_memory=_memory_of(backend),
     )
@@ -208,22 +217,35 @@ def take(work: Callable[[Pool], str], url: str) -> Taken:
     return taken
 
 
-def look_at_all(pool: Pool) -> str:
-    looked = look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
+def look_at_all(pool: Pool, workers: int) -> str:
+    looked = look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW, workers=workers)
     return f"{looked.cadres} cadres, {looked.signals} signals"
 
 
-def close_quarter(pool: Pool) -> str:
+def close_quarter(pool: Pool, workers: int) -> str:
     closing = FairClosing(
-        settings=read_fair_settings(), settings_text=read_settings_text(), region_level="50", zone=ZONE
+        settings=read_fair_settings(),
+        settings_text=read_settings_text(),
+        region_level="50",
+        zone=ZONE,
+        workers=workers,
     )
     (period,) = close_fair(pool, closing, now=CLOSED_AT)
     return period.label
 
 
-def compute_again(pool: Pool) -> str:
-    replayed = fair_results.replay(pool, QUARTER)
+def compute_again(pool: Pool, workers: int) -> str:
+    replayed = fair_results.replay(pool, QUARTER, workers=workers)
     return f"{replayed.results} results, {'the same' if replayed.is_same else 'DIFFERENT'} {replayed.found}"
+
+
+WORKS: Final[dict[str, Work]] = {"look": look_at_all, "close": close_quarter, "replay": compute_again}
+
+
+def _processor() -> float:
+    """Of this process, and of those beside it that have ended."""
+    used = [resource.getrusage(whose) for whose in WHOSE]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _open(url: str) -> Pool:

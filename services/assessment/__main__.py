@@ -128,13 +128,13 @@ def _replay_period(pool: Pool, arguments: Sequence[str]) -> int:
         sys.stdout.write(f"{one.subject_kind} {one.subject_id}: published {one.expected}, now {one.found}\n")
     verdict = "same" if found.is_same else "DIFFERENT"
     sys.stdout.write(f"{verdict} {found.period.label} {found.found} {found.publications} publications\n")
-    return 0 if _replay_fair(pool, found.period) and found.is_same else 1
+    return 0 if _replay_fair(pool, found.period, workers=options.workers) and found.is_same else 1
 
 
-def _replay_fair(pool: Pool, period: Period) -> bool:
+def _replay_fair(pool: Pool, period: Period, *, workers: int) -> bool:
     """Whether the fair scores come out as they were closed; of periods of before these there are none."""
     try:
-        found = fair_results.replay(pool, period)
+        found = fair_results.replay(pool, period, workers=workers)
     except NotPublished:
         return True
     for cadre in found.differing:

@@ -19,6 +19,9 @@ class AssessmentSettings(ServiceSettings):
     release_raters: Annotated[int, Field(ge=5, le=1_000)] = 10
     gauge_level: Annotated[str, Field(min_length=1, max_length=16)] = "50"  # of GB/T 12404: counties have gauges
     league_tables: bool = False  # whether cadres that are compared get ranks
+    fair_processes: Annotated[int, Field(ge=1, le=64)] = (
+        1  # beside the worker's own, for looks at everybody and closings
+    )
     closing_delay_days: Annotated[int, Field(ge=0, le=60)] = 5  # after a month's end, so that late records still count
     reminders: Path | None = None  # when cadres are reminded of duties, in the place of what is shipped
     identity_pages: Annotated[str, Field(pattern=PLACE)] = "/identity/"  # where browsers find the pages of identity

@@ -248,6 +248,7 @@ def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bo
         settings_text=read_settings_text(),
         region_level=settings.gauge_level,
         zone=settings.zone,
+        workers=settings.fair_processes,
     )
     fair = close_fair(pool, closing, now=_now())
     if fair:
@@ -282,7 +283,14 @@ def follow_all(settings: AssessmentSettings, pool: Pool, pace: LookingPace) -> N
 
 def look_at_all(settings: AssessmentSettings, pool: Pool) -> None:
     started = time.perf_counter()
-    looked = look(pool, read_fair_settings(), region_level=settings.gauge_level, zone=settings.zone, now=_now())
+    looked = look(
+        pool,
+        read_fair_settings(),
+        region_level=settings.gauge_level,
+        zone=settings.zone,
+        now=_now(),
+        workers=settings.fair_processes,
+    )
     log.info(
         "fair_scores_computed",
         cadres=looked.cadres,

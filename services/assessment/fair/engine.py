@@ -5,7 +5,7 @@ Dossiers pass one after another. What is compared with everybody's is kept as nu
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -14,6 +14,7 @@ from services.assessment.fair.credit import logarithm
 from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.factor import Position, fit_loadings, place
 from services.assessment.fair.habits import Habits, find_habits
+from services.assessment.fair.marks import Counted
 from services.assessment.fair.outreach import value_outreach
 from services.assessment.fair.records import MICRO, Dossier, Span
 from services.assessment.fair.reference import Table, fit_table
@@ -38,6 +39,10 @@ class Frame:
     loadings: Mapping[str, float]
     centres: Mapping[str, int]  # of outreach, by peer group
 
+    @property
+    def spreads(self) -> dict[str, tuple[float, float]]:
+        return {name: (one.between, one.within) for name, one in self.adjusted.items()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
@@ -55,6 +60,7 @@ class Judged:
     results: tuple[Result, ...]
     signals: tuple[Signal, ...]
     set_aside: frozenset[str]
+    counted_anew: frozenset[str]  # cadres: only these may have anything that was set aside
     by_cadre: Mapping[str, Result]
 
 
@@ -72,11 +78,27 @@ def judge(
     by default in memory.
     """
     counted = InMemory() if shelf is None else shelf
+
+    def count() -> Iterator[Counted]:
+        for dossier in dossiers:
+            one = count_dossier(dossier, span, settings)
+            counted.put(one)
+            yield one
+
+    return judge_counted(count(), counted, span, settings, cleared)
+
+
+def judge_counted(
+    everybody: Iterable[Counted],
+    counted: Shelf,
+    span: Span,
+    settings: FairSettings,
+    cleared: Set[tuple[str, str]] = frozenset(),
+) -> Judged:
+    """The same of dossiers that are counted; each stands on the shelf when it comes."""
     totals = Totals()
     finding = Finding(span, settings)
-    for dossier in dossiers:
-        one = count_dossier(dossier, span, settings)
-        counted.put(one)
+    for one in everybody:
         totals.add(one)
         finding.note(one)
     tables = fit_tables(totals, settings)
@@ -84,8 +106,9 @@ def judge(
     del finding
     signals = tuple(signal for signal in found if (signal.cadre, signal.check) not in cleared)
     set_aside = frozenset(record for signal in signals for record in signal.records)
-    if set_aside:
-        for cadre in totals.list_holders(set_aside):
+    counted_anew = frozenset(totals.list_holders(set_aside)) if set_aside else frozenset[str]()
+    if counted_anew:
+        for cadre in sorted(counted_anew):
             one = count_dossier(counted[cadre].dossier, span, settings, set_aside)
             counted.put(one)
             totals.add(one)
@@ -98,6 +121,7 @@ def judge(
         results=results,
         signals=signals,
         set_aside=set_aside,
+        counted_anew=counted_anew,
         by_cadre={result.cadre: result for result in results},
     )
 
@@ -231,11 +255,21 @@ def leave(frame: Frame, cadre: str) -> dict[str, Left]:
 
 
 def place_cadre(frame: Frame, cadre: str, settings: FairSettings) -> Position:
+    return place_left(leave(frame, cadre), frame.spreads, frame.loadings, settings)
+
+
+def place_left(
+    lefts: Mapping[str, Left],
+    spreads: Mapping[str, tuple[float, float]],
+    loadings: Mapping[str, float],
+    settings: FairSettings,
+) -> Position:
+    """`spreads`: the variances between and within, by indicator."""
     levels = {}
-    for name, left in leave(frame, cadre).items():
-        one = frame.adjusted[name]
-        levels[name] = (left.rest / math.sqrt(one.between), one.within / (left.effective * one.between))
-    return place(levels, frame.loadings, settings)
+    for name, left in lefts.items():
+        between, within = spreads[name]
+        levels[name] = (left.rest / math.sqrt(between), within / (left.effective * between))
+    return place(levels, loadings, settings)
 
 
 def _publish(scored: Scored, signals: Sequence[Signal], settings: FairSettings) -> tuple[Result, ...]:

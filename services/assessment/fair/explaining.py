@@ -6,12 +6,12 @@ released: then the sums, and never single records.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Final, Literal
 
-from services.assessment.fair.engine import Judged, leave, place_cadre
+from services.assessment.fair.engine import Judged, place_left
 from services.assessment.fair.factor import Position, Term, place
 from services.assessment.fair.marks import Counted
 from services.assessment.fair.records import MICRO
@@ -19,7 +19,7 @@ from services.assessment.fair.results import Result
 from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.standing import residuals_of, stand
 from services.assessment.fair.totals import list_records
-from services.assessment.fair.yardstick import Measured, Own, Yardstick, own_of, yardstick_of
+from services.assessment.fair.yardstick import Measured, Own, Part, Yardstick, make_own, part_of, yardstick_of
 
 Audience = Literal["department", "cadre"]
 # What citizens answer takes part in these: by denials, by ratings, and by having rated a contact.
@@ -109,18 +109,24 @@ def iterate_cases(judged: Judged, yardstick: Yardstick) -> Iterator[Case]:
 
 
 def _case_of(judged: Judged, counted: Counted, yardstick: Yardstick) -> Case:
-    frame, settings = judged.scored.frame, judged.settings
-    own = own_of(frame, counted)
-    residuals = residuals_of(counted, frame.tables, own.habits, settings)
+    part = part_of(judged.scored.frame, counted.cadre)
+    case = make_case(counted, part, judged.by_cadre[counted.cadre], yardstick, judged.settings)
+    return replace(case, set_aside=judged.set_aside)
+
+
+def make_case(counted: Counted, part: Part, result: Result, yardstick: Yardstick, settings: FairSettings) -> Case:
+    """Without what was set aside."""
+    own = make_own(counted, part)
+    residuals = residuals_of(counted, yardstick.tables, own.habits, settings)
     measured = Measured(
         counted=counted,
         residuals=residuals,
-        standings=stand(residuals, frame.tables),
-        left=leave(frame, counted.cadre),
-        position=place_cadre(frame, counted.cadre, settings),
-        result=judged.by_cadre[counted.cadre],
+        standings=stand(residuals, yardstick.tables),
+        left=part.left,
+        position=place_left(part.left, yardstick.spreads, yardstick.loadings, settings),
+        result=result,
     )
-    return Case(measured=measured, own=own, yardstick=yardstick, set_aside=judged.set_aside)
+    return Case(measured=measured, own=own, yardstick=yardstick, set_aside=frozenset())
 
 
 def explain(

@@ -1,7 +1,8 @@
 """How raters rate elsewhere: a rater's mean difference towards other cadres, drawn to none."""
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from services.assessment.fair.marks import Counted
@@ -9,6 +10,22 @@ from services.assessment.fair.reference import Table
 from services.assessment.fair.totals import HASH_BYTES, Totals, hash_rater
 
 PARTS: Final = 64  # so many parts of the raters are taken one after another
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHabits:
+    """Of the raters of one cadre: their hashes, and how they rate others."""
+
+    raters: bytes
+    values: Sequence[int]
+
+    def of(self, one: Counted) -> dict[str, int]:
+        """By name of the rater, in the order of names."""
+        if not self.values:
+            return {}
+        known = dict(zip(_split(self.raters), self.values, strict=True))
+        names = sorted({mark.rater for mark in one.marks if mark.rater})
+        return {name: known[rater] for name in names if (rater := hash_rater(name)) in known}
 
 
 class Habits:
@@ -22,14 +39,11 @@ class Habits:
         self._raters.setdefault(cadre, bytearray()).extend(rater)
         self._values.setdefault(cadre, array("q")).append(habit)
 
+    def part_of(self, cadre: str) -> OwnHabits:
+        return OwnHabits(bytes(self._raters.get(cadre, b"")), self._values.get(cadre, ()))
+
     def of(self, one: Counted) -> dict[str, int]:
-        """Towards others than this cadre, by name of the rater, in the order of names."""
-        values = self._values.get(one.cadre)
-        if values is None:
-            return {}
-        known = dict(zip(_split(bytes(self._raters[one.cadre])), values, strict=True))
-        names = sorted({mark.rater for mark in one.marks if mark.rater})
-        return {name: known[rater] for name in names if (rater := hash_rater(name)) in known}
+        return self.part_of(one.cadre).of(one)
 
 
 def find_habits(totals: Totals, table: Table, prior: int) -> Habits:

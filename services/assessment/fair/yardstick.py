@@ -1,14 +1,14 @@
 """Measuring one cadre by what was usual among all at some moment: the same yardstick, other records."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.assessment.fair.adjusting import Left
 from services.assessment.fair.dossiers import count_dossier
-from services.assessment.fair.engine import Frame, Scored, group_means, leave
-from services.assessment.fair.factor import Position, place
+from services.assessment.fair.engine import Frame, Scored, group_means, leave, place_left
+from services.assessment.fair.factor import Position
+from services.assessment.fair.habits import OwnHabits
 from services.assessment.fair.marks import Counted
 from services.assessment.fair.outreach import value_outreach
 from services.assessment.fair.records import MICRO, Dossier, Span
@@ -52,7 +52,7 @@ def yardstick_of(scored: Scored) -> Yardstick:
     groups = {cadre: one.cadre.peer_group for cadre, one in scored.people.items()}
     return Yardstick(
         tables=frame.tables,
-        spreads={name: (one.between, one.within) for name, one in frame.adjusted.items()},
+        spreads=frame.spreads,
         loadings=frame.loadings,
         centres=frame.centres,
         usual={name: _usual(one.left, groups) for name, one in frame.adjusted.items()},
@@ -60,9 +60,25 @@ def yardstick_of(scored: Scored) -> Yardstick:
 
 
 def own_of(frame: Frame, counted: Counted) -> Own:
-    lefts = leave(frame, counted.cadre)
+    return make_own(counted, part_of(frame, counted.cadre))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of the frame is one cadre's, whatever the records."""
+
+    left: Mapping[str, Left]
+    habits: OwnHabits
+
+
+def part_of(frame: Frame, cadre: str) -> Part:
+    return Part(leave(frame, cadre), frame.habits.part_of(cadre))
+
+
+def make_own(counted: Counted, part: Part) -> Own:
+    lefts = part.left
     return Own(
-        habits=frame.habits.of(counted),
+        habits=part.habits.of(counted),
         steps={name: (left.load, left.region, left.unit, left.peers) for name, left in lefts.items()},
     )
 
@@ -79,11 +95,7 @@ def measure(
         for name in yardstick.spreads
         if (one := _leave(name, counted, standings, own, yardstick, settings)) is not None
     }
-    levels = {}
-    for name, one in left.items():
-        between, within = yardstick.spreads[name]
-        levels[name] = (one.rest / math.sqrt(between), within / (one.effective * between))
-    position = place(levels, yardstick.loadings, settings)
+    position = place_left(left, yardstick.spreads, yardstick.loadings, settings)
     return Measured(
         counted=counted,
         residuals=residuals,

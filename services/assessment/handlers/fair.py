@@ -1,7 +1,7 @@
 """Scoring by the fair scheme as things stand: everybody at a look, and between looks those of whom something is new."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.assessment.domain.scores import Placement
-from services.assessment.fair.engine import Judged, judge
-from services.assessment.fair.explaining import Case, explain_case, iterate_cases
+from services.assessment.fair.engine import Judged, judge_counted
+from services.assessment.fair.explaining import Case, explain_case
 from services.assessment.fair.marks import OF_ANSWER
 from services.assessment.fair.results import Result, rank_among
 from services.assessment.fair.settings import FairSettings, read_settings
@@ -26,7 +26,15 @@ from services.assessment.fair.yardstick import (
     write_yardstick,
     yardstick_of,
 )
-from services.assessment.handlers.fair_reading import Places, read_dossiers, read_places, span_of, window_until
+from services.assessment.handlers.fair_crew import Description, Reading, gather_crew
+from services.assessment.handlers.fair_reading import (
+    Places,
+    list_shards,
+    read_dossiers,
+    read_places,
+    span_of,
+    window_until,
+)
 from services.assessment.handlers.fair_shelf import DatabaseShelf
 from services.assessment.storage import fair_records, fair_scores, signals
 from services.assessment.storage.closed_periods import find_log_position
@@ -36,7 +44,6 @@ from shared.reach import SYSTEM
 
 SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-3.toml"
 SIGNAL_NAMESPACE: Final = UUID("6c69616e-7869-6e2d-8073-69676e616c31")
-ROWS_A_BATCH: Final = 500
 EVENTS_A_PASS: Final = 2_000
 
 
@@ -64,20 +71,29 @@ def read_fair_settings() -> FairSettings:
     return read_settings(read_settings_text())
 
 
-def look(pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneInfo, now: datetime) -> Looked:
+def look(
+    pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneInfo, now: datetime, workers: int = 1
+) -> Looked:
     """Score the last four quarters of everybody. The same facts give the same scores. Decided signals stay decided."""
     window = window_until(now, zone)
-    with transaction(pool, reach=SYSTEM) as connection:
+    span = span_of(window, zone)
+    with gather_crew(pool, workers) as crew, transaction(pool, reach=SYSTEM) as connection:
         position = find_log_position(connection)
         places = read_places(connection, window, region_level)
         cleared = frozenset(signals.list_cleared(connection, starts_on=window.starts_on))
-        dossiers = read_dossiers(connection, window, places)
-        judged = judge(dossiers, span_of(window, zone), settings, cleared, shelf=DatabaseShelf(connection))
+        shelf = DatabaseShelf(connection)
+        reading = Reading(window=window, span=span, settings=settings)
+        counted = crew.count(connection, reading, list_shards(places, places.targets), shelf)
+        judged = judge_counted(counted, shelf, span, settings, cleared)
         yardstick = yardstick_of(judged.scored)
         found = signal_rows(judged, places, window, now)
         signals.lock_looking(connection)
         fair_scores.lock_following(connection)
-        _put(connection, iterate_cases(judged, yardstick), places, window, settings, now)
+        description = Description(
+            yardstick=yardstick, write=_write_rows, beside=lambda cadres: _Beside(places.list(cadres), window, now)
+        )
+        for rows in crew.describe(judged, shelf, description):
+            fair_scores.put_fair_scores(connection, rows)
         fair_scores.remove_fair_scores(connection, but=list(places.targets))
         fair_scores.put_frame(
             connection,
@@ -130,7 +146,9 @@ def follow(pool: Pool, settings: FairSettings, *, region_level: str, zone: ZoneI
             result = replace(measured.result, reasons=reasons)
             case = Case(measured=replace(measured, result=result), own=part, yardstick=yardstick, set_aside=set_aside)
             cases.append(case)
-        _put(connection, _place_among_peers(connection, cases), places, window, settings, now)
+        placed = _place_among_peers(connection, cases)
+        beside = _Beside(places.list([case.cadre for case in placed]), window, now)
+        fair_scores.put_fair_scores(connection, _write_rows(placed, settings, beside))
         fair_scores.set_frame_position(connection, position)
     return Followed(cadres=len(cases), is_framed=True, more=True)
 
@@ -151,28 +169,27 @@ def _place_among_peers(connection: Connection, cases: Sequence[Case]) -> list[Ca
     return placed
 
 
-def _put(
-    connection: Connection,
-    cases: Iterable[Case],
-    places: Places,
-    window: Window,
-    settings: FairSettings,
-    now: datetime,
-) -> None:
-    rows: list[dict[str, Any]] = []
-    for case in cases:
-        placement = places.placements[UUID(case.cadre)]
-        if placement.subject_code is None:
-            continue  # of whom nobody knows the number yet: the next look has it
-        rows.append(_row(case, placement, window, settings, now))
-        if len(rows) == ROWS_A_BATCH:
-            fair_scores.put_fair_scores(connection, rows)
-            rows = []
-    if rows:
-        fair_scores.put_fair_scores(connection, rows)
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What of some cadres is written beside their cases."""
+
+    placements: Mapping[str, Placement]
+    window: Window
+    now: datetime
 
 
-def _row(case: Case, placement: Placement, window: Window, settings: FairSettings, now: datetime) -> dict[str, Any]:
+def _write_rows(cases: Sequence[Case], settings: FairSettings, beside: _Beside) -> bytes:
+    """Whose number nobody knows yet is left out: the next look has it."""
+    return orjson.dumps(
+        [
+            _row(case, placement, settings, beside)
+            for case in cases
+            if (placement := beside.placements[case.cadre]).subject_code is not None
+        ]
+    )
+
+
+def _row(case: Case, placement: Placement, settings: FairSettings, beside: _Beside) -> dict[str, Any]:
     result = case.measured.result
     explanation = replace(explain_case(case, settings, audience="department"), cadre=placement.subject_code or "")
     return {
@@ -180,8 +197,8 @@ def _row(case: Case, placement: Placement, window: Window, settings: FairSetting
         "staff_number": placement.subject_code,
         "organisation_id": placement.organisation_id,
         "peer_group": placement.peer_group,
-        "starts_on": window.starts_on,
-        "ends_on": window.ends_on,
+        "starts_on": beside.window.starts_on,
+        "ends_on": beside.window.ends_on,
         **{name: str(getattr(result, name)) for name in ("score", "lower", "upper", "reliability")},
         **{name: getattr(result, name) for name in ("band", "rank_best", "rank_worst", "award_zone")},
         "explanation": orjson.Fragment(orjson.dumps(explanation, default=str)),
@@ -191,7 +208,7 @@ def _row(case: Case, placement: Placement, window: Window, settings: FairSetting
         "scheme_name": settings.name,
         "scheme_version": settings.version,
         "content_hash": settings.content_hash,
-        "computed_at": now,
+        "computed_at": beside.now,
     }
 
 

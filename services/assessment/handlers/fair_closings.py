@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,13 +18,14 @@ import orjson
 
 from services.assessment.domain.periods import Period
 from services.assessment.domain.releases import QUESTIONS
-from services.assessment.fair.engine import judge
-from services.assessment.fair.explaining import FROM_CITIZENS, Case, explain_case, iterate_cases
-from services.assessment.fair.freezing import freeze, read_span, rename, thaw, write_span
-from services.assessment.fair.records import Dossier, Span
+from services.assessment.domain.scores import Placement
+from services.assessment.fair.engine import judge_counted
+from services.assessment.fair.explaining import FROM_CITIZENS, Case, explain_case
+from services.assessment.fair.freezing import freeze, read_span, thaw, write_span
+from services.assessment.fair.marks import Counted
+from services.assessment.fair.records import Span
 from services.assessment.fair.results import Result, coarsen
 from services.assessment.fair.settings import INDICATORS, FairSettings, read_settings_of
-from services.assessment.fair.shelves import Shelf
 from services.assessment.fair.telling import NAMES, tell_cadre
 from services.assessment.fair.yardstick import (
     Yardstick,
@@ -37,7 +37,8 @@ from services.assessment.fair.yardstick import (
     yardstick_of,
 )
 from services.assessment.handlers.fair import show_points
-from services.assessment.handlers.fair_reading import Places, read_dossiers, read_places, span_of, window_of
+from services.assessment.handlers.fair_crew import Crew, Description, Reading, gather_crew
+from services.assessment.handlers.fair_reading import Places, list_shards, read_places, span_of, window_of
 from services.assessment.handlers.fair_shelf import DatabaseShelf
 from services.assessment.handlers.publishing import seal
 from services.assessment.storage import fair_closings as storage
@@ -58,12 +59,13 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FairClosing:
-    """By which settings, where everybody lies, and by whose clock days begin."""
+    """By which settings, where everybody lies, by whose clock days begin, and by how many processes."""
 
     settings: FairSettings
     settings_text: str
     region_level: str
     zone: ZoneInfo
+    workers: int = 1
 
 
 class WindowHash:
@@ -110,7 +112,8 @@ def _close_next(pool: Pool, closing: FairClosing, *, now: datetime) -> Period | 
         days = window.starts_on, window.ends_on
         frozen = storage.find_window(connection, *days)
         if frozen is None:
-            frozen = _freeze(connection, window, closing, now=now)
+            with gather_crew(pool, closing.workers) as crew:
+                frozen = _freeze(connection, crew, window, closing, now=now)
         told = _tell(connection, found.period, frozen)
         storage.insert_pass(connection, found.period, days, told_count=told, done_at=now)
         details = {"hash": frozen.content_hash.hex(), "results": frozen.result_count, "window": label_of(days)}
@@ -120,23 +123,29 @@ def _close_next(pool: Pool, closing: FairClosing, *, now: datetime) -> Period | 
     return found.period
 
 
-def _freeze(connection: Connection, window: Window, closing: FairClosing, *, now: datetime) -> FairWindow:
+def _freeze(connection: Connection, crew: Crew, window: Window, closing: FairClosing, *, now: datetime) -> FairWindow:
     """Score everybody as of the closing, and write down what it was made from."""
     days = window.starts_on, window.ends_on
     position = find_log_position(connection)
     places = read_places(connection, window, closing.region_level)
-    known = (dossier for dossier in read_dossiers(connection, window, places) if _is_known(dossier, places))
-    dossiers = (rename(dossier, label_of(days)) for dossier in known)
     cleared = signals.list_cleared_within(connection, starts_on=window.starts_on, ends_on=window.ends_on)
     span = span_of(window, closing.zone)
-    judged = judge(dossiers, span, closing.settings, frozenset(cleared), shelf=DatabaseShelf(connection))
-    total = WindowHash(days, span, closing.settings)
+    reading = Reading(window=window, span=span, settings=closing.settings, label=label_of(days))
+    shelf = DatabaseShelf(connection)
+    counted = crew.count(connection, reading, list_shards(places, _list_known(places)), shelf)
+    judged = judge_counted(counted, shelf, span, closing.settings, frozenset(cleared))
     yardstick = yardstick_of(judged.scored)
-    for batch in _batches(iterate_cases(judged, yardstick)):
-        rows = [_row(case, places, days, closing.settings, cleared) for case in batch]
+    checks = _by_cadre(cleared)
+    description = Description(
+        yardstick=yardstick,
+        write=_write_results,
+        beside=lambda cadres: _Beside(days, places.list(cadres), {cadre: checks.get(cadre, []) for cadre in cadres}),
+    )
+    total = WindowHash(days, span, closing.settings)
+    for rows, hashes in crew.describe(judged, shelf, description):
         storage.insert_results(connection, rows)
-        for row in rows:
-            total.add(row["cadre_id"], bytes.fromhex(row["inputs_hash"]), bytes.fromhex(row["content_hash"]))
+        for one in hashes:
+            total.add(*one)
     storage.insert_window(
         connection,
         {
@@ -159,22 +168,44 @@ def _freeze(connection: Connection, window: Window, closing: FairClosing, *, now
     return frozen
 
 
-def _is_known(dossier: Dossier, places: Places) -> bool:
+def _list_known(places: Places) -> list[UUID]:
     """Of whom nobody knows the number nothing can be published."""
-    return places.placements[UUID(dossier.cadre.cadre)].subject_code is not None
+    return [cadre_id for cadre_id in places.targets if places.placements[cadre_id].subject_code is not None]
 
 
-def _row(
-    case: Case, places: Places, days: Days, settings: FairSettings, cleared: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
-    placement = places.placements[UUID(case.cadre)]
-    checks = [check for cadre, check in cleared if cadre == case.cadre]
-    inputs, inputs_hash = seal(freeze(case.measured.counted.dossier, checks))
+def _by_cadre(cleared: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    checks: dict[str, list[str]] = {}
+    for cadre, check in cleared:
+        checks.setdefault(cadre, []).append(check)
+    return checks
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What of some cadres is written beside their cases."""
+
+    days: Days
+    placements: Mapping[str, Placement]
+    cleared: Mapping[str, Sequence[str]]
+
+
+def _write_results(
+    cases: Sequence[Case], settings: FairSettings, beside: _Beside
+) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
+    """Rows as JSON, and the hashes of inputs and result by cadre."""
+    rows = [_row(case, settings, beside) for case in cases]
+    hashes = [(row["cadre_id"], bytes.fromhex(row["inputs_hash"]), bytes.fromhex(row["content_hash"])) for row in rows]
+    return orjson.dumps(rows), hashes
+
+
+def _row(case: Case, settings: FairSettings, beside: _Beside) -> dict[str, Any]:
+    placement = beside.placements[case.cadre]
+    inputs, inputs_hash = seal(freeze(case.measured.counted.dossier, beside.cleared[case.cadre]))
     document, content_hash = seal(describe(case, settings))
     result = case.measured.result
     return {
-        "starts_on": days[0],
-        "ends_on": days[1],
+        "starts_on": beside.days[0],
+        "ends_on": beside.days[1],
         "cadre_id": case.cadre,
         "staff_number": placement.subject_code,
         "organisation_id": placement.organisation_id,
@@ -206,23 +237,39 @@ def describe(case: Case, settings: FairSettings) -> dict[str, Any]:
 
 
 def recompute(
-    frozen: Iterable[Mapping[str, Any]], span: Span, settings: FairSettings, *, shelf: Shelf | None = None
+    connection: Connection, crew: Crew, pages: Iterable[Sequence[str]], span: Span, settings: FairSettings
 ) -> Iterator[tuple[str, bytes, bytes]]:
     """From inputs alone, what the results and their hashes are, by cadre."""
     cleared: set[tuple[str, str]] = set()
+    shelf = DatabaseShelf(connection)
 
-    def read() -> Iterator[Dossier]:
-        for data in frozen:
-            cleared.update((data["cadre"]["cadre"], check) for check in data["cleared"])
-            yield thaw(data)
+    def count() -> Iterator[Counted]:
+        for one, own in crew.count_frozen(pages, span, settings, shelf):
+            cleared.update(own)
+            yield one
 
-    judged = judge(read(), span, settings, cleared, shelf=shelf)
-    checks: dict[str, list[str]] = {}
-    for cadre, check in cleared:
-        checks.setdefault(cadre, []).append(check)
-    for case in iterate_cases(judged, yardstick_of(judged.scored)):
-        inputs_hash = seal(freeze(case.measured.counted.dossier, checks.get(case.cadre, ())))[1]
-        yield case.cadre, inputs_hash, seal(describe(case, settings))[1]
+    judged = judge_counted(count(), shelf, span, settings, cleared)
+    checks = _by_cadre(cleared)
+    description = Description(
+        yardstick=yardstick_of(judged.scored),
+        write=hash_results,
+        beside=lambda cadres: {cadre: checks.get(cadre, []) for cadre in cadres},
+    )
+    for hashes in crew.describe(judged, shelf, description):
+        yield from hashes
+
+
+def hash_results(
+    cases: Iterable[Case], settings: FairSettings, cleared: Mapping[str, Sequence[str]]
+) -> list[tuple[str, bytes, bytes]]:
+    return [
+        (
+            case.cadre,
+            seal(freeze(case.measured.counted.dossier, cleared.get(case.cadre, ())))[1],
+            seal(describe(case, settings))[1],
+        )
+        for case in cases
+    ]
 
 
 def read_window_settings(window: FairWindow) -> FairSettings:
@@ -344,8 +391,3 @@ def _read_result(document: Mapping[str, Any]) -> Result:
         base=points.pop("base"),
         points=points,
     )
-
-
-def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
-    while batch := list(islice(cases, ROWS_A_BATCH)):
-        yield batch

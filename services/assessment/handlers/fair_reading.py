@@ -1,6 +1,6 @@
 """From facts to dossiers, some cadres at a time: what the fair scheme is told of each as of one moment."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
@@ -35,6 +35,9 @@ class Places:
     placements: Mapping[UUID, Placement]
     targets: Mapping[UUID, int]
     regions: Mapping[UUID, UUID]
+
+    def list(self, cadres: Sequence[str]) -> dict[str, Placement]:
+        return {cadre: self.placements[UUID(cadre)] for cadre in cadres}
 
     def cadre_of(self, cadre_id: UUID) -> Cadre:
         placement = self.placements[cadre_id]
@@ -106,9 +109,13 @@ def read_places(
 
 def read_dossiers(connection: Connection, window: Window, places: Places) -> Iterator[Dossier]:
     """In the order of the cadres' ids, so many in memory as one shard has."""
-    ids = sorted(places.targets, key=str)
-    for batch in fair_records.iterate_batches(ids, CADRES_A_SHARD):
-        yield from _read_shard(connection, window, places, batch)
+    for cadres in list_shards(places, places.targets):
+        yield from read_shard(connection, window, cadres)
+
+
+def list_shards(places: Places, cadre_ids: Iterable[UUID]) -> Iterator[list[Cadre]]:
+    for batch in fair_records.iterate_batches(sorted(cadre_ids, key=str), CADRES_A_SHARD):
+        yield [places.cadre_of(cadre_id) for cadre_id in batch]
 
 
 def seconds_of(instant: datetime) -> int:
@@ -130,8 +137,9 @@ def _regions(organisations: Sequence[Row], region_level: str) -> dict[UUID, UUID
     return regions
 
 
-def _read_shard(connection: Connection, window: Window, places: Places, cadre_ids: Sequence[UUID]) -> Iterator[Dossier]:
-    dossiers = {str(cadre_id): Dossier(cadre=places.cadre_of(cadre_id)) for cadre_id in cadre_ids}
+def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) -> Iterator[Dossier]:
+    dossiers = {cadre.cadre: Dossier(cadre=cadre) for cadre in cadres}
+    cadre_ids = [UUID(cadre.cadre) for cadre in cadres]
     issues = _as_of(connection, window, fair_records.list_issues(connection, window, cadre_ids))
     contacts = fair_records.list_contacts(connection, window, cadre_ids)
     opinions = fair_records.list_ratings_of(

@@ -19,7 +19,7 @@ from services.assessment.handlers.fair_closings import (
     read_window_span,
     recompute,
 )
-from services.assessment.handlers.fair_shelf import DatabaseShelf
+from services.assessment.handlers.fair_crew import gather_crew
 from services.assessment.storage import fair_closings, fair_scores, reading
 from services.assessment.storage.fair_closings import FairCorrection, FairWindow, FrozenResult
 from services.assessment.storage.fair_scores import FairFilter, FairSpread
@@ -179,12 +179,12 @@ def open_package(
     return window, _iterate(pool, window, reach)
 
 
-def replay(pool: Pool, period: Period, *, most: int | None = None) -> FairReplay:
+def replay(pool: Pool, period: Period, *, workers: int = 1, most: int | None = None) -> FairReplay:
     """Compute a closed period again from its inputs and compare by hash; only that is told of anybody.
 
     Raises NotPublished, TooManyToRecompute.
     """
-    with transaction(pool, reach=SYSTEM) as connection:
+    with gather_crew(pool, workers) as crew, transaction(pool, reach=SYSTEM) as connection:
         window = _window_of(connection, _days_of(connection, period))
         if most is not None and window.result_count > most:
             raise TooManyToRecompute(f"more than {most} results are computed again by the command, not over the door")
@@ -192,13 +192,13 @@ def replay(pool: Pool, period: Period, *, most: int | None = None) -> FairReplay
         days = window.starts_on, window.ends_on
         expected: dict[str, tuple[bytes, bytes]] = {}
 
-        def read() -> Iterator[dict[str, Any]]:
-            for one in _iterate_on(connection, days):
-                expected[str(one.cadre_id)] = one.inputs_hash, one.content_hash
-                yield orjson.loads(one.inputs)
+        def read() -> Iterator[list[str]]:
+            for page in _list_pages(connection, days):
+                expected.update({str(one.cadre_id): (one.inputs_hash, one.content_hash) for one in page})
+                yield [one.inputs for one in page]
 
         total, count, differing = WindowHash(days, span, settings), 0, []
-        for cadre, *hashes in recompute(read(), span, settings, shelf=DatabaseShelf(connection)):
+        for cadre, *hashes in recompute(connection, crew, read(), span, settings):
             total.add(cadre, *hashes)
             count += 1
             if tuple(hashes) != expected[cadre]:
@@ -212,10 +212,10 @@ def replay(pool: Pool, period: Period, *, most: int | None = None) -> FairReplay
     )
 
 
-def _iterate_on(connection: Connection, days: Days) -> Iterator[FrozenResult]:
+def _list_pages(connection: Connection, days: Days) -> Iterator[list[FrozenResult]]:
     after = None
     while page := fair_closings.list_frozen(connection, days, after=after, limit=PAGE):
-        yield from page
+        yield page
         after = page[-1].cadre_id
 
 

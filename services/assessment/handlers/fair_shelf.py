@@ -1,6 +1,6 @@
 """A shelf for everybody's counted dossiers in the database: what they take there they do not take in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -17,6 +17,15 @@ ROWS_A_BATCH: Final = 100
 FETCHED: Final = 64  # who was looked up last
 
 
+def pack_row(one: Counted) -> storage.Row:
+    compared, kept = pack(one)
+    return one.cadre, orjson.dumps(compared), orjson.dumps(kept)
+
+
+def unpack_row(row: storage.Row) -> Counted:
+    return unpack(orjson.loads(row[1]), orjson.loads(row[2]))
+
+
 class DatabaseShelf(Shelf):
     """Lasts as long as the transaction."""
 
@@ -29,14 +38,27 @@ class DatabaseShelf(Shelf):
 
     @override
     def put(self, one: Counted) -> None:
-        compared, kept = pack(one)
-        row = one.cadre, orjson.dumps(compared), orjson.dumps(kept)
-        if one.cadre in self._cadres:
+        self._put(pack_row(one))
+
+    def put_rows(self, rows: Iterable[storage.Row]) -> Iterator[Counted]:
+        """Each stands there when it comes."""
+        for row in rows:
+            self._put(row)
+            yield unpack_row(row)
+
+    def iterate_rows(self) -> Iterator[storage.Row]:
+        """Everybody as they are kept, by cadre."""
+        self._flush()
+        return storage.iterate_shelved(self._connection, with_kept=True)
+
+    def _put(self, row: storage.Row) -> None:
+        cadre = row[0]
+        if cadre in self._cadres:
             self._flush()
             self._get.cache_clear()
             storage.set_shelved(self._connection, [row])
             return
-        self._cadres[one.cadre] = None
+        self._cadres[cadre] = None
         self._new.append(row)
         if len(self._new) == ROWS_A_BATCH:
             self._flush()
@@ -49,9 +71,7 @@ class DatabaseShelf(Shelf):
 
     @override
     def iterate(self) -> Iterator[Counted]:
-        self._flush()
-        for _, compared, kept in storage.iterate_shelved(self._connection, with_kept=True):
-            yield unpack(orjson.loads(compared), orjson.loads(kept))
+        return map(unpack_row, self.iterate_rows())
 
     @override
     def __getitem__(self, cadre: str) -> Counted:
@@ -62,7 +82,7 @@ class DatabaseShelf(Shelf):
         found = storage.get_shelved(self._connection, cadre)
         if found is None:
             raise KeyError(cadre)
-        return unpack(orjson.loads(found[0]), orjson.loads(found[1]))
+        return unpack_row((cadre, *found))
 
     @override
     def __iter__(self) -> Iterator[str]:

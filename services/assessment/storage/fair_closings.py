@@ -160,7 +160,8 @@ def set_weighed_position(connection: Connection, window: FairWindow, position: i
     )
 
 
-def insert_results(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def insert_results(connection: Connection, rows: bytes) -> None:
+    """Rows as JSON."""
     connection.execute(
         """
         INSERT INTO fair_result (starts_on, ends_on, cadre_id, staff_number, organisation_id, peer_group, score, band,
@@ -172,7 +173,7 @@ def insert_results(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
                     peer_group text, score numeric, band text, flags text[], inputs text, inputs_hash text, own jsonb,
                     document text, content_hash text)
         """,
-        [orjson.dumps(rows).decode()],
+        [rows.decode()],
     )
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import orjson
 from psycopg.rows import class_row, dict_row
 
 from shared.database import Connection
@@ -87,8 +86,8 @@ def lock_following(connection: Connection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [FOLLOWING_LOCK])
 
 
-def put_fair_scores(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """A score that comes out the same keeps the time that it was computed at."""
+def put_fair_scores(connection: Connection, rows: bytes) -> None:
+    """Rows as JSON. A score that comes out the same keeps the time that it was computed at."""
     connection.execute(
         """
         INSERT INTO fair_score AS known (cadre_id, staff_number, organisation_id, peer_group, starts_on, ends_on, score,
@@ -128,7 +127,7 @@ def put_fair_scores(connection: Connection, rows: Sequence[dict[str, Any]]) -> N
                computed_at = CASE WHEN known.explanation = excluded.explanation THEN known.computed_at
                                   ELSE excluded.computed_at END
         """,
-        [orjson.dumps(list(rows)).decode()],
+        [rows.decode()],
     )
 
 

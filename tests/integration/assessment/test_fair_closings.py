@@ -1,6 +1,7 @@
 """Periods closed by the fair scheme: frozen, told within confidentiality, corrected beside, computed again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from services.assessment.domain.periods import parse_period
+from services.assessment.handlers import fair_results
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.fair import follow, look, read_fair_settings, read_settings_text
 from services.assessment.handlers.fair_closings import FairClosing, close_fair
@@ -73,12 +76,12 @@ def live(*, level: int = 5, raters: int = 3) -> Story:
     return story
 
 
-def close(pool: Pool, *, now: datetime = CLOSED_AT) -> None:
+def close(pool: Pool, *, now: datetime = CLOSED_AT, closing: FairClosing = CLOSING) -> None:
     score_all(pool, now=now)
     close_months(pool, rule=RULE, now=FIRST)
     close_months(pool, rule=RULE, now=now)
     score_places(pool, now=now)
-    close_fair(pool, CLOSING, now=now)
+    close_fair(pool, closing, now=now)
 
 
 def open_closed(pool: Pool, story: Story) -> None:
@@ -102,6 +105,21 @@ def test_a_closed_period_is_scored_once_and_comes_out_the_same_again(pool: Pool)
     replayed = client_of(open_door(pool, READERS), "auditor").get("/v1/fair-periods/2025-01/replay").json()
     assert replayed["is_same"]
     assert replayed["results"] == CADRES
+
+
+def test_so_many_processes_as_there_are_write_the_same_bytes(new_assessment: Callable[[], Pool]) -> None:
+    written = []
+    for workers in (1, 2):
+        pool, story = new_assessment(), live()
+        take(pool, story.take(), now=FIRST)
+        close(pool, closing=replace(CLOSING, workers=workers))
+        look(pool, CLOSING.settings, region_level="50", zone=ZONE, now=CLOSED_AT, workers=workers)
+        replayed = fair_results.replay(pool, parse_period("2025-01"), workers=workers)
+        assert replayed.is_same
+        written.append([rows_of(pool, "fair_result"), rows_of(pool, "fair_score"), rows_of(pool, "fair_window")])
+
+    assert written[0] == written[1]
+    assert len(written[0][1]) == CADRES
 
 
 def test_the_list_the_sums_and_the_explanation_tell_the_same_numbers(pool: Pool) -> None:

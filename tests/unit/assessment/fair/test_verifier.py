@@ -13,12 +13,12 @@ import orjson
 import pytest
 
 from services.assessment.fair.engine import judge
-from services.assessment.fair.explaining import case_of
+from services.assessment.fair.explaining import case_of, iterate_cases
 from services.assessment.fair.freezing import freeze, read_span, rename, thaw, write_span
 from services.assessment.fair.settings import read_settings
 from services.assessment.fair.yardstick import yardstick_of
 from services.assessment.handlers.fair import read_settings_text
-from services.assessment.handlers.fair_closings import WindowHash, describe, recompute
+from services.assessment.handlers.fair_closings import WindowHash, describe, hash_results
 from services.assessment.handlers.publishing import seal
 from tests.unit.assessment.fair.towns import SPAN, make_town
 
@@ -99,7 +99,8 @@ def test_what_was_closed_by_version_2_comes_out_as_it_did(tmp_path: Path) -> Non
 def test_the_suite_computes_it_again_from_the_inputs_alone(package: list[dict[str, Any]]) -> None:
     head, *lines = package
 
-    found = recompute([line["inputs"] for line in reversed(lines)], read_span(head["span"]), SETTINGS)
+    judged = judge((thaw(line["inputs"]) for line in reversed(lines)), read_span(head["span"]), SETTINGS)
+    found = hash_results(iterate_cases(judged, yardstick_of(judged.scored)), SETTINGS, {})
 
     assert [(cadre, inputs.hex(), document.hex()) for cadre, inputs, document in found] == [
         (line["cadre"], line["inputs_hash"], line["content_hash"]) for line in lines
