@@ -6,7 +6,7 @@ document.
 
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -67,30 +67,41 @@ def _exchange(name: str, value: Any, known: Sequence[Any]) -> Any:
 
 
 def learn(document: Mapping[str, Any], client: httpx.Client, *, leave_alone: Collection[str]) -> Known:
-    """Read every list that the role may read. What bears one of the names to be left alone is not known."""
+    """Read every list that the role may read. Nothing that bears one of the names to be left alone is known."""
     known = Known(lists={}, named={})
     templates = [path for path, methods in document["paths"].items() if "get" in methods]
-    for path in (template for template in templates if "{" not in template):
-        entries = [entry for entry in _entries(_get(client, path)) if not _is_left_alone(entry, leave_alone)]
-        _note_list(known, path, entries)
+    shown = {path: list(_entries(_get(client, path))) for path in templates if "{" not in path}
+    alone = frozenset(leave_alone) | _ids_of(leave_alone, shown.values())
+    for path, entries in shown.items():
+        _note_list(known, path, entries, alone)
     for template in (template for template in templates if template.count("{") == 1):
         name = template.partition("{")[2].partition("}")[0]
         for value in known.of_path(template, name)[:DETAILS]:
-            _note_all(known.named, _get(client, template.replace(f"{{{name}}}", str(value))))
+            _note_all(known.named, _get(client, template.replace(f"{{{name}}}", str(value))), alone)
     return known
 
 
-def _note_list(known: Known, path: str, entries: Sequence[Mapping[str, Any]]) -> None:
-    shown: Values = {}
+def _ids_of(names: Collection[str], lists: Iterable[Sequence[Mapping[str, Any]]]) -> frozenset[str]:
+    return frozenset(
+        str(entry["id"])
+        for entries in lists
+        for entry in entries
+        if "id" in entry and (entry.get("name") in names or entry.get("client_id") in names)
+    )
+
+
+def _note_list(known: Known, path: str, entries: Sequence[Mapping[str, Any]], alone: Collection[str]) -> None:
+    fields: Values = {}
     for entry in entries:
-        _note_all(known.named, entry)
-        for field in NAMES:
-            _note(shown, field, entry.get(field))
-    known.lists[path.removesuffix(".json")] = shown
-    for field, values in shown.items():
+        _note_all(known.named, entry, alone)
+        if not any(entry.get(field) in alone for field in ("id", "name", "client_id")):
+            for field in NAMES:
+                _note(fields, field, entry.get(field), alone)
+    known.lists[path.removesuffix(".json")] = fields
+    for field, values in fields.items():
         for alias in _aliases(path, field):
             for value in values:
-                _note(known.named, alias, value)
+                _note(known.named, alias, value, alone)
 
 
 def _get(client: httpx.Client, path: str) -> Any:
@@ -104,23 +115,19 @@ def _entries(shown: Any) -> Iterator[dict[str, Any]]:
     return (item for item in items if isinstance(item, dict)) if isinstance(items, list) else iter(())
 
 
-def _is_left_alone(entry: Mapping[str, Any], names: Collection[str]) -> bool:
-    return any(entry.get(name) in names for name in ("name", "client_id"))
-
-
-def _note_all(named: Values, shown: Any) -> None:
+def _note_all(named: Values, shown: Any, alone: Collection[str]) -> None:
     if isinstance(shown, dict):
         for name, value in shown.items():
             if isinstance(value, str) and name.endswith(NAMING):
-                _note(named, name, value)
-            _note_all(named, value)
+                _note(named, name, value, alone)
+            _note_all(named, value, alone)
     elif isinstance(shown, list):
         for item in shown:
-            _note_all(named, item)
+            _note_all(named, item, alone)
 
 
-def _note(values: Values, name: str, value: Any) -> None:
-    if isinstance(value, str | int) and not isinstance(value, bool):
+def _note(values: Values, name: str, value: Any, alone: Collection[str]) -> None:
+    if isinstance(value, str | int) and not isinstance(value, bool) and value not in alone:
         noted = values.setdefault(name, [])
         if value not in noted and len(noted) < MOST:
             noted.append(value)

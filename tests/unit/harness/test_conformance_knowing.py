@@ -11,6 +11,7 @@ DOCUMENT: dict[str, dict[str, dict[str, dict[str, str]]]] = {
         "/v1/issues/{issue_id}/steps": {"post": {}},
         "/v1/categories": {"get": {}},
         "/v1/accounts": {"get": {}},
+        "/v1/proposals": {"get": {}},
         "/v1/files": {"get": {}},
         "/v1/refused": {"get": {}},
     }
@@ -20,6 +21,7 @@ ANSWERS = {
     "/v1/issues/i-1": {"id": "i-1", "citizen_ref": "c-1", "cadre": {"staff_number": "S1"}},
     "/v1/categories": {"items": [{"code": "roads"}, {"code": "water"}]},
     "/v1/accounts": {"items": [{"id": "a-1", "name": "spare"}, {"id": "a-2", "name": "clerk"}]},
+    "/v1/proposals": {"items": [{"account_id": "a-2"}, {"account_id": "a-1"}, {"client_id": "clerk"}]},
 }
 
 
@@ -73,4 +75,8 @@ def test_what_one_may_not_list_can_be_there_all_the_same():
 
 
 def test_the_accounts_of_the_run_are_left_alone():
-    assert learnt().of_path("/v1/accounts/{account_id}/disable", "account_id") == ["a-1"]
+    known = learnt()
+
+    assert known.of_path("/v1/accounts/{account_id}/disable", "account_id") == ["a-1"]
+    assert known.named["account_id"] == ["a-1"]  # by whatever else they are named, too
+    assert "client_id" not in known.named
