@@ -58,13 +58,13 @@ class AtOnce:
             async with self._turns:
                 line = await self._take()
                 try:
-                    rows = await line.run(statements, dies_at)
+                    answers = await line.run(statements, dies_at)
                 finally:
                     if line.rests():
                         self._idle.append(line)
                     else:
                         line.close()  # somewhere on the way, and nobody waits for the rest
-        return rows[1::2]
+        return [_rows_of(answer) for answer in answers[1::2]]
 
     async def _take(self) -> "_Line":
         while self._idle:
@@ -108,7 +108,7 @@ class _Line:
         self._loop.remove_reader(self._socket)
         self._connection.close()
 
-    async def run(self, statements: Sequence[Statement], dies_at: str) -> list[Rows]:
+    async def run(self, statements: Sequence[Statement], dies_at: str) -> list[pq.abc.PGresult]:
         server = self._server
         server.enter_pipeline_mode()
         asked = self._ask(statements)
@@ -134,7 +134,7 @@ class _Line:
         for answer in answers:
             if answer.status == pq.ExecStatus.FATAL_ERROR:
                 raise error_from_result(answer)
-        return [_rows_of(answer) for answer, text in zip(answers, asked, strict=True) if text is None]
+        return [answer for answer, text in zip(answers, asked, strict=True) if text is None]
 
     def _ask(self, statements: Sequence[Statement]) -> list[bytes | None]:
         """Put everything into libpq's buffer; return what will be answered: the text that is prepared, or None."""

@@ -185,12 +185,9 @@ def network_behind(request: Request) -> str:
 
 
 def _asked(request: Request) -> Asked:
-    return Asked(
-        method=request.method,
-        headers=request.headers,
-        address=_address_of(request),
-        cookies=tuple(request.headers.getlist("cookie")),
-    )
+    headers = request.headers
+    cookies = tuple(headers.getlist("cookie"))
+    return Asked(method=request.method, headers=headers, address=_address_of(request), cookies=cookies)
 
 
 def _address_of(request: Request) -> str:

@@ -32,7 +32,9 @@ def sender_of(peer: str | None, forwarded_for: str | None, trusted: Collection[N
     sender = _read(peer or "")
     if sender is None:
         return UNKNOWN
-    told = [part.strip() for part in (forwarded_for or "").split(",") if part.strip()][-20:]
+    if not forwarded_for:
+        return _written(sender)
+    told = [part.strip() for part in forwarded_for.split(",") if part.strip()][-20:]
     while told and _is_trusted(sender, trusted):
         named = _read(told.pop())
         if named is None:

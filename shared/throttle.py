@@ -1,9 +1,9 @@
 """How often an account may ask for what: counted for every request that names its sender, and for things not found."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 from fastapi import FastAPI
 from prometheus_client import Counter
@@ -25,6 +25,8 @@ TIDIED_AGAIN_AFTER: Final = timedelta(minutes=10)
 # What reads by the list or searches is counted together: a search in disguise of many reads is one all the same.
 READING: Final = frozenset(action for action in POLICY if action.endswith((".read", ".read_findings")))
 
+Buckets = tuple[tuple[str, str, Rate], ...]
+
 requests_throttled_total = Counter("requests_throttled_total", "Requests refused for their number.", ["bucket"])
 not_found_floods_total = Counter(
     "not_found_floods_total",
@@ -40,13 +42,13 @@ class Throttle:
         self._pool = pool
         self._allowance = Allowance(pool)
         self._reads = Rate(limit=reads_per_minute, per_seconds=60)
+        self._buckets = lru_cache(maxsize=4_096)(self._find_buckets)
         self._noted: dict[str, datetime] = {}
         self._tidied_at = datetime.min.replace(tzinfo=UTC)
 
     async def count(self, principal: Principal, action: str, *, now: datetime) -> None:
         """Raises TooMany, DatabaseAway."""
-        for bucket, rate in self._rates(principal, action).items():
-            key = f"{bucket}:{principal.account_id}"
+        for bucket, key, rate in self._buckets(principal.account_id, principal.requests_per_minute, action):
             try:
                 if not self._allowance.try_spend(key, rate, now=now):
                     await run_in_threadpool(self._spend, key, rate, now)
@@ -58,15 +60,16 @@ class Throttle:
         """Call for every thing that was not found. Tells once a minute of an account that seems to try out ids."""
         await run_in_threadpool(self._note_not_found, principal, now)
 
-    def _rates(self, principal: Principal, action: str) -> Mapping[str, Rate]:
+    def _find_buckets(self, account_id: UUID, requests_per_minute: int | None, action: str) -> Buckets:
+        """By name and key, what this account may do in this action. The same for every request, and so remembered."""
         rates = {}
-        if principal.requests_per_minute is not None:
-            rates["machine"] = _a_minute(principal.requests_per_minute)
+        if requests_per_minute is not None:
+            rates["machine"] = Rate(limit=requests_per_minute, per_seconds=60)
         if action in READING:
             rates["reading"] = self._reads
         if action == "import.run":
             rates["import"] = IMPORTS
-        return rates
+        return tuple((bucket, f"{bucket}:{account_id}", rate) for bucket, rate in rates.items())
 
     def _spend(self, key: str, rate: Rate, now: datetime) -> None:
         self._allowance.spend(key, rate, now=now)
@@ -92,11 +95,6 @@ class Throttle:
             return
         not_found_floods_total.inc()
         log.warning("not_found_flood", account_id=str(principal.account_id))
-
-
-@lru_cache(maxsize=1_024)
-def _a_minute(limit: int) -> Rate:
-    return Rate(limit=limit, per_seconds=60)
 
 
 def _line_of(principal: Principal) -> chain.Line:

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, cast
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from shared.edge import WHOLE
+
 # Reason phrases, and what is wrong: as everywhere in problem documents of RFC 9457, though no app has seen the request.
 TOO_SLOW = (408, "Request Timeout", "too-slow", "the head of the request took too long")
 TOO_LARGE = (431, "Request Header Fields Too Large", "too-large", "the head of the request is too large")
@@ -25,16 +27,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*arguments, **options)
         self._kept_bytes = 0  # received since the last thing that the app could take
-        self._late: asyncio.TimerHandle | None = None
+        self._head_due: float | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", OneWrite(transport, self.loop)))
         self._expect_head()
+        self._watch_head()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._have_head()
+        if self._watch is not None:
+            self._watch.cancel()
         super().connection_lost(exc)
 
     @override
@@ -54,7 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         self._kept_bytes = 0
-        self._have_head()
+        self._head_due = None
         super().on_headers_complete()
 
     @override
@@ -65,16 +70,20 @@ class BoundedProtocol(HttpToolsProtocol):
     @override
     def on_message_complete(self) -> None:
         self._kept_bytes = 0
+        cast("dict[str, object]", self.scope)[WHOLE] = True
         super().on_message_complete()
 
     def _expect_head(self) -> None:
-        if self._late is None:
-            self._late = self.loop.call_later(self.head_seconds, self._refuse, TOO_SLOW)
+        if self._head_due is None:
+            self._head_due = self.loop.time() + self.head_seconds
 
-    def _have_head(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    def _watch_head(self) -> None:
+        """One alarm a connection, which looks again when something can be late: one a request would cost more."""
+        now = self.loop.time()
+        if self._head_due is not None and now >= self._head_due:
+            self._refuse(TOO_SLOW)
+        else:
+            self._watch = self.loop.call_at(self._head_due or now + self.head_seconds, self._watch_head)
 
     @override
     def send_400_response(self, msg: str) -> None:

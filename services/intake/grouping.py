@@ -54,13 +54,17 @@ class Group(Generic[AnyCommand]):
 
     async def submit(self, command: AnyCommand) -> Outcome:
         """Return what became of the command once it is committed. Raises Overloaded, or what the batch raised."""
+        return await self.hand_in(command)
+
+    def hand_in(self, command: AnyCommand) -> asyncio.Future[Outcome]:
+        """Take the command along, and give what `submit` waits for. Raises Overloaded."""
         if self._draining or len(self._waiting) >= self._longest_queue:
             raise Overloaded("too many requests are waiting")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
         if not self._runners or (len(self._runners) < self._most_at_once and len(self._waiting) >= SECOND_BATCH_FROM):
             self._runners.add(asyncio.create_task(self._run_until_empty()))
-        return await future
+        return future
 
     async def drain(self) -> None:
         """Take nothing more, and finish what was taken."""

@@ -1,5 +1,6 @@
 """Entering contacts that are nothing but new: in one round trip, with all that needs no database done before it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +35,10 @@ async def enter_contacts(at_once: AtOnce, commands: Sequence[RecordContact], *, 
     """
     prepared = _prepare(commands, now=now)
     made = await _send(at_once, prepared, now=now) if prepared.rows else set()
-    return _settle(prepared, made)
+    outcomes = _settle(prepared, made)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, _count, outcomes, len(made))  # a turn later, when the answers have left
+    return outcomes
 
 
 async def _send(at_once: AtOnce, prepared: _Prepared, *, now: datetime) -> set[UUID]:
@@ -48,6 +52,8 @@ async def _send(at_once: AtOnce, prepared: _Prepared, *, now: datetime) -> set[U
                 answers = await at_once.run(parts, dies_at="intake.before_commit")
     except storage.StandsAlready:
         return set()
+    if sum(map(len, answers)) == len(prepared.rows):
+        return {prepared.commands[position].id for position in prepared.rows}
     return {UUID(value.decode()) for rows in answers for (value,) in rows if value is not None}
 
 
@@ -77,13 +83,15 @@ def _by_reach(prepared: _Prepared) -> dict[Reach, list[dict[str, object]]]:
 
 def _settle(prepared: _Prepared, made: Set[UUID]) -> list[Outcome | None]:
     """What became of each command; None where that is not known yet."""
-    outcomes = [
+    return [
         _outcome_of(candidate, is_made=position in prepared.rows and prepared.commands[position].id in made)
         for position, candidate in enumerate(prepared.candidates)
     ]
+
+
+def _count(outcomes: Sequence[Outcome | None], made_count: int) -> None:
     metrics.count_outcomes("record_contacts", [outcome.status for outcome in outcomes if outcome is not None])
-    metrics.contacts_recorded_total.inc(len(made))
-    return outcomes
+    metrics.contacts_recorded_total.inc(made_count)
 
 
 def _outcome_of(candidate: Candidate[RecordContact] | None, *, is_made: bool) -> Outcome | None:
