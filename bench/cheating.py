@@ -3,17 +3,16 @@
 The settings were chosen by some families; the others were held out, and there cheats also go about it in other ways.
 """
 
-import math
 import random
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Final
 
 from bench.worlds.families import FAMILIES, Family
-from bench.worlds.judging import agree, award, bias, ranks_in_groups
+from bench.worlds.judging import agree, award, bias, error_of, ranks_in_groups
 from bench.worlds.life import SPAN, live
 from bench.worlds.people import Person, Population, draw_population
 from bench.worlds.tricks import LOOK_ALIKES, TRICKS, play
@@ -24,10 +23,19 @@ from services.assessment.importing.records.cli import OWN_SETTINGS
 
 RESULTS: Final = Path(__file__).parent / "results"
 SEED: Final = "2027"  # not that of the page of fairness
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 CHOSEN_BY: Final = ("base", "heavy tails", "sparse counties", "strong units", "few call-backs")
 CHEATS: Final = 0.2  # of those without an odd habit
 KNOWING: Final = 0.5
+
+HEAD: Final = """# What cheating gains
+
+`python -m bench cheating` writes this page; with a file of settings it measures by these. In each round other
+people cheat, a fifth of those without an odd habit, and half of them know the checks. Gains are percentile ranks
+within the peer group against the same people's honest twins, with the standard errors of their means. The last
+table is of the same worlds without anybody who cheats.
+
+"""
 
 Cell = tuple[str, bool]
 
@@ -105,11 +113,6 @@ def _note(findings: Findings, persons: Sequence[Person], before: dict[str, float
         findings.checks.setdefault(signal.check, []).append(signal.cadre in cheats)
 
 
-def error_of(values: Sequence[float]) -> float:
-    """Of their mean."""
-    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.inf
-
-
 def describe(findings: Findings) -> str:
     """In Markdown."""
     lines = ["| trick | knows the checks | people | gained | ± | flagged |", "| --- | --- | --- | --- | --- | --- |"]
@@ -147,7 +150,7 @@ def run(wanted: Sequence[str]) -> int:
     for title, families in _sets_of(names).items():
         findings = measure(families, SEED, ROUNDS, settings)
         parts.append(f"## {title}\n{settings.name} {settings.version}, {ROUNDS} rounds.\n\n{describe(findings)}")
-    text = "\n".join(parts)
+    text = HEAD + "\n".join(parts)
     print(text)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"cheating-{settings.version}.md").write_text(text, "utf-8")

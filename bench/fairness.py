@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.worlds.baselines import score_raw, score_shrunk, score_wilson
 from bench.worlds.families import FAMILIES, Family
-from bench.worlds.judging import agree, award, bias, ranks_in_groups
+from bench.worlds.judging import agree, award, bias, error_of, ranks_in_groups
 from bench.worlds.life import SPAN
 from bench.worlds.people import Person
 from bench.worlds.world import World, make_world
@@ -145,15 +145,17 @@ def describe(findings: Findings) -> str:
     lines += [
         "",
         "## What cheating gained",
-        "Percentile ranks within the peer group, against the same people's honest twins.",
+        "Percentile ranks within the peer group, against the same people's honest twins; ± is the standard error of",
+        "the last. `python -m bench cheating` asks more people ([cheating.md](cheating.md)).",
         "",
-        f"| trick | knows the checks | people | {' | '.join((*METHODS, FAIR))} | flagged |",
-        f"| --- | --- | --- |{' --- |' * (len(METHODS) + 2)}",
+        f"| trick | knows the checks | people | {' | '.join((*METHODS, FAIR))} | ± | flagged |",
+        f"| --- | --- | --- |{' --- |' * (len(METHODS) + 3)}",
     ]
     for (trick, knowing), gains in sorted(findings.gains.items()):
         cells = " | ".join(f"{fmean(gains[method]):+.1f}" for method in (*METHODS, FAIR))
         flagged = f"{fmean(findings.flags[trick, knowing]):.0%}"
-        lines.append(f"| {trick} | {'yes' if knowing else 'no'} | {len(gains[FAIR])} | {cells} | {flagged} |")
+        error = f"{error_of(gains[FAIR]):.1f}"
+        lines.append(f"| {trick} | {'yes' if knowing else 'no'} | {len(gains[FAIR])} | {cells} | {error} | {flagged} |")
     lines += ["", "## False alarms", "", "| honest | people | flagged |", "| --- | --- | --- |"]
     tricks = {trick for trick, _ in findings.gains}
     for (kind, _), flags in sorted(findings.flags.items()):

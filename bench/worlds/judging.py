@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 
 from bench.worlds.people import Person
 
@@ -77,6 +77,11 @@ def bias(persons: Sequence[Person], scores: Numbers, truth: Numbers) -> tuple[fl
     target = [scores[person.cadre.cadre] for person in persons]
     found = regress([standardise(column) for column in columns], standardise(target))
     return (found[1] / found[0], found[2] / found[0], found[3] / found[0])
+
+
+def error_of(values: Sequence[float]) -> float:
+    """Of their mean."""
+    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.inf
 
 
 def standardise(values: Sequence[float]) -> list[float]:

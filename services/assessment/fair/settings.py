@@ -119,6 +119,7 @@ class SignalRules:
     best_odds: int = 0
     harder_odds: int = 0
     late_share: int = 0
+    clock_most: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

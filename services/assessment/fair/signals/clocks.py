@@ -110,6 +110,8 @@ class ExtremeClocks:
             found, size = count.found, self._closings.size_of(cadre)
             if found < LEAST_FAST or 100 * found < rules.clock_share * size or odds[cadre] * 100 < rules.clock_odds:
                 continue
+            if 100 * found > rules.clock_most * size:
+                continue
             places = self._closings.find_places(cadre)
             rest = sorted(place for place in places if place >= FASTEST)
             if rest and rest[len(rest) // 2] < ORDINARY:

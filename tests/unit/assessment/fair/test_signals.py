@@ -12,7 +12,7 @@ import pytest
 from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Rating
-from services.assessment.fair.settings import read_settings
+from services.assessment.fair.settings import FairSettings, read_settings
 from services.assessment.fair.signals.odds import Check
 from services.assessment.fair.signals.wording import EN, ZH, describe
 from services.assessment.importing.records.cli import OWN_SETTINGS
@@ -79,11 +79,17 @@ def _circle(town: list[Dossier]) -> None:
 
 
 def _rush(town: list[Dossier]) -> None:
+    """Beside as many that took their time."""
     draw = random.Random(3)  # noqa: S311
     for number in range(12):
         issue = make_issue(draw, f"r{number}", 1)
         town[0].issues.append(
             replace(issue, outcome="solved", is_denied=False, closed_at=issue.received_at + HOUR + number)
+        )
+    for number in range(8):
+        issue = make_issue(draw, f"o{number}", 1)
+        town[0].issues.append(
+            replace(issue, outcome="solved", is_denied=False, closed_at=issue.received_at + 4 * DAY + number)
         )
 
 
@@ -184,8 +190,8 @@ TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
 }
 
 
-def _judge(town: list[Dossier]) -> Judged:
-    return judge(town, SPAN_OF_QUARTERS, SETTINGS)
+def _judge(town: list[Dossier], settings: FairSettings = SETTINGS) -> Judged:
+    return judge(town, SPAN_OF_QUARTERS, settings)
 
 
 @pytest.mark.parametrize("check", get_args(Check))
@@ -253,11 +259,21 @@ def test_who_is_as_good_at_the_rest_is_not_asked_about() -> None:
     assert not any(one.check == "faultless_apart" for one in _judge(town).signals)
 
 
+def test_an_office_that_closes_most_matters_fast_is_a_quick_one() -> None:
+    town = make_town(6, cadres=24)
+    for place, issue in enumerate(town[0].issues):
+        if issue.outcome == "solved" and place % 4:
+            town[0].issues[place] = replace(issue, closed_at=issue.received_at + HOUR + place)
+
+    assert ("C000", "extreme_clock") not in {(one.cadre, one.check) for one in _judge(town).signals}
+    assert ("C000", "extreme_clock") in {(one.cadre, one.check) for one in _judge(town, VERSION_2).signals}
+
+
 def test_what_came_with_version_3_is_off_in_version_2() -> None:
     town = make_town(6, cadres=24)
     _make_up(town)
     _answer_at_once(town[1:])
 
-    signals = judge(town, SPAN_OF_QUARTERS, VERSION_2).signals
+    signals = _judge(town, VERSION_2).signals
 
     assert not {"faultless_apart", "instant_answers"} & {signal.check for signal in signals}
