@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Final
 
-from services.assessment.fair.marks import CellNumbers, Counted, answer_of
+from services.assessment.fair.marks import OF_ANSWER, CellNumbers, Counted
 from services.assessment.fair.records import MICRO, Cadre, Dossier
 from services.assessment.fair.values import EXPLAINING
 
@@ -69,7 +69,7 @@ class Totals:
 
     def list_holders(self, records: Set[str]) -> list[str]:
         """Cadres who may have one of these: none is missing."""
-        wanted = set(map(hash, records))
+        wanted = {hash(record.removesuffix(OF_ANSWER)) for record in records}
         return [cadre for cadre, own in self._records.items() if not wanted.isdisjoint(own)]
 
     def iterate_cells(self, indicator: str) -> Iterator[CellSums]:
@@ -107,9 +107,7 @@ class Totals:
 
 
 def list_records(dossier: Dossier) -> Iterator[str]:
-    """Whatever of these may be set aside."""
     yield from (issue.issue for issue in dossier.issues)
-    yield from (answer_of(issue.issue) for issue in dossier.issues)
     yield from (rating.rating for rating in dossier.ratings)
     yield from (contact.contact for contact in dossier.contacts)
 
