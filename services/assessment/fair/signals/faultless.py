@@ -100,8 +100,12 @@ class Faultless:
             if not odd:
                 continue
             _, best, chances = min(odd, key=lambda each: (each[0], each[1].name, each[1].part))
-            issues = dict(list_groups(everybody.counted[cadre].dossier))
-            records = {issue.issue for _, one, _ in odd for issue in issues[one.name] if not issue.is_checked}
+            dossier = everybody.counted[cadre].dossier
+            issues = dict(list_groups(dossier))
+            doubted = [issue for _, one, _ in odd for issue in issues[one.name]]
+            if any(one.name == "again" for _, one, _ in odd):  # other friends may have come once
+                doubted = dossier.issues
+            records = {issue.issue for issue in doubted if not issue.is_checked and not issue.is_contradicted}
             expected = math.fsum(chances)
             spread = math.sqrt(max(0.25, math.fsum(chance * (1 - chance) for chance in chances)))
             yield Signal(
