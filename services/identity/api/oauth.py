@@ -15,11 +15,12 @@ from services.identity.handlers.tokens import TokenRules, give_token
 from services.identity.settings import IdentitySettings
 from services.identity.signing.access_tokens import show_key
 from services.identity.signing.assertions import ALGORITHMS
-from shared.answers import Shown, shows
+from shared.answers import Problem, Shown, shows
 from shared.crypto import CryptoProvider
 from shared.database import Pool
 from shared.http import json_response, leave_open, take_routes
 from shared.networks import forwarded_for, sender_of
+from shared.openapi import PROBLEM, REFERENCE
 from shared.policy import POLICY
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path
@@ -166,7 +167,13 @@ _TOKEN_ANSWERS: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    400: {"description": "Refused, as RFC 6749 says why", "content": {"application/json": {"schema": _ERROR}}},
+    400: {
+        "description": "Refused, as RFC 6749 says why; what is no request at all is refused as everywhere",
+        "content": {
+            "application/json": {"schema": _ERROR},
+            PROBLEM: {"schema": {"$ref": REFERENCE + Problem.__name__}},
+        },
+    },
     401: {"description": "The client has not proved itself", "content": {"application/json": {"schema": _ERROR}}},
     413: {"description": "The body is too large"},
     429: {"description": "Too many requests; Retry-After says when again"},
