@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
+from uuid import UUID
 
 import httpx
 
@@ -63,7 +64,16 @@ class Known:
 def _exchange(name: str, value: Any, known: Sequence[Any]) -> Any:
     """Chosen by what was made up, so that the same run asks the same."""
     drawn = zlib.crc32(f"{name}={value}".encode("utf-8", "surrogatepass"))
-    return known[drawn // 4 % len(known)] if known and drawn % 4 < OF_FOUR else value
+    alike = [one for one in known if _form_of(one) == _form_of(value)]
+    return alike[drawn // 4 % len(alike)] if alike and drawn % 4 < OF_FOUR else value
+
+
+def _form_of(value: Any) -> tuple[type, bool]:
+    """What is an id elsewhere may be a number or a code here, under the same name."""
+    try:
+        return type(value), str(UUID(value)) == value.lower()
+    except (AttributeError, TypeError, ValueError):
+        return type(value), False
 
 
 def learn(document: Mapping[str, Any], client: httpx.Client, *, leave_alone: Collection[str]) -> Known:

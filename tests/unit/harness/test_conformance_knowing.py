@@ -80,3 +80,15 @@ def test_the_accounts_of_the_run_are_left_alone():
     assert known.of_path("/v1/accounts/{account_id}/disable", "account_id") == ["a-1"]
     assert known.named["account_id"] == ["a-1"]  # by whatever else they are named, too
     assert "client_id" not in known.named
+
+
+def test_an_id_is_exchanged_for_an_id_and_a_number_for_a_number():
+    ids, numbers, codes = ["01a227c6-1e3c-758d-9e02-df0415fa6150"], [7], ["roads"]
+    known = Known(lists={}, named={"delivery_id": [*ids, *numbers, *codes]})
+
+    def found(*made_up):
+        return {known.fill_path("/v1/x/{delivery_id}", {"delivery_id": one})["delivery_id"] for one in made_up}
+
+    assert found(*range(100, 200)) - set(range(100, 200)) == {7}
+    assert found(*(f"{number:08}-0000-7000-8000-000000000000" for number in range(50))) & {*ids, *codes} == {*ids}
+    assert found(*(f"code-{number}" for number in range(50))) & {*ids, *codes} == {*codes}
