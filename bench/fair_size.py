@@ -2,9 +2,8 @@
 
 Run as a program: python -m bench fair-size [--records 1000000] [--cadres 10000] [--workers 2] [--only look]; the bar
 is for 10000000 and 100000. It brings a PostgreSQL of its own. Each is done by a process of its own, so that its peak of
-memory is its own. Records are
-invented: half issues, three tenths contacts, two tenths ratings; towns of 50 cadres whose citizens complain to several,
-and in every town one cadre who closes a third of the issues within the hour.
+memory is its own. Records are invented: half issues, three tenths contacts, two tenths ratings; towns of 50 cadres
+whose citizens complain to several, and in every town one cadre who closes a third of the issues within the hour.
 """
 
 import argparse

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal
 
 from services.assessment.fair.engine import Judged, place_left
 from services.assessment.fair.factor import Position, Term, place
-from services.assessment.fair.marks import Counted, answer_of
+from services.assessment.fair.marks import Counted
 from services.assessment.fair.records import MICRO
 from services.assessment.fair.results import Result
 from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.standing import residuals_of, stand
-from services.assessment.fair.totals import list_records
+from services.assessment.fair.totals import list_doubtful
 from services.assessment.fair.yardstick import Measured, Own, Part, Yardstick, make_own, part_of, yardstick_of
 
 Audience = Literal["department", "cadre"]
@@ -250,10 +250,8 @@ def _left_out(case: Case, audience: Audience) -> dict[str, tuple[str, ...]]:
         for contact, (_, reasons) in counted.contact_notes.items():
             for reason in reasons.split():
                 found.setdefault(reason, set()).add(contact)
-        records = set(list_records(counted.dossier))
-        records |= {answer_of(issue.issue) for issue in counted.dossier.issues}
-        if aside := records & case.set_aside:
-            found["set_aside"] = aside
+        if aside := case.set_aside.intersection(list_doubtful(counted.dossier)):
+            found["set_aside"] = set(aside)
     return {note: tuple(sorted(records)) for note, records in sorted(found.items())}
 
 

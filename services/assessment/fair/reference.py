@@ -64,7 +64,8 @@ class _Fitting:
             cell.weight = fsum(cell.weights)
 
     def _add(self, number: int, one: CellSums) -> None:
-        weights, totals, squares = (one.sums[place::SUMS] for place in range(SUMS))
+        size = len(one.cells)
+        weights, totals, squares = (one.sums[place * size : (place + 1) * size] for place in range(SUMS))
         self._rows += one.cells
         self._weights += weights
         self._totals += totals

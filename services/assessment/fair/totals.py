@@ -1,14 +1,14 @@
 """What of each cadre is compared with everybody's, in little room: sums by kind of case, ratings by rater, numbers."""
 
+import zlib
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 from typing import Final
 
-from services.assessment.fair.marks import OF_ANSWER, CellNumbers, Counted
+from services.assessment.fair.marks import OF_ANSWER, CellNumbers, Counted, answer_of
 from services.assessment.fair.records import MICRO, Cadre, Dossier
 from services.assessment.fair.values import EXPLAINING
 
@@ -16,8 +16,8 @@ FITTED: Final = ("timeliness", "reply", "resolution", EXPLAINING, "speed", "sati
 PICO: Final = MICRO * MICRO
 SUMS: Final = 3  # of a cell: weight, weight x value, weight x value x value
 HASH_BYTES: Final = 16
-_CELL_BITS: Final = 24
-_PLACES: Final = {name: place << _CELL_BITS for place, name in enumerate(FITTED)}
+_PLACES: Final = {name: place for place, name in enumerate(FITTED)}
+_UNITS: Final = (MICRO, PICO, PICO * MICRO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class CellSums:
-    """One cadre's sums of one indicator: numbers of cells, and SUMS of each."""
+    """One cadre's sums of one indicator: numbers of cells, and SUMS columns of as many."""
 
     cadre: str
     cells: "array[int]"
@@ -54,8 +54,8 @@ class Totals:
         self.people: dict[str, Person] = {}
         self.opinions: dict[str, Opinions] = {}
         self.numbers = CellNumbers()
-        self._cells: dict[str, tuple[array[int], array[float]]] = {}
-        self._records: dict[str, array[int]] = {}
+        self._cells: dict[str, tuple[bytes, ...]] = {}  # by cadre, of each of FITTED
+        self._records: dict[str, array[int]] = {}  # parts of hashes
 
     def add(self, one: Counted) -> None:
         """Whoever was added before is replaced."""
@@ -65,37 +65,33 @@ class Totals:
         )
         self._cells[cadre] = self._sum_cells(one)
         self.opinions[cadre] = self._list_opinions(one)
-        self._records[cadre] = array("q", map(hash, list_records(one.dossier)))
+        self._records[cadre] = array("I", map(_mark, list_records(one.dossier)))
 
     def list_holders(self, records: Set[str]) -> list[str]:
         """Cadres who may have one of these: none is missing."""
-        wanted = {hash(record.removesuffix(OF_ANSWER)) for record in records}
+        wanted = {_mark(record.removesuffix(OF_ANSWER)) for record in records}
         return [cadre for cadre, own in self._records.items() if not wanted.isdisjoint(own)]
 
     def iterate_cells(self, indicator: str) -> Iterator[CellSums]:
         """Of the cadres with any record that weighs."""
-        first = _PLACES[indicator]
-        for cadre, (keys, sums) in self._cells.items():
-            start = bisect_left(keys, first)
-            end = bisect_left(keys, first + (1 << _CELL_BITS), start)
-            if end > start:
-                cells = array("I", [key - first for key in keys[start:end]])
-                yield CellSums(cadre, cells, sums[SUMS * start : SUMS * end])
+        place = FITTED.index(indicator)
+        for cadre, kept in self._cells.items():
+            if kept[place]:
+                cells, sums = _unpack_sums(kept[place])
+                yield CellSums(cadre, cells, sums)
 
-    def _sum_cells(self, one: Counted) -> "tuple[array[int], array[float]]":
-        found: dict[int, list[int]] = {}
+    def _sum_cells(self, one: Counted) -> tuple[bytes, ...]:
+        found: tuple[dict[int, list[int]], ...] = tuple({} for _ in FITTED)
         number_of = self.numbers.of
         for mark in one.marks:
             weight = mark.weight
             if weight and mark.indicator in _PLACES:
                 weighted = weight * mark.value
-                sums = found.setdefault(_PLACES[mark.indicator] + number_of(mark.cell), [0, 0, 0])
+                sums = found[_PLACES[mark.indicator]].setdefault(number_of(mark.cell), [0, 0, 0])
                 sums[0] += weight
                 sums[1] += weighted
                 sums[2] += weighted * mark.value
-        keys = sorted(found)
-        parts = ((found[key][0] / MICRO, found[key][1] / PICO, found[key][2] / (PICO * MICRO)) for key in keys)
-        return array("I", keys), array("d", chain.from_iterable(parts))
+        return tuple(map(_pack_sums, found))
 
     def _list_opinions(self, one: Counted) -> Opinions:
         marks = [mark for mark in one.marks if mark.indicator == "satisfaction" and mark.rater and mark.weight]
@@ -104,6 +100,37 @@ class Totals:
             array("i", [mark.value for mark in marks]),
             array("I", [self.numbers.of(mark.cell) for mark in marks]),
         )
+
+
+def _pack_sums(found: Mapping[int, Sequence[int]]) -> bytes:
+    """Squeezed, since it is most of what is kept of a cadre: numbers of cells, then SUMS columns."""
+    if not found:
+        return b""
+    columns = zip(*found.values(), strict=True)
+    sums = chain.from_iterable(
+        [number / unit for number in column] for column, unit in zip(columns, _UNITS, strict=True)
+    )
+    return zlib.compress(array("I", found).tobytes() + array("d", sums).tobytes(), level=1)
+
+
+def _unpack_sums(squeezed: bytes) -> "tuple[array[int], array[float]]":
+    data = zlib.decompress(squeezed)
+    cells, sums = array("I"), array("d")
+    size = len(data) // (cells.itemsize + SUMS * sums.itemsize)
+    cells.frombytes(data[: size * cells.itemsize])
+    sums.frombytes(data[size * cells.itemsize :])
+    return cells, sums
+
+
+def _mark(record: str) -> int:
+    """Half of a hash: who is taken for a holder by accident is counted anew and comes out the same."""
+    return hash(record) & 0xFFFFFFFF
+
+
+def list_doubtful(dossier: Dossier) -> Iterator[str]:
+    """Whatever may be set aside, by its name."""
+    yield from list_records(dossier)
+    yield from (answer_of(issue.issue) for issue in dossier.issues)
 
 
 def list_records(dossier: Dossier) -> Iterator[str]:

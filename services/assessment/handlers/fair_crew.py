@@ -22,7 +22,7 @@ from services.assessment.fair.marks import Counted
 from services.assessment.fair.records import Cadre, Span
 from services.assessment.fair.results import Result
 from services.assessment.fair.settings import FairSettings
-from services.assessment.fair.totals import list_records
+from services.assessment.fair.totals import list_doubtful
 from services.assessment.fair.yardstick import Part, Yardstick, part_of
 from services.assessment.handlers.fair_reading import read_shard
 from services.assessment.handlers.fair_shelf import DatabaseShelf, pack_row, unpack_row
@@ -171,7 +171,7 @@ def _file(row: Row, judged: Judged) -> _Filed:
     cadre = row[0]
     set_aside = frozenset[str]()
     if cadre in judged.counted_anew:
-        set_aside = judged.set_aside.intersection(list_records(unpack_row(row).dossier))
+        set_aside = judged.set_aside.intersection(list_doubtful(unpack_row(row).dossier))
     return _Filed(row, part_of(judged.scored.frame, cadre), judged.by_cadre[cadre], set_aside)
 
 

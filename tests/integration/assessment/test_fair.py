@@ -7,9 +7,11 @@ import pytest
 
 from services.assessment.fair.engine import judge
 from services.assessment.fair.explaining import iterate_cases
+from services.assessment.fair.signals.odds import Check
 from services.assessment.fair.yardstick import yardstick_of
 from services.assessment.handlers.fair import Looked, look, read_fair_settings
-from services.assessment.handlers.fair_closings import describe
+from services.assessment.handlers.fair_closings import describe, hash_results
+from services.assessment.handlers.fair_crew import Description, gather_crew
 from services.assessment.handlers.fair_reading import read_dossiers, read_places, span_of, window_until
 from services.assessment.handlers.fair_shelf import DatabaseShelf
 from shared.database import Pool, transaction
@@ -18,6 +20,8 @@ from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.readers import client_of, open_door
 from tests.integration.assessment.story import Story
+from tests.unit.assessment.fair.test_signals import SPAN_OF_QUARTERS, TRICKS
+from tests.unit.assessment.fair.towns import make_town
 
 FIRST = datetime(2025, 2, 3, 2, tzinfo=UTC)
 OFFICERS = KnownPrincipals(
@@ -105,6 +109,22 @@ def test_the_shelf_in_the_database_gives_what_memory_gives_and_is_gone_with_its_
     assert [signal.cadre for signal in found.signals] == [expected.results[0].cadre]
     with transaction(pool, reach=SYSTEM) as connection:
         assert connection.execute("SELECT to_regclass('pg_temp.fair_shelf')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize("check", ["instant_answers", "extreme_clock"])
+def test_what_is_described_from_the_shelf_is_what_the_cases_say(pool: Pool, check: Check) -> None:
+    settings, people = read_fair_settings(), make_town(6, cadres=24)
+    TRICKS[check](people)
+    with transaction(pool, reach=SYSTEM) as connection, gather_crew(pool, 1) as crew:
+        shelf = DatabaseShelf(connection)
+        judged = judge(people, SPAN_OF_QUARTERS, settings, shelf=shelf)
+        yardstick = yardstick_of(judged.scored)
+        description = Description(yardstick=yardstick, write=hash_results, beside=lambda _: {})
+
+        found = [one for hashes in crew.describe(judged, shelf, description) for one in hashes]
+
+        assert found == hash_results(iterate_cases(judged, yardstick), settings, {})
+    assert judged.set_aside
 
 
 @pytest.mark.usefixtures("town")
