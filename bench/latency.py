@@ -88,10 +88,10 @@ def _probe_beside_posts(suite: Suite) -> tuple[list[float], float]:
 
 
 def _probe(suite: Suite, samples: int, *, until: Callable[[], bool] = lambda: False) -> list[float]:
-    clerk = suite.client("intake", "machine_client")
     officer = suite.client("assessment", "department_officer")
     waits: list[float] = []
     while len(waits) < samples and not until():
+        clerk = suite.client("intake", "machine_client")  # one that waited long may find its connection closed
         staff_number = f"P{new_id().hex[-10:]}"
         clerk.put(f"/v1/cadres/{staff_number}", {"name": "测试干部"})
         post = {
