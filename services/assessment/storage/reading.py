@@ -6,6 +6,7 @@ A list narrowed to a small part of the tree lives on score_by_organisation, whic
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import ceil
 from typing import Final, cast
 from uuid import UUID
 
@@ -91,20 +92,19 @@ _PAGE: Final = sql.SQL(
 # A cursor or an end of a band is a place in the order: what it leaves out is not read. One row comparison finds it.
 _PLACED: Final = """
                    AND (%(first_code)s::text IS NULL
-                        OR ({order}) > (%(first_amount)s::numeric, %(first_code)s))
-                   AND (%(last_amount)s::numeric IS NULL OR ({order}) < (%(last_amount)s::numeric, ''))
+                        OR ({order}) > (%(first_amount)s::integer, %(first_code)s))
+                   AND (%(last_amount)s::integer IS NULL OR ({order}) < (%(last_amount)s::integer, ''))
 """
 _BY_CODE: Final = 'subject_code COLLATE "C"'
-_UP: Final = 'coalesce(composite, 101), subject_code COLLATE "C"'
-_DOWN: Final = 'coalesce(-composite, 101), subject_code COLLATE "C"'
+_UP: Final = 'rising, subject_code COLLATE "C"'
+_DOWN: Final = 'falling, subject_code COLLATE "C"'
 _AFTER_CODE: Final = """AND (%(first_code)s::text IS NULL OR {order} > %(first_code)s)"""
 _PAGES: Final = {
     order: _PAGE.format(order=sql.SQL(order), within=sql.SQL(within).format(order=sql.SQL(order))).as_bytes()
     for order, within in ((_BY_CODE, _AFTER_CODE), (_UP, _PLACED), (_DOWN, _PLACED))
 }
-_CENT: Final = Decimal("0.01")  # the place to which composites are rounded
 # Where those stand that have no composite: behind the others, whichever way these are sorted.
-_BEYOND: Final = Decimal(101)
+_BEYOND: Final = 10_100
 # Told twice, as a place in the order and as a condition, a band looks so narrow that all is sorted for it.
 _NO_BAND: Final[dict[str, object]] = {"composite_from": None, "composite_below": None}
 
@@ -119,10 +119,11 @@ def list_scores_ascending(
     connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
 ) -> list[Score]:
     """On score_rising."""
-    lowest, below = wanted.composite_from, wanted.composite_below
+    lowest, below = _hundredths(wanted.composite_from), _hundredths(wanted.composite_below)
     last = _BEYOND if below is None and lowest is not None else below
+    known = None if after is None else (_hundredths(after.composite), after.subject_code)
     return _list_page(
-        connection, _UP, wanted.parameters() | _NO_BAND | _first(after, lowest) | {"last_amount": last}, limit
+        connection, _UP, wanted.parameters() | _NO_BAND | _first(known, lowest) | {"last_amount": last}, limit
     )
 
 
@@ -130,23 +131,28 @@ def list_scores_descending(
     connection: Connection, wanted: ScoreFilter, *, after: After | None, limit: int
 ) -> list[Score]:
     """On score_falling; the sign is turned so that one row comparison finds the next page."""
-    lowest, below = wanted.composite_from, wanted.composite_below
-    turned = None if after is None else After(composite=_turn(after.composite), subject_code=after.subject_code)
-    first = _first(turned, None if below is None else _CENT - below)
-    last = None if lowest is None else _CENT - lowest
+    lowest, below = _hundredths(wanted.composite_from), _hundredths(wanted.composite_below)
+    known = None if after is None else (_turn(_hundredths(after.composite)), after.subject_code)
+    first = _first(known, None if below is None else 1 - below)
+    last = None if lowest is None else 1 - lowest
     last = _BEYOND if last is None and below is not None else last
     return _list_page(connection, _DOWN, wanted.parameters() | _NO_BAND | first | {"last_amount": last}, limit)
 
 
-def _turn(composite: Decimal | None) -> Decimal | None:
-    return None if composite is None else -composite
+def _hundredths(composite: Decimal | None) -> int | None:
+    """Of a bound between two composites the upper one: what is not below it is not below that."""
+    return None if composite is None else ceil(composite * 100)
 
 
-def _first(after: After | None, amount: Decimal | None) -> dict[str, object]:
+def _turn(amount: int | None) -> int | None:
+    return None if amount is None else -amount
+
+
+def _first(known: tuple[int | None, str] | None, amount: int | None) -> dict[str, object]:
     """The place behind which the page begins: the cursor or the lower end of the band, whichever lies further on."""
     places = [] if amount is None else [(amount, "")]
-    if after is not None:
-        places.append((_BEYOND if after.composite is None else after.composite, after.subject_code))
+    if known is not None:
+        places.append((_BEYOND if known[0] is None else known[0], known[1]))
     first_amount, first_code = max(places, default=(None, None))
     return {"first_amount": first_amount, "first_code": first_code}
 

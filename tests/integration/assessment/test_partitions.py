@@ -1,11 +1,15 @@
 """Scores and tallies in parts by the year: made ahead, filled from what came early, closed to people, dropped whole."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import ClassVar
 
 import psycopg
 import pytest
 
+from services.assessment.domain.periods import parse_period
 from services.assessment.handlers.partitions import make_years_ahead
+from services.assessment.storage.reading import After, ScoreFilter, list_scores_ascending, list_scores_descending
 from services.assessment.storage.retention import delete_scores
 from shared.database import migrate, transaction
 from shared.reach import Reach
@@ -35,8 +39,20 @@ def take_out_year(pool):
     """As where nobody made the year ahead."""
     with transaction(pool) as connection:
         connection.execute("CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM score")
+        connection.execute("ALTER TABLE kept DROP rising, DROP falling")
         connection.execute("SELECT drop_score_years('2026-01-01')")
         connection.execute("INSERT INTO score SELECT * FROM kept")
+
+
+class Explaining(psycopg.Cursor):
+    """Notes how what it is asked would be done."""
+
+    plan: ClassVar[list[str]] = []
+
+    def execute(self, query, parameters=None, **options):  # type: ignore[override, explicit-override] # as it is asked here
+        rows = psycopg.Cursor(self.connection).execute(b"EXPLAIN " + query, parameters, **options).fetchall()
+        self.plan[:] = [str(line) for (line,) in rows]
+        return super().execute(query, parameters, **options)
 
 
 @pytest.fixture
@@ -120,3 +136,20 @@ def test_what_stood_before_there_were_parts_stands_in_them(stock):
         with psycopg.connect(database.owner_url, options="-c lianxin.reach=system") as connection:
             found = connection.execute("SELECT tableoid::regclass::text FROM score ORDER BY period_start").fetchall()
     assert found == [("score_other",), ("score_2023",), ("score_2025",)]
+
+
+@pytest.mark.parametrize("list_page", [list_scores_ascending, list_scores_descending])
+def test_a_page_far_down_is_looked_up_in_the_index_for_people_too(scored, list_page, monkeypatch):
+    """Where an operator can leak, row security has it asked of every row before."""
+    wanted = ScoreFilter(subject_kind="cadre", period=parse_period("2025"), composite_from=Decimal(40))
+    after = After(composite=Decimal(50), subject_code="S")
+
+    with transaction(scored, reach=Reach(kind="everywhere")) as connection:
+        connection.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+        )
+        monkeypatch.setattr(connection, "cursor_factory", Explaining)
+        list_page(connection, wanted, after=after, limit=10)
+
+    [condition] = [line for line in Explaining.plan if "Index Cond" in line and "ROW(" in line]
+    assert "subject_kind = 'cadre'" in condition
