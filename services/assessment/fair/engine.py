@@ -113,7 +113,9 @@ def judge_counted(
             counted.put(one)
             totals.add(one)
         tables = fit_tables(totals, settings)
-    scored = _score(totals, counted, tables, settings)
+    habits, people = _find_habits(totals, tables, settings), totals.people
+    del totals  # what follows takes its room
+    scored = _score(people, counted, tables, habits, settings)
     results = _publish(scored, signals, settings)
     return Judged(
         scored=scored,
@@ -135,7 +137,8 @@ def score(
         one = count_dossier(dossier, span, settings, set_aside)
         counted.put(one)
         totals.add(one)
-    return _score(totals, counted, fit_tables(totals, settings), settings)
+    tables = fit_tables(totals, settings)
+    return _score(totals.people, counted, tables, _find_habits(totals, tables, settings), settings)
 
 
 def fit_tables(totals: Totals, settings: FairSettings) -> dict[str, Table]:
@@ -146,11 +149,15 @@ def fit_tables(totals: Totals, settings: FairSettings) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if table is not None}
 
 
-def _score(totals: Totals, counted: Shelf, tables: Mapping[str, Table], settings: FairSettings) -> Scored:
-    habits = Habits()
-    if "satisfaction" in tables:
-        habits = find_habits(totals, tables["satisfaction"], settings.ratings.rater_prior)
-    people = totals.people
+def _find_habits(totals: Totals, tables: Mapping[str, Table], settings: FairSettings) -> Habits:
+    if "satisfaction" not in tables:
+        return Habits()
+    return find_habits(totals, tables["satisfaction"], settings.ratings.rater_prior)
+
+
+def _score(
+    people: People, counted: Shelf, tables: Mapping[str, Table], habits: Habits, settings: FairSettings
+) -> Scored:
     standings = {name: _Standings() for name in INDICATORS}
     for one in counted.iterate_marks():
         for name, standing in stand(residuals_of(one, tables, habits.of(one), settings), tables).items():
