@@ -172,6 +172,23 @@ def test_the_outer_tenths_are_one_band_each(positive, shown):
     assert rounded.lowest <= Fraction(positive, 20) <= rounded.highest
 
 
+@pytest.mark.parametrize(
+    ("positive", "lowest", "middle", "highest"),
+    [(0, "0", "1/20", "1/10"), (2, "0", "1/20", "1/10"), (18, "9/10", "19/20", "1"), (20, "9/10", "19/20", "1")],
+)
+def test_a_band_counts_as_its_middle(positive, lowest, middle, highest):
+    rounded = round_told(Told(answers=20, positive=positive))
+
+    assert (rounded.lowest, rounded.middle, rounded.highest) == (Fraction(lowest), Fraction(middle), Fraction(highest))
+
+
+@pytest.mark.parametrize(("reading", "satisfied"), [("lowest", 18), ("middle", 19), ("highest", 20)])
+def test_how_satisfied_people_are_is_read_from_the_band(reading, satisfied):
+    measures = measure_told({"contacts": 3}, {"level": round_told(Told(answers=20, positive=19))}, reading)
+
+    assert measures == {"contacts": 3, "ratings": 20, "satisfied": satisfied}
+
+
 def test_counts_are_told_down_to_multiples_of_five():
     assert [round_told(Told(answers=count, positive=5)).answers for count in (10, 14, 15, 19)] == [10, 10, 15, 15]
 
