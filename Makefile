@@ -26,11 +26,10 @@ logs:  ## Follow all logs, or one: make logs NAME=intake-serve
 setup:  ## Get what is missing for development and tests, and start nothing
 	@$(PYTHON) -m embedded setup --dev
 
-# In this order: what takes long must not be begun last, when one worker waits for the other.
+# The system tests have one worker to themselves, from the start: they take longest, and mostly wait.
 test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" \
-	  tests/matrix tests/integration tests/contracts tests/unit
-	$(BIN)/python -m pytest tests/system -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder -m "not slow" \
+	  tests/system tests/matrix tests/integration tests/contracts tests/unit
 
 test-all: setup  ## Run every test, also those that take long
 	$(BIN)/python -m pytest

@@ -25,6 +25,14 @@ settings.load_profile("suite")
 READY_SECONDS = 60
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among several workers (`--dist loadgroup`) a file stays with one, and so do the system tests with their suite."""
+    root = Path(__file__).parent
+    for item in items:
+        part = item.path.relative_to(root)
+        item.add_marker(pytest.mark.xdist_group("system" if part.parts[0] == "system" else str(part)))
+
+
 @pytest.fixture(scope="session")
 def postgres_admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     given = os.environ.get("LIANXIN_TEST_POSTGRES_URL")
