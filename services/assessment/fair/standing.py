@@ -82,13 +82,13 @@ def stand(residuals: Iterable[Residual], tables: Mapping[str, Table]) -> dict[st
 def residuals_of(
     counted: Counted, tables: Mapping[str, Table], habits: Mapping[str, int], settings: FairSettings
 ) -> list[Residual]:
-    """`habits`: by rater, towards others than this cadre."""
+    """`habits`: by rater, towards others than this cadre. What nothing is usual for yet is left to the next look."""
     residuals = []
     usual = {name: (table.expected, table.mean) for name, table in tables.items()}
     floor = settings.values.speed_floor
     for mark in counted.marks:
         _, name, cell, value, weight, _, rater = mark
-        if not weight or name == EXPLAINING:
+        if not weight or name == EXPLAINING or name not in usual:
             continue
         by_cell, mean = usual[name]
         expected = by_cell.get(cell, mean)
@@ -103,6 +103,8 @@ def residuals_of(
 
 def _excess_explanations(counted: Counted, tables: Mapping[str, Table], settings: FairSettings) -> list[Residual]:
     """Explaining is not counted up to what such cases usually need, with a margin; the excess counts as unsolved."""
+    if not {"resolution", EXPLAINING} <= tables.keys():
+        return []
     kinds = [mark for mark in counted.marks if mark.indicator == EXPLAINING]
     explained = sum(mark.weight * mark.value for mark in kinds) / PICO
     if not explained:

@@ -1,5 +1,6 @@
 """One cadre measured by a yardstick: the same records give the same score, and better ones a better one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
@@ -45,6 +46,32 @@ def test_the_records_that_made_the_yardstick_come_out_as_they_did(judged: Judged
 
         assert measured.result.score == result.score
         assert measured.result.points == result.points
+
+
+def without_answers(dossier: Dossier) -> Dossier:
+    return replace(
+        dossier, issues=[replace(one, answered_at=None, answer_allowed=None, has_reply=None) for one in dossier.issues]
+    )
+
+
+def without_issues(dossier: Dossier) -> Dossier:
+    return replace(dossier, issues=[], ratings=[], handovers=[])
+
+
+@pytest.mark.parametrize(("cut", "new"), [(without_answers, "timeliness"), (without_issues, "resolution")])
+def test_the_first_of_a_kind_wait_until_it_is_known_what_is_usual(
+    town: list[Dossier], cut: Callable[[Dossier], Dossier], new: str
+) -> None:
+    scored = judge([cut(one) for one in town], SPAN, SETTINGS).scored
+    yardstick = yardstick_of(scored)
+    assert new not in yardstick.tables
+
+    for dossier in town:
+        own = own_of(scored.frame, scored.counted[dossier.cadre.cadre])
+        measured = measure(dossier, own, yardstick, SPAN, SETTINGS, frozenset())
+
+        assert new not in measured.left
+        assert measured.result.score == sum(measured.result.points.values(), measured.result.base)
 
 
 def test_one_more_solved_issue_is_worth_something(judged: Judged) -> None:
