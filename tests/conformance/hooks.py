@@ -20,6 +20,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.case import Case
 
 from shared.edge import LARGEST_INTEGER_DIGITS, check_text
+from tests.conformance.closing import close_shapes
 from tests.conformance.knowing import Known
 from tests.conformance.renewing import PLACEHOLDER, Renewed
 
@@ -140,7 +141,4 @@ def map_body(_: object, body: Any) -> Any:
 
 @schemathesis.hook
 def before_load_schema(_: object, raw_schema: dict[str, Any]) -> None:
-    """Read the document closely: an answer has no property that it does not name. Its readers allow for new ones."""
-    for schema in raw_schema.get("components", {}).get("schemas", {}).values():
-        if schema.get("properties"):
-            schema.setdefault("additionalProperties", False)
+    close_shapes(raw_schema)

@@ -642,9 +642,8 @@ def test_updates_tell_of_steps_and_are_told_by_the_client_that_filed(city: City)
 
 
 def test_reads_are_counted_by_network(city: City):
-    statuses = [city.get("services.json").status_code for _ in range(320)]
-
-    assert 429 in statuses
+    # A slow machine asks slowly, and is allowed some more meanwhile.
+    assert any(city.get("services.json").status_code == 429 for _ in range(1_000))
     last = city.get("services.json")
     assert refused(last, 429)
     assert int(last.headers["retry-after"]) >= 1
