@@ -50,7 +50,9 @@ class ShownSubscription(Shown):
 def add_subscriptions(app: FastAPI, pool: Pool) -> None:
     @app.put(
         "/v1/subscriptions/{name}",
-        responses=shows(ShownSubscription) | shows(ShownSubscription, status=201) | refuses(412),
+        responses=shows(ShownSubscription)
+        | shows(ShownSubscription, status=201)
+        | refuses(412, _409="The name belongs to another subscription."),
         openapi_extra=describe_body(SubscriptionBody),
     )
     def put_subscription(
