@@ -96,7 +96,7 @@ def _ids_of(names: Collection[str], lists: Iterable[Sequence[Mapping[str, Any]]]
         str(entry["id"])
         for entries in lists
         for entry in entries
-        if "id" in entry and (entry.get("name") in names or entry.get("client_id") in names)
+        if "id" in entry and (str(entry.get("name")) in names or str(entry.get("client_id")) in names)
     )
 
 
@@ -104,7 +104,7 @@ def _note_list(known: Known, path: str, entries: Sequence[Mapping[str, Any]], al
     fields: Values = {}
     for entry in entries:
         _note_all(known.named, entry, alone)
-        if not any(entry.get(field) in alone for field in ("id", "name", "client_id")):
+        if not any(str(entry.get(field)) in alone for field in ("id", "name", "client_id")):
             for field in NAMES:
                 _note(fields, field, entry.get(field), alone)
     known.lists[path.removesuffix(".json")] = fields

@@ -19,7 +19,7 @@ DOCUMENT: dict[str, dict[str, dict[str, dict[str, str]]]] = {
 ANSWERS = {
     "/v1/issues": {"items": [{"id": "i-1", "category": "roads"}], "next_cursor": None},
     "/v1/issues/i-1": {"id": "i-1", "citizen_ref": "c-1", "cadre": {"staff_number": "S1"}},
-    "/v1/categories": {"items": [{"code": "roads"}, {"code": "water"}]},
+    "/v1/categories": {"items": [{"code": "roads", "name": {"zh": "道路"}}, {"code": "water"}]},
     "/v1/accounts": {"items": [{"id": "a-1", "name": "spare"}, {"id": "a-2", "name": "clerk"}]},
     "/v1/proposals": {"items": [{"account_id": "a-2"}, {"account_id": "a-1"}, {"client_id": "clerk"}]},
 }
