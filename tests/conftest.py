@@ -25,6 +25,7 @@ settings.load_profile("suite")
 READY_SECONDS = 60
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Among several workers (`--dist loadgroup`) a file stays with one, and so do the system tests with their suite."""
     root = Path(__file__).parent
