@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from typing_extensions import override
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.keys import create_all
 from embedded.postgres import PrivatePostgres
@@ -25,13 +28,18 @@ settings.load_profile("suite")
 READY_SECONDS = 60
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several workers (`--dist loadgroup`) a file stays with one, and so do the system tests with their suite."""
-    root = Path(__file__).parent
-    for item in items:
-        part = item.path.relative_to(root)
-        item.add_marker(pytest.mark.xdist_group("system" if part.parts[0] == "system" else str(part)))
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc] # the package has no types
+    """Among several workers a file stays with one, and so do the system tests, with the suite that they share."""
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "tests/system" if file.startswith("tests/system/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
