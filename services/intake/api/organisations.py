@@ -13,7 +13,7 @@ from services.intake.handlers import register_reading
 from services.intake.storage.registers import Organisation
 from services.intake.storage.versions import OrganisationVersion
 from shared.access.principal import Principal
-from shared.answers import GUARDED, Listing, Page, refuses, shows
+from shared.answers import Listing, Page, refuses, shows
 from shared.conditions import tagged
 from shared.edge import CodeText, Day
 from shared.http import Body, describe_body, json_response, parse_body, permit
@@ -63,20 +63,20 @@ async def register_organisation(request: Request, principal: Writer, code: PathC
     return answer(await doors(request).organisations.submit(command), location=f"/v1/organisations/{code}")
 
 
-@router.post("/{code}/merger", responses=GUARDED, openapi_extra=describe_body(MergerBody))
+@router.post("/{code}/merger", responses=ANSWERS | refuses(412), openapi_extra=describe_body(MergerBody))
 async def merge_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
     body = parse_body(MergerBody, await request.body())
     command = EndOrganisation(
         **await describe(request, principal), code=code, ended_on=body.merged_on, successor_code=body.successor_code
     )
-    return answer(await doors(request).organisation_ends.submit(command))
+    return answer(await doors(request).organisation_ends.submit(command), location=f"/v1/organisations/{code}")
 
 
-@router.post("/{code}/dissolution", responses=GUARDED, openapi_extra=describe_body(DissolutionBody))
+@router.post("/{code}/dissolution", responses=ANSWERS | refuses(412), openapi_extra=describe_body(DissolutionBody))
 async def dissolve_organisation(request: Request, principal: Writer, code: PathCode) -> Response:
     body = parse_body(DissolutionBody, await request.body())
     command = EndOrganisation(**await describe(request, principal), code=code, ended_on=body.dissolved_on)
-    return answer(await doors(request).organisation_ends.submit(command))
+    return answer(await doors(request).organisation_ends.submit(command), location=f"/v1/organisations/{code}")
 
 
 @router.get("", responses=shows(Page[Organisation]))

@@ -168,6 +168,18 @@ def test_a_departure_and_an_end_are_for_one_version_too(door):
     assert door.post("clerk", "/v1/organisations/street/dissolution", dissolved, if_match='"4"').status_code == 412
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("dissolution", {"dissolved_on": "2190-01-01"}),
+        ("merger", {"merged_on": "2190-01-01", "successor_code": "county"}),
+    ],
+)
+def test_an_end_of_a_day_to_come_is_recorded_as_the_document_says(door, path, body):
+    assert door.post("clerk", f"/v1/organisations/town/{path}", body, if_match='"4"').status_code == 412
+    assert door.post("clerk", f"/v1/organisations/town/{path}", body).status_code == 201
+
+
 def test_a_key_is_answered_before_the_version_is_asked_for(door):
     body = {"name": "新名"}
     first = put(door, "/v1/cadres/S1", body, if_match='"1"', idempotency_key="k1")
