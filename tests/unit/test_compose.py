@@ -103,7 +103,7 @@ def secrets_as_mounted(container: str, folder: Path, beside: Path) -> Path:
 @pytest.mark.parametrize("service", PROCESSES)
 def test_every_process_of_a_service_has_a_container(service: str) -> None:
     program = ast.parse((ROOT / "services" / service / "__main__.py").read_text("utf-8"))
-    listed = (ast.get_docstring(program) or "").partition(f"services.{service} ")[2].rstrip(". |")
+    listed = (ast.get_docstring(program) or "").splitlines()[0].partition(f"services.{service} ")[2].rstrip(". |")
     commands = {command.strip() for command in listed.split("|")}
 
     on_demand = {process for owner, process in ON_DEMAND if owner == service}

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.testclient import TestClient
 
 from shared.answers import Shown, shows
-from tests.conformance.witness import witnessed
+from tests.conformance.witness import Witness, heard_by
 
 
 class Thing(Shown):
@@ -37,7 +37,8 @@ def get_hidden() -> PlainTextResponse:
 
 
 def found(*paths: str) -> list[str]:
-    with witnessed() as witness:
+    witness = Witness()
+    with heard_by(witness):
         for path in paths:
             TestClient(APP).get(path)
         return witness.take_faults()
@@ -65,7 +66,8 @@ def test_nothing_is_said_of_all_else():
 
 
 def test_each_fault_is_said_once_and_nothing_after_it_is_over():
-    with witnessed() as witness:
+    witness = Witness()
+    with heard_by(witness):
         TestClient(APP).get("/things/one-missing")
         assert len(witness.take_faults()) == 1
         assert witness.take_faults() == []
