@@ -70,9 +70,12 @@ def deviations(counts: Mapping[str, Count]) -> dict[str, float]:
 
 
 def rare_deviations(counts: Mapping[str, Count]) -> dict[str, float]:
-    """The same of what is rare (Freeman and Tukey): two where a third was expected are not five deviations."""
+    """The same of what is rare (Freeman and Tukey): two where a third was expected are not five deviations.
+
+    Less than none can be expected, since what is usual of a kind of case is a sum of effects: that is none.
+    """
     raw = {
-        key: math.sqrt(one.found) + math.sqrt(one.found + 1) - math.sqrt(4 * one.expected + 1)
+        key: math.sqrt(one.found) + math.sqrt(one.found + 1) - math.sqrt(4 * max(0.0, one.expected) + 1)
         for key, one in counts.items()
     }
     return _widen(raw)
