@@ -103,7 +103,7 @@ _ITEMS: Final = b"""
                        OR (cadre.id = (SELECT acting_cadre_id()) AND may_enter_contact(owner.id, cadre.id)))
                 ORDER BY row.source_number, CASE WHEN row.source_number IS NULL THEN row.id END, row.ordinality),
     """
-_INSERT: Final = (
+_MADE: Final = (
     _ITEMS
     + b"""
                made AS (
@@ -114,7 +114,11 @@ _INSERT: Final = (
                SELECT id, source, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
                       duration_minutes, population_group, people_count, people_by_group, companion_ids, first_on,
                       last_on, place_code, note_sealed, late_reason_sealed, citizen_ref, flags, content_hash, owner_id
-                 FROM item
+                 FROM item"""
+)
+_INSERT: Final = (
+    _MADE
+    + b"""
                    ON CONFLICT DO NOTHING
                RETURNING id, source, source_number, cadre_id, organisation_id, recorded_at, content_hash, citizen_ref,
                          companion_ids),
@@ -132,17 +136,8 @@ _INSERT: Final = (
     """
 )
 _ENTER: Final = (
-    _ITEMS
-    + b"""
-               made AS (
-               INSERT INTO contact (id, source, source_number, cadre_id, organisation_id, kind, occurred_at,
-                                    recorded_at, duration_minutes, population_group, people_count, people_by_group,
-                                    companion_ids, first_on, last_on, place_code, note_sealed, late_reason_sealed,
-                                    citizen_ref, flags, content_hash, owner_organisation_id)
-               SELECT id, source, source_number, cadre_id, organisation_id, kind, occurred_at, recorded_at,
-                      duration_minutes, population_group, people_count, people_by_group, companion_ids, first_on,
-                      last_on, place_code, note_sealed, late_reason_sealed, citizen_ref, flags, content_hash, owner_id
-                 FROM item),
+    _MADE
+    + b"""),
                told AS (
                INSERT INTO outbox (event_id, event_type, routing_key, aggregate, aggregate_id, sequence, recorded_at,
                                    correlation_id, payload)
