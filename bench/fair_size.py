@@ -20,6 +20,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import psycopg
+from psycopg import sql
 
 from bench.report import Figure, print_table, write_json
 from embedded.postgres import PrivatePostgres
@@ -112,7 +113,7 @@ FILL: Final = (
     """
     INSERT INTO closed_period (period_kind, period_start, period_end, scheme_name, scheme_version, definition_hash,
                                parameters, publication_count, content_hash, log_position, closed_at)
-    SELECT 'quarter', '2025-10-01', '2025-12-31', name, version, content_hash, '{{}}', 0, content_hash, 0, '{closed_at}'
+    SELECT 'quarter', '2025-10-01', '2025-12-31', name, version, content_hash, '{{}}', 0, content_hash, 0, {closed_at}
       FROM scheme
      WHERE name = 'basic'
     """,
@@ -164,16 +165,16 @@ def fill(url: str, owner_url: str, options: argparse.Namespace) -> None:
     pool = _open(url)
     files = (HOME / "schemes").glob("*.toml")
     load_schemes(pool, files, indicators_file=HOME / "indicators.toml", now=NOW)
-    sizes = {
-        "records": options.records,
-        "cadres": options.cadres,
-        "columns": ", ".join(tallies.COLUMNS),
-        "ones": ", ".join("1" for _ in tallies.COLUMNS),
-        "closed_at": CLOSED_AT.isoformat(),
+    sizes: dict[str, sql.Composable] = {
+        "records": sql.Literal(options.records),
+        "cadres": sql.Literal(options.cadres),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, tallies.COLUMNS)),
+        "ones": sql.SQL(", ").join([sql.Literal(1)] * len(tallies.COLUMNS)),
+        "closed_at": sql.Literal(CLOSED_AT),
     }
     with transaction(pool) as connection:
         for statement in FILL:
-            connection.execute(statement.format(**sizes).encode())
+            connection.execute(sql.SQL(statement).format(**sizes))
     pool.close()
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
