@@ -5,6 +5,11 @@ DROP POLICY readers ON cadre;
 ALTER TABLE score RENAME TO score_whole;
 ALTER TABLE tally RENAME TO tally_whole;
 CREATE TABLE score (LIKE score_whole INCLUDING DEFAULTS INCLUDING CONSTRAINTS) PARTITION BY RANGE (period_start);
+-- Under row security a condition is looked up in an index only where its operators can leak nothing, and of numerics they
+-- are taken to be able to: lists are sorted by whole numbers of hundredths. What has no composite comes behind all that have.
+ALTER TABLE score
+    ADD COLUMN rising  integer NOT NULL GENERATED ALWAYS AS (coalesce((composite * 100)::integer, 10100)) STORED,
+    ADD COLUMN falling integer NOT NULL GENERATED ALWAYS AS (coalesce((composite * -100)::integer, 10100)) STORED;
 CREATE TABLE tally (LIKE tally_whole INCLUDING DEFAULTS INCLUDING CONSTRAINTS) PARTITION BY RANGE (month);
 -- Whatever year has no part of its own yet: nothing is ever refused.
 CREATE TABLE score_other PARTITION OF score DEFAULT;
@@ -22,21 +27,26 @@ BEGIN
 END $$;
 
 -- Parts for these years, and for those near them of which rows stand among the others; these rows go along. Returns how
--- many were made. The service asks for it every hour, and only the owner may make tables.
+-- many were made. The service asks for it every hour, and only the owner may make tables. The part of the others is locked
+-- first, so that nobody puts anything of the year into it meanwhile.
 CREATE FUNCTION make_years(first_year integer, last_year integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    whole  text;
-    key    text;
-    year   integer;
-    part   text;
-    bounds text;
-    made   integer := 0;
+    whole   text;
+    key     text;
+    year    integer;
+    part    text;
+    columns text;
+    made    integer := 0;
 BEGIN
     IF last_year - first_year NOT BETWEEN 0 AND 20 THEN
         RAISE EXCEPTION 'at most twenty years at once';
     END IF;
     FOR whole, key IN VALUES ('score', 'period_start'), ('tally', 'month') LOOP
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+          INTO columns
+          FROM pg_attribute
+         WHERE attrelid = whole::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
         FOR year IN EXECUTE format(
             'SELECT * FROM generate_series($1, $2)
               UNION
@@ -46,11 +56,13 @@ BEGIN
         LOOP
             part := whole || '_' || year;
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
-            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, whole);
+            EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', whole || '_other');
+            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)',
+                           part, whole);
             PERFORM guard_part(part);
-            bounds := format('%1$I >= %2$L AND %1$I < %3$L', key, make_date(year, 1, 1), make_date(year + 1, 1, 1));
-            EXECUTE format('WITH moved AS (DELETE FROM %I WHERE %s RETURNING *) INSERT INTO %I SELECT * FROM moved',
-                           whole || '_other', bounds, part);
+            EXECUTE format('WITH moved AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s)
+                            INSERT INTO %6$I (%5$s) SELECT %5$s FROM moved',
+                           whole || '_other', key, make_date(year, 1, 1), make_date(year + 1, 1, 1), columns, part);
             EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                            whole, part, make_date(year, 1, 1), make_date(year + 1, 1, 1));
             made := made + 1;
@@ -90,7 +102,7 @@ END $$;
 SELECT guard_part('score_other');
 SELECT guard_part('tally_other');
 SELECT make_years(date_part('year', now())::integer - 1, date_part('year', now())::integer + 2);
-INSERT INTO score SELECT * FROM score_whole; -- in the order of its columns, which LIKE has kept
+INSERT INTO score SELECT * FROM score_whole; -- in the order of its columns, which LIKE has kept; what is generated is behind
 INSERT INTO tally SELECT * FROM tally_whole;
 DROP TABLE score_whole;
 DROP TABLE tally_whole;
@@ -103,10 +115,8 @@ ALTER TABLE score
 CREATE INDEX score_by_code ON score (subject_kind, period_kind, period_start, subject_code COLLATE "C");
 CREATE INDEX score_by_organisation ON score (organisation_id, period_kind, period_start);
 CREATE INDEX score_by_peer_group ON score (peer_group, period_kind, period_start) WHERE peer_group IS NOT NULL;
-CREATE INDEX score_rising ON score
-    (subject_kind, period_kind, period_start, coalesce(composite, 101), subject_code COLLATE "C");
-CREATE INDEX score_falling ON score
-    (subject_kind, period_kind, period_start, coalesce(-composite, 101), subject_code COLLATE "C");
+CREATE INDEX score_rising ON score (subject_kind, period_kind, period_start, rising, subject_code COLLATE "C");
+CREATE INDEX score_falling ON score (subject_kind, period_kind, period_start, falling, subject_code COLLATE "C");
 CREATE INDEX score_unannounced ON score (computed_at, score_id)
     WHERE subject_code IS NOT NULL AND composite IS DISTINCT FROM announced_composite AND period_kind <> 'half_year';
 ALTER TABLE tally ADD PRIMARY KEY (organisation_id, month, cadre_id);
