@@ -38,21 +38,31 @@ class Flood:
         self._rate = rate
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
+        self._failure: Exception | None = None
         self.sent = 0
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
+        """Raises what went wrong meanwhile: then nothing was measured."""
         self._stopping.set()
         self._thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     def _run(self) -> None:
+        try:
+            self._publish_at_rate()
+        except Exception as error:  # noqa: BLE001 - it goes on to whoever stops this
+            self._failure = error
+
+    def _publish_at_rate(self) -> None:
         started = time.perf_counter()
         while not self._stopping.is_set() and self.sent < len(self._messages):
             due = min(len(self._messages), int((time.perf_counter() - started) * self._rate))
             if refused := self._publisher.publish(self._messages[self.sent : due]):
-                raise RuntimeError(f"{len(refused)} events were refused: nothing was measured")
+                raise RuntimeError(f"{len(refused)} events were refused")
             self.sent = max(self.sent, due)
             self._stopping.wait(BEAT_SECONDS)
 
