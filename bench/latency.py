@@ -4,11 +4,12 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from bench.flood import flood
-from bench.load import build_request, drive
-from bench.posting import contact_body, register_cadres
+from bench.load import build_request, pace
+from bench.posting import check, contact_body, register_cadres
 from bench.processor import seconds_of_family
 from bench.report import Figure
 from services.assessment.settings import AssessmentSettings
@@ -76,14 +77,16 @@ def _spent(suite: Suite) -> dict[str, float]:
 def _probe_beside_posts(suite: Suite) -> tuple[list[float], float]:
     stop = threading.Event()
     sent = [0]
-    load = threading.Thread(target=_keep_posting, args=(suite, stop, sent))
-    load.start()
-    time.sleep(5)
-    started, before = time.perf_counter(), sent[0]
-    waits = _probe(suite, SAMPLES)
-    rate = (sent[0] - before) / (time.perf_counter() - started)
-    stop.set()
-    load.join()
+    with ThreadPoolExecutor(1) as beside:
+        load = beside.submit(_keep_posting, suite, stop, sent)
+        try:
+            time.sleep(5)
+            started, before = time.perf_counter(), sent[0]
+            waits = _probe(suite, SAMPLES)
+            rate = (sent[0] - before) / (time.perf_counter() - started)
+        finally:
+            stop.set()
+        load.result()
     return waits, rate
 
 
@@ -126,17 +129,15 @@ def _wait_for_resolution(officer: Client, staff_number: str) -> None:
 
 
 def _keep_posting(suite: Suite, stop: threading.Event, sent: list[int]) -> None:
-    """Post about BATCH_RATE contacts a second, in bursts of a tenth of a second."""
+    """Post BATCH_RATE contacts a second, or as many as the doors let in, until told to stop."""
     credential = suite.credential("intake", "machine_client")
     numbers = itertools.count()
     while not stop.is_set():
-        started, headers = time.perf_counter(), credential.headers()
-        burst = [
-            build_request("/v1/contacts", contact_body(next(numbers)), headers=headers) for _ in range(BATCH_RATE // 10)
+        headers = credential.headers()
+        second = [
+            build_request("/v1/contacts", contact_body(next(numbers)), headers=headers) for _ in range(BATCH_RATE)
         ]
-        result = drive(suite.ports["intake-api"], iter([*burst, *burst]), connections=8, seconds=0.08)
-        sent[0] += result.answered
-        stop.wait(max(0.0, 0.1 - (time.perf_counter() - started)))
+        sent[0] += check(pace(suite.ports["intake-api"], second, connections=8, rate=BATCH_RATE)).answered
 
 
 def _at(values: list[float], share: float) -> float:
