@@ -12,6 +12,7 @@ from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import NotPublished
 from services.assessment.handlers import fair_results, retention, signals
 from services.assessment.handlers.closings import measure_closing
+from services.assessment.handlers.place_replays import replay_places
 from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
 from services.assessment.handlers.replays import replay_period
 from services.assessment.handlers.schemes import load_schemes
@@ -128,7 +129,8 @@ def _replay_period(pool: Pool, arguments: Sequence[str]) -> int:
         sys.stdout.write(f"{one.subject_kind} {one.subject_id}: published {one.expected}, now {one.found}\n")
     verdict = "same" if found.is_same else "DIFFERENT"
     sys.stdout.write(f"{verdict} {found.period.label} {found.found} {found.publications} publications\n")
-    return 0 if _replay_fair(pool, found.period, workers=options.workers) and found.is_same else 1
+    others = [_replay_fair(pool, found.period, workers=options.workers), _replay_places(pool, found.period)]
+    return 0 if found.is_same and all(others) else 1
 
 
 def _replay_fair(pool: Pool, period: Period, *, workers: int) -> bool:
@@ -141,6 +143,19 @@ def _replay_fair(pool: Pool, period: Period, *, workers: int) -> bool:
         sys.stdout.write(f"fair score of {cadre}: differs\n")
     verdict = "same" if found.is_same else "DIFFERENT"
     sys.stdout.write(f"{verdict} fair {found.window} {found.found} {found.results} scores\n")
+    return found.is_same
+
+
+def _replay_places(pool: Pool, period: Period) -> bool:
+    """Whether what the schemes of places scored comes out as it was told; where none was put to it, nothing was."""
+    try:
+        found = replay_places(pool, period)
+    except NotPublished:
+        return True
+    for kind, subject in found.differing:
+        sys.stdout.write(f"score of {kind} {subject} by the scheme of its place: differs\n")
+    verdict = "same" if found.is_same else "DIFFERENT"
+    sys.stdout.write(f"{verdict} places {period.label} {found.found} {found.scores} scores\n")
     return found.is_same
 
 

@@ -163,6 +163,12 @@ class AssessmentWorld:
             ("GET", "/v1/closed-periods/{period}/package"): Probe(
                 action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
             ),
+            ("GET", "/v1/place-periods/{period}/replay"): Probe(
+                action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
+            ),
+            ("GET", "/v1/place-periods/{period}/package"): Probe(
+                action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
+            ),
             ("GET", "/v1/published/scores/cadre/{code}/package"): Probe(
                 action="read a published cadre",
                 aim=lambda place: Shot(path={"code": staff_number(place)}, query=OCTOBER) if place in CODES else None,

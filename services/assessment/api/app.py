@@ -8,6 +8,7 @@ from services.assessment.api.exports import add_export_routes
 from services.assessment.api.fair_scores import add_fair_score_routes
 from services.assessment.api.indicators import add_indicator_routes
 from services.assessment.api.monitoring import add_monitoring_routes
+from services.assessment.api.place_periods import add_place_period_routes
 from services.assessment.api.place_scores import add_place_score_routes
 from services.assessment.api.published import add_published_routes
 from services.assessment.api.rule_schemes import add_rule_scheme_routes
@@ -42,6 +43,7 @@ def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authe
     add_rule_scheme_routes(app, pool)
     add_simulation_routes(app, pool)
     add_place_score_routes(app, pool)
+    add_place_period_routes(app, pool)
     add_monitoring_routes(app, pool)
     add_signal_routes(app, pool)
     add_fair_score_routes(app, pool)

@@ -205,7 +205,7 @@ def _add_closed(router: APIRouter, pool: Pool) -> None:
         responses=gives(200, description="The window, then a line a cadre.", content=LINES) | refuses(404),
     )
     def get_package(_: Replayer, period_text: PeriodPath) -> Response:
-        """All that it takes to compute a closed period again, for tools/verify_result.py."""
+        """All that it takes to compute a closed period again: python3 tools/verify_fair.py FILE."""
         window, results = fair_results.open_package(pool, parse_period(period_text))
         return StreamingResponse(_lines(window, results), media_type="application/x-ndjson")
 

@@ -1,10 +1,12 @@
 """Scoring closed periods by the schemes of places: out of publications alone, once, each total with its reasons."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
@@ -19,7 +21,8 @@ from services.assessment.scoring.numbers import show
 from services.assessment.scoring.results import Outcome
 from services.assessment.storage import place_scores as storage
 from services.assessment.storage import rule_schemes
-from services.assessment.storage.place_scores import PlaceScore, PublishedSubject
+from services.assessment.storage.place_scores import PlacePass, PlaceScore, PublishedSubject
+from services.assessment.storage.rule_schemes import StoredRuleScheme
 from shared import crash
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
@@ -28,6 +31,16 @@ from shared.errors import LianxinError
 ROWS_A_BATCH: Final = 2_000
 
 Shape = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """The hashes of one score: of what it was made of, and of what came out."""
+
+    subject_kind: SubjectKind
+    subject_id: UUID
+    publication_hash: bytes
+    content_hash: bytes
 
 
 def score_places(pool: Pool, *, now: datetime) -> list[Period]:
@@ -57,6 +70,29 @@ def get_place_score(pool: Pool, kind: SubjectKind, code: str, period: Period) ->
     return found[0]
 
 
+def hash_scores(period: Period, schemes: Sequence[StoredRuleScheme], lines: Iterable[Sealed]) -> bytes:
+    """SHA-256 over a line of the period and its schemes, and one a score, in the order of kind and id."""
+    named = [
+        {"content_hash": one.content_hash.hex(), "name": one.name, "version": one.version}
+        for one in sorted(schemes, key=lambda one: (one.name, one.version))
+    ]
+    total = hashlib.sha256(_canonical({"period": period.label, "schemes": named}) + b"\n")
+    for line in sorted(lines, key=lambda line: (line.subject_kind, line.subject_id)):
+        hashes = f"{line.publication_hash.hex()} {line.content_hash.hex()}"
+        total.update(f"{line.subject_kind} {line.subject_id} {hashes}\n".encode())
+    return total.digest()
+
+
+def score_table(stored: StoredRuleScheme, publications: Sequence[Mapping[str, Any]]) -> list[bytes]:
+    """What a scheme makes of all whom it holds for, as one table: a document each. Raises BadRules, BadTable."""
+    scheme = read_rule_scheme(stored.document)
+    outcome = evaluate(scheme, lay_out_publications(scheme, [read_publication(one) for one in publications]))
+    return [
+        _canonical(_describe(outcome, at, publication, stored.content_hash))
+        for at, publication in enumerate(publications)
+    ]
+
+
 def _score_next(pool: Pool, *, now: datetime) -> Period | None:
     with transaction(pool) as connection:
         if not storage.try_lock_places(connection):
@@ -64,64 +100,69 @@ def _score_next(pool: Pool, *, now: datetime) -> Period | None:
         period = storage.find_period_to_score(connection)
         if period is None:
             return None
-        count, failed = _score(connection, period)
-        storage.insert_place_pass(connection, period, score_count=count, failed=failed, done_at=now)
+        storage.insert_place_pass(connection, period, _score(connection, period, now=now))
         crash.point("assessment.before_place_commit")
     return period
 
 
-def _score(connection: Connection, period: Period) -> tuple[int, list[str]]:
-    """Return how many were scored, and which schemes could not be applied to what is published."""
+def _score(connection: Connection, period: Period, *, now: datetime) -> PlacePass:
     published = storage.list_published_under_schemes(connection, period)
     failed: list[str] = []
-    count = 0
+    schemes: list[StoredRuleScheme] = []
+    lines: list[Sealed] = []
     for (name, version), group in groupby(published, key=lambda one: (one.name, one.version)):
         subjects = list(group)
+        stored = rule_schemes.find_rule_scheme(connection, name, version)
+        if stored is None:
+            continue
         try:
-            rows = _score_by(connection, period, subjects)
+            documents = score_table(stored, [orjson.loads(subject.document) for subject in subjects])
         except LianxinError as error:
             failed.append(f"{name}-{version}")
             note(connection, _failure(period, f"{name}-{version}", error))
             continue
+        rows = [_row(period, subject, text) for subject, text in zip(subjects, documents, strict=True)]
         for start in range(0, len(rows), ROWS_A_BATCH):
             storage.insert_place_scores(connection, rows[start : start + ROWS_A_BATCH])
-        count += len(rows)
-    if count:
-        details = {"scores": count, "failed": len(failed)}
+        schemes.append(stored)
+        lines += [seal_score(subject, text) for subject, text in zip(subjects, documents, strict=True)]
+    total = hash_scores(period, schemes, lines)
+    if lines:
+        details = {"scores": len(lines), "failed": len(failed), "content_hash": total.hex()}
         note(connection, Line(action="period.scored", object_type="period", object_id=period.label, details=details))
-    return count, failed
+    return PlacePass(score_count=len(lines), failed=failed, content_hash=total, done_at=now)
 
 
-def _score_by(connection: Connection, period: Period, subjects: Sequence[PublishedSubject]) -> list[dict[str, Any]]:
-    """All whom one scheme holds for, as one table. Raises BadRules, BadTable."""
-    stored = rule_schemes.find_rule_scheme(connection, subjects[0].name, subjects[0].version)
-    if stored is None:
-        return []
-    scheme = read_rule_scheme(stored.document)
-    documents = [orjson.loads(subject.document) for subject in subjects]
-    outcome = evaluate(scheme, lay_out_publications(scheme, [read_publication(one) for one in documents]))
-    rows = []
-    for at, (subject, document) in enumerate(zip(subjects, documents, strict=True)):
-        text = orjson.dumps(describe(outcome, at, document, stored.content_hash), option=orjson.OPT_SORT_KEYS)
-        rows.append(
-            {
-                "subject_kind": subject.subject_kind,
-                "subject_id": subject.subject_id,
-                "subject_code": subject.subject_code,
-                "organisation_id": subject.organisation_id,
-                "period_kind": period.kind,
-                "period_start": period.start,
-                "period_end": period.end,
-                "scheme_name": scheme.name,
-                "scheme_version": scheme.version,
-                "document": text.decode(),
-                "content_hash": hashlib.sha256(text).hexdigest(),
-            }
-        )
-    return rows
+def seal_score(subject: PublishedSubject, document: bytes) -> Sealed:
+    return Sealed(
+        subject_kind=subject.subject_kind,
+        subject_id=subject.subject_id,
+        publication_hash=subject.content_hash,
+        content_hash=hashlib.sha256(document).digest(),
+    )
 
 
-def describe(outcome: Outcome, at: int, publication: Mapping[str, Any], scheme_hash: bytes) -> Shape:
+def _row(period: Period, subject: PublishedSubject, document: bytes) -> dict[str, Any]:
+    return {
+        "subject_kind": subject.subject_kind,
+        "subject_id": subject.subject_id,
+        "subject_code": subject.subject_code,
+        "organisation_id": subject.organisation_id,
+        "period_kind": period.kind,
+        "period_start": period.start,
+        "period_end": period.end,
+        "scheme_name": subject.name,
+        "scheme_version": subject.version,
+        "document": document.decode(),
+        "content_hash": hashlib.sha256(document).hexdigest(),
+    }
+
+
+def _canonical(document: Shape) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def _describe(outcome: Outcome, at: int, publication: Mapping[str, Any], scheme_hash: bytes) -> Shape:
     """A total with all that it is made of: contributions add up to it to the last digit."""
     scheme, one = outcome.scheme, outcome.totals[at]
     head = {name: publication[name] for name in ("subject", "organisation", "peer_group", "period")}

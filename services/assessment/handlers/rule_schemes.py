@@ -24,6 +24,7 @@ from shared.errors import Conflict, Rejected
 from shared.proposals import Decision, Proposal, ProposalStatus
 
 KINDS: Final = ("scheme.adopt", "scheme.end")
+DEFAULT_NAME: Final = "fair"
 
 
 class SchemesOverlap(Conflict):
@@ -64,6 +65,8 @@ def check_document(document: str) -> RuleScheme:
         raise BadRules("validity", "is needed to put a scheme into force: [validity] with from")
     if not scheme.has_total:
         raise BadRules("items", "a scheme that is put into force has at least one item")
+    if scheme.name == DEFAULT_NAME:
+        raise BadRules("name", "is the name of the scheme that counts where a place has none")
     return scheme
 
 

@@ -18,13 +18,14 @@ PLACES_LOCK = 0x506C6163
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedSubject:
-    """A publication with the scheme that holds for it."""
+    """A publication with the scheme that holds for it, or that it was scored by."""
 
     subject_kind: SubjectKind
     subject_id: UUID
     subject_code: str
     organisation_id: UUID | None
     document: str
+    content_hash: bytes
     name: str
     version: int
 
@@ -32,6 +33,36 @@ class PublishedSubject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceScore:
     subject_code: str
+    document: str
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacePass:
+    """`failed` schemes could not be put to what is published. No hash where it is of before there was one."""
+
+    score_count: int
+    failed: list[str]
+    content_hash: bytes | None
+    done_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedScheme:
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredPublication:
+    """A score beside the publication that it was made of."""
+
+    subject_kind: SubjectKind
+    subject_id: UUID
+    scheme_name: str
+    scheme_version: int
+    publication: str
+    publication_hash: bytes
     document: str
     content_hash: bytes
 
@@ -84,7 +115,7 @@ def list_published_under_schemes(connection: Connection, period: Period) -> list
                  WHERE from_on <= %(start)s
                    AND coalesce(until_on >= %(start)s, true)
             ), published AS (
-                SELECT subject_kind, subject_id, subject_code, organisation_id, document,
+                SELECT subject_kind, subject_id, subject_code, organisation_id, document, content_hash,
                        coalesce(document::json->>'peer_group', '') AS peer_group
                   FROM publication
                  WHERE EXISTS (SELECT FROM held)
@@ -102,7 +133,8 @@ def list_published_under_schemes(connection: Connection, period: Period) -> list
                   JOIN organisation AS parent ON parent.organisation_id = above.parent_id
                  WHERE distance < 20
             )
-            SELECT subject_kind, subject_id, subject_code, published.organisation_id, document, name, version
+            SELECT subject_kind, subject_id, subject_code, published.organisation_id, document, content_hash, name,
+                   version
               FROM published
              CROSS JOIN LATERAL (
                    SELECT name, version
@@ -136,16 +168,100 @@ def insert_place_scores(connection: Connection, rows: Sequence[dict[str, Any]]) 
     )
 
 
-def insert_place_pass(
-    connection: Connection, period: Period, *, score_count: int, failed: Sequence[str], done_at: datetime
-) -> None:
+def insert_place_pass(connection: Connection, period: Period, done: PlacePass) -> None:
     connection.execute(
         """
-        INSERT INTO place_pass (period_kind, period_start, period_end, score_count, failed, done_at)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO place_pass (period_kind, period_start, period_end, score_count, failed, content_hash, done_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
         """,
-        [period.kind, period.start, period.end, score_count, list(failed), done_at],
+        [period.kind, period.start, period.end, done.score_count, done.failed, done.content_hash, done.done_at],
     )
+
+
+def find_place_pass(connection: Connection, period: Period) -> PlacePass | None:
+    with connection.cursor(row_factory=class_row(PlacePass)) as cursor:
+        return cursor.execute(
+            """
+            SELECT score_count, failed, content_hash, done_at
+              FROM place_pass
+             WHERE period_kind = %s
+               AND period_start = %s
+               AND period_end = %s
+            """,
+            [period.kind, period.start, period.end],
+        ).fetchone()
+
+
+def list_scored_by(connection: Connection, period: Period, name: str, version: int) -> list[PublishedSubject]:
+    """All who were scored by one scheme, with their publications, in the order in which they were one table."""
+    with connection.cursor(row_factory=class_row(PublishedSubject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT subject_kind, subject_id, publication.subject_code, publication.organisation_id,
+                   publication.document, publication.content_hash, place_score.scheme_name AS name,
+                   place_score.scheme_version AS version
+              FROM place_score
+              JOIN publication USING (subject_kind, subject_id, period_kind, period_start, period_end)
+             WHERE period_kind = %(kind)s
+               AND period_start = %(start)s
+               AND period_end = %(end)s
+               AND place_score.scheme_name = %(name)s
+               AND place_score.scheme_version = %(version)s
+             ORDER BY publication.subject_code COLLATE "C", subject_id
+            """,
+            {"kind": period.kind, "start": period.start, "end": period.end, "name": name, "version": version},
+            prepare=False,
+        ).fetchall()
+
+
+def list_schemes_used(connection: Connection, period: Period) -> list[UsedScheme]:
+    """Each scheme of a place that scored anybody in the period, in the order of name and version."""
+    with connection.cursor(row_factory=class_row(UsedScheme)) as cursor:
+        return cursor.execute(
+            """
+            SELECT DISTINCT scheme_name::text COLLATE "C" AS name, scheme_version AS version
+              FROM place_score
+              JOIN rule_scheme ON name = scheme_name AND version = scheme_version
+             WHERE period_kind = %s
+               AND period_start = %s
+               AND period_end = %s
+             ORDER BY 1, 2
+            """,
+            [period.kind, period.start, period.end],
+        ).fetchall()
+
+
+def list_scored_publications(
+    connection: Connection, period: Period, *, after: tuple[str, UUID] | None, limit: int
+) -> list[ScoredPublication]:
+    """A page of what schemes of places scored, and not of what the fair one is told as, in the order of the keys."""
+    with connection.cursor(row_factory=class_row(ScoredPublication)) as cursor:
+        return cursor.execute(
+            """
+            SELECT subject_kind, subject_id, place_score.scheme_name, place_score.scheme_version,
+                   publication.document AS publication, publication.content_hash AS publication_hash,
+                   place_score.document, place_score.content_hash
+              FROM place_score
+              JOIN publication USING (subject_kind, subject_id, period_kind, period_start, period_end)
+              JOIN rule_scheme ON name = place_score.scheme_name AND version = place_score.scheme_version
+             WHERE period_kind = %(kind)s
+               AND period_start = %(start)s
+               AND period_end = %(end)s
+               AND (%(after_kind)s::text IS NULL
+                    OR (subject_kind COLLATE "C", subject_id) > (%(after_kind)s, %(after_id)s::uuid))
+             ORDER BY subject_kind COLLATE "C", subject_id
+             LIMIT %(limit)s
+            """,
+            {
+                "kind": period.kind,
+                "start": period.start,
+                "end": period.end,
+                "after_kind": after[0] if after else None,
+                "after_id": after[1] if after else None,
+                "limit": limit,
+            },
+            prepare=False,
+        ).fetchall()
 
 
 def list_place_scores(

@@ -15,6 +15,7 @@ from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.fair import follow, look, read_fair_settings, read_settings_text
 from services.assessment.handlers.fair_closings import FairClosing, close_fair
 from services.assessment.handlers.fair_corrections import correct_fair
+from services.assessment.handlers.place_replays import replay_places
 from services.assessment.handlers.place_scores import score_places
 from shared.database import Pool, transaction
 from shared.reach import SYSTEM
@@ -195,6 +196,16 @@ def test_where_a_place_has_rules_these_hold(pool: Pool) -> None:
 
     assert {one["scheme"]["name"] for one in told.json()["items"]} == {"own"}
     assert len(rows_of(pool, "fair_result")) == CADRES
+
+
+def test_what_is_told_by_the_fair_scheme_is_not_scored_again_as_a_place_would(pool: Pool) -> None:
+    adopt(pool, "town", 'place = "elsewhere"\nsubjects = "cadre"\nfrom = 2025-01-01')
+    open_closed(pool, live())
+
+    found = replay_places(pool, parse_period("2025-01"))
+
+    assert len(rows_of(pool, "place_score")) == CADRES
+    assert (found.is_same, found.scores) == (True, 0)
 
 
 def test_what_comes_late_makes_a_correction_and_what_happens_later_makes_none(pool: Pool) -> None:

@@ -86,6 +86,7 @@ PHRASES: Final = (
     ("{} needs the item's full mark: add full = ...", "{}需要该项满分：请加上 full = ..."),
     ("is needed to put a scheme into force: [validity] with from", "方案生效需要 [validity] 及 from"),
     ("a scheme that is put into force has at least one item", "生效的方案至少要有一个项目"),
+    ("is the name of the scheme that counts where a place has none", "是没有本地方案时所用方案的名称"),
     ("no publication says {}; they say {}", "公布的数据中没有{}；有：{}"),
     (
         "more than {} subjects are within reach: try it on a part of the tree",
