@@ -14,7 +14,7 @@ PART: Final = 4
 def sketch(note: str | None, key: bytes) -> list[int] | None:
     """Eight numbers, each the smallest of a keyed digest of every part of the note; None of a note too short to tell.
 
-    Case, width, spaces and punctuation do not matter, nor do figures: a copy with another count is a copy.
+    Case, width, spaces and punctuation do not matter, nor do figures, 5 or 五: a copy with another count is a copy.
     """
     text = _plain(note or "")
     if len(text) < SHORTEST:
@@ -34,4 +34,8 @@ def are_alike(one: list[int], other: list[int]) -> bool:
 
 def _plain(note: str) -> str:
     folded = unicodedata.normalize("NFKC", note).casefold()
-    return "".join(character for character in folded if character.isalpha())
+    return "".join(character for character in folded if character.isalpha() and not _is_figure(character))
+
+
+def _is_figure(character: str) -> bool:
+    return character == "两" or unicodedata.numeric(character, None) is not None

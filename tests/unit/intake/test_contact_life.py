@@ -144,6 +144,14 @@ def test_notes_that_are_nearly_alike_are_told(note, alike):
     assert are_alike(first, second) is alike
 
 
+@pytest.mark.parametrize("count", ["5", "十二", "两", "２0"])
+def test_a_copy_with_another_count_is_a_copy_whatever_the_key(count):
+    copy = NOTE.replace("三", count)
+
+    assert copy != NOTE
+    assert sketch(copy, KEY) == sketch(NOTE, KEY)
+
+
 @pytest.mark.parametrize("note", [None, "", "走访", "1234567890" * 9, "走访三户。" * 3])
 def test_of_a_short_note_nothing_is_told(note):
     assert sketch(note, KEY) is None
