@@ -82,7 +82,7 @@ class ShownFinding(Shown):
 ACCEPTED = (
     shows(ShownImport, description="The key stood for this import already.")
     | shows(ShownImport, status=202, description="The file is stored and the import entered.", headers=("Location",))
-    | refuses(404, 409)
+    | refuses(404)
 )
 
 

@@ -15,7 +15,7 @@ from services.intake.storage import imports as storage
 from shared import crash
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
-from shared.errors import Conflict, Forbidden, Transient
+from shared.errors import Forbidden, Rejected, Transient
 from shared.identifiers import new_id
 from shared.observability import new_correlation_id
 from shared.reach import Reach
@@ -29,7 +29,7 @@ class TooManyImports(Transient):
     code = "too-many-imports"
 
 
-class KeyReused(Conflict):
+class KeyReused(Rejected):
     code = "key-reused"
 
 

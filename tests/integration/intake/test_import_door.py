@@ -106,7 +106,7 @@ def test_a_repeat_under_the_same_key_gives_the_same_import(door: Door):
 
     assert [answer.status_code for answer in answers] == [202, 200]
     assert answers[0].json()["id"] == answers[1].json()["id"]
-    assert other.status_code == 409
+    assert other.status_code == 422
     assert len(door.nudged) == 1
 
 
