@@ -18,6 +18,7 @@ from shared.policy import POLICY, Rule
 PROBLEM: Final = "application/problem+json"
 REFERENCE: Final = "#/components/schemas/"
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
+# Neither a key nor a version has an example: whoever sent it along would be refused, as it is not of the own request.
 IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -27,7 +28,6 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
         "stood for another request is refused with 422. Keys are kept for three days."
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "example": "c0a8-0001-2026-03-01-17",
 }
 IF_MATCH: Final[dict[str, Any]] = {
     "name": "If-Match",
@@ -35,7 +35,6 @@ IF_MATCH: Final[dict[str, Any]] = {
     "required": False,
     "description": "The ETag of the version that the change is meant for. If another one stands, nothing is changed.",
     "schema": {"type": "string"},
-    "example": '"3-5d41402abc4b2a76b9719d91"',
 }
 IF_NONE_MATCH: Final[dict[str, Any]] = {
     "name": "If-None-Match",
