@@ -13,6 +13,7 @@ Schema = dict[str, Any]
 TEXT: Final[Schema] = {"type": "string"}
 GIVEN: Final[Schema] = {"type": "string", **PLAIN_TEXT}
 NAME: Final[Schema] = {"type": "string", "minLength": 1, **PLAIN_TEXT}
+STATE: Final[Schema] = {"type": "string", "pattern": "^([Oo][Pp][Ee][Nn]|[Cc][Ll][Oo][Ss][Ee][Dd])?$"}
 INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 FLAG: Final[Schema] = {"type": "boolean"}
 
@@ -166,5 +167,8 @@ def form(name: str) -> dict[str, Any]:
     properties: dict[str, Schema] = dict.fromkeys(fields, GIVEN)
     properties["description"] = {**GIVEN, "maxLength": LONGEST_DESCRIPTION}
     required = ["service_code"] if name == "file_request" else ["service_request_id"]
+    properties |= dict.fromkeys(required, NAME)
+    if name == "tell_request_update":
+        properties["status"] = STATE
     schema = {"type": "object", "properties": properties, "required": required}
     return {"requestBody": {"required": True, "content": {FORM.decode(): {"schema": schema}}}}
