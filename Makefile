@@ -73,8 +73,8 @@ faults: setup  ## Kill everything at random during a load, deliveries and an imp
 	$(BIN)/python -m tests.harness.campaign --boston --kills 16
 	$(BIN)/python -m tests.harness.campaign --points
 
-schemathesis: setup  ## Try every service against its own OpenAPI document, as every role (EXAMPLES=n)
-	$(BIN)/python -m tests.conformance --examples $(EXAMPLES)
+schemathesis: setup  ## Try every service against its own OpenAPI document, as every role (EXAMPLES=n TABLE=file)
+	$(BIN)/python -m tests.conformance --examples $(EXAMPLES) $(if $(TABLE),--table $(TABLE))
 
 hooks: setup  ## Let git run the checks before every commit
 	$(BIN)/pre-commit install

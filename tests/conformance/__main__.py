@@ -10,13 +10,15 @@ import re
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demo.accounts import Wanted
+from tests.conformance.counting import Row, show_table
 from tests.conformance.filling import fill, find_busiest, make_year
-from tests.conformance.running import PHASES, SERVICES, Budget, Door, NotConform, check_door, lets_in, read_document
+from tests.conformance.running import PHASES, SERVICES, Budget, Door, lets_in, read_document, try_door
 from tests.harness.servers import Servers
 from tests.harness.suite import ADMINISTRATOR, MACHINE, Suite
 
@@ -37,18 +39,23 @@ CALM = {
     "LIANXIN_NOTIFY_DIGEST_INTERVAL_SECONDS": "60",
     "LIANXIN_NOTIFY_SWEEP_SECONDS": "10",
 }
-PHASE = re.compile(r"(Examples|Coverage|Fuzzing|Stateful) \(in ([0-9.]+)s\)")
 OWN = frozenset({*(one.name for one in PEOPLE), ADMINISTRATOR, MACHINE.client_id})
 ROLES = (*(one.role for one in PEOPLE), "machine_client", ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What Schemathesis prints of one that passes is kept in the folder, beside the logs of the suite."""
+    """What Schemathesis prints is kept in the folder, beside the logs of the suite."""
 
-    name: str
+    service: str
+    role: str
     budget: Budget
     folder: Path
+    asked: str = "allowed"
+
+    @property
+    def name(self) -> str:
+        return f"{self.service} as {self.role}, {self.asked}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -61,6 +68,7 @@ def main(arguments: Sequence[str]) -> int:
         "--path", type=re.compile, default="", help="only operations whose path this regular expression finds"
     )
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--table", type=Path, default=None, help="a file for the table of what was asked and failed")
     options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     phases = tuple(options.phase or PHASES)
@@ -68,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="lianxin-conformance-"))
     servers = Servers(folder / "servers")
     servers.start()
-    failed = 0
+    rows: list[Row] = []
     try:
         year = make_year()
         people = [replace(one, staff_number=find_busiest(year)) if one.role == "cadre" else one for one in PEOPLE]
@@ -77,12 +85,18 @@ def main(arguments: Sequence[str]) -> int:
             fill(suite, year)
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
-                    run = Run(name=f"{service} as {role}", budget=budget, folder=folder)
-                    failed += _count_failures(_door(suite, service, role), run, options.path)
+                    run = Run(service=service, role=role, budget=budget, folder=folder)
+                    rows += _ask(_door(suite, service, role), run, options.path)
+                    if options.table is not None:
+                        options.table.write_text(show_table(rows), "utf-8")
     finally:
         servers.remove()
-    sys.stdout.write(f"seed {seed}: {'no failure' if not failed else f'{failed} failed'}\n")
-    return 1 if failed else 0
+    failures = sum(row[-1] for row in rows)
+    told = f"{show_table(rows)}seed {seed}, {options.examples} examples: {failures or 'no'} failures\n"
+    sys.stdout.write(told)
+    if options.table is not None:
+        options.table.write_text(told, "utf-8")
+    return 1 if failures else 0
 
 
 def _door(suite: Suite, service: str, role: str) -> Door:
@@ -95,36 +109,36 @@ def _door(suite: Suite, service: str, role: str) -> Door:
     )
 
 
-def _count_failures(door: Door, run: Run, path: re.Pattern[str]) -> int:
+def _ask(door: Door, run: Run, path: re.Pattern[str]) -> list[Row]:
     """What the role may do with the whole budget, and with few requests all else, which it is refused."""
     few = replace(run.budget, examples=min(OF_REFUSALS, run.budget.examples), phases=("fuzzing",))
-    refused = replace(run, name=f"{run.name}, which may not", budget=few)
+    refused = replace(run, asked="refused", budget=few)
+    found = [
+        operation
+        for at, methods in read_document(door)["paths"].items()
+        for operation in methods.values()
+        if path.search(at)
+    ]
     asked = {
-        allowed: [
-            operation["operationId"]
-            for at, methods in read_document(door)["paths"].items()
-            for operation in methods.values()
-            if path.search(at) and lets_in(operation, door.role) is allowed
-        ]
+        allowed: {operation["operationId"] for operation in found if lets_in(operation, door.role) is allowed}
         for allowed in (True, False)
     }
     runs = ((run, asked[True]), (refused, asked[False]))
-    return sum(not _passes(door, each, operations) for each, operations in runs if operations)
+    return [row for each, operations in runs if operations for row in _try(door, each, operations)]
 
 
-def _passes(door: Door, run: Run, operations: Collection[str]) -> bool:
-    try:
-        told = check_door(door, run.budget, lambda operation: operation["operationId"] in operations)
-    except NotConform as failure:
-        sys.stdout.write(f"{run.name}: {failure}\n")
-        sys.stdout.flush()
-        return False
-    (run.folder / f"{run.name}.txt").write_text(told, "utf-8")
-    phases = ", ".join(f"{phase} {seconds} s" for phase, seconds in PHASE.findall(told))
-    last = told.splitlines()[-1].strip("= ")
-    sys.stdout.write(f"{run.name}: {len(operations)} operations, {last} ({phases})\n")
+def _try(door: Door, run: Run, operations: Collection[str]) -> list[Row]:
+    began = time.monotonic()
+    told = try_door(door, run.budget, lambda operation: operation["operationId"] in operations)
+    (run.folder / f"{run.name}.txt").write_text(told.text, "utf-8")
+    verdict = told.text.splitlines()[-1].strip("= ") if told.passes else f"FAILED\n{told.text}"
+    seconds = time.monotonic() - began
+    sys.stdout.write(f"{run.name}: {len(operations)} operations in {seconds:.0f} s, {verdict}\n")
     sys.stdout.flush()
-    return True
+    rows: list[Row] = [(run.service, run.role, run.asked, *counted) for counted in told.counts]
+    if not told.passes and not any(row[-1] for row in rows):  # it broke off, or an error is no check's
+        rows.append((run.service, run.role, run.asked, "broken off", 0, 0, 0, 1))
+    return rows
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 Loaded by Schemathesis itself, in its own process (SCHEMATHESIS_HOOKS).
 """
 
+import atexit
+import itertools
 import json
 import os
 import unicodedata
@@ -21,16 +23,21 @@ from schemathesis.generation.case import Case
 
 from shared.edge import LARGEST_INTEGER_DIGITS, check_text
 from tests.conformance.closing import close_shapes
+from tests.conformance.counting import Counts
 from tests.conformance.knowing import Known
 from tests.conformance.renewing import PLACEHOLDER, Renewed
 
 # What says that a request is not of the documented shape. All other refusals tell of what it says, which no shape can.
 MISSHAPEN = frozenset({"invalid-body", "bad-idempotency-key", "not-json", "not-text", "not-utf-8", "too-deep"})
 
+LONGEST_KEY = 255
 ONE_STATUS = ("/open311/", "/v1/oauth2/", "/scim/")
 
 _renewed = Renewed(os.environ["LIANXIN_CONFORMANCE_DESK"])
 _known = Known.read(Path(os.environ["LIANXIN_CONFORMANCE_KNOWN"]).read_text("utf-8"))
+_numbers = itertools.count(1)
+_counts = Counts()
+atexit.register(_counts.write, Path(os.environ["LIANXIN_CONFORMANCE_COUNTS"]))
 
 
 def _put_credential(_: HTTPAdapter, request: PreparedRequest, **__: Any) -> None:
@@ -118,13 +125,36 @@ def before_call(_: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> Non
         case.query = _known.fill(case.query)
     if isinstance(case.body, dict) and ParameterLocation.BODY not in wrong:
         case.body = _known.fill(case.body)
+    if case.headers and ParameterLocation.HEADER not in wrong:
+        _tell_apart(case)
+
+
+def _tell_apart(case: Case[Any]) -> None:
+    """Made-up keys and versions are mostly one and the same: all requests but the first were refused for them."""
+    number = next(_numbers)
+    if "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = f"{number}-{case.headers['Idempotency-Key']}"[:LONGEST_KEY]
+    if number % 4:
+        case.headers.pop("If-Match", None)
 
 
 @schemathesis.hook
 def after_call(_: HookContext, case: Case[Any], response: Response) -> None:
     """A run may end its own session, by signing out or by disabling itself: what follows would be 401 throughout."""
     if response.status_code == 401 and case.operation.definition.raw.get("security"):
-        _renewed.note_refusal()
+        _renewed.note_refusal(response.request.headers)
+    _counts.note_answer(_phase_of(case), case.operation.label, response.status_code)
+
+
+@schemathesis.hook
+def filter_failure(_: HookContext, failure: Failure, case: Case[Any], _response: Response) -> bool:
+    """None is left out."""
+    _counts.note_failure(_phase_of(case), case.operation.label, failure.title)
+    return True
+
+
+def _phase_of(case: Case[Any]) -> str:
+    return case.meta.phase.name if case.meta is not None else "other"
 
 
 @schemathesis.hook

@@ -93,6 +93,8 @@ class Renewed:
                 self._asked_at, self._path = time.monotonic(), "/"
             return self._given
 
-    def note_refusal(self) -> None:
+    def note_refusal(self, sent: Mapping[str, str | bytes]) -> None:
+        """A request without the credential is refused as well: that says nothing of it."""
         with self._lock:
-            self._given, self._path = {}, "/anew"
+            if any(sent.get(name) == self._given.get(name, "") for name in PLACEHOLDER):
+                self._given, self._path = {}, "/anew"

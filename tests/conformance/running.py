@@ -14,11 +14,12 @@ from typing import Any
 import httpx
 
 from demo.credentials import Credential
+from tests.conformance.counting import PhaseCount
 from tests.conformance.knowing import Known, learn
 from tests.conformance.renewing import PLACEHOLDER, Desk
 
 ROOT = Path(__file__).parents[2]
-CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
+CONFIGURATION = ROOT / "schemathesis.toml"
 SEED = 20260301
 REQUEST_SECONDS = 30
 LONGEST_LINE = 1_000
@@ -27,7 +28,8 @@ SERVICES = ("intake", "assessment", "notify", "identity")
 
 Document = dict[str, Any]
 ASKED = "x-asked"
-DESK, KNOWN = "LIANXIN_CONFORMANCE_DESK", "LIANXIN_CONFORMANCE_KNOWN"  # what the hooks read of their environment
+# What the hooks read of their environment.
+DESK, KNOWN, COUNTS = (f"LIANXIN_CONFORMANCE_{name}" for name in ("DESK", "KNOWN", "COUNTS"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,15 @@ class NotConform(AssertionError):
     """What Schemathesis printed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What Schemathesis printed, and by phase how many operations, requests, answers of 2xx and failures there were."""
+
+    passes: bool
+    text: str
+    counts: Sequence[PhaseCount]
+
+
 def read_document(door: Door) -> Document:
     answer = httpx.get(f"{door.url}/v1/openapi.json", headers=door.reader.headers(), timeout=REQUEST_SECONDS)
     document: Document = answer.raise_for_status().json()
@@ -80,15 +91,28 @@ def lets_in(operation: Mapping[str, Any], role: str) -> bool:
 
 def check_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]], bool] = lambda _: True) -> str:
     """Return what was tested, of the operations that are asked about. Raises NotConform."""
+    told = try_door(door, budget, is_asked)
+    if not told.passes:
+        raise NotConform(told.text)
+    return told.text
+
+
+def try_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]], bool]) -> Told:
     document = read_document(door)
     for operation in _operations(document):
         operation[ASKED] = is_asked(operation)  # whole, since what is beside an operation belongs to its truth
     with (
         _written(json.dumps(document)) as file,
         _written(_learn(door, document).write()) as known,
+        _written("[]") as counts,
         Desk(door.credential) as desk,
     ):
-        hooks = {"SCHEMATHESIS_HOOKS": "tests.conformance.hooks", DESK: desk.url, KNOWN: str(known)}
+        hooks = {
+            "SCHEMATHESIS_HOOKS": "tests.conformance.hooks",
+            DESK: desk.url,
+            KNOWN: str(known),
+            COUNTS: str(counts),
+        }
         done = subprocess.run(
             _command(door, budget, file),
             cwd=ROOT,
@@ -97,10 +121,14 @@ def check_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]
             text=True,
             check=False,
         )
-    if done.returncode != 0:
-        told = "\n".join(line[:LONGEST_LINE] for line in done.stdout.splitlines())  # bodies may be megabytes long
-        raise NotConform(f"{told[-30_000:]}\n{done.stderr[-3_000:]}")
-    return done.stdout
+        counted = json.loads(counts.read_text("utf-8"))
+    passes = done.returncode == 0
+    return Told(passes=passes, text=done.stdout if passes else _shorten(done.stdout, done.stderr), counts=counted)
+
+
+def _shorten(output: str, errors: str) -> str:
+    told = "\n".join(line[:LONGEST_LINE] for line in output.splitlines())  # bodies may be megabytes long
+    return f"{told[-30_000:]}\n{errors[-3_000:]}"
 
 
 def _operations(document: Document) -> Iterator[Document]:
