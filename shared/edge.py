@@ -27,6 +27,8 @@ DEEPEST_NESTING = 32
 LARGEST_INTEGER_DIGITS = 19
 # Bidirectional controls and zero-width characters, which make a text look like another one.
 _DECEPTIVE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u061c\u180e]")
+# Planes that are for ideographs alone. Those that Unicode got after the tables of this Python are in names already.
+_IDEOGRAPHS: Final = (range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -43,7 +45,7 @@ class Refused(Exception):
 def check_text(text: str) -> str:
     """Return the text in NFC. Raises ValueError for control, unassigned, bidirectional and zero-width characters.
 
-    Private-use and supplementary characters pass: rare Chinese names need them (GB 18030-2022).
+    Private-use and supplementary characters pass, and ideographs of any version: rare names need them (GB 18030-2022).
     """
     if text.isascii():
         if text.isprintable() or text.replace("\n", "").replace("\t", "").replace("\r\n", "").isprintable():
@@ -55,8 +57,10 @@ def check_text(text: str) -> str:
         raise ValueError("contains bidirectional or zero-width characters")
     for character in text:
         category = unicodedata.category(character)
-        if category in {"Cs", "Cn"} or (category == "Cc" and character not in "\n\t"):
-            raise ValueError("contains control or unassigned characters")
+        if category == "Cs" or (category == "Cc" and character not in "\n\t"):
+            raise ValueError("contains control characters")
+        if category == "Cn" and not any(ord(character) in plane for plane in _IDEOGRAPHS):
+            raise ValueError("contains unassigned characters")
     return unicodedata.normalize("NFC", text)
 
 

@@ -284,5 +284,18 @@ def test_depth_is_counted_outside_of_strings():
         check_json(b"[" * 33 + b"]" * 33)
 
 
+@pytest.mark.parametrize("character", ["\u3400", "\U00030000", "\U00031350", "\U0002ebf0", "\ue000"])
+def test_a_rare_ideograph_passes_whatever_unicode_this_python_knows(character: str):
+    assert check_text(f"王{character}") == f"王{character}"
+
+
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x85", "\u0378", "\ufffe", "\U0002fffe", "\U0003ffff", "\U00040000", "\u200b"]
+)
+def test_what_is_no_text_is_refused(character: str):
+    with pytest.raises(ValueError, match="contains"):
+        check_text(f"王{character}")
+
+
 def test_text_comes_out_composed():
     assert check_text("e\u0301") == "\u00e9"
