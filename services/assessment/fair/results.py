@@ -110,7 +110,7 @@ def rank_among(results: Sequence[Result], scores: Sequence[Decimal]) -> dict[str
             result,
             rank=count - bisect_right(ascending, result.score) + 1,
             rank_best=count - bisect_right(ascending, result.upper) + 1,
-            rank_worst=min(count, count - bisect_left(ascending, result.lower)),
+            rank_worst=count - bisect_left(ascending, result.lower),
             band=_band(result, middle),
             award_zone=_zone(result, cut) if count >= SMALLEST_GROUP else "",
         )

@@ -74,6 +74,11 @@ def test_credit_has_no_cliff() -> None:
     assert (credit_time(DAY // 8, DAY), credit_time(5 * DAY, DAY)) == (MICRO, 0)
 
 
+def test_what_is_allowed_no_time_at_all_is_late_after_a_second() -> None:
+    assert [credit_time(taken, 0) for taken in (-1, 0, 1, 4)] == [MICRO, MICRO, 400_000, 0]
+    assert credit_time(1, 1) == 400_000
+
+
 @given(hours=some.lists(some.integers(0, 400), max_size=6), closed=some.none() | some.integers(1, 300))
 def test_shares_by_time_sum_to_one(hours: list[int], closed: int | None) -> None:
     issue = Issue(
