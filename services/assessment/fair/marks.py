@@ -12,7 +12,6 @@ Note = Literal[
     "set_aside",
     "not_due",
     "no_allowance",
-    "left_out",
     "explained",
     "unknown",
     "empty_instant",

@@ -53,7 +53,6 @@ ZH: Final[Words] = {
     "set_aside": "待核实，暂不计",
     "not_due": "尚未到期",
     "no_allowance": "没有规定时限",
-    "left_out_note": "不纳入考核",
     "explained": "因政策原因解释",
     "unknown": "没有登记",
     "empty_instant": "即时空答复",
@@ -109,7 +108,6 @@ EN: Final[Words] = {
     "set_aside": "set aside until somebody has looked",
     "not_due": "not due yet",
     "no_allowance": "no time limit",
-    "left_out_note": "left out of assessment",
     "explained": "explained by policy",
     "unknown": "not recorded",
     "empty_instant": "instant answer without a reply",
@@ -134,8 +132,7 @@ def tell(explanation: Explanation, language: Language) -> str:
         lines.append(words["left_out"])
         for note, records in explanation.left_out.items():
             more = f" +{len(records) - SHOWN}" if len(records) > SHOWN else ""
-            name = words["left_out_note" if note == "left_out" else note]
-            lines.append(f"  {name}: {', '.join(records[:SHOWN])}{more}")
+            lines.append(f"  {words[note]}: {', '.join(records[:SHOWN])}{more}")
     if explanation.would_change:
         lines.append(words["would_change"])
         lines += [

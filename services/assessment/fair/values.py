@@ -12,17 +12,20 @@ Valued = tuple[str, int, Note]
 
 
 def value_issue(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Valued]:
-    """Indicator, value in millionths and note. Where the note says that it is not counted, the value is 0."""
+    """Indicator, value in millionths and note. Where the note says that it is not counted, the value is 0.
+
+    An issue that is left out of assessment does not come here.
+    """
     yield ("timeliness", *_value_answer(issue, as_of, settings))
     yield ("reply", *_value_reply(issue, as_of))
     yield ("resolution", *_value_resolution(issue, as_of, settings))
-    if issue.outcome not in ("", "left_out"):
+    if issue.outcome:
         yield (EXPLAINING, MICRO if issue.outcome == "explained" else 0, "")
     if issue.outcome == "solved" and not issue.is_contradicted and issue.close_allowed and issue.closed_at is not None:
         yield ("speed", credit_time(issue.closed_at - issue.received_at, issue.close_allowed), "")
 
 
-UNCOUNTED = frozenset({"not_due", "no_allowance", "left_out", "explained", "unknown"})
+UNCOUNTED = frozenset({"not_due", "no_allowance", "explained", "unknown"})
 
 
 def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) -> Iterator[Mark]:
@@ -33,8 +36,6 @@ def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) ->
 
 def _value_answer(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:
     """What nobody has answered is settled by closing it."""
-    if issue.outcome == "left_out":
-        return 0, "left_out"
     if issue.answer_allowed is None:
         return 0, "no_allowance"
     answered_at = issue.closed_at if issue.answered_at is None else issue.answered_at
@@ -47,8 +48,6 @@ def _value_answer(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int
 
 
 def _value_reply(issue: Issue, as_of: int) -> tuple[int, Note]:
-    if issue.outcome == "left_out":
-        return 0, "left_out"
     if issue.has_reply is None:
         return 0, "unknown"
     if issue.has_reply:
@@ -59,8 +58,8 @@ def _value_reply(issue: Issue, as_of: int) -> tuple[int, Note]:
 
 
 def _value_resolution(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:
-    if issue.outcome in ("left_out", "explained"):
-        return 0, "explained" if issue.outcome == "explained" else "left_out"
+    if issue.outcome == "explained":
+        return 0, "explained"
     if issue.outcome == "":
         return 0, "" if is_past(issue.received_at, issue.close_allowed, as_of) else "not_due"
     if issue.outcome == "unsolved":
