@@ -125,7 +125,7 @@ def _add_mixed_issue(draw: random.Random, dossier: Dossier, place: int) -> None:
         complainant=draw.choice(("", "", "c0", "c1", "c2", "c3", "c4")),
         place=draw.choice(("", "", "x", "y")),
         answered_at=None if answer is None else received_at + answer,
-        closed_at=received_at + closing if outcome else None,
+        closed_at=received_at + closing if outcome and draw.random() < 0.9 else None,
         answer_allowed=draw.choice((None, DAY, DAY)),
         close_allowed=draw.choice((None, 5 * DAY, 5 * DAY, 5 * DAY)),
         outcome=outcome,
