@@ -34,7 +34,7 @@ def count_dossier(
         if answer_of(issue.issue) in set_aside:
             marks = (mark for mark in marks if mark.indicator != "timeliness")
         counted.marks.extend(marks)
-    counted.marks.extend(_note(record, "duplicate") for record in sorted(duplicates))
+    counted.marks.extend(Mark(record, "", (), 0, 0, "duplicate") for record in sorted(duplicates))
     _mark_opinions(counted, kept, duplicates, settings)
     confirmed = {issue.contact for issue in kept.issues if issue.contact}
     confirmed |= {rating.subject for rating in kept.ratings if rating.subject_kind == "contact"}
@@ -47,7 +47,3 @@ def _mark_opinions(counted: Counted, kept: Dossier, duplicates: set[str], settin
     contacts = {contact.contact: contact for contact in kept.contacts}
     opinions = [rating for rating in kept.ratings if rating.subject not in duplicates]
     counted.marks.extend(mark_ratings(opinions, issues, contacts, settings))
-
-
-def _note(record: str, note: str) -> Mark:
-    return Mark(record=record, indicator="", cell=(), value=0, weight=0, note="duplicate" if note else "")
