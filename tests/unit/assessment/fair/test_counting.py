@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from services.assessment.fair.counting import HOUR, find_duplicates, find_same_matters
+import pytest
+
+from services.assessment.fair.counting import HOUR, find_duplicates, find_same_matters, weigh_issues
 from services.assessment.fair.dossiers import count_dossier
-from services.assessment.fair.records import DAY, MICRO, Cadre, Dossier, Issue, Rating, Span
+from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Rating, Span
 from services.assessment.fair.settings import read_settings
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
@@ -65,3 +67,63 @@ def test_ratings_beyond_what_is_usual_weigh_together_as_much_as_the_usual() -> N
     assert weight_of(3) == 3 * SETTINGS.ratings.app
     assert weight_of(usual) == usual * SETTINGS.ratings.app
     assert usual * SETTINGS.ratings.app - MICRO // 1_000 <= weight_of(20) <= usual * SETTINGS.ratings.app
+
+
+ELSEWHERE = replace(LAMP, issue="b", place="lane 4", complainant="wang", received_at=9 * DAY, answer_allowed=DAY)
+BOTH = Dossier(
+    cadre=CADRE,
+    issues=[replace(LAMP, answer_allowed=DAY), ELSEWHERE],
+    ratings=[
+        Rating(rating=f"r{issue}", subject_kind="issue", subject=issue, method="callback", level=5, rated_at=20 * DAY)
+        for issue in "ab"
+    ],
+    contacts=[Contact(contact="v", kind="visit", occurred_at=0, recorded_at=0, is_confirmed=True)],
+)
+
+
+@pytest.mark.parametrize(
+    ("aside", "left", "contacts"),
+    [
+        ("", {"a", "b", "ra", "rb"}, 1),
+        ("a", {"b", "rb"}, 1),  # what was said of it goes with it
+        ("rb", {"a", "b", "ra"}, 1),
+        ("v", {"a", "b", "ra", "rb"}, 0),
+    ],
+)
+def test_what_is_set_aside_counts_neither_for_nor_against(aside: str, left: set[str], contacts: int) -> None:
+    counted = count_dossier(BOTH, SPAN, SETTINGS, frozenset({aside}))
+
+    assert {mark.record for mark in counted.marks if mark.weight} == left
+    assert {issue.issue for issue in counted.counted_issues} == left & {"a", "b"}
+    assert counted.issues == len(counted.counted_issues) * MICRO
+    assert (counted.effective_contacts, set(counted.contact_notes)) == (contacts * MICRO, {"v"} if contacts else set())
+
+
+def test_of_an_answer_set_aside_only_the_time_does_not_count() -> None:
+    counted = count_dossier(BOTH, SPAN, SETTINGS, frozenset({"a#answer"}))
+
+    timed = {mark.record for mark in counted.marks if mark.indicator == "timeliness"}
+    solved = {mark.record for mark in counted.marks if mark.indicator == "resolution"}
+    assert (timed, solved) == ({"b"}, {"a", "b"})
+
+
+def test_a_repeat_is_told_and_an_issue_that_is_left_out_of_assessment_is_none() -> None:
+    again = replace(LAMP, issue="c", received_at=DAY)
+    left_out = replace(ELSEWHERE, outcome="left_out")
+
+    counted = count_dossier(replace(BOTH, issues=[LAMP, again, left_out], ratings=[]), SPAN, SETTINGS)
+
+    assert [issue.issue for issue in counted.counted_issues] == ["a"]
+    assert [(mark.record, mark.weight) for mark in counted.marks if mark.note == "duplicate"] == [("c", 0)]
+    assert "b" not in {mark.record for mark in counted.marks}
+
+
+def test_many_issues_of_one_complainant_weigh_as_the_root_of_them() -> None:
+    issues = [replace(LAMP, issue=f"i{number}", received_at=number * 9 * DAY) for number in range(3)]
+    unknown = [replace(one, complainant="", place="") for one in issues]
+
+    weights = weigh_issues(issues)
+
+    assert set(weights.values()) == {577_350}  # 1 / sqrt(3), and together no more than the root
+    assert set(weigh_issues(unknown).values()) == {MICRO}
+    assert weigh_issues([replace(issues[0], share=333_333), *issues[1:]])["i0"] == 192_449  # rounded down

@@ -4,7 +4,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from services.assessment.fair.engine import Judged, judge
@@ -66,6 +66,8 @@ def test_the_closed_form_is_the_published_one(levels: dict[str, tuple[float, flo
     assert position.points == pytest.approx(sum(found["points"].values()), abs=1e-9)
 
 
+@example(points=[-60.0, -60.0], deviation=5.0, reliability=0.5)  # beyond the ends
+@example(points=[60.0, 60.0], deviation=5.0, reliability=0.5)
 @settings(max_examples=60)
 @given(points=some.lists(some.floats(-60, 60), max_size=6), deviation=some.floats(0, 40), reliability=some.floats(0, 1))
 def test_what_is_published_is_rounded_as_is_said(points: list[float], deviation: float, reliability: float) -> None:
