@@ -24,7 +24,6 @@ class Standing:
     residual: int = 0
     scatter: int = 0
     weighted: int = 0
-    records: int = 0
     noise: int = 0
 
     def add(self, weight: int, value: int, residual: int, scatter: int) -> None:
@@ -34,7 +33,6 @@ class Standing:
         self.residual += weight * residual
         self.scatter += weight * residual * residual
         self.weighted += weight * value
-        self.records += 1
 
     @property
     def mean(self) -> float:
