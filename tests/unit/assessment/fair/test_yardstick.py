@@ -74,6 +74,20 @@ def test_the_first_of_a_kind_wait_until_it_is_known_what_is_usual(
         assert measured.result.score == sum(measured.result.points.values(), measured.result.base)
 
 
+def test_cases_of_a_kind_that_nobody_had_wait_for_the_next_look(judged: Judged) -> None:
+    """Nobody can tell yet how far such records scatter."""
+    counted = judged.scored.counted["C001"]
+    own = own_of(judged.scored.frame, counted)
+    yardstick = yardstick_of(judged.scored)
+    new = replace(counted.dossier, issues=[replace(one, category="new") for one in counted.dossier.issues])
+    mixed = replace(new, issues=[*new.issues, counted.dossier.issues[0]])
+
+    left = measure(new, own, yardstick, SPAN, SETTINGS, frozenset()).left
+
+    assert not {"timeliness", "reply", "resolution", "speed"} & left.keys()
+    assert {"timeliness", "reply"} <= measure(mixed, own, yardstick, SPAN, SETTINGS, frozenset()).left.keys()
+
+
 def test_one_more_solved_issue_is_worth_something(judged: Judged) -> None:
     scored = judged.scored
     yardstick = yardstick_of(scored)

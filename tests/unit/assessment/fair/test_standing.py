@@ -1,0 +1,99 @@
+"""A cadre's records of one indicator against what is usual for such records."""
+
+import pytest
+
+from services.assessment.fair.marks import Counted, Mark
+from services.assessment.fair.records import MICRO, Cadre, Dossier
+from services.assessment.fair.reference import Table
+from services.assessment.fair.settings import read_settings
+from services.assessment.fair.standing import Residual, Standing, residuals_of, stand
+from services.assessment.importing.records.cli import OWN_SETTINGS
+
+SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+CELL, RARE = ("a", "1", ""), ("b", "1", "")
+TABLES = {
+    "resolution": Table(mean=500_000, expected={CELL: 600_000}, scatter={CELL: 240_000}),
+    "explaining": Table(mean=100_000),
+    "speed": Table(mean=700_000),
+    "satisfaction": Table(mean=800_000),
+}
+
+
+def _counted(*marks: Mark) -> Counted:
+    return Counted(dossier=Dossier(cadre=Cadre(cadre="c", peer_group="p", region="r", unit="u")), marks=list(marks))
+
+
+def _mark(indicator: str, value: int, *, weight: int = MICRO, cell: tuple[str, ...] = CELL, rater: str = "") -> Mark:
+    return Mark(record="i", indicator=indicator, cell=cell, value=value, weight=weight, rater=rater)
+
+
+def _residuals(*marks: Mark, **habits: int) -> list[Residual]:
+    return residuals_of(_counted(*marks), TABLES, habits, SETTINGS)
+
+
+def test_a_standing_is_the_weighted_mean_and_how_sure_it_is() -> None:
+    standing = Standing()
+    standing.add(MICRO, 800_000, 200_000, 240_000)
+    standing.add(MICRO // 2, 200_000, -400_000, 240_000)
+
+    assert standing.observed == pytest.approx((0.8 + 0.5 * 0.2) / 1.5)
+    assert standing.mean == pytest.approx((0.2 - 0.5 * 0.4) / 1.5)
+    assert standing.effective == pytest.approx(1.5**2 / (1 + 0.25))
+    assert standing.error == pytest.approx(0.24 * (1 + 0.25) / 1.5**2)
+    assert standing.within == pytest.approx(0.2**2 + 0.5 * 0.4**2)
+
+
+def test_a_record_is_compared_with_its_kind_and_one_of_an_unknown_kind_with_all() -> None:
+    known, unknown = _residuals(_mark("resolution", MICRO), _mark("resolution", MICRO, cell=RARE))
+
+    assert (known.expected, known.residual) == (600_000, 400_000)
+    assert (unknown.expected, unknown.residual) == (500_000, 500_000)
+    assert stand([known, unknown], TABLES)["resolution"].noise == MICRO**2 * 240_000
+
+
+def test_what_does_not_weigh_or_has_no_table_yet_is_not_compared() -> None:
+    assert _residuals(_mark("resolution", MICRO, weight=0), _mark("reply", MICRO)) == []
+
+
+def test_a_rater_s_habit_is_taken_off() -> None:
+    (kind,) = _residuals(_mark("satisfaction", MICRO, rater="wang"), wang=50_000, li=10_000)
+    (unknown,) = _residuals(_mark("satisfaction", MICRO), wang=50_000)
+
+    assert (kind.habit, kind.residual) == (50_000, 150_000)
+    assert (unknown.habit, unknown.residual) == (0, 200_000)
+
+
+def test_solving_late_is_never_much_worse_than_usual_in_speed() -> None:
+    slow, fast = _residuals(_mark("speed", 0), _mark("speed", MICRO))
+
+    assert (slow.residual, fast.residual) == (-50_000, 300_000)
+
+
+def _explanations(explained: int, others: int) -> list[Residual]:
+    """One in ten is usual."""
+    marks = [_mark("explaining", MICRO)] * explained + [_mark("explaining", 0)] * others
+    return _residuals(*marks)
+
+
+def test_explaining_beyond_what_is_usual_counts_as_unsolved_in_part() -> None:
+    residuals = _explanations(5, 5)
+
+    assert [(one.mark.indicator, one.mark.value, one.mark.note) for one in residuals] == [
+        ("resolution", 0, "explained")
+    ] * 5
+    assert {one.residual for one in residuals} == {-600_000}
+    excess = 5 - 1 - 0.8  # the usual one, and a margin of 0.8 x sqrt(0.9 x 1 + 0.1)
+    assert sum(one.mark.weight for one in residuals) / MICRO == pytest.approx(excess, abs=1e-5)
+
+
+@pytest.mark.parametrize(("explained", "others"), [(0, 5), (1, 9), (2, 11), (2, 20)])
+def test_explaining_as_others_do_costs_nothing(explained: int, others: int) -> None:
+    assert _explanations(explained, others) == []
+
+
+def test_where_nobody_has_solved_or_explained_yet_nothing_is_too_much() -> None:
+    marks = [_mark("explaining", MICRO)] * 9
+
+    for lacking in ("resolution", "explaining"):
+        tables = {name: table for name, table in TABLES.items() if name != lacking}
+        assert residuals_of(_counted(*marks), tables, {}, SETTINGS) == []
