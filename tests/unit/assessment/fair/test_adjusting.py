@@ -145,7 +145,7 @@ FAIRLY = dict.fromkeys(INDICATORS, 0.7)
         _together(4, 60, {**FAIRLY, "reply": -0.9}),
         _together(5, 60, {"resolution": 1.0, "satisfaction": 1.0, "outreach": 0.2}),
         _together(6, 60, {"resolution": 1.0}),
-        _together(7, 60, {"timeliness": 0.5}) | _together(7, 31, {"resolution": 0.8, "satisfaction": 0.8}),
+        _together(7, 29, {"timeliness": 0.5}) | _together(7, 31, {"resolution": 0.8, "satisfaction": 0.8}),
         {},
     ],
 )

@@ -56,12 +56,13 @@ def test_records_of_every_kind_come_to_the_same_scores(seed: int, cadres: int) -
     loadings=some.lists(some.floats(0, 0.95), min_size=6, max_size=6),
 )
 def test_the_closed_form_is_the_published_one(levels: dict[str, tuple[float, float]], loadings: list[float]) -> None:
-    known = dict(zip(INDICATORS, loadings, strict=True))
+    known = {name: loading for name, loading in zip(INDICATORS, loadings, strict=True) if name in levels}
 
     position = place(levels, known, SETTINGS)
 
     found = verify_fair.place(levels, known, RULES)
     assert {term.indicator: term.points for term in position.terms} == found["points"]
+    assert {term.indicator: (term.level, term.error) for term in position.terms} == levels
     assert (position.deviation, position.reliability) == (found["deviation"], found["reliability"])
     assert position.points == pytest.approx(sum(found["points"].values()), abs=1e-9)
 
