@@ -85,6 +85,7 @@ def test_what_is_left_is_what_the_verifying_program_leaves(people: list[Evidence
         left = adjusted.left[one.cadre.cadre]
         assert left.mean - left.load - left.region - left.unit - left.peers == pytest.approx(left.rest, abs=1e-12)
         assert (left.mean, left.effective) == (one.mean, one.effective)
+        assert by_load or left.load == 0
 
 
 def test_a_heavy_load_is_a_relief_of_at_most_so_much_and_a_light_one_no_merit() -> None:

@@ -1,0 +1,157 @@
+"""The fastest twentieth of a category, and who has more of it than others."""
+
+import random
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from services.assessment.fair.marks import Counted
+from services.assessment.fair.records import DAY, Cadre, Dossier, Issue
+from services.assessment.fair.settings import read_settings
+from services.assessment.fair.signals.clocks import (
+    ExtremeClocks,
+    InstantAnswers,
+    Times,
+    time_of_answer,
+    time_of_closing,
+)
+from services.assessment.fair.signals.odds import Everybody, Signal
+from services.assessment.importing.records.cli import OWN_SETTINGS
+
+SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+ISSUE = Issue(issue="i", category="a", complexity="1", received_at=DAY, outcome="solved", closed_at=3 * DAY)
+
+
+def _counted(cadre: str, hours: list[int], category: str = "a", **more: Any) -> Counted:
+    """Closed after so many hours of a hundred that are allowed."""
+    issues = [
+        replace(
+            ISSUE,
+            issue=f"{cadre}-{category}{number:02}",
+            category=category,
+            closed_at=DAY + taken * 3_600,
+            close_allowed=360_000,
+            **more,
+        )
+        for number, taken in enumerate(hours)
+    ]
+    return Counted(dossier=Dossier(cadre=Cadre(cadre=cadre, peer_group="p", region="r", unit="u"), issues=issues))
+
+
+def _find(*everybody: Counted) -> dict[str, Signal]:
+    finder = ExtremeClocks(Times(time_of_closing), SETTINGS)
+    for one in everybody:
+        finder.note(one)
+    counted = {one.cadre: one for one in everybody}
+    return {signal.cadre: signal for signal in finder.find(Everybody(counted=counted, tables={}))}
+
+
+def test_a_time_is_the_part_of_what_was_allowed() -> None:
+    assert time_of_closing(ISSUE) == 2  # of a day, where nothing is due
+    assert time_of_closing(replace(ISSUE, close_allowed=4 * DAY)) == 0.5
+    assert time_of_closing(replace(ISSUE, outcome="unsolved")) is None
+    assert time_of_closing(replace(ISSUE, closed_at=None)) is None
+    answered = replace(ISSUE, answered_at=2 * DAY, answer_allowed=4 * DAY)
+    assert time_of_answer(answered) == 0.25
+    assert time_of_answer(replace(answered, answer_allowed=0)) == DAY
+    assert time_of_answer(replace(answered, answered_at=None)) is None
+    assert time_of_answer(replace(answered, answer_allowed=None)) is None
+
+
+def test_who_is_among_the_fastest_is_told_by_the_place_in_the_category() -> None:
+    draw = random.Random(2)  # noqa: S311 - invention, not secrets
+    for size in (1, 5, 19, 20, 21, 60):
+        times = Times(time_of_closing)
+        everybody = [
+            _counted(f"c{number}", [draw.randrange(12) for _ in range(size)], draw.choice("ab")) for number in range(4)
+        ]
+        for one in everybody:
+            times.note(one)
+
+        for cadre, count in times.count_fastest().items():
+            places = times.find_places(cadre)
+            assert count.found == sum(place < 0.05 for place in places)
+            assert (count.expected, count.variance) == (pytest.approx(size / 20), pytest.approx(size / 20 * 0.95))
+            assert all(0 <= place < 1 for place in places)
+            assert times.size_of(cadre) == size
+
+
+def test_a_place_is_the_share_of_those_who_were_faster() -> None:
+    times = Times(time_of_closing)
+    for one in (_counted("a", [10, 20, 20, 40]), _counted("b", [5], category="b")):
+        times.note(one)
+
+    assert times.find_places("a") == [0, 0.25, 0.25, 0.75]
+    assert times.find_places("b") == [0]
+    assert times.find_places("nobody") == []
+
+
+HOURS = [[10, *range(14 + number, 90 + number, 4)] for number in range(10)]
+PEERS = [_counted(f"peer {number}", hours) for number, hours in enumerate(HOURS)]  # each with one in a twentieth
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "is_asked"),
+    [
+        (4, 12, True),
+        (4, 13, False),  # under a quarter
+        (3, 5, False),  # under four
+        (5, 5, True),
+        (6, 5, False),  # whoever closes most so fast is a quick office
+    ],
+)
+def test_a_quarter_among_the_fastest_is_asked_about(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
+    found = _find(_counted("odd", [1] * fast + [60] * slow), *PEERS)
+
+    assert ("odd" in found) is is_asked
+    if is_asked:
+        share = (200 * fast + fast + slow) // (2 * (fast + slow))
+        assert found["odd"].evidence == {"closed": fast + slow, "fastest": fast, "share": share}
+        assert found["odd"].records == {f"odd-a{number:02}" for number in range(fast)}
+
+
+def test_whose_other_closings_are_fast_as_well_is_not_odd() -> None:
+    """By the middle one of them: 30 in a hundred are faster, or not quite."""
+    ordered = sorted(chain.from_iterable(HOURS))
+    swift, ordinary = ordered[40], ordered[75]
+
+    assert "odd" not in _find(_counted("odd", [1] * 4 + [swift] * 7 + [80] * 5), *PEERS)
+    assert "odd" in _find(_counted("odd", [1] * 4 + [ordinary] * 7 + [80] * 5), *PEERS)
+
+
+def _answer(one: Counted, hours: list[int]) -> Counted:
+    issues = [
+        replace(issue, answered_at=DAY + taken * 3_600, answer_allowed=360_000)
+        for issue, taken in zip(one.dossier.issues, hours, strict=True)
+    ]
+    return Counted(dossier=replace(one.dossier, issues=issues))
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "closing", "is_asked"),
+    [(4, 12, 60, True), (4, 13, 60, False), (3, 5, 60, False), (12, 0, 60, True), (4, 12, 12, False)],
+)
+def test_answers_among_the_fastest_are_asked_about_where_closings_are_ordinary(
+    fast: int,
+    slow: int,
+    closing: int,
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    size = fast + slow
+    odd = _answer(_counted("odd", [closing] * size), [1] * fast + [60] * slow)
+    everybody = [odd, *(_answer(peer, [40 + n for n in range(20)]) for peer in PEERS)]
+    closings = Times(time_of_closing)
+    finder = InstantAnswers(closings, SETTINGS)
+    for one in everybody:
+        closings.note(one)
+        finder.note(one)
+
+    found = {one.cadre: one for one in finder.find(Everybody(counted={one.cadre: one for one in everybody}, tables={}))}
+
+    assert ("odd" in found) is is_asked
+    if is_asked:
+        assert found["odd"].evidence == {"answered": size, "fastest": fast, "share": 100 * fast // size}
+        assert found["odd"].records == {f"odd-a{number:02}#answer" for number in range(fast)}
+        assert found["odd"].examples[0] == "odd-a00"
