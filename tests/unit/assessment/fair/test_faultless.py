@@ -1,0 +1,178 @@
+"""Matters without a fault where the same cadre's others have faults: how rare that is, and when somebody is asked."""
+
+from dataclasses import replace
+from itertools import product
+from math import prod, sqrt
+from typing import Any
+
+import pytest
+
+from services.assessment.fair.marks import Counted
+from services.assessment.fair.records import DAY, Cadre, Dossier, Issue
+from services.assessment.fair.settings import read_settings
+from services.assessment.fair.signals.faultless import Faultless, is_faultless, list_groups
+from services.assessment.fair.signals.odds import Everybody, Signal
+from services.assessment.importing.records.cli import OWN_SETTINGS
+
+SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+START = 10 * DAY
+FINE = Issue(
+    issue="i",
+    category="a",
+    complexity="1",
+    received_at=START,
+    answered_at=START + DAY // 4,
+    closed_at=START + 5 * DAY,
+    answer_allowed=DAY,
+    close_allowed=5 * DAY,
+    outcome="solved",
+    has_reply=True,
+)
+HOWEVER_LATE = 0
+
+
+def _dossier(cadre: str, *issues: Issue) -> Dossier:
+    return Dossier(cadre=Cadre(cadre=cadre, peer_group="p", region="r", unit="u"), issues=list(issues))
+
+
+def _issues(name: str, count: int, **more: Any) -> list[Issue]:
+    return [replace(FINE, issue=f"{name}{n}", received_at=START + n, **more) for n in range(count)]
+
+
+def _bad(name: str, count: int, **more: Any) -> list[Issue]:
+    return _issues(name, count, outcome="unsolved", **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "part", "is_so"),
+    [
+        ({}, HOWEVER_LATE, True),
+        ({"closed_at": START + 5 * DAY + 1}, HOWEVER_LATE, False),
+        ({"closed_at": None}, HOWEVER_LATE, True),
+        ({"outcome": "explained"}, HOWEVER_LATE, False),
+        ({"is_denied": True}, HOWEVER_LATE, False),
+        ({"is_reopened": True}, HOWEVER_LATE, False),
+        ({"is_checked": True}, HOWEVER_LATE, False),  # others asked: no need to look
+        ({"has_reply": False}, HOWEVER_LATE, False),
+        ({"has_reply": None}, HOWEVER_LATE, True),
+        ({}, 4, True),
+        ({"answered_at": START + DAY // 4 + 1}, 4, False),
+        ({"answered_at": START + DAY // 4 + 1}, 2, True),
+        ({"answered_at": START + DAY // 2 + 1}, 2, False),
+        ({"answered_at": None}, 4, False),  # closing it answered it
+        ({"answered_at": None, "closed_at": START + DAY // 4}, 4, True),
+        ({"answer_allowed": None}, 4, False),
+    ],
+)
+def test_what_is_without_a_fault(given: dict[str, Any], part: int, is_so: bool) -> None:  # noqa: FBT001
+    assert is_faultless(replace(FINE, **given), part) is is_so
+
+
+def test_groups_are_what_issues_have_in_common() -> None:
+    issues = [
+        *_issues("k", 4, answered_at=None),
+        *_issues("c", 4, category="b", channel="app", answered_at=START + DAY),
+        *_issues("a", 4, category="c", channel="web", complainant="li", answered_at=START + DAY),
+        *_issues("s", 4, category="d", channel="tel", answered_at=START, complexity="2"),
+        *_issues("few", 3, category="e", channel="post", answered_at=START + DAY),
+    ]
+
+    groups = {name: {issue.issue[0] for issue in own} for name, own in list_groups(_dossier("c", *issues))}
+
+    assert groups == {
+        "kind a 1": {"k"},
+        "kind b 1": {"c"},
+        "kind c 1": {"a"},
+        "kind d 2": {"s"},
+        "channel ": {"k"},
+        "channel app": {"c"},
+        "channel web": {"a"},
+        "channel tel": {"s"},
+        "again": {"a"},
+        "soon 4": {"s"},
+        "soon 8": {"s"},
+    }
+
+
+def _chance(found: int, chances: list[float]) -> float:
+    """That so many happen, or more, by all the ways in which they can."""
+    return sum(
+        prod(chance if one else 1 - chance for one, chance in zip(way, chances, strict=True))
+        for way in product((0, 1), repeat=len(chances))
+        if sum(way) >= found
+    )
+
+
+def _find(*dossiers: Dossier, rarest: int = 100_000) -> list[Signal]:
+    """`rarest` in 100,000, whatever the group."""
+    finder = Faultless(replace(SETTINGS.signals, rarest_kind=rarest, rarest_again=rarest, rarest_soon=rarest))
+    for one in dossiers:
+        finder.note(Counted(dossier=one))
+    counted = {one.cadre.cadre: Counted(dossier=one) for one in dossiers}
+    return list(finder.find(Everybody(counted=counted, tables={})))
+
+
+PEERS = [_dossier(f"peer {n}", *_issues(f"p{n}", 1), *_bad(f"q{n}", 2)) for n in range(20)]
+LATE: dict[str, Any] = {"answered_at": START + 2 * DAY}
+
+
+def test_the_chance_is_by_the_cadre_s_other_matters_and_half_a_deviation_more() -> None:
+    """Answered in half of the time and without a fault: a third of all, and none of this cadre's others."""
+    own = _issues("f", 5, channel="app", answered_at=START + DAY // 4)
+    others = [*_issues("g", 1, **LATE), *_bad("h", 7, **LATE)]
+    cases = [_dossier("odd", *own, *others), *PEERS]
+    usual = (20 + 1) / (60 + 3)  # of each cadre the first three of a kind say what is usual
+    rate = (usual * 63 + 20 * usual) / (63 + 20)
+    level = (0 + 2 + sqrt(2) / 2) / (8 * rate + 2)
+    chance = _chance(5, [max(0, level * rate)] * 5)
+
+    (asked,) = _find(*cases, rarest=int(chance * 100_000) + 2)
+
+    assert asked.cadre == "odd"
+    assert asked.records == {f"f{n}" for n in range(5)}
+    assert asked.examples == tuple(f"f{n}" for n in range(5))
+    assert asked.evidence == {"issues": 5, "faultless": 5, "usual": round(5 * level * rate)}
+    assert _find(*cases, rarest=int(chance * 100_000) - 2) == []
+
+
+def _is_asked(own: list[Issue], others: list[Issue]) -> bool:
+    return any(signal.cadre == "odd" for signal in _find(_dossier("odd", *own, *others), *PEERS))
+
+
+@pytest.mark.parametrize(
+    ("fine", "faulty", "others", "is_asked"),
+    [
+        (4, 0, 2, True),
+        (3, 1, 2, False),  # fewer than four without a fault
+        (7, 3, 3, True),
+        (7, 4, 4, False),  # less than seven in ten
+        (4, 0, 1, False),  # nothing to compare them with
+        (9, 0, 3, True),
+        (9, 0, 2, False),  # less than a third as many
+    ],
+)
+def test_a_group_is_asked_about_where_most_is_well_and_there_are_others(
+    fine: int,
+    faulty: int,
+    others: int,
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    own = [*_issues("f", fine, channel="app"), *_bad("g", faulty, channel="app")]
+
+    assert _is_asked(own, _bad("h", others, **LATE)) is is_asked
+
+
+def test_of_people_who_come_again_everything_is_set_aside_but_what_others_asked_about() -> None:
+    friends = _issues("f", 6, complainant="li", answered_at=START + DAY // 3)
+    once = [*_issues("o", 2, complainant="wang", **LATE), *_bad("b", 5, **LATE)]
+    known = [*_issues("known", 1, is_checked=True, **LATE), *_issues("denied", 1, is_denied=True, **LATE)]
+
+    (signal,) = (one for one in _find(_dossier("odd", *friends, *once, *known), *PEERS) if one.cadre == "odd")
+
+    assert signal.records == {one.issue for one in (*friends, *once)}
+
+
+def test_without_the_rule_nobody_is_asked() -> None:
+    own = [*_issues("f", 5, channel="app"), *_bad("h", 7, **LATE)]
+
+    assert _find(_dossier("odd", *own), *PEERS, rarest=0) == []
