@@ -18,13 +18,21 @@ RULES = tomllib.loads(TEXT)
 
 
 def _people(
-    seed: int, count: int, *, by_load: float = 0.0, by_region: float = 0.0, by_unit: float = 0.0, noise: float = 0.1
+    seed: int,
+    count: int,
+    *,
+    by_load: float = 0.0,
+    by_region: float = 0.0,
+    by_unit: float = 0.0,
+    noise: float = 0.1,
+    regions: int = 4,
+    most: float = 60,
 ) -> list[Evidence]:
-    """`by_` is how much of a mean is due to what."""
+    """`by_` is how much of a mean is due to what; `most` how many records stand behind one at most."""
     draw = random.Random(seed)  # noqa: S311 - invention, not secrets
     people = []
     for number in range(count):
-        load, region, unit = draw.uniform(1, 5), draw.randrange(4), draw.randrange(6)
+        load, region, unit = draw.uniform(1, 5), draw.randrange(regions), draw.randrange(6)
         people.append(
             Evidence(
                 cadre=Cadre(
@@ -35,7 +43,7 @@ def _people(
                     deprivation=region * 250_000,
                 ),
                 mean=by_load * load + by_region * (region == 1) + by_unit * (unit - 2.5) + draw.gauss(0, noise),
-                effective=draw.uniform(1, 60),
+                effective=draw.uniform(most / 60, most),
                 load=load,
             )
         )
@@ -61,10 +69,13 @@ def _adjust_again(people: list[Evidence], within: float, *, by_load: bool) -> ve
     return verify_fair.adjust(evidence, within, RULES, by_load=by_load)
 
 
+@pytest.mark.parametrize("within", [0.2, 6.0])
 @pytest.mark.parametrize(
     "people",
     [
         _people(1, 40),
+        _people(1, 40, by_region=0.5, regions=2),
+        _people(1, 3, most=0.6),
         _people(2, 40, by_load=-0.08),
         _people(3, 40, by_load=-0.9),
         _people(4, 40, by_load=0.3),
@@ -75,12 +86,16 @@ def _adjust_again(people: list[Evidence], within: float, *, by_load: bool) -> ve
     ],
 )
 @pytest.mark.parametrize("by_load", [True, False])
-def test_what_is_left_is_what_the_verifying_program_leaves(people: list[Evidence], by_load: bool) -> None:  # noqa: FBT001
-    adjusted = adjust(people, 0.2, SETTINGS, by_load=by_load)
+def test_what_is_left_is_what_the_verifying_program_leaves(
+    people: list[Evidence],
+    within: float,
+    by_load: bool,  # noqa: FBT001
+) -> None:
+    adjusted = adjust(people, within, SETTINGS, by_load=by_load)
 
-    again = _adjust_again(people, 0.2, by_load=by_load)
+    again = _adjust_again(people, within, by_load=by_load)
     assert {cadre: left.rest for cadre, left in adjusted.left.items()} == pytest.approx(again.rest, abs=1e-12)
-    assert (adjusted.between, adjusted.within) == (pytest.approx(again.between, rel=1e-12), 0.2)
+    assert (adjusted.between, adjusted.within) == (pytest.approx(again.between, rel=1e-12), within)
     for one in people:
         left = adjusted.left[one.cadre.cadre]
         assert left.mean - left.load - left.region - left.unit - left.peers == pytest.approx(left.rest, abs=1e-12)
