@@ -35,19 +35,24 @@ def patterns() -> Iterator[Pattern]:
     for folder in ("services", "shared", "deploy"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             source = file.read_text("utf-8")
-            tree = ast.parse(source)
-            assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AnnAssign)]
-            names = {id(node.value): ast.unparse(_target(node)) for node in assigned if node.value is not None}
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call):
-                    for literal in _literals(node):
-                        used = set(re.findall(rf"\b{re.escape(names.get(id(node), '?'))}\.([a-z]+)\(", source))
-                        yield Pattern(
-                            place=f"{file.relative_to(ROOT)}:{node.lineno}",
-                            text=literal,
-                            flags=_flags(node),
-                            is_searched=not used or not used <= {"fullmatch", "match"},
-                        )
+            if "re." in source or "pattern=" in source:
+                yield from _patterns_of(source, str(file.relative_to(ROOT)))
+
+
+def _patterns_of(source: str, place: str) -> Iterator[Pattern]:
+    nodes = list(ast.walk(ast.parse(source)))
+    assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
+    names = {id(node.value): ast.unparse(_target(node)) for node in assigned if node.value is not None}
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            for literal in _literals(node):
+                used = set(re.findall(rf"\b{re.escape(names.get(id(node), '?'))}\.([a-z]+)\(", source))
+                yield Pattern(
+                    place=f"{place}:{node.lineno}",
+                    text=literal,
+                    flags=_flags(node),
+                    is_searched=not used or not used <= {"fullmatch", "match"},
+                )
 
 
 def _target(node: ast.Assign | ast.AnnAssign) -> ast.expr:
