@@ -1,4 +1,7 @@
-"""How the processes of every service say that they are ready, work, and end."""
+"""How the processes of every service say that they are ready, work, and end.
+
+What only some of them need is imported by these alone: a relay would wait longer for FastAPI than for its database.
+"""
 
 import argparse
 import signal
@@ -8,16 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fastapi import FastAPI
 from prometheus_client import Counter
 from pydantic import SecretStr
 
 from shared import outbox
-from shared.access.authenticator import SessionsAndTokens
-from shared.access.principal import Authenticator
-from shared.access.store import IdentityStore
 from shared.backlogs import watch_backlog
 from shared.broker.consumer import Consumer, Producer, Settlement
 from shared.broker.seals import Seals, purpose_of
@@ -26,14 +25,16 @@ from shared.commands import LONGEST_STATEMENT_SECONDS, open_keys
 from shared.contracts.envelope import Envelope
 from shared.database import Pool, check_durability, migrate, open_pool, transaction
 from shared.errors import LianxinError
-from shared.http import serve
 from shared.inbox import FailureBook
 from shared.management import Check, ManagementServer
 from shared.observability import get_logger
-from shared.relay import Relay
 from shared.settings import ProcessSettings, ServiceSettings, UnsafeSetting
 from shared.startup import check_database
-from shared.worker import connect_celery, run_worker, watch_progress
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from shared.access.principal import Authenticator
 
 Handle = Callable[[Sequence[Envelope]], None]
 
@@ -42,27 +43,34 @@ STALLED_AFTER_SECONDS = 30
 log = get_logger()
 
 
-def open_authenticator(settings: ProcessSettings, *, service: str) -> Authenticator:
+def open_authenticator(settings: ProcessSettings, *, service: str) -> "Authenticator":
     """Raises UnsafeSetting. The identity database is asked over connections of its own, as a role of its own."""
     url = _required(settings, "identity_database_url", settings.identity_database_url)
     pool = open_pool(url, size=2, application=f"{service}.identity", statement_timeout_seconds=2)
     return make_authenticator(settings, pool, service=service)
 
 
-def make_authenticator(settings: ProcessSettings, pool: Pool, *, service: str) -> Authenticator:
+def make_authenticator(settings: ProcessSettings, pool: Pool, *, service: str) -> "Authenticator":
     """Over an open pool on the identity database."""
+    from shared.access.authenticator import SessionsAndTokens
+    from shared.access.store import IdentityStore
+
     return SessionsAndTokens(
         IdentityStore(pool), audience=f"urn:lianxin:{service}", allowed_origins=settings.allowed_origins
     )
 
 
-def serve_api(settings: ProcessSettings, pool: Pool, app: FastAPI) -> int:
+def serve_api(settings: ProcessSettings, pool: Pool, app: "FastAPI") -> int:
+    from shared.http import serve
+
     _open_management(settings, pool, {})
     serve(app, settings)
     return 0
 
 
 def relay_events(settings: ServiceSettings, pool: Pool, *, service: str, sent: Counter) -> int:
+    from shared.relay import Relay
+
     relay = Relay(
         settings.database_url.get_secret_value(),
         settings.broker_url.get_secret_value(),
@@ -146,6 +154,8 @@ def work(
     threads: int,
     longest_task_seconds: float = LONGEST_STATEMENT_SECONDS,
 ) -> int:
+    from shared.worker import connect_celery, run_worker, watch_progress
+
     connect_celery(app, _required(settings, "task_broker_url", settings.task_broker_url))
     _open_management(settings, pool, {"progress": watch_progress(longest_task_seconds=longest_task_seconds)})
     run_worker(app, concurrency=threads)

@@ -1,4 +1,7 @@
-"""The processes of identity: python -m services.identity serve | keep | migrate | administrator | agree | ...."""
+"""The processes of identity: python -m services.identity serve | keep | migrate | administrator | agree | ....
+
+Each imports what it needs itself: a command that opens no door starts in half the time, and in less memory.
+"""
 
 import argparse
 import sys
@@ -9,18 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from services.identity.api.app import create_api
-from services.identity.api.doors import make_desk
-from services.identity.handlers import retention
-from services.identity.handlers.administration import make_first_administrator
-from services.identity.handlers.agreements import agree_as_installation
-from services.identity.handlers.keeping import demand_second_factors, remove_what_is_over
-from services.identity.handlers.token_keys import PURPOSE, rotate_due_keys, rotate_keys
-from services.identity.handlers.tokens import forget_used_assertions
 from services.identity.settings import IdentitySettings
-from services.identity.storage.rights import grant_doors
-from services.identity.web.pages import FORM_PATHS, add_pages
-from shared import chores, commands, processes
+from shared import commands
 from shared.crypto import KeyRing
 from shared.database import Pool
 from shared.errors import Transient
@@ -28,6 +21,11 @@ from shared.settings import UnsafeSetting
 
 
 def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.identity.api.app import create_api
+    from services.identity.handlers.keeping import demand_second_factors
+    from services.identity.web.pages import FORM_PATHS, add_pages
+    from shared import processes
+
     keys = _open_keys(settings)
     authenticator = processes.open_authenticator(settings, service="identity")
     app = create_api(settings, pool, authenticator=authenticator, keys=keys, form_paths=FORM_PATHS)
@@ -39,6 +37,9 @@ def serve(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
 
 def administrator(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
     """Make the first security administrator. Who has the machine may do that once; afterwards administrators may."""
+    from services.identity.api.doors import make_desk
+    from services.identity.handlers.administration import make_first_administrator
+
     parser = argparse.ArgumentParser(prog="python -m services.identity administrator")
     parser.add_argument("name", help="by which the administrator signs in")
     options = parser.parse_args(arguments)
@@ -50,6 +51,9 @@ def administrator(settings: IdentitySettings, pool: Pool, arguments: Sequence[st
 
 def agree(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
     """Be the second person where there is none left: who has the machine may do that, and the audit says so."""
+    from services.identity.api.doors import make_desk
+    from services.identity.handlers.agreements import agree_as_installation
+
     parser = argparse.ArgumentParser(
         prog="python -m services.identity agree",
         description="Agree to what an administrator asked for, where nobody else who may is left.",
@@ -63,6 +67,12 @@ def agree(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> i
 
 def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
     """Whatever falls due by the clock alone. Each duty is one handler, and safe to run in two processes at once."""
+    from services.identity.handlers import retention
+    from services.identity.handlers.keeping import demand_second_factors, remove_what_is_over
+    from services.identity.handlers.token_keys import rotate_due_keys
+    from services.identity.handlers.tokens import forget_used_assertions
+    from shared import chores, processes
+
     keys = _open_keys(settings)
     duties = {
         "demand-second-factors": lambda: demand_second_factors(pool, settings.require_second_factor),
@@ -76,6 +86,9 @@ def keep(settings: IdentitySettings, pool: Pool, _: Sequence[str]) -> int:
 
 def migrate(settings: IdentitySettings, _: Pool, __: Sequence[str]) -> int:
     """Who may ask who somebody is, is granted after the migrations: they know no role's name."""
+    from services.identity.storage.rights import grant_doors
+    from shared import processes
+
     owner_url = processes.bring_database_up_to_date(settings, migrations=Path(__file__).parent / "migrations")
     urls = [settings.database_url, settings.identity_database_url]
     grant_doors(owner_url, roles=[urlsplit(url.get_secret_value()).username or "" for url in urls if url is not None])
@@ -84,6 +97,8 @@ def migrate(settings: IdentitySettings, _: Pool, __: Sequence[str]) -> int:
 
 def rotate_token_keys(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
     """Print the id of the new key. What was signed before stays good for its ten minutes, unless it must not."""
+    from services.identity.handlers.token_keys import rotate_keys
+
     parser = argparse.ArgumentParser(
         prog="python -m services.identity rotate-token-keys",
         description="Publish a new key for access tokens; it signs in a minute. In the course of things keep does it.",
@@ -98,6 +113,8 @@ def rotate_token_keys(settings: IdentitySettings, pool: Pool, arguments: Sequenc
 
 def _open_keys(settings: IdentitySettings) -> KeyRing:
     """What seals second factors and token keys. Raises UnsafeSetting."""
+    from services.identity.handlers.token_keys import PURPOSE
+
     if settings.keys_directory is None:
         raise UnsafeSetting("refusing to start: LIANXIN_IDENTITY_KEYS_DIRECTORY: is needed by this command")
     keys = KeyRing(settings.keys_directory, private=settings.mode == "production")
@@ -106,10 +123,15 @@ def _open_keys(settings: IdentitySettings) -> KeyRing:
 
 
 def retain(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.identity.handlers import retention
+    from shared import chores
+
     return chores.retain(settings, pool, retention.CLASSES, arguments, service="identity")
 
 
 def export_audit(settings: IdentitySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from shared import chores
+
     return chores.export_audit(settings, pool, arguments, service="identity")
 
 

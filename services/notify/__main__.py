@@ -1,29 +1,23 @@
-"""The processes of notify: python -m services.notify serve | consume | work | push | migrate | replay."""
+"""The processes of notify: python -m services.notify serve | consume | work | push | migrate | replay.
 
-import random
+Each imports what it needs itself: a process that opens no door starts in half the time, and in less memory.
+"""
+
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from services.notify import messaging, metrics
-from services.notify.api.app import create_notify_app
-from services.notify.channels.egress import make_rules
-from services.notify.channels.webhooks import CallLimits, WebhookChannel, make_context
-from services.notify.handlers import retention, webhook_deliveries
-from services.notify.handlers.deliveries import count_open_circuits, measure_backlog, measure_channels
-from services.notify.handlers.endpoints import PURPOSE
-from services.notify.handlers.noticing import measure_unread
-from services.notify.pushing import Pusher, PusherSettings
 from services.notify.settings import NotifySettings
-from services.notify.storage.directory import Directory, IdentityDirectory, NoDirectory
-from services.notify.tasks import NOTE, create_worker
-from shared import chores, commands, processes
-from shared.backlogs import watch_backlog
+from shared import commands
 from shared.database import Pool, open_pool
 from shared.observability import get_logger
-from shared.worker import connect_celery, make_celery, nudge
+
+if TYPE_CHECKING:
+    from services.notify.pushing import Pusher
+    from services.notify.storage.directory import Directory
 
 WORKER_THREADS = 3
 
@@ -31,6 +25,10 @@ log = get_logger()
 
 
 def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.notify.api.app import create_notify_app
+    from services.notify.handlers.endpoints import PURPOSE
+    from shared import processes
+
     authenticator = processes.open_authenticator(settings, service="notify")
     keys = commands.open_keys(settings, PURPOSE)
     app = create_notify_app(settings, pool, authenticator=authenticator, keys=keys)
@@ -38,6 +36,9 @@ def serve(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
 
 
 def consume(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.notify import messaging, metrics
+    from shared import processes
+
     nudging = messaging.Nudging(_make_nudge(settings))
     nudging.start()
     doors = messaging.make_doors(pool, zone=settings.zone, told=nudging.ask)
@@ -51,12 +52,23 @@ def _make_nudge(settings: NotifySettings) -> Callable[[], None]:
     """Without a broker of tasks people are told at the next sweep."""
     if settings.task_broker_url is None:
         return lambda: None
+    from services.notify.tasks import NOTE
+    from shared.worker import connect_celery, make_celery, nudge
+
     celery = make_celery("notify")
     connect_celery(celery, settings.task_broker_url.get_secret_value())
     return lambda: nudge(celery, NOTE)
 
 
 def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.notify import metrics
+    from services.notify.handlers import retention
+    from services.notify.handlers.deliveries import count_open_circuits, measure_backlog, measure_channels
+    from services.notify.handlers.noticing import measure_unread
+    from services.notify.tasks import create_worker
+    from shared import chores, processes
+    from shared.backlogs import watch_backlog
+
     watch_backlog(
         "notify_deliveries_due",
         "notify_deliveries_due_oldest_seconds",
@@ -75,7 +87,9 @@ def work(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
     return processes.work(settings, pool, worker, threads=WORKER_THREADS)
 
 
-def _open_directory(settings: NotifySettings) -> Directory:
+def _open_directory(settings: NotifySettings) -> "Directory":
+    from services.notify.storage.directory import IdentityDirectory, NoDirectory
+
     if settings.identity_database_url is None:
         log.warning("nobody_told_by_role", detail="the worker has no identity_database_url to ask who has a role")
         return NoDirectory()
@@ -84,6 +98,10 @@ def _open_directory(settings: NotifySettings) -> Directory:
 
 
 def push(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
+    from services.notify.handlers import webhook_deliveries
+    from shared import processes
+    from shared.backlogs import watch_backlog
+
     watch_backlog(
         "notify_webhook_deliveries_open",
         "notify_webhook_deliveries_oldest_seconds",
@@ -93,8 +111,15 @@ def push(settings: NotifySettings, pool: Pool, _: Sequence[str]) -> int:
     return processes.run_until_stopped(settings, pool, make_pusher(settings, pool))
 
 
-def make_pusher(settings: NotifySettings, pool: Pool) -> Pusher:
+def make_pusher(settings: NotifySettings, pool: Pool) -> "Pusher":
     """Raises UnsafeSetting."""
+    import random
+
+    from services.notify.channels.egress import make_rules
+    from services.notify.channels.webhooks import CallLimits, WebhookChannel, make_context
+    from services.notify.handlers.endpoints import PURPOSE
+    from services.notify.pushing import Pusher, PusherSettings
+
     channel = WebhookChannel(
         make_rules(settings),
         limits=CallLimits(total_seconds=settings.webhook_seconds, connections=settings.webhook_connections),
@@ -111,6 +136,9 @@ def make_pusher(settings: NotifySettings, pool: Pool) -> Pusher:
 
 
 def migrate(settings: NotifySettings, _: Pool, __: Sequence[str]) -> int:
+    from services.notify import messaging
+    from shared import processes
+
     processes.bring_up_to_date(
         settings,
         service="notify",
@@ -121,14 +149,22 @@ def migrate(settings: NotifySettings, _: Pool, __: Sequence[str]) -> int:
 
 
 def replay(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.notify import messaging
+    from shared import processes
+
     return processes.replay(settings, pool, messaging.make_doors(pool, zone=settings.zone), arguments)
 
 
 def retain(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.notify.handlers import retention
+    from shared import chores
+
     return chores.retain(settings, pool, retention.CLASSES, arguments, service="notify")
 
 
 def export_audit(settings: NotifySettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from shared import chores
+
     return chores.export_audit(settings, pool, arguments, service="notify")
 
 
