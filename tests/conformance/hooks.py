@@ -117,25 +117,25 @@ def fitting_is_taken(_: CheckContext, response: Response, case: Case[Any]) -> No
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> None:
-    """Ask mostly about what is there. What was made up to be wrong stays as it is."""
+    """Ask mostly about what is there. What was made up to be wrong stays as it is.
+
+    Made-up cursors and versions name nothing, and made-up keys are mostly one and the same: all of these are refused.
+    """
     wrong = {where for where in ParameterLocation if case.meta is not None and case.meta.is_negative_at(where)}
+    number = next(_numbers)
     if case.path_parameters and ParameterLocation.PATH not in wrong:
         case.path_parameters = _known.fill_path(case.path, case.path_parameters)
     if case.query and ParameterLocation.QUERY not in wrong:
         case.query = _known.fill(case.query)
+        if number % 4:
+            case.query.pop("cursor", None)
     if isinstance(case.body, dict) and ParameterLocation.BODY not in wrong:
         case.body = _known.fill(case.body)
     if case.headers and ParameterLocation.HEADER not in wrong:
-        _tell_apart(case)
-
-
-def _tell_apart(case: Case[Any]) -> None:
-    """Made-up keys and versions are mostly one and the same: all requests but the first were refused for them."""
-    number = next(_numbers)
-    if "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = f"{number}-{case.headers['Idempotency-Key']}"[:LONGEST_KEY]
-    if number % 4:
-        case.headers.pop("If-Match", None)
+        if "Idempotency-Key" in case.headers:
+            case.headers["Idempotency-Key"] = f"{number}-{case.headers['Idempotency-Key']}"[:LONGEST_KEY]
+        if number % 4:
+            case.headers.pop("If-Match", None)
 
 
 @schemathesis.hook
