@@ -1,11 +1,13 @@
 """The FastAPI app that every service starts from: guard, correlation, access, problems, measures."""
 
 import gc
+import json
 import math
 import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -48,6 +50,7 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (Transient, 503),
 )
 METHOD_NOT_ALLOWED = 405
+LARGEST_EXACT = 2**53  # from here on a float stands for more than one integer
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
@@ -103,9 +106,21 @@ def parse_body(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise InvalidBody(
-            _faults(error.errors(include_input=False, include_url=False, include_context=False))
-        ) from None
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+    if any(fault["type"] == "int_type" for fault in faults):
+        with suppress(ValidationError):
+            return model.model_validate_json(_without_empty_fractions(body))
+    raise InvalidBody(_faults(faults))
+
+
+def _without_empty_fractions(body: bytes) -> str:
+    """To JSON Schema, and so to our documents, 7.0 is an integer as well as 7."""
+    return json.dumps(json.loads(body, parse_float=_read_number))
+
+
+def _read_number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= LARGEST_EXACT else number
 
 
 def describe_body(model: type[BaseModel]) -> dict[str, Any]:

@@ -159,11 +159,9 @@ def _phase_of(case: Case[Any]) -> str:
 
 @schemathesis.hook
 def map_body(_: object, body: Any) -> Any:
-    """To JSON Schema 7.0 is an integer, of any number of digits. Readers differ: here it is not."""
+    """To JSON Schema an integer has any number of digits. Readers differ: here it has not."""
     if isinstance(body, int) and not isinstance(body, bool) and abs(body) >= 10**LARGEST_INTEGER_DIGITS:
         return body % 10**LARGEST_INTEGER_DIGITS
-    if isinstance(body, float) and body.is_integer() and abs(body) < 2**53:
-        return int(body)
     if isinstance(body, dict):
         return {name: map_body(_, value) for name, value in body.items()}
     return [map_body(_, item) for item in body] if isinstance(body, list) else body
