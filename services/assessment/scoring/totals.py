@@ -39,10 +39,6 @@ class Sum:
     is_missing: bool = False
     because: str | None = None  # an item without which there is no score
 
-    @property
-    def amount(self) -> Fraction:
-        return sum((part.amount for part in self.parts), ZERO)
-
 
 class Adder:
     """Adds up one row."""
