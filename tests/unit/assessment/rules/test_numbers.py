@@ -7,7 +7,10 @@ from fractions import Fraction
 import pytest
 
 from services.assessment.scoring.numbers import (
+    exponential,
+    natural_logarithm,
     places_of,
+    root,
     round_to,
     settle,
     show,
@@ -87,6 +90,8 @@ def test_a_rounded_number_is_a_decimal_with_its_places():
         (["-0.334", "-0.333", "-0.333"], "-1", ["-0.34", "-0.33", "-0.33"]),
         (["0.125", "0.875"], "1", ["0.13", "0.87"]),
         (["1/7", "2/5"], "0.54", ["0.14", "0.4"]),
+        (["0.006", "0.006", "0.988"], "1", ["0.01", "0", "0.99"]),
+        (["1/200", "3/700"], "0.01", ["0.01", "0"]),
         ([], "0", []),
     ],
 )
@@ -108,3 +113,15 @@ def test_a_fraction_that_grows_past_all_use_is_cut_to_sixty_places():
     assert tame(grown) != grown
     assert abs(tame(grown) - grown) <= Fraction(1, 2 * 10**60)
     assert (tame(grown) * 10**60).denominator == 1
+
+
+def test_roots_and_powers_of_e_are_exact_to_sixty_places_and_missing_beyond_all_bounds():
+    assert [root(Fraction(value)) for value in ("0", "1/4", "9", "-1")] == [0, Fraction(1, 2), 3, None]
+    side, half = root(Fraction(2)), natural_logarithm(Fraction(1, 2))
+    assert side is not None
+    assert half is not None
+    assert abs(side * side - 2) < Fraction(1, 10**59)
+    assert [natural_logarithm(Fraction(value)) for value in (1, 0, -1)] == [0, None, None]
+    assert exponential(Fraction(0)) == 1
+    assert abs((exponential(half) or 0) - Fraction(1, 2)) < Fraction(1, 10**59)
+    assert [exponential(Fraction(value)) is None for value in (60, 61, -60, -61)] == [False, True, False, True]
