@@ -76,19 +76,18 @@ def test_the_records_that_moved_the_score_most_are_told_with_what_each_moved(jud
             if name in terms and terms[name].level:
                 difference = one.residual / MICRO * one.mark.weight / weight
                 moved[one.mark.record, name] = terms[name].points * difference / case.measured.left[name].rest
-        assert [abs(one.points) for one in explanation.most] == sorted(
-            (abs(one.points) for one in explanation.most), reverse=True
-        )
+        sizes = [abs(told.points) for told in explanation.most]
+        assert sizes == sorted(sizes, reverse=True)
         assert len(explanation.most) == min(5, len(moved))
-        for one in explanation.most:
-            assert float(one.points) == pytest.approx(moved.pop((one.record, one.indicator)), abs=float(HALF))
-        least = min((abs(one.points) for one in explanation.most), default=Decimal(0))
+        for told in explanation.most:
+            assert float(told.points) == pytest.approx(moved.pop((told.record, told.indicator)), abs=float(HALF))
+        least = min((abs(told.points) for told in explanation.most), default=Decimal(0))
         assert all(abs(points) <= float(least + HALF) for points in moved.values())
         shown = {(one.mark.record, one.mark.indicator): one for one in case.measured.residuals}
-        for one in explanation.most:
-            record = shown[one.record, one.indicator]
-            assert float(one.value) == pytest.approx(record.mark.value / MICRO, abs=0.0051)
-            assert float(one.expected) == pytest.approx((record.expected + record.habit) / MICRO, abs=0.0051)
+        for told in explanation.most:
+            record = shown[told.record, told.indicator]
+            assert float(told.value) == pytest.approx(record.mark.value / MICRO, abs=0.0051)
+            assert float(told.expected) == pytest.approx((record.expected + record.habit) / MICRO, abs=0.0051)
 
 
 def test_one_more_of_the_best_moves_the_mean_by_its_part_and_makes_it_surer(judged: Judged) -> None:
