@@ -286,7 +286,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _bounded_integer(digits: str) -> int:
-    if len(digits) > LARGEST_INTEGER_DIGITS:
+    if len(digits.removeprefix("-")) > LARGEST_INTEGER_DIGITS:
         raise ValueError("integer out of range")
     return int(digits)
 
