@@ -16,6 +16,7 @@ from scim2_models import (
     Error,
     ForbiddenException,
     InvalidSyntaxException,
+    InvalidValueException,
     ListResponse,
     NotFoundException,
     PatchOp,
@@ -268,9 +269,12 @@ def _conditions(request: Request, base_url: str) -> dict[str, Any]:
 def _read(model: Any, body: bytes, context: Context) -> Any:  # noqa: ANN401 - pydantic's own, parameterised at run time
     """Raises SCIMException."""
     try:
-        return model.model_validate_json(body, scim_ctx=context, scim_policy=POLICY)
+        sent = model.model_validate_json(body, scim_ctx=context, scim_policy=POLICY)
     except ValidationError as error:
         raise as_refusal(error) from None
+    if not sent.schemas:  # the library takes an empty list
+        raise InvalidValueException(detail="schemas must name what is sent")
+    return sent
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import Field
 
-from services.identity.roster.models import MOST_RESULTS
+from services.identity.roster.models import MOST_RESULTS, Group, User
+from services.identity.roster.shaping import LONGEST_TEXT, MOST_VALUES
 from shared.answers import REFUSALS, Answers, Problem, Shown, header
+from shared.edge import PLAIN_TEXT
 from shared.openapi import PROBLEM, REFERENCE
 
 MEDIA_TYPE: Final = "application/scim+json"
@@ -210,33 +212,59 @@ def _object(*required: str, **properties: Description) -> Description:
 
 
 _TEXT: Final[Description] = {"type": ["string", "null"]}
-_NAMES: Final[Description] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+_BOUNDS: Final[Description] = {"minLength": 1, "maxLength": LONGEST_TEXT, **PLAIN_TEXT}
+_KEPT: Final[Description] = {**_TEXT, **_BOUNDS}
+_NAME: Final[Description] = {"type": "string", **_BOUNDS}
+
+
+def _named(schema: str) -> Description:
+    return {"type": "array", "items": {"type": "string"}, "minItems": 1, "contains": {"const": schema}}
+
+
+def _in_any_case(*words: str) -> Description:
+    spelt = (
+        "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in word) for word in words
+    )
+    return {"type": "string", "pattern": f"^({'|'.join(spelt)})$"}
+
+
 USER: Final = _object(
     "schemas",
     "userName",
-    schemas=_NAMES,
-    userName={"type": "string", "minLength": 1},
-    displayName=_TEXT,
-    title=_TEXT,
-    externalId=_TEXT,
-    active={"description": 'A boolean. What other systems write for one is understood: "True", "False".'},
+    schemas=_named(str(User.__schema__)),
+    userName=_NAME,
+    displayName=_KEPT,
+    title=_KEPT,
+    externalId=_KEPT,
+    active={
+        "description": 'A boolean. What other systems write for one is understood: "True", "False".',
+        "anyOf": [
+            {"type": ["boolean", "null"]},
+            {"enum": [0, 1]},
+            _in_any_case("true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0"),
+        ],
+    },
 )
 GROUP: Final = _object(
     "schemas",
     "displayName",
-    schemas=_NAMES,
-    displayName={"type": "string", "minLength": 1},
-    externalId=_TEXT,
-    members={"type": ["array", "null"], "items": _object("value", value={"type": "string"})},
+    schemas=_named(str(Group.__schema__)),
+    displayName=_NAME,
+    externalId=_KEPT,
+    members={
+        "type": ["array", "null"],
+        "items": _object("value", value={"type": "string", "format": "uuid"}),
+        "maxItems": MOST_VALUES,
+    },
 )
 PATCH: Final = _object(
     "schemas",
     "Operations",
-    schemas=_NAMES,
+    schemas=_named("urn:ietf:params:scim:api:messages:2.0:PatchOp"),
     Operations={
         "type": "array",
         "minItems": 1,
-        "items": _object("op", op={"type": "string", "description": "add, replace or remove"}, path=_TEXT, value={}),
+        "items": _object("op", op=_in_any_case("add", "replace", "remove"), path=_TEXT, value={}),
     },
 )
 SEARCH: Final = _object(

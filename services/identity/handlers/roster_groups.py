@@ -53,6 +53,8 @@ def replace_group(
     pool: Pool, group_id: str, group: RosterGroup, *, base_url: str, if_match: str | None, now: datetime
 ) -> RosterGroup:
     """Raises SCIMException."""
+    check_resource(group)
+    members_of(group)
 
     def put(present: RosterGroup) -> RosterGroup:
         group.replace(present)

@@ -92,6 +92,7 @@ def replace_user(
     pool: Pool, user_id: str, user: RosterUser, *, base_url: str, if_match: str | None, now: datetime
 ) -> RosterUser:
     """Raises SCIMException."""
+    check_resource(user)
 
     def put(present: RosterUser) -> RosterUser:
         user.replace(present)

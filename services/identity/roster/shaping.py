@@ -90,8 +90,8 @@ def grant_of(group: RosterGroup) -> tuple[str | None, str | None]:
 def members_of(group: RosterGroup) -> list[UUID]:
     """Raises InvalidValueException."""
     try:
-        return sorted({UUID(member.value) for member in group.members or [] if member.value is not None})
-    except ValueError:
+        return sorted({UUID(member.value) for member in group.members or []})
+    except (TypeError, ValueError):  # no value at all, or none of ours
         raise InvalidValueException(detail="a member is no user of this roster") from None
 
 

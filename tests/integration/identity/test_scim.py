@@ -217,6 +217,21 @@ def test_two_groups_give_a_role_once_and_until_the_last_of_them_goes(roster, poo
     assert grants(pool, one) == []
 
 
+@pytest.mark.parametrize("member", [{}, {"value": ""}, {"value": "not-an-id"}, {"display": "li.na"}])
+def test_a_member_is_named_by_its_value(roster, pool, member):
+    path = f"Groups/{roster.add_group().json()['id']}"
+    body = {"schemas": [GROUP], "displayName": "Clerks", "members": [member]}
+
+    answers = [
+        roster.post("Groups", json=body),
+        roster.put(path, json=body),
+        roster.put(path, json=body, headers={"If-Match": 'W/"77"'}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400] * 3
+    assert ask(pool, "SELECT count(*) FROM roster_group") == [(1,)]
+
+
 @pytest.mark.parametrize("role", PROTECTED)
 def test_no_group_gives_a_role_that_takes_more_than_a_roster(roster, pool, role):
     one = roster.add().json()["id"]
@@ -322,6 +337,8 @@ MISFITS: list[dict[str, Any]] = [
     {ENTERPRISE: {"employeeNumber": "S 1"}},
     {ENTERPRISE: {"employeeNumber": "x" * 65}},
     {"name": {"formatted": ["a"]}},
+    {"schemas": []},
+    {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"]},
 ]
 
 
