@@ -53,6 +53,7 @@ def fill(suite: Suite, year: Year) -> None:
     Present(hands, now=now, township=head.organisation.code, staff_number=head.staff_number).enter()
     _agree_with_a_partner(suite, now)
     _open_spare_accounts(suite)
+    _provision(suite)
 
 
 def _agree_with_a_partner(suite: Suite, now: datetime) -> None:
@@ -85,5 +86,21 @@ def _open_spare_accounts(suite: Suite) -> None:
     for number in range(4):
         body = {"name": f"spare-{number}", "display_name": "李娜", "staff_number": f"SPARE{number}"}
         answer = administrator.post("/v1/accounts", body)
+        if not answer.is_success:
+            raise LoadFailed(f"identity answered {answer.status}: {answer.body[:300]!r}")
+
+
+def _provision(suite: Suite) -> None:
+    """A person and a group that another system keeps here by SCIM."""
+    machine = suite.client("identity", "machine_client")
+    person = {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "provisioned",
+        "displayName": "赵敏",
+    }
+    made = machine.post("/scim/v2/Users", person)
+    members = [{"value": made.document["id"]}] if made.is_success else []
+    group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Clerks", "members": members}
+    for answer in (made, machine.post("/scim/v2/Groups", group)):
         if not answer.is_success:
             raise LoadFailed(f"identity answered {answer.status}: {answer.body[:300]!r}")

@@ -44,7 +44,7 @@ class Known:
 
     def of_path(self, template: str, name: str) -> Sequence[Any]:
         shown = self.lists.get(template.partition(f"/{{{name}}}")[0], {})
-        return shown.get(name) or shown.get(name.rpartition("_")[2]) or self.named.get(name) or ()
+        return shown.get(name) or shown.get(name.rpartition("_")[2]) or self.named.get(name) or shown.get("id") or ()
 
     def fill_path(self, template: str, made_up: Mapping[str, Any]) -> dict[str, Any]:
         return {name: _exchange(name, value, self.of_path(template, name)) for name, value in made_up.items()}
@@ -116,12 +116,12 @@ def _note_list(known: Known, path: str, entries: Sequence[Mapping[str, Any]], al
 
 def _get(client: httpx.Client, path: str) -> Any:
     answer = client.get(path)
-    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    is_json = answer.headers.get("content-type", "").partition(";")[0] in {"application/json", "application/scim+json"}
     return answer.json() if answer.status_code == 200 and is_json else None
 
 
 def _entries(shown: Any) -> Iterator[dict[str, Any]]:
-    items = shown.get("items", [shown]) if isinstance(shown, dict) else shown
+    items = shown.get("items", shown.get("Resources", [shown])) if isinstance(shown, dict) else shown
     return (item for item in items if isinstance(item, dict)) if isinstance(items, list) else iter(())
 
 

@@ -13,6 +13,7 @@ DOCUMENT: dict[str, dict[str, dict[str, dict[str, str]]]] = {
         "/v1/accounts": {"get": {}},
         "/v1/proposals": {"get": {}},
         "/v1/files": {"get": {}},
+        "/scim/v2/Users": {"get": {}},
         "/v1/refused": {"get": {}},
     }
 }
@@ -28,6 +29,9 @@ ANSWERS = {
 def answer(request: httpx.Request) -> httpx.Response:
     if request.url.path == "/v1/files":
         return httpx.Response(200, text="a,b")
+    if request.url.path == "/scim/v2/Users":
+        users = {"Resources": [{"id": "u-1"}], "totalResults": 1}
+        return httpx.Response(200, json=users, headers={"Content-Type": "application/scim+json"})
     shown = ANSWERS.get(request.url.path)
     return httpx.Response(200, json=shown) if shown else httpx.Response(403, json={"title": "forbidden"})
 
@@ -46,6 +50,10 @@ def test_a_path_is_mostly_about_what_its_list_shows():
 
     assert 100 < found.count("i-1") < 190
     assert {one for one in found if one != "i-1"} <= {one["issue_id"] for one in made_up("issue_id")}
+
+
+def test_a_list_of_scim_is_read_too():
+    assert learnt().of_path("/scim/v2/Users/{identifier}", "identifier") == ["u-1"]
 
 
 def test_a_body_names_what_the_lists_and_the_records_name():
