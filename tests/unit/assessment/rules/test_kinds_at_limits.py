@@ -240,6 +240,13 @@ def test_what_is_no_number_of_events_is_refused(rule, row, complaint):
         charge(rule, row)
 
 
+def test_events_are_counted_by_numbers_and_not_by_texts():
+    texts = LISTED.replace('"list"', '"texts"')
+
+    with pytest.raises(BadTable, match="events are counted by numbers"):
+        charge("", ["1;two", 0], head=texts)
+
+
 def test_so_many_events_in_one_cell_are_refused():
     assert charge("", [";".join(["1"] * 1_000), 0], head=LISTED) == ["-900"]
     with pytest.raises(BadTable, match="more than 1000 events"):
