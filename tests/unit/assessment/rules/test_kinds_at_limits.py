@@ -1,5 +1,7 @@
 """Each kind of rule at its limits: on the line, beyond it, and where something is missing."""
 
+from fractions import Fraction
+
 import pytest
 
 from services.assessment.domain.rules.faults import BadTable
@@ -41,9 +43,18 @@ def test_a_slope_is_missing_where_one_of_its_numbers_is_and_falls_by_units():
     rule = f'kind = "target_slope"\nvalue = "a"\ntarget = "b"\nfull = 10\nslope = 1\nper = "c"\n{FREE}'
 
     assert points(rule, [80, 90, 5], ["", 90, 5], [80, "", 5], [80, 90, ""], [0, 0, 5]) == ["8", None, None, None, "10"]
-    for per in (0, -1):
+    for per in (0, -1):  # in the same column
         with pytest.raises(BadTable, match="per: must be above 0"):
             points(rule, [80, 90, per])
+
+
+def test_it_is_told_by_how_many_units_the_target_was_missed_or_passed():
+    rule = f'kind = "target_slope"\nvalue = "a"\ntarget = 90\nfull = 10\nslope = 1\n{FREE}'
+    rows: dict[str, list[object]] = {"u": [88, 0, 0], "v": ["", 0, 0], "w": ["90.5", 0, 0], "x": [90, 0, 0]}
+
+    outcome = outcome_of(f"{ABC}[items.x]\n{rule}", rows)
+
+    assert outcome.facts["x"]["units"] == [-2, None, Fraction(1, 2), 0]
 
 
 def test_a_band_has_its_bounds_or_not():
@@ -107,6 +118,21 @@ def test_against_the_best_the_middle_or_the_sum_of_the_group(rule, rows, expecte
     assert points(rule, *([value, 0, 0] for value in rows)) == expected
 
 
+def test_several_texts_are_all_to_be_known():
+    rule = 'kind = "lookup"\nvalue = "t"\ntable = { "good" = 10, "poor" = 0 }'
+
+    with pytest.raises(BadTable, match="good, fair is not among"):
+        points(rule, ["good;fair"], head='[measures]\nt = { column = "t", type = "texts" }\n')
+
+
+def test_where_nobody_counts_there_is_no_best_and_without_a_full_mark_nothing_to_share():
+    members = '[measures]\na = "a"\nf = "f"\n[groups]\nmembers = "a > 50"\n'
+    rule = 'kind = "best_ratio"\nvalue = "a"\nfull = "f"'
+
+    assert points(rule, [10, 100], [20, 100], head=members) == [None, None]
+    assert points(rule, [60, ""], [60, 100], head=members) == [None, "100"]
+
+
 def test_a_group_is_compared_within_itself_or_with_all():
     rule = 'kind = "best_ratio"\nvalue = "a"\nfull = 100'
     rows = [[10, "A"], [5, "A"], [4, "B"]]
@@ -123,6 +149,7 @@ def test_a_group_is_compared_within_itself_or_with_all():
         ('ties = "average"\nplaces = [10, 6, 1]', [9, 9, 5], ["8", "8", "1"]),  # between the first and the second
         ('ties = "average"\nplaces = [10, 6]\nstep = 1', [9, 5, 5], ["10", "5.5", "5.5"]),
         ("places = [10, 6]\nstep = 1", [9, 8, 7, 6], ["10", "6", "5", "4"]),
+        ("places = [10, 6]\nstep = 2", [9, 8, 7, 6], ["10", "6", "4", "2"]),
         ("places = [10, 6]\notherwise = 2", [9, 8, 7, 6], ["10", "6", "2", "2"]),
     ],
 )
@@ -157,10 +184,20 @@ def test_a_share_of_the_group_is_counted_as_the_scheme_says(counting, expected):
     assert points(rule, *([value, 0, 0] for value in (9, 8, "", 7, 6, 5)))[2] is None
 
 
-def test_of_a_hundred_a_fifth_are_twenty():
-    rule = 'kind = "quantile_bands"\nvalue = "a"\nbands = [{ top = 20, points = 1 }]\notherwise = 0'
+@pytest.mark.parametrize("counting", ["up", "down", "exact"])
+def test_of_a_hundred_a_fifth_are_twenty(counting):
+    rule = f'kind = "quantile_bands"\nvalue = "a"\ncounting = "{counting}"\n'
+    rule += "bands = [{ top = 20, points = 1 }]\notherwise = 0"
 
     assert points(rule, *([value, 0, 0] for value in range(100))).count("1") == 20
+
+
+@pytest.mark.parametrize(("counting", "expected"), [("exact", ["1", "1", "0", "0", "0"]), ("down", ["0"] * 5)])
+def test_a_shared_place_between_two_may_be_within_the_exact_share(counting, expected):
+    rule = f'kind = "quantile_bands"\nvalue = "a"\nties = "average"\ncounting = "{counting}"\n'
+    rule += "bands = [{ top = 30, points = 1 }]\notherwise = 0"
+
+    assert points(rule, *([value, 0, 0] for value in (9, 9, 3, 2, 1))) == expected
 
 
 @pytest.mark.parametrize(
@@ -174,6 +211,26 @@ def test_of_a_hundred_a_fifth_are_twenty():
 )
 def test_a_weighted_mean_of_what_is_at_hand(rule, rows, expected):
     assert points(f'kind = "weighted_mean"\nparts = {{ a = 0.4, b = 0.6 }}\n{rule}', *rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("", ["86", None, "90"]),
+        ('missing_parts = "rescale"', ["86", "90", "90"]),
+        ('missing_parts = "zero"', ["86", "90", "90"]),
+    ],
+)
+def test_a_part_without_a_weight_is_missing_and_one_of_no_weight_has_no_say(rule, expected):
+    rule = f'kind = "weighted_mean"\nparts = {{ a = "c", b = 0.6 }}\n{rule}'
+
+    assert points(rule, [80, 90, "0.4"], [80, 90, ""], [80, 90, 0]) == expected
+
+
+def test_where_no_part_weighs_there_is_no_mean():
+    rule = 'kind = "weighted_mean"\nparts = { a = "c", b = "c" }'
+
+    assert points(rule, [80, 90, 0]) == [None]
 
 
 COUNTED = '[measures]\nn = { column = "n", blank = 0 }\nf = { column = "f", blank = 0 }\n'
@@ -213,6 +270,7 @@ def test_events_are_charged_by_their_number(rule, rows, expected):
     [
         ("", ["1;2;0.5", 0], "96.5"),
         ("", ["0;0", 0], "100"),
+        ("tiers = [{ from = 3, each = 9 }]", ["1;0;1", 0], "98"),  # one that weighs nothing is none
         ('free = "f"', ["3;1;2", 1], "97"),  # the first one is free, whatever its weight
         ("tiers = [{ from = 3, each = 2 }]", ["1;1;3", 0], "92"),
         ('tiers = [{ from = 3, each = 2 }]\nescalation = "all"', ["1;1;3", 0], "90"),
@@ -241,10 +299,12 @@ def test_what_is_no_number_of_events_is_refused(rule, row, complaint):
 
 
 def test_events_are_counted_by_numbers_and_not_by_texts():
-    texts = LISTED.replace('"list"', '"texts"')
+    rule = 'kind = "deduction"\ncount = "t"\neach = 1'
 
     with pytest.raises(BadTable, match="events are counted by numbers"):
-        charge("", ["1;two", 0], head=texts)
+        points(rule, ["1;two"], head='[measures]\nt = { column = "t", type = "texts" }\n')
+    with pytest.raises(BadTable, match="a count of events is a number"):
+        points(rule, ["two"], head='[measures]\nt = { column = "t", type = "text" }\n')
 
 
 def test_so_many_events_in_one_cell_are_refused():
@@ -259,6 +319,12 @@ def test_a_price_that_is_missing_leaves_the_points_missing_unless_the_line_does_
     )
 
     assert points(rule, [1, 2, 10], [1, "", 10], [0, "", 10], [1, 2, ""]) == ["8", None, "10", None]
+
+
+def test_one_line_that_cannot_be_told_leaves_the_points_missing():
+    lines = '[{ count = "a", each = "c", title = "a" }, { count = "b", each = 2, title = "b" }]'
+
+    assert points(f'kind = "deduction"\nstart = 10\nlines = {lines}', [1, 2, ""], [1, 2, 1]) == [None, "5"]
 
 
 def test_lines_have_a_limit_together():
