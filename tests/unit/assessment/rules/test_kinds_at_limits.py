@@ -1,5 +1,6 @@
 """Each kind of rule at its limits: on the line, beyond it, and where something is missing."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
@@ -12,7 +13,7 @@ GROUPED = '[measures]\na = "a"\ng = { column = "g", type = "text" }\n[groups]\nb
 FREE = 'floor = "none"\nceiling = "none"'
 
 
-def points(rule: str, *rows: list[object], head: str = ABC) -> list[str | None]:
+def points(rule: str, *rows: Sequence[object], head: str = ABC) -> list[str | None]:
     return points_of(outcome_of(f"{head}[items.x]\n{rule}", {f"u{n}": row for n, row in enumerate(rows)}))
 
 
@@ -237,7 +238,7 @@ COUNTED = '[measures]\nn = { column = "n", blank = 0 }\nf = { column = "f", blan
 LISTED = '[measures]\nn = { column = "n", type = "list", blank = 0 }\nf = { column = "f", blank = 0 }\n'
 
 
-def charge(rule: str, *rows: list[object], head: str = COUNTED) -> list[str | None]:
+def charge(rule: str, *rows: Sequence[object], head: str = COUNTED) -> list[str | None]:
     return points(f'kind = "deduction"\nstart = 100\ncount = "n"\neach = 1\n{FREE}\n{rule}', *rows, head=head)
 
 
