@@ -88,7 +88,7 @@ def score_table(stored: StoredRuleScheme, publications: Sequence[Mapping[str, An
     scheme = read_rule_scheme(stored.document)
     outcome = evaluate(scheme, lay_out_publications(scheme, [read_publication(one) for one in publications]))
     return [
-        _canonical(_describe(outcome, at, publication, stored.content_hash))
+        _canonical(describe(outcome, at, publication, stored.content_hash))
         for at, publication in enumerate(publications)
     ]
 
@@ -162,7 +162,7 @@ def _canonical(document: Shape) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
-def _describe(outcome: Outcome, at: int, publication: Mapping[str, Any], scheme_hash: bytes) -> Shape:
+def describe(outcome: Outcome, at: int, publication: Mapping[str, Any], scheme_hash: bytes) -> Shape:
     """A total with all that it is made of: contributions add up to it to the last digit."""
     scheme, one = outcome.scheme, outcome.totals[at]
     head = {name: publication[name] for name in ("subject", "organisation", "peer_group", "period")}
