@@ -47,7 +47,7 @@ def _charge_line(line: EventLine, space: Workspace) -> list[Number]:
         costs = [tier[at] for tier in tiers]
         if not holds[at]:
             charges.append(ZERO)
-        elif count is None or any(one is None for one in (*row, *costs)):
+        elif count is None or None in (*row, *costs) or (growth is not None and growth[at] is None):
             charges.append(None)
         else:
             each, per, free, times = (Fraction(one or 0) for one in row)

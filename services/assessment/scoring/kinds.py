@@ -1,6 +1,7 @@
 """What each kind of rule gives: raw points for all rows, with what they were worked out from."""
 
 import operator
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import singledispatch
 from typing import Final
@@ -154,11 +155,17 @@ def _(rule: Lookup, space: Workspace) -> tuple[Column, Facts]:
     for at, value in enumerate(column):
         texts = [as_text(one) for one in (value if isinstance(value, tuple) else (value,)) if one is not None]
         found = [worth[text][at] if text in worth else otherwise[at] for text in texts]
-        if any(one is None for one in found) and texts:
+        if rule.otherwise is None and not worth.keys() >= set(texts):
             known = ", ".join(rule.table)
             raise BadTable(f"{rule.value.text}: {space.whose(at)}: {', '.join(texts)} is not among {known}")
-        points.append(groups.mean([one for one in found if one is not None]))
+        points.append(_mean_of_all(found))
     return points, {"value": column}
+
+
+def _mean_of_all(found: Sequence[Number]) -> Number:
+    """Missing where one of them is."""
+    given = [one for one in found if one is not None]
+    return groups.mean(given) if len(given) == len(found) else None
 
 
 def as_text(value: Fraction | str) -> str:
@@ -200,7 +207,7 @@ def _(rule: RankPoints, space: Workspace) -> tuple[Column, Facts]:
             points.append(None)
             continue
         earned = [_worth_of_place(rule, space.number("place", one, at), (top, less), beyond[at]) for one in single]
-        points.append(groups.mean(earned))
+        points.append(_mean_of_all(earned))
     return points, {"place": places, "first": list(first), "step": list(fall)}
 
 
@@ -212,7 +219,7 @@ def _places(rule: RankPoints, space: Workspace) -> Column:
     return list(groups.rank_in_groups(value, partition, members, direction=rule.direction, ties=rule.ties))
 
 
-def _worth_of_place(rule: RankPoints, place: Number, line: tuple[Fraction, Fraction], beyond: Number) -> Fraction:
+def _worth_of_place(rule: RankPoints, place: Number, line: tuple[Fraction, Fraction], beyond: Number) -> Number:
     """From the list as far as it goes, with a shared place between its neighbours; then by the step or the rest."""
     first, fall = line
     if place is None or place < 1:
@@ -221,7 +228,7 @@ def _worth_of_place(rule: RankPoints, place: Number, line: tuple[Fraction, Fract
         return first - (place - 1) * fall
     last = len(rule.places)
     if place > last:
-        return rule.places[-1] - (place - last) * fall if beyond is None else beyond
+        return rule.places[-1] - (place - last) * fall if rule.otherwise is None else beyond
     below = place.numerator // place.denominator
     low = rule.places[below - 1]
     return low if below == place else low + (rule.places[below] - low) * (place - below)

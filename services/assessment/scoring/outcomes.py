@@ -51,7 +51,11 @@ def _apply(gate: Gate, number: int, one: Totalled, value: Number) -> Totalled:
         return replace(one, unranked=True)
     if gate.effect == "grade":
         return replace(one, grade=gate.grade)
-    if one.total is None or value is None or (gate.effect == "cap" and one.total <= value):
+    if one.total is None or value is None:
+        return one
+    if places_of(value) is None:
+        value = round_to(value, SHOWN)  # as a total that does not end
+    if gate.effect == "cap" and one.total <= value:
         return one
     part = Contribution(part="gate", key=str(number), amount=value - one.total)
     places = max(one.places, places_of(value) or 0)

@@ -125,7 +125,10 @@ def _trim(count: Value, values: list[Fraction]) -> Number:
     return groups.mean(sorted(values)[cut : len(values) - cut]) if len(values) > 2 * cut else None
 
 
-def _one_of(row: tuple[Value, ...]) -> Number:
+def _one_of(row: tuple[Value, ...]) -> Value:
+    """Of a list entry by entry, as with every other question to a text."""
+    if isinstance(row[0], tuple):
+        return tuple(None if one is None else Fraction(one in row[1:]) for one in row[0])
     return None if row[0] is None else Fraction(row[0] in row[1:])
 
 

@@ -173,7 +173,9 @@ class _Reader:
         while self._take("not"):
             denials += 1
         tree = self._read_comparison(depth)
-        return Operation("not", (tree,)) if denials % 2 else tree
+        for _ in range(denials):
+            tree = Operation("not", (tree,))
+        return tree
 
     def _read_comparison(self, depth: int) -> Tree:
         """A chain such as 80 <= x < 90 is each of its comparisons together."""

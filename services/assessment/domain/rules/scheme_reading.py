@@ -50,7 +50,7 @@ def parse_document(text: str) -> dict[str, Any]:
 
 
 def hash_document(document: Mapping[str, Any]) -> bytes:
-    """Of what it says: blanks, comments and the order of keys inside a table of a rule do not change it."""
+    """Of what it says, in its order: blanks and comments do not change it."""
     canonical = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain)
     return hashlib.sha256(canonical.encode()).digest()
 

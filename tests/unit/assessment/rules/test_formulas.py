@@ -65,6 +65,8 @@ def worked(formula: str, a: object = 3, b: object = 4, numbers: str = "1;2;;9", 
         ("trimmed_mean(1, 60, 70, 90)", "70"),
         ("trimmed_mean(2, 1, 2, 3, 4, 50)", "3"),
         ("clamp(-a, 0, 100) + clamp(a, 0, 2)", "2"),
+        ("not not a", "1"),
+        ("sum(one_of(list('x', t, 'y'), 'x', '东城区'))", "2"),
     ],
 )
 def test_formulas_come_to(formula, expected):
@@ -133,6 +135,12 @@ def test_what_is_missing_stays_missing(formula, expected):
 def test_what_does_not_fit_is_refused(formula, complaint):
     with pytest.raises(BadTable, match=complaint):
         worked(formula)
+
+
+def test_a_list_of_texts_is_asked_entry_by_entry():
+    texts = '[measures]\nt = { column = "t", type = "texts" }\n[values]\nx = "sum(one_of(t, \'a\', \'c\'))"'
+
+    assert points_of(outcome_of(texts, {"u": ["a;b;c"], "v": ["b"], "w": [""]})) == ["2", "0", None]
 
 
 def test_a_row_is_seen_in_its_group():

@@ -68,6 +68,17 @@ def test_a_text_is_looked_up_and_several_give_their_mean():
         outcome_of(rule, {"b": ["好"]})
 
 
+def test_a_number_of_a_rule_that_cannot_be_told_makes_the_item_missing():
+    head = '[measures]\na = "a"\nb = "b"\nt = { column = "t", type = "text" }\n[items.x]\nmissing = "skip"\n'
+    lookup = head + 'kind = "lookup"\nvalue = "t"\ntable = { "p" = 1, "q" = "b" }'
+    places = head + 'kind = "rank_points"\nplace = "a"\nplaces = [10, 7]\notherwise = "b"'
+    growing = head + 'kind = "deduction"\ncount = "a"\neach = 1\ngrowth = "b"'
+
+    assert points_of(outcome_of(lookup, {"u": [1, "", "q"], "v": [1, "", "p"], "w": [1, 5, "q"]})) == [None, "1", "5"]
+    assert points_of(outcome_of(places, {"u": [2, "", "q"], "v": [3, "", "q"], "w": [3, 4, "q"]})) == ["7", None, "4"]
+    assert points_of(outcome_of(growing, {"u": [3, "", "q"], "v": [3, 2, "q"]})) == [None, "-7"]
+
+
 def test_the_best_of_the_group_has_the_full_mark():
     rule = RATE + 'kind = "best_ratio"\nvalue = "rate"\nfull = 600\nround = 2'
 

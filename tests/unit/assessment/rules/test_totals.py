@@ -1,10 +1,13 @@
 """Totals: weights, sections, missing data, limits, gates, grades and places."""
 
+from fractions import Fraction
+
 import pytest
 
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.importing.tables import lay_out
 from services.assessment.scoring.evaluating import evaluate
+from services.assessment.scoring.numbers import show
 from tests.unit.assessment.rules.schemes import HEAD, outcome_of, points_of, told, totals_of
 
 TWO = '[measures]\na = "a"\nb = "b"\n'
@@ -123,6 +126,17 @@ def test_a_veto_sets_the_total_and_is_a_part_of_its_own():
     assert totals_of(vetoed) == ["0", "50"]
     assert sum(part.amount for part in vetoed.totals[0].contributions) == 0
     assert totals_of(outcome_of(two_items(rest=cap), rows)) == ["59", "50"]
+
+
+def test_parts_add_up_to_what_gates_set_though_that_does_not_end():
+    gate = '[[gates]]\nwhen = "b > {}"\neffect = "set"\nvalue = "{} / 3"\n'
+
+    outcome = outcome_of(two_items(rest=gate.format(0, 1) + gate.format(1, 2)), {"u": ["1.25", 1], "v": ["1.25", 2]})
+
+    for one in outcome.totals:
+        parts = [Fraction(show(part.amount, one.places)) for part in one.contributions]
+        assert sum(parts) == one.total
+    assert [one.total for one in outcome.totals] == [Fraction("0.333333333333"), Fraction("0.666666666667")]
 
 
 def test_too_small_a_volume_is_measured_and_not_ranked():
