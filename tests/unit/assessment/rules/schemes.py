@@ -6,8 +6,8 @@ from fractions import Fraction
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.tables import lay_out
-from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.results import Outcome
+from tests.unit.assessment.rules.second_opinion import evaluate_twice
 
 HEAD = """
 format = 1
@@ -30,7 +30,7 @@ def outcome_of(text: str, rows: Mapping[str, Sequence[object]]) -> Outcome:
     header = ["unit", *(measure.column for measure in scheme.measures.values())]
     lines = [header, *([unit, *map(str, cells)] for unit, cells in rows.items())]
     table, _ = lay_out(lines, scheme)
-    return evaluate(scheme, table)
+    return evaluate_twice(HEAD + text, table)
 
 
 def points_of(outcome: Outcome, key: str = "x") -> list[str | None]:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.importing.commands import read_scheme_file
 from services.assessment.importing.tables import read_table
-from services.assessment.scoring.evaluating import evaluate
 from tests.unit.assessment.rules.schemes import told
+from tests.unit.assessment.rules.second_opinion import evaluate_twice
 
 PRESETS = Path(__file__).parents[4] / "services" / "assessment" / "presets"
 
@@ -20,8 +21,8 @@ LUSHAN = "单位,组织领导,制度建设,联络畅通,转交办理,催办督�
 
 
 def put(preset: str, table: str):
-    scheme = read_scheme_file(PRESETS / f"{preset}.toml")
-    return evaluate(scheme, read_table(table.encode(), scheme)[0])
+    text = (PRESETS / f"{preset}.toml").read_text("utf-8")
+    return evaluate_twice(text, read_table(table.encode(), read_rule_scheme(text))[0])
 
 
 def totals(outcome):

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from services.assessment.importing.commands import read_scheme_file
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.importing.sheets import compare
 from services.assessment.importing.tables import lay_out, read_table
-from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.results import Outcome
 from tests.unit.assessment.rules.schemes import told
+from tests.unit.assessment.rules.second_opinion import evaluate_twice
 
 PRESETS = Path(__file__).parents[4] / "services" / "assessment" / "presets"
 EXCERPTS = Path(__file__).parent / "published"
@@ -35,9 +35,9 @@ def tables(request: pytest.FixtureRequest) -> Path:
 
 def put(preset: str, file: Path) -> tuple[Outcome, dict[str, int]]:
     """The outcome, and how many published figures were compared by name, all of them equal."""
-    scheme = read_scheme_file(PRESETS / f"{preset}.toml")
-    table, published = read_table(file.read_bytes(), scheme)
-    outcome = evaluate(scheme, table)
+    text = (PRESETS / f"{preset}.toml").read_text("utf-8")
+    table, published = read_table(file.read_bytes(), read_rule_scheme(text))
+    outcome = evaluate_twice(text, table)
     compared = compare(outcome, published)
     assert [difference for one in compared for difference in one.differences] == []
     return outcome, {one.name: one.compared for one in compared}
@@ -75,11 +75,11 @@ def _fits_panjin(row, completion, satisfaction):
 
 @pytest.mark.parametrize(("preset", "from_period", "expected"), [("1", "2021-07", 7), ("2", "2022-08", 7)])
 def test_lianyungang_gives_every_item_score(tables, preset, from_period, expected):
-    scheme = read_scheme_file(PRESETS / f"lianyungang-hotline-{preset}.toml")
+    text = (PRESETS / f"lianyungang-hotline-{preset}.toml").read_text("utf-8")
     lines = _widen(tables / "lianyungang_item_scores.csv", lambda period: (period >= "2022-08") == (preset == "2"))
-    table, published = lay_out(lines, scheme)
+    table, published = lay_out(lines, read_rule_scheme(text))
 
-    compared = compare(evaluate(scheme, table), published)
+    compared = compare(evaluate_twice(text, table), published)
 
     assert [difference for one in compared for difference in one.differences] == []
     assert sum(one.compared for one in compared) == expected
@@ -151,11 +151,11 @@ WRONG = {
 
 def test_published_rates_are_their_counts_rounded_half_up(tables):
     """Of 94 rates 83 are; 4 are cut off, 7 are not what their counts give."""
-    scheme = read_scheme_file(PRESETS / "rates.toml")
+    text = (PRESETS / "rates.toml").read_text("utf-8")
     rows = list(csv.reader((tables / "rate_checks.csv").read_text("utf-8").splitlines()))
     lines = [["row", *rows[0]], *([str(number), *row] for number, row in enumerate(rows[1:]))]
-    table, published = lay_out(lines, scheme)
-    outcome = evaluate(scheme, table)
+    table, published = lay_out(lines, read_rule_scheme(text))
+    outcome = evaluate_twice(text, table)
 
     different = {int(one.subject) for one in compare(outcome, published)[0].differences}
     cut_off = {at for at in different if told(outcome.columns["cut"][at]) == told(Fraction(rows[at + 1][5]))}

@@ -13,8 +13,8 @@ from services.assessment.domain.rules.kind_reading import READERS
 from services.assessment.domain.rules.scheme_reading import read_rule_document, read_rule_scheme
 from services.assessment.importing.sheets import compare, value_of
 from services.assessment.importing.tables import lay_out, read_table
-from services.assessment.scoring.evaluating import evaluate
 from tests.unit.assessment.rules.schemes import HEAD, told
+from tests.unit.assessment.rules.second_opinion import evaluate_twice
 
 DOCS = Path(__file__).parents[4] / "docs"
 PAGES = [DOCS / "schemes.md", DOCS / "schemes.zh-CN.md"]
@@ -43,7 +43,7 @@ def test_an_example_comes_to_what_the_page_says(rule, table):
     lines = [["unit", *measures]]
     lines += [[f"u{number}", *row[: len(measures)]] for number, row in enumerate(rows[1:])]
 
-    outcome = evaluate(scheme, lay_out(lines, scheme)[0])
+    outcome = evaluate_twice(HEAD + stated + rule, lay_out(lines, scheme)[0])
 
     results = rows[0][len(measures) :]
     assert results
@@ -56,10 +56,11 @@ def test_an_example_comes_to_what_the_page_says(rule, table):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_whole_example_gives_the_published_scores(page):
     text = page.read_text("utf-8")
-    scheme = read_rule_scheme(re.findall(r"```toml scheme\n(.*?)```", text, re.DOTALL)[0])
+    document = re.findall(r"```toml scheme\n(.*?)```", text, re.DOTALL)[0]
+    scheme = read_rule_scheme(document)
     table, published = read_table(re.findall(r"```csv table\n(.*?)```", text, re.DOTALL)[0].encode(), scheme)
 
-    compared = compare(evaluate(scheme, table), published)
+    compared = compare(evaluate_twice(document, table), published)
 
     assert [(one.name, one.compared, one.differences) for one in compared] == [("total", 3, ())]
 
