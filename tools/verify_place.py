@@ -1200,7 +1200,8 @@ class Sheet:
         totals = []
         for row, one in enumerate(self.add_up(None)):
             least, start, factor = minimum[row], base[row], scale[row]
-            if one.because is None and least is not None and one.full * 100 < least * (one.full + one.lost):
+            whole = one.full + one.lost
+            if one.because is None and least is not None and (one.full * 100 / whole if whole else 100) < least:
                 one.because = "present"
             if one.because is None and (start is None or factor is None):
                 one.because = "total"

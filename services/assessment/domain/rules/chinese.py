@@ -42,6 +42,7 @@ PHRASES: Final = (
     ("uses {}, which nothing here is named{}", "用到{}，但此处没有这个名称{}"),
     ("nothing is in it", "其中没有内容"),
     ("depends on itself: {}", "循环引用：{}"),
+    ("says who counts in groups, and cannot look at groups itself", "规定谁算入组内，本身不能用组内函数"),
     ("is also the name of one of the {}", "与{}中的名称重复"),
     ("there is no section {}", "没有{}这个部分"),
     ("sections nest deeper than {}, or in a circle", "部分嵌套超过{}层，或循环嵌套"),

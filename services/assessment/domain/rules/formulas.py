@@ -93,6 +93,11 @@ class Formula:
     def reads_groups(self) -> bool:
         return any(sign in GROUP_FUNCTIONS for sign in _signs_in(self.tree))
 
+    @property
+    def reads_own_group(self) -> bool:
+        """Whether the scheme's groups have a say, and not everybody of the period."""
+        return any(sign in GROUP_FUNCTIONS and sign.startswith("group_") for sign in _signs_in(self.tree))
+
 
 def constant(value: Fraction | int) -> Formula:
     number = Fraction(value)

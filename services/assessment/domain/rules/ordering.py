@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Formula
-from services.assessment.domain.rules.kinds import BestRatio, QuantileBands, RankPoints
 from services.assessment.domain.rules.schemes import (
     TOTAL,
     Item,
     RuleScheme,
     Section,
     Step,
+    compares_subjects,
     formulas_of,
 )
 
@@ -26,10 +26,7 @@ def check_names(scheme: RuleScheme) -> None:
     base = set(scheme.measures) | set(parts)
     for key, step in parts.items():
         _check_known(key, _names_of(scheme, step), base)
-    for name in scheme.groups:
-        _check_known("groups.by", {name}, base - set(scheme.sections))
-    if scheme.members is not None:
-        _check_known("groups.members", scheme.members.names, base)
+    _check_groups(scheme, base)
     _check_known("total", _names_in(formulas_of(scheme.total)), base)
     later = base | {TOTAL} if scheme.has_total else base
     for kind, rules in (("gates", scheme.gates), ("grades", scheme.grades), ("rankings", scheme.rankings)):
@@ -43,6 +40,15 @@ def check_names(scheme: RuleScheme) -> None:
     for number, flag in enumerate(scheme.flags, start=1):
         _check_known(f"flags[{number}]", flag.when.names, with_places)
     _check_known("published", set(scheme.published), with_places | {"grade"})
+
+
+def _check_groups(scheme: RuleScheme, base: set[str]) -> None:
+    for name in scheme.groups:
+        _check_known("groups.by", {name}, base - set(scheme.sections))
+    if scheme.members is not None:
+        _check_known("groups.members", scheme.members.names, base)
+        if scheme.members.reads_groups:
+            raise BadRules("groups.members", "says who counts in groups, and cannot look at groups itself")
 
 
 def order_steps(scheme: RuleScheme) -> RuleScheme:
@@ -84,17 +90,21 @@ def _visit(start: str, needs: dict[str, list[str]], done: set[str], ordered: lis
 
 
 def _names_of(scheme: RuleScheme, step: Step | Section) -> set[str]:
-    """Everything that must be known before it: what it names, and the groups if it looks at others."""
+    """Everything that must be known before it: what it names, what lies in it, and the groups if it looks at others."""
+    formulas = list(formulas_of(step))
+    names = _names_in(formulas)
     if isinstance(step, Section):
-        inner = [key for key, one in _in_sections(scheme).items() if one.section == step.key]
-        return _names_in(formulas_of(step)) | set(inner)
-    names = _names_in(formulas_of(step))
-    within = step.rule.within if isinstance(step.rule, BestRatio | RankPoints | QuantileBands) else None
-    if within is not None:
-        names |= set(within)
-    if (step.reads_groups and within is None) or (isinstance(step, Item) and step.missing == "group_mean"):
+        names |= {key for key, one in _in_sections(scheme).items() if one.section == step.key}
+    looks = any(formula.reads_groups for formula in formulas)
+    by_own_groups = any(formula.reads_own_group for formula in formulas)
+    if isinstance(step, Step) and compares_subjects(step.rule):
+        looks, by_own_groups = True, by_own_groups or step.rule.within is None
+        names |= set(step.rule.within or ())
+    if isinstance(step, Item) and step.missing == "group_mean":
+        looks = by_own_groups = True
+    if by_own_groups:
         names |= set(scheme.groups)
-    if scheme.members is not None and (step.reads_groups or (isinstance(step, Item) and step.missing == "group_mean")):
+    if looks and scheme.members is not None:
         names |= scheme.members.names
     return names
 

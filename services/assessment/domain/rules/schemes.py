@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard
 
 from services.assessment.domain.rules.formulas import Formula, Number
 from services.assessment.domain.rules.kinds import Bands, BestRatio, Counting, QuantileBands, RankPoints, Rule, Ties
@@ -52,11 +52,7 @@ class Step:
     @property
     def reads_groups(self) -> bool:
         """Whether it looks at others than the subject, by the scheme's own groups."""
-        if isinstance(self.rule, BestRatio | QuantileBands) or (
-            isinstance(self.rule, RankPoints) and self.rule.value is not None
-        ):
-            return True
-        return any(formula.reads_groups for formula in self.formulas())
+        return compares_subjects(self.rule) or any(formula.reads_groups for formula in self.formulas())
 
     def formulas(self) -> Iterable[Formula]:
         yield from formulas_of(self.rule)
@@ -213,6 +209,11 @@ class RuleScheme:
         return any(step.reads_groups for step in steps) or any(
             item.missing == "group_mean" for item in self.items.values()
         )
+
+
+def compares_subjects(rule: Rule) -> TypeGuard[BestRatio | QuantileBands | RankPoints]:
+    """Whether the rule itself looks at others, whatever its formulas do."""
+    return isinstance(rule, BestRatio | QuantileBands) or (isinstance(rule, RankPoints) and rule.value is not None)
 
 
 def formulas_of(thing: object) -> Iterable[Formula]:

@@ -21,8 +21,9 @@ class Refusal:
 
 def evaluate_twice(text: str, table: Table) -> Outcome:
     """The outcome, after the verifier came to it too. Raises what evaluating raises, after the verifier refused too."""
+    scheme = read_rule_scheme(text)
     try:
-        outcome = evaluate(read_rule_scheme(text), table)
+        outcome = evaluate(scheme, table)
     except LianxinError:
         assert isinstance(verified(text, table), Refusal)
         raise

@@ -25,6 +25,17 @@ def test_a_slope_falls_from_the_target_to_the_floor():
     assert points_of(outcome_of(rule, rates(99, 98, "87.5", "83.33", 50))) == ["25", "25", "19.75", "17.67", "12.5"]
 
 
+def test_a_value_has_the_limits_of_its_kind_as_an_item_has():
+    rule = (
+        '[measures]\nrate = "rate"\n[values.kept]\nkind = "proportional"\nvalue = "rate"\nfull = 20\n'
+        '[values.free]\nkind = "proportional"\nvalue = "rate"\nfull = 20\nfloor = "none"\nceiling = "none"\n'
+    )
+    outcome = outcome_of(rule, rates(-10, 50, 120))
+
+    assert points_of(outcome, "kept") == ["0", "10", "20"]
+    assert points_of(outcome, "free") == ["-2", "10", "24"]
+
+
 @pytest.mark.parametrize(("steps", "expected"), [("exact", "8.8"), ("started", "8"), ("whole", "9")])
 def test_a_point_that_has_only_begun_counts_as_the_scheme_says(steps, expected):
     rule = RATE + f'kind = "target_slope"\nvalue = "rate"\ntarget = 90\nfull = 10\nslope = 1\nsteps = "{steps}"'

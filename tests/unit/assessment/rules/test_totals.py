@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import pytest
 
+from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.importing.tables import lay_out
 from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.numbers import show
-from tests.unit.assessment.rules.schemes import HEAD, outcome_of, points_of, told, totals_of
+from tests.unit.assessment.rules.schemes import HEAD, outcome_of, points_of, scheme_of, told, totals_of
 
 TWO = '[measures]\na = "a"\nb = "b"\n'
 
@@ -171,6 +172,33 @@ def test_a_tie_breaker_parts_equals_and_lower_can_be_better():
     assert totals_of(outcome) == ["48", "48", "6"]
     assert points_of(outcome, "place") == ["2", "1", "3"]
     assert points_of(outcome, "low") == ["2", "3", "1"]
+
+
+LABELLED = (
+    '[measures]\na = "a"\nb = "b"\nt = {{ column = "t", type = "text" }}\n[groups]\nby = ["zone"]\n'
+    '[values.zone]\nkind = "bands"\nvalue = "{value}"\nbands = [{{ at_least = 5, label = "hi" }}]\n'
+    'otherwise_label = "lo"\n{rest}'
+)
+ROWS = {"u": [1, 2, "x"], "v": [7, 3, "y"], "w": [8, 1, "x"]}
+
+
+def test_groups_are_known_before_whatever_looks_at_them():
+    own = '[items.a1]\nkind = "best_ratio"\nvalue = "b"\nfull = 1\nwithin = ["t"]\nwhen = "group_rank(a) <= 1"\n'
+    section = '[sections.s]\nceiling = "group_mean(b)"\n[items.a1]\nsection = "s"\nkind = "formula"\nformula = "a"\n'
+
+    scored = outcome_of(LABELLED.format(value="a", rest=own + 'missing = "zero"'), ROWS)
+    assert points_of(scored, "a1") == ["1", "0", "0.5"]
+    assert totals_of(outcome_of(LABELLED.format(value="a", rest=section), ROWS)) == ["1", "2", "2"]
+
+
+def test_everybody_can_be_looked_at_to_make_groups_but_groups_cannot():
+    formula = '[items.x]\nkind = "formula"\nformula = "group_rank(a)"'
+
+    assert totals_of(outcome_of(LABELLED.format(value="all_rank(a) * 2", rest=formula), ROWS)) == ["1", "2", "1"]
+    with pytest.raises(BadRules, match="zone: depends on itself"):
+        scheme_of(LABELLED.format(value="group_rank(a)", rest=formula))
+    with pytest.raises(BadRules, match="cannot look at groups itself"):
+        scheme_of(TWO + '[groups]\nmembers = "all_rank(a) <= 2"\n[items.x]\nkind = "formula"\nformula = "a"')
 
 
 def test_groups_are_never_ranked_together():
