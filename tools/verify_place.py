@@ -77,8 +77,15 @@ def round_to(exact: Fraction, places: int, mode: str = "half_up") -> Fraction:
     return Fraction((whole + more) * (1 if exact >= 0 else -1), 10**places)
 
 
-def rounded(exact: Fraction, places: int | None, mode: str) -> Fraction:
-    return exact if places is None else round_to(exact, places, mode)
+def rounded(exact: Fraction, places: Fraction | None, mode: str) -> Fraction:
+    """Not at all where nothing is stated. Raises Bad."""
+    return exact if places is None else round_to(exact, whole_places(places), mode)
+
+
+def whole_places(places: Fraction) -> int:
+    if places.denominator != 1 or not 0 <= places <= TOTAL_PLACES:
+        raise Bad("a number is rounded to 0 to 12 places")
+    return int(places)
 
 
 def trim(exact: Fraction) -> Fraction:
@@ -132,9 +139,7 @@ def power(base: Fraction, exponent: Fraction) -> Fraction | None:
 
 
 def round_by(number: Fraction, places: Fraction = Fraction(0)) -> Fraction:
-    if places.denominator != 1 or not 0 <= places <= TOTAL_PLACES:
-        raise Bad("round takes 0 to 12 places")
-    return round_to(number, int(places))
+    return round_to(number, whole_places(places))
 
 
 def middle(numbers: Sequence[Fraction]) -> Fraction:
@@ -687,6 +692,9 @@ class Sheet:
         self.sections = {
             key: known(step, TABLES["sections"], f"sections.{key}") for key, step in named(document, "sections").items()
         }
+        names = [*measures, *self.values, *self.steps, *self.sections]
+        if len(set(names)) < len(names) or "total" in names:
+            raise Bad("a name is used twice")
         self.items: dict[str, Item] = {}
         self.sums: dict[str, list[Sum]] = {}
 
@@ -842,14 +850,11 @@ class Sheet:
             found.append(rounded(limited(trim(number), floor[row], ceiling[row]), places[row], mode))
         return found
 
-    def places(self, step: Json, stage: str, key: str = "round") -> tuple[list[int | None], str]:
-        """Of each row; None is not rounded."""
+    def places(self, step: Json, stage: str, key: str = "round") -> tuple[Numbers, str]:
+        """Of each row; what is missing is not rounded."""
         stated = step.get(key, self.rounding.get(stage))
-        numbers = self.numbers(None if stated == "none" else stated)
-        if any(one is not None and (one.denominator != 1 or not 0 <= one <= TOTAL_PLACES) for one in numbers):
-            raise Bad(f"{key}: 0 to 12 places")
         mode = str(step.get("rounding", self.rounding.get("mode", "half_up")))
-        return [None if one is None else int(one) for one in numbers], mode
+        return self.numbers(None if stated == "none" else stated), mode
 
     def limits(self, step: Json) -> tuple[Numbers, Numbers]:
         kind = step.get("kind")
@@ -1173,9 +1178,9 @@ class Sheet:
                 one.points = limited(raw, floor[row], ceiling[row])
                 if one.points != raw:
                     one.parts.append(Part("limit", key, one.points - raw))
-                if (digits_kept := places[row]) is not None:
-                    one.points = round_to(one.points, digits_kept, mode)
-                    one.parts = settled(one.parts, one.points, digits_kept)
+                if (kept := places[row]) is not None:
+                    one.points = rounded(one.points, kept, mode)
+                    one.parts = settled(one.parts, one.points, whole_places(kept))
             self.sums[key] = sums
         return self.sums[key]
 
@@ -1391,11 +1396,13 @@ def settled(parts: Sequence[Part], total: Fraction, places: int) -> list[Part]:
     return [Part(part.part, part.key, amount) for part, amount in zip(parts, amounts, strict=True)]
 
 
-def close(exact: Fraction, parts: list[Part], places: int | None, mode: str) -> Total:
+def close(exact: Fraction, parts: list[Part], stated: Fraction | None, mode: str) -> Total:
     """A total that is not rounded has the places that it and its parts need, twelve at most."""
-    if places is None:
+    if stated is None:
         needed = [digits(amount) for amount in (exact, *(part.amount for part in parts))]
         places, mode = max(TOTAL_PLACES if one is None else one for one in needed), "half_up"
+    else:
+        places = whole_places(stated)
     total = round_to(exact, places, mode)
     return Total(total, None, places, settled(parts, total, places))
 
@@ -1683,7 +1690,7 @@ def read_package(head: Json, lines: Iterator[Json]) -> Package:
         total.update(f"{' '.join(place)} {line['publication_hash']} {line['content_hash']}\n".encode())
     if package.count != head["score_count"]:
         raise Bad(f"the period: {head['score_count']} scores belong to it, and {package.count} are here")
-    if total.hexdigest() != head["content_hash"]:
+    if total.hexdigest() != head["content_hash"] and head["content_hash"] is not None:
         raise Bad("the period: its hash does not fit what is here")
     return package
 
@@ -1792,13 +1799,7 @@ def shown(value: Value) -> str:
 
 def run(file: Path, expected: str | None, code: str | None) -> str:
     lines = read_lines(file)
-    head = next(lines, None)
-    if head is not None and head.get("package") == "fair-1":
-        raise Unchecked("this is of the fair scheme: verify_fair.py, beside this program, computes that again")
-    if head is not None and head.get("package") == 1 and "scheme" in head:
-        raise Unchecked("this is of published results: verify_result.py, beside this program, computes them again")
-    if head is None or head.get("package") != 1 or "schemes" not in head:
-        raise Unchecked("this is no package of scores by schemes of places, or of a form that is not known here")
+    head = read_head(next(lines, {}))
     if expected is not None and head["content_hash"] != expected:
         raise Bad(f"the hash is {head['content_hash']}, and not the one that you know")
     package = read_package(head, lines)
@@ -1811,9 +1812,24 @@ def run(file: Path, expected: str | None, code: str | None) -> str:
                 for row, line in enumerate(package.scores[label])
                 if code is not None and line["document"]["subject"]["code"] == code
             ]
+    if head["content_hash"] is None:
+        raise Unchecked(
+            "its figures come out, but it was scored before there was a hash over a period: there is no hash"
+        )
     if code is not None and not told_of:
         raise Unchecked("there is no such subject in the package")
     return "\n".join([summary(package), *told_of])
+
+
+def read_head(head: Json) -> Json:
+    """Raises Unchecked."""
+    if head.get("package") == "fair-1":
+        raise Unchecked("this is of the fair scheme: verify_fair.py, beside this program, computes that again")
+    if head.get("package") == 1 and "scheme" in head:
+        raise Unchecked("this is of published results: verify_result.py, beside this program, computes them again")
+    if head.get("package") != 1 or "schemes" not in head:
+        raise Unchecked("this is no package of scores by schemes of places, or of a form that is not known here")
+    return head
 
 
 def summary(package: Package) -> str:

@@ -22,6 +22,7 @@ from tests.integration.assessment.conftest import NOW
 from tests.integration.assessment.readers import SETTINGS
 from tests.integration.assessment.test_place_scores import adopt, close
 from tests.integration.assessment.test_replays import LONG_AFTER
+from tools import verify_place
 
 pytestmark = pytest.mark.integration
 
@@ -195,6 +196,18 @@ def test_the_package_has_all_that_the_hash_is_made_of(pool):
         total.update((" ".join(line) + "\n").encode())
     assert total.hexdigest() == head["content_hash"]
     assert sorted(scores, key=lambda one: (one["subject_kind"], one["subject_id"])) == scores
+
+
+def test_the_package_is_sound_to_the_program_that_knows_nothing_of_the_suite(pool, tmp_path, capsys):
+    score_october(pool)
+    file = tmp_path / "2025-10.jsonl"
+    package = ask(pool, "auditor", "2025-10/package").content
+    file.write_bytes(package)
+
+    assert verify_place.main([str(file), "--hash", hash_of(pool), "--subject", "C1"]) == verify_place.SOUND
+    assert "SOUND 6 scores of 2025-10 by 3 schemes" in capsys.readouterr().out
+    file.write_bytes(package.replace(b'"total":"0.00"', b'"total":"9.00"'))
+    assert verify_place.main([str(file)]) == verify_place.BAD
 
 
 def canonical(document):

@@ -1,0 +1,556 @@
+"""The program that computes scores by schemes of places again without the suite: sound packages, and altered ones.
+
+Whether it comes to what the engine comes to: assessment/rules/second_opinion.py, and each test that goes through it.
+"""
+
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import operator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from services.assessment.domain.periods import parse_period
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.domain.scores import SubjectKind
+from services.assessment.handlers.place_scores import Sealed, hash_scores, score_table
+from services.assessment.storage.rule_schemes import StoredRuleScheme
+from tools import verify_place
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / "tools" / "verify_place.py"
+Package = list[dict[str, Any]]
+
+CADRES = """
+format = 1
+name = "county"
+version = 2
+title = { zh = "县级", en = "County" }
+[measures]
+response_rate = "response_rate"
+on_time = "on_time_closure_rate"
+satisfaction = { column = "satisfaction_rate", optional = true }
+received = { column = "issues_received", blank = 0 }
+kind = { column = "post_kind", type = "text" }
+[groups]
+by = ["kind"]
+[rounding]
+items = 2
+total = 1
+[items.response]
+kind = "target_slope"
+value = "response_rate"
+target = 95
+full = 60
+slope = 0.75
+missing = "rescale"
+[items.closed]
+name = { zh = "按时办结", en = "Closed on time" }
+kind = "best_ratio"
+value = "on_time"
+full = 30
+missing = "zero"
+[items.satisfied]
+kind = "proportional"
+value = "satisfaction"
+full = 10
+missing = "group_mean"
+[total]
+ceiling = 95
+[[gates]]
+when = "received < 5"
+effect = "no_rank"
+[[grades]]
+grade = "优秀"
+top = 30
+[[grades]]
+grade = "称职"
+at_least = 60
+[[rankings]]
+[[flags]]
+when = "total < 60"
+label = { zh = "黄牌", en = "yellow card" }
+[validity]
+subjects = "cadre"
+from = 2025-01-01
+"""
+OFFICES = """
+format = 1
+name = "offices"
+version = 1
+title = "Offices"
+[measures]
+composite = "composite"
+[items.mark]
+kind = "formula"
+formula = "composite / 3"
+missing = "no_score"
+[[rankings]]
+ties = "average"
+[validity]
+subjects = "organisation"
+from = 2024-07-01
+until = 2025-12-31
+"""
+PERIOD = {"period": "2025", "kind": "year", "start": "2025-01-01", "end": "2025-12-31"}
+KNOWN = "the hash that somebody keeps"
+
+
+def canonical(document: object) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(document: object) -> str:
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def publication(kind: str, number: int, random: Random) -> dict[str, Any]:
+    def indicator(key: str, value: object, **more: object) -> dict[str, Any]:
+        return {"key": key, "value": value, "band": None, "components": {}, "ratings_at_least": None} | more
+
+    rate = [f"0.{random.randint(7000, 9999)}", "1.0000", None]
+    return {
+        "subject": {"kind": kind, "code": f"{number:04d}", "name": f"名{number}"},
+        "organisation": {"code": "3207", "name": "某县"} if kind == "cadre" else None,
+        "peer_group": random.choice(["141.leader", "141.clerk", None]) if kind == "cadre" else None,
+        "period": PERIOD,
+        "composite": random.choice(["81.25", f"{random.randint(5000, 9999) / 100:.2f}", None]),
+        "indicators": [
+            indicator("response_rate", random.choice(rate), components={"issues_received": random.randint(0, 40)}),
+            indicator("on_time_closure_rate", random.choice(rate)),
+            indicator("satisfaction_rate", None, band={"from": "0.80", "to": "0.95"}, ratings_at_least=12)
+            if random.random() < 0.6
+            else indicator("satisfaction_rate", None),
+        ],
+    }
+
+
+def make_lines(text: str, kind: SubjectKind, size: int) -> list[dict[str, Any]]:
+    """All whom a scheme scores, as one table in the order of their codes."""
+    random = Random(size)  # noqa: S311 figures, not secrets
+    published = [publication(kind, number, random) for number in range(size)]
+    stored = store(text)
+    return [
+        {
+            "subject_kind": kind,
+            "subject_id": str(UUID(int=(at * 7919) % 65_521, version=4)),
+            "scheme": {"name": stored.name, "version": stored.version},
+            "publication": one,
+            "document": orjson.loads(document),
+        }
+        for at, (one, document) in enumerate(zip(published, score_table(stored, published), strict=True))
+    ]
+
+
+def seal(package: Package) -> Package:
+    """As the route writes hashes; and as somebody would who alters a package and knows how."""
+    head, *lines = package
+    for line in lines:
+        line["publication_hash"], line["content_hash"] = digest(line["publication"]), digest(line["document"])
+    named = [{key: one[key] for key in ("content_hash", "name", "version")} for one in head["schemes"]]
+    rows = [canonical({"period": head["period"]["period"], "schemes": named}).decode()]
+    rows += [
+        f"{one['subject_kind']} {one['subject_id']} {one['publication_hash']} {one['content_hash']}" for one in lines
+    ]
+    head["content_hash"] = hashlib.sha256("".join(f"{row}\n" for row in rows).encode()).hexdigest()
+    head["score_count"] = len(lines)
+    return package
+
+
+def store(text: str) -> StoredRuleScheme:
+    scheme = read_rule_scheme(text)
+    return StoredRuleScheme(
+        name=scheme.name,
+        version=scheme.version,
+        document=text,
+        content_hash=scheme.content_hash,
+        proposed_by="one",
+        approved_by="another",
+        approved_at=datetime(2025, 1, 1, tzinfo=UTC),
+    )
+
+
+def state(text: str) -> dict[str, Any]:
+    stored = store(text)
+    return {
+        "name": stored.name,
+        "version": stored.version,
+        "document": text,
+        "content_hash": stored.content_hash.hex(),
+    }
+
+
+def make_package() -> Package:
+    lines = make_lines(CADRES, "cadre", 24) + make_lines(OFFICES, "organisation", 7)
+    lines.sort(key=lambda line: (line["subject_kind"], line["subject_id"]))
+    head = {
+        "package": 1,
+        "period": PERIOD,
+        "schemes": [state(CADRES), state(OFFICES)],
+        "failed": ["village-3"],
+        "scored_at": "2026-01-12T02:00:00Z",
+    }
+    return seal([head, *lines])
+
+
+@functools.cache
+def write_package() -> str:
+    return json.dumps(make_package())
+
+
+@pytest.fixture
+def sound() -> str:
+    return write_package()
+
+
+def verify(tmp_path: Path, package: Package | bytes, *options: str) -> tuple[int, str]:
+    """In this process: what it does not expect would come out as it is."""
+    file = tmp_path / "period.jsonl"
+    text = package if isinstance(package, bytes) else "".join(json.dumps(line) + "\n" for line in package).encode()
+    file.write_bytes(text)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = verify_place.main([str(file), *options])
+    return status, said.getvalue()
+
+
+def test_the_program_stands_alone(tmp_path: Path, sound: str) -> None:
+    (tmp_path / "period.jsonl").write_bytes(raw(sound))
+
+    for file, status in (("period.jsonl", 0), (".", 2), ("nothing.jsonl", 2)):
+        command = [sys.executable, "-I", str(PROGRAM), str(tmp_path / file)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (status, b"")
+
+
+def test_a_sound_package_is_found_sound(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+
+    sealed = [
+        Sealed(
+            subject_kind=line["subject_kind"],
+            subject_id=UUID(line["subject_id"]),
+            publication_hash=bytes.fromhex(line["publication_hash"]),
+            content_hash=bytes.fromhex(line["content_hash"]),
+        )
+        for line in package[1:]
+    ]
+
+    known = hash_scores(parse_period("2025"), [store(OFFICES), store(CADRES)], sealed).hex()
+    status, said = verify(tmp_path, package, "--hash", known)
+
+    assert (status, said.split()[:2]) == (0, ["SOUND", "31"])
+    assert "scored nobody: village-3" in said
+    assert "explanation are wording" in said
+
+
+def test_one_total_is_told_figure_by_figure(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    line = next(one for one in package[1:] if one["subject_kind"] == "cadre" and one["document"]["total"] is not None)
+
+    status, said = verify(tmp_path, package, "--subject", line["document"]["subject"]["code"])
+
+    assert status == 0
+    assert f"  total = {line['document']['total']}\n" in said
+    for part in line["document"]["contributions"]:
+        assert f"  {part['part']} {part['key']}: {part['amount']}\n" in said
+    assert verify(tmp_path, package, "--subject", "nobody")[0] == 2
+
+
+def better_total(package: Package) -> None:
+    package[3]["document"]["total"] = "94.9"
+
+
+def better_grade(package: Package) -> None:
+    package[3]["document"]["grade"] = "优秀!"
+
+
+def better_place(package: Package) -> None:
+    package[3]["document"]["places"]["place"] = "0"
+
+
+def other_points(package: Package) -> None:
+    package[3]["document"]["items"][0]["points"] = "59.99"
+
+
+def not_missing(package: Package) -> None:
+    item = package[3]["document"]["items"][0]
+    item["missing"] = not item["missing"]
+
+
+def other_contribution(package: Package) -> None:
+    line = next(one for one in package[1:] if one["document"]["contributions"])
+    line["document"]["contributions"][0]["amount"] = "1.00"
+
+
+def no_flag(package: Package) -> None:
+    line = next(one for one in package[1:] if one["document"]["flags"])
+    line["document"]["flags"] = []
+
+
+def withheld_for_nothing(package: Package) -> None:
+    package[3]["document"]["withheld"] = "present"
+
+
+def other_name(package: Package) -> None:
+    package[3]["document"]["subject"]["name"] = "别人"
+
+
+def kinder_publication(package: Package) -> None:
+    for line in package[1:]:
+        for indicator in line["publication"]["indicators"]:
+            if indicator["key"] == "response_rate" and indicator["value"] is not None:
+                indicator["value"] = "1.0000"
+
+
+def one_left_out(package: Package) -> None:
+    """A place among fewer is another place."""
+    best = max(
+        (at for at, one in enumerate(package[1:], 1) if one["document"]["total"] is not None),
+        key=lambda at: float(package[at]["document"]["total"]),
+    )
+    del package[best]
+
+
+def one_twice(package: Package) -> None:
+    package.insert(4, package[3])
+
+
+def same_code_twice(package: Package) -> None:
+    package[4]["publication"] = package[3]["publication"]
+    package[4]["document"] = package[3]["document"]
+
+
+def another_order(package: Package) -> None:
+    package[3], package[4] = package[4], package[3]
+
+
+def softer_scheme(package: Package) -> None:
+    text = CADRES.replace("target = 95", "target = 90")
+    package[0]["schemes"][0] = state(text)
+    for line in package[1:]:
+        if line["scheme"]["name"] == "county":
+            line["document"]["scheme"]["content_hash"] = package[0]["schemes"][0]["content_hash"]
+
+
+def scheme_of_another_name(package: Package) -> None:
+    package[0]["schemes"][0]["version"] = 3
+
+
+def scheme_not_in_force(package: Package) -> None:
+    package[0]["schemes"][1] = state(OFFICES.replace("from = 2024-07-01", "from = 2025-02-01"))
+    for line in package[1:]:
+        if line["scheme"]["name"] == "offices":
+            line["document"]["scheme"]["content_hash"] = package[0]["schemes"][1]["content_hash"]
+
+
+def scheme_that_failed(package: Package) -> None:
+    package[0]["failed"] = ["county-2"]
+
+
+def unknown_scheme(package: Package) -> None:
+    package[3]["scheme"] = {"name": "other", "version": 1}
+
+
+def another_period(package: Package) -> None:
+    package[0]["period"] = PERIOD | {"period": "2024"}
+
+
+def no_explanation(package: Package) -> None:
+    del package[3]["document"]["explanation"]
+
+
+def huge_number(package: Package) -> None:
+    package[3]["publication"]["composite"] = "9" * 400
+
+
+def number_in_words(package: Package) -> None:
+    package[3]["publication"]["composite"] = "1e999999999"
+
+
+def fraction_of_a_person(package: Package) -> None:
+    for line in package[1:]:
+        line["publication"]["indicators"][0]["components"] = {"issues_received": 1.5}
+
+
+def no_indicators(package: Package) -> None:
+    del package[3]["publication"]["indicators"]
+
+
+ALTERATIONS = [
+    better_total, better_grade, better_place, other_points, not_missing, other_contribution, no_flag,
+    withheld_for_nothing, other_name, kinder_publication, one_left_out, one_twice, same_code_twice, another_order,
+    softer_scheme, scheme_of_another_name, scheme_not_in_force, scheme_that_failed, unknown_scheme, another_period,
+    no_explanation, huge_number, number_in_words, fraction_of_a_person, no_indicators,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("alter", ALTERATIONS, ids=lambda one: one.__name__)
+def test_what_was_altered_is_found_with_the_hashes_left_and_made_anew(
+    tmp_path: Path, sound: str, alter: Callable[[Package], None]
+) -> None:
+    package = json.loads(sound)
+    known = package[0]["content_hash"]
+    alter(package)
+
+    status, said = verify(tmp_path, package)
+    assert (status, said[:4]) == (1, "BAD "), said
+    status, said = verify(tmp_path, seal(package))
+    assert (status, said[:4]) == (1, "BAD "), said
+    assert "broken" not in said or alter is no_indicators
+    assert verify(tmp_path, package, "--hash", known)[0] == 1
+
+
+def test_figures_without_a_hash_over_them_are_compared_and_left_unchecked(tmp_path: Path, sound: str) -> None:
+    """What was scored before there was one."""
+    package = json.loads(sound)
+    package[0]["content_hash"] = None
+
+    status, said = verify(tmp_path, package)
+    assert (status, "no hash" in said) == (2, True)
+    better_total(package)
+    seal(package)[0]["content_hash"] = None
+    assert verify(tmp_path, package)[0] == 1
+
+
+def test_wording_is_held_by_its_hash_alone(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    known = package[0]["content_hash"]
+    package[3]["document"]["explanation"]["en"] = ["because"]
+
+    assert "was altered" in verify(tmp_path, package)[1]
+    assert verify(tmp_path, seal(package))[0] == 0
+    assert verify(tmp_path, package, "--hash", known)[0] == 1
+
+
+def test_a_scheme_is_known_by_what_it_says_and_not_by_its_comments(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+
+    package[0]["schemes"][0]["document"] = "# a remark\n" + CADRES
+    assert verify(tmp_path, package)[0] == 0
+    package[0]["schemes"][0]["document"] = CADRES.replace("slope = 0.75", "slope = 0.5")
+    assert "its hash does not fit" in verify(tmp_path, package)[1]
+
+
+HEAD = 'format = 1\nname = "county"\nversion = 2\n'
+RULE = HEAD + '[items.x]\nkind = "formula"\n'
+HOSTILE = {
+    "oracle": (HEAD + '[items.x]\nkind = "oracle"\n', 2),
+    "wish": (RULE + 'formula = "1"\nwish = 1\n', 2),
+    "form": (HEAD.replace("format = 1", "format = 2"), 2),
+    "dream": (RULE + 'formula = "dream(1)"\n', 2),
+    "itself": (RULE + 'formula = "x"\n', 1),
+    "early": (RULE + 'formula = "1 +"\n', 1),
+    "cannot be applied": (RULE, 1),
+    "deep": (f'{RULE}formula = "{"(" * 300}"\n', 1),
+    "TOML": (f"{HEAD}x = {'[' * 5_000}", 1),
+    "too large": (HEAD + "x = 1e999999999\n", 1),
+    "no number": (HEAD + "x = nan\n", 1),
+    "beyond 10^15": (RULE + "formula = 1\nfloor = 1e40\n", 1),
+    "needed, and there is a text": (RULE + "formula = \"'text'\"\n", 1),
+    "RecursionError": (RULE + 'formula = "group_sum(1)"\n[groups]\nmembers = "group_rank(1) > 0"\n', 1),
+    "used twice": (RULE + 'formula = "1"\n[values]\nx = "2"\n', 1),
+}
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_what_is_not_known_is_not_guessed_at_and_what_is_hostile_ends(tmp_path: Path, sound: str, said: str) -> None:
+    document, status = HOSTILE[said]
+    package = json.loads(sound)
+    text = document + '[validity]\nfrom = 2025-01-01\nsubjects = "cadre"\n'
+    package[0]["schemes"][0]["document"] = text
+    with contextlib.suppress(verify_place.Bad):
+        package[0]["schemes"][0]["content_hash"] = verify_place.hash_scheme(verify_place.read_scheme(text))
+    for line in package[1:]:
+        if line["scheme"]["name"] == "county":
+            line["document"]["scheme"]["content_hash"] = package[0]["schemes"][0]["content_hash"]
+
+    found = verify(tmp_path, seal(package))
+
+    assert found[0] == status, found
+    assert said in found[1], found
+
+
+def raw(package: str) -> bytes:
+    return "".join(json.dumps(line) + "\n" for line in json.loads(package)).encode()
+
+
+@pytest.mark.parametrize(
+    ("instead_of", "put", "status"),
+    [
+        ('"total": "', '"total": NaN, "was": "', 1),
+        ('"score_count": ', '"score_count": 1, "score_count": ', 1),
+        ('"package": 1', '"package": 2', 2),
+        ('"package": 1', '"package": "fair-1"', 2),
+        ('"schemes": [', '"scheme": {}, "was": [', 2),
+        ('"failed"', '"other"', 1),
+        ('"subject_id": "', '"subject_id": 5, "was": "', 1),
+        ('"document": {', '"document": [], "was": {', 1),
+    ],
+)
+def test_a_broken_line_ends_with_a_message(tmp_path: Path, sound: str, instead_of: str, put: str, status: int) -> None:
+    found = verify(tmp_path, raw(sound).replace(instead_of.encode(), put.encode(), 1))
+
+    assert found[0] == status, found
+    assert found[1].startswith("BAD " if status == 1 else "NOT CHECKED ")
+
+
+def test_a_file_that_was_cut_is_bad_wherever(tmp_path: Path, sound: str) -> None:
+    text = raw(sound)
+    ends = [at for at, byte in enumerate(text) if byte == ord("\n")]
+
+    for end in (len(text) // 2, ends[-2] + 1, ends[0] + 1, ends[0] + 2, len(text) - 2):
+        assert verify(tmp_path, text[:end])[0] == 1, end
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (b"", 2),
+        (b"{}\n", 2),
+        (b"[1]\n", 1),
+        (b"\xff\xfe\n", 1),
+        pytest.param(b"[" * 100_000, 1, id="deep"),
+        pytest.param(b'{"package": ' + b"9" * 5_000 + b"}\n", 1, id="long"),
+    ],
+)
+def test_what_is_no_package_ends_with_a_message(tmp_path: Path, text: bytes, status: int) -> None:
+    assert verify(tmp_path, text)[0] == status
+
+
+ANYTHING = st.sampled_from(["x", "0", 1, None, True, 10**18, "100.0", -1.5, "…"])
+
+
+def leaves_of(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where anything stands, but for what is wording."""
+    for key in range(len(node)) if isinstance(node, list) else node:
+        if isinstance(node[key], dict | list) and node[key]:
+            yield from leaves_of(node[key], (*path, key)) if key != "explanation" else ()
+        else:
+            yield (*path, key)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(1, 31), leaf=st.integers(0, 10**6), put=ANYTHING)
+def test_whatever_is_put_in_place_of_a_figure_is_found(tmp_path: Path, at: int, leaf: int, put: object) -> None:
+    """With all hashes made anew."""
+    package = json.loads(write_package())
+    paths = list(leaves_of(package[at]["document"]))
+    *path, key = paths[leaf % len(paths)]
+    node = functools.reduce(operator.getitem, path, package[at]["document"])
+    assume(json.dumps(node[key]) != json.dumps(put))
+    node[key] = put
+
+    assert verify(tmp_path, seal(package))[0] == verify_place.BAD
