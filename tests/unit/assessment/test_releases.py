@@ -9,6 +9,7 @@ import pytest
 from services.assessment.domain.measures import NOBODY
 from services.assessment.domain.periods import parse_period, periods_ending_with
 from services.assessment.domain.releases import (
+    FEWEST_RATERS,
     Answer,
     Holder,
     Told,
@@ -231,3 +232,39 @@ def test_a_half_year_is_read_as_it_is_written():
 )
 def test_a_run_ends_early_only_where_enough_would_follow(people, first, month, ends):
     assert leaves_enough(people, date(2025, first, 1), date(2025, month, 1), raters_needed=10) == ends
+
+
+def test_nothing_is_ever_told_of_fewer_than_five_people():
+    assert FEWEST_RATERS == 5
+
+
+def test_what_is_told_of_a_cadre_is_the_sum_in_whatever_order():
+    blocks = [block(CADRE, 3, 3), block(CADRE, 1, 2)]
+
+    told = tell_cadre(blocks, parse_period("2025Q1"))
+
+    assert told == Told(answers=sum(one.answers for one in blocks), positive=sum(one.positive for one in blocks))
+
+
+def test_a_release_has_the_same_name_whenever_it_is_formed():
+    first, again, later = block(CADRE, 1, 2), block(CADRE, 1, 3), block(CADRE, 2, 3)
+
+    assert first.release_id == again.release_id != later.release_id
+    assert block(OTHER, 1, 2).release_id != first.release_id
+
+
+def test_nobody_and_what_hangs_together_nowhere_have_no_home():
+    assert find_home([], PARENTS) is None
+    assert find_home([NOBODY], {NOBODY: None}) is None
+
+
+@pytest.mark.parametrize(
+    ("positive", "share"),
+    [(31, "0.3"), (32, "0.3"), (33, "0.35"), (37, "0.35"), (38, "0.4"), (50, "0.5")],
+)
+def test_a_share_is_told_to_the_nearest_twentieth(positive, share):
+    assert round_told(Told(answers=100, positive=positive)).middle == Fraction(share)
+
+
+def test_a_share_half_way_between_two_twentieths_goes_up():
+    assert round_told(Told(answers=40, positive=13)).middle == Fraction("0.35")
