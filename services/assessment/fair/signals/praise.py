@@ -39,7 +39,7 @@ class Praise:
     def note(self, one: Counted) -> None:
         dossier = one.dossier
         closed = sum(issue.closed_at is not None for issue in dossier.issues)
-        if not closed or not self._rules.best_odds:
+        if not closed:
             return
         own = _own(dossier)
         self._shares[one.cadre] = (min(closed, len(own)), closed)
