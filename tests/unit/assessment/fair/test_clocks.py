@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from itertools import chain
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -111,6 +112,9 @@ def test_a_quarter_among_the_fastest_is_asked_about(fast: int, slow: int, is_ask
         share = (200 * fast + fast + slow) // (2 * (fast + slow))
         assert found["odd"].evidence == {"closed": fast + slow, "fastest": fast, "share": share}
         assert found["odd"].records == {f"odd-a{number:02}" for number in range(fast)}
+        size = fast + slow
+        odds = (fast - size / 20) / sqrt(size / 20 * 0.95)
+        assert (found["odd"].check, found["odd"].odds) == ("extreme_clock", round(100 * odds))
 
 
 def test_whose_other_closings_are_fast_as_well_is_not_odd() -> None:
@@ -120,6 +124,52 @@ def test_whose_other_closings_are_fast_as_well_is_not_odd() -> None:
 
     assert "odd" not in _find(_counted("odd", [1] * 4 + [swift] * 7 + [80] * 5), *PEERS)
     assert "odd" in _find(_counted("odd", [1] * 4 + [ordinary] * 7 + [80] * 5), *PEERS)
+
+
+SWIFT, ORDINARY = 16, 60  # hours: a sixth, and two thirds, of all are faster
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_asked"),
+    [
+        ([ORDINARY, SWIFT, SWIFT, ORDINARY], True),
+        ([SWIFT, ORDINARY, ORDINARY, ORDINARY], True),
+        ([ORDINARY, ORDINARY, SWIFT, SWIFT, SWIFT], False),
+        ([ORDINARY, SWIFT, ORDINARY, SWIFT, ORDINARY], True),
+    ],
+)
+def test_it_goes_by_the_middle_one_of_the_rest(rest: list[int], is_asked: bool) -> None:  # noqa: FBT001
+    assert ("odd" in _find(_counted("odd", [1] * 4 + rest), *PEERS)) is is_asked
+
+
+def test_where_many_have_many_of_the_fastest_nobody_is_odd() -> None:
+    unlike = [
+        _counted(f"peer {number}", [10] * (3 * (number % 2)) + [14 + number + n for n in range(20)])
+        for number in range(10)
+    ]
+
+    assert "odd" not in _find(_counted("odd", [1] * 4 + [60] * 12), *unlike)
+
+
+def test_what_lies_just_beyond_the_fastest_twentieth_is_not_set_aside() -> None:
+    """Of a hundred, five are the fastest."""
+    peers = [_counted(f"peer {number}", [20 + number + n for n in range(22)]) for number in range(4)]
+
+    signal = _find(_counted("odd", [1] * 5 + [2] + [60] * 6), *peers)["odd"]
+
+    assert signal.evidence["fastest"] == 5
+    assert signal.records == {f"odd-a{number:02}" for number in range(5)}
+
+
+def test_a_scheme_that_allows_it_asks_about_who_closes_everything_so_fast() -> None:
+    finder = ExtremeClocks(Times(time_of_closing), replace(SETTINGS, signals=replace(SETTINGS.signals, clock_most=100)))
+    everybody = [_counted("odd", [1] * 9), *PEERS]
+    for one in everybody:
+        finder.note(one)
+
+    found = finder.find(Everybody(counted={one.cadre: one for one in everybody}, tables={}))
+
+    assert [signal.cadre for signal in found] == ["odd"]
 
 
 def _answer(one: Counted, hours: list[int]) -> Counted:
@@ -156,3 +206,4 @@ def test_answers_among_the_fastest_are_asked_about_where_closings_are_ordinary(
         assert found["odd"].evidence == {"answered": size, "fastest": fast, "share": 100 * fast // size}
         assert found["odd"].records == {f"odd-a{number:02}#answer" for number in range(fast)}
         assert found["odd"].examples[0] == "odd-a00"
+        assert found["odd"].check == "instant_answers"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -47,11 +48,13 @@ def _find(finder: Finder, *dossiers: Dossier, tables: Mapping[str, Table] = TABL
     return {signal.cadre: signal for signal in finder.find(Everybody(counted=counted, tables=tables))}
 
 
-def _find_paired(kind: type[Contradicted] | type[Explained], *dossiers: Dossier) -> dict[str, Signal]:
+def _find_paired(
+    kind: type[Contradicted] | type[Explained], *dossiers: Dossier, tables: Mapping[str, Table] = TABLES
+) -> dict[str, Signal]:
     admissions = Admissions(SETTINGS)
     finder = kind(admissions, SETTINGS)
     counted = _see([admissions, finder], list(dossiers))
-    return {signal.cadre: signal for signal in finder.find(Everybody(counted=counted, tables=TABLES))}
+    return {signal.cadre: signal for signal in finder.find(Everybody(counted=counted, tables=tables))}
 
 
 def _honest(number: int, region: str = "r") -> Dossier:
@@ -95,6 +98,7 @@ def _doubtful(contradicted: int, solved: int, **more: Any) -> Dossier:
         (5, 15, 13, False),  # who admits failures is honest
         (1, 19, 0, False),
         (3, 27, 0, False),  # as many as others have
+        (4, 20, 0, True),  # half as many again
     ],
 )
 def test_contradicted_closures_of_who_admits_no_failure(
@@ -120,16 +124,45 @@ def test_what_nobody_asked_the_citizens_about_is_set_aside() -> None:
 
     assert signal.records == {f"s{number:02}" for number in range(15)}
     assert signal.examples == tuple(f"c{number:02}" for number in range(5))
+    assert signal.check == "contradicted_closures"
     assert signal.evidence["solved"] == 22
     assert signal.evidence["contradicted"] == 5
-    assert signal.evidence["usual_tenths"] in range(18, 23)  # one of ten, of those whom others asked and of the rest
+    assert signal.evidence["usual_tenths"] == 22  # one of ten, of those whom others asked and of the rest
+
+
+@pytest.mark.parametrize(("contradicted", "is_asked"), [(2, True), (1, False)])
+def test_where_nobody_else_is_contradicted_two_are_enough(contradicted: int, is_asked: bool) -> None:  # noqa: FBT001
+    clean = [replace(one, issues=[issue for issue in one.issues if not issue.is_denied]) for one in PEERS]
+
+    assert ("odd" in _find_paired(Contradicted, _doubtful(contradicted, 12), *clean)) is is_asked
+
+
+@pytest.mark.parametrize(("explained", "usual", "is_asked"), [(3, 20_000, True), (2, 1_000, False)])
+def test_where_hardly_anybody_explains_three_are_enough(explained: int, usual: int, is_asked: bool) -> None:  # noqa: FBT001
+    odd = _dossier("odd", issues=[*_issues("e", explained, outcome="explained"), *_issues("s", 16)])
+    others = [replace(one, issues=[issue for issue in one.issues if issue.outcome != "explained"]) for one in PEERS]
+    tables = {**TABLES, "explaining": Table(mean=usual)}
+
+    assert ("odd" in _find_paired(Explained, odd, *others, tables=tables)) is is_asked
+
+
+def test_two_signs_together_are_what_is_told() -> None:
+    issues = [*_issues("e", 9, outcome="explained"), *_issues("s", 20)]
+
+    signal = _find_paired(Explained, _dossier("odd", "x", issues=issues), *PEERS)["odd"]
+
+    many = sqrt(9) + sqrt(10) - sqrt(4 * 2.9 + 1)
+    chance = 0.4 * 20 / 28  # of its region, in which nobody else is
+    missing = 20 * chance / sqrt(20 * chance * (1 - chance))
+    assert signal.odds == round(100 * (many + missing) / sqrt(2))
 
 
 @pytest.mark.parametrize(
     ("explained", "solved", "unsolved", "is_asked"),
     [
         (12, 28, 0, True),
-        (12, 28, 19, False),
+        (12, 28, 8, True),
+        (12, 28, 10, False),
         (2, 0, 0, False),
         (5, 40, 0, False),  # a little more than usual
     ],
@@ -150,7 +183,8 @@ def test_explanations_of_who_admits_no_failure(
 
     assert ("odd" in found) is is_asked
     if is_asked:
-        assert found["odd"].evidence == {"explained": explained, "usual_tenths": explained + solved}
+        assert found["odd"].check == "excess_explanations"
+        assert found["odd"].evidence == {"explained": explained, "usual_tenths": explained + solved + unsolved}
         assert found["odd"].examples == tuple(f"e{number:02}" for number in range(5))
 
 
@@ -205,7 +239,9 @@ def test_the_hard_ones_handed_on(dossier: Dossier, is_asked: bool) -> None:  # n
 def test_what_is_told_of_handing_on() -> None:
     signal = _find(HandingOn(SETTINGS), _handing(6, kept=14), *KEEPING)["odd"]
 
-    assert signal.evidence == {"handed_on": 6, "issues": 20, "harder_by": 40}
+    assert (signal.check, signal.evidence) == ("handing_on", {"handed_on": 6, "issues": 20, "harder_by": 40})
+    share = 1 / 21  # of the others' issues
+    assert signal.odds == round(100 * (6 - 20 * share) / sqrt(20 * share * (1 - share)))
     assert signal.examples == ("h0", "h1", "h2", "h3", "h4")
     assert _find(HandingOn(SETTINGS), _handing(6, kept=14), *KEEPING, tables={}) == {}
 
@@ -251,5 +287,12 @@ def test_what_is_told_of_praise() -> None:
 
     signal = _find(Praise(SETTINGS.signals), odd, *RATED)["odd"]
 
-    assert signal.evidence == {"closed": 20, "own_channel": 12, "usual": 4, "called": 1}
+    assert (signal.check, signal.evidence) == (
+        "praise_apart",
+        {"closed": 20, "own_channel": 12, "usual": 4, "called": 1},
+    )
+    many = (12 - 4) / sqrt(20 * 0.2 * 0.8)  # of the others a fifth is rated
+    share = 52 / 92  # of all ratings the best
+    best = (12 - 12 * share) / sqrt(12 * share * (1 - share))
+    assert signal.odds == round(100 * (many + best) / sqrt(2))
     assert signal.records == {one.rating for one in odd.ratings} - {"called"}

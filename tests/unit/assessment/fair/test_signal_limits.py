@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -79,7 +80,8 @@ def test_beyond_the_usual_the_latest_entries_are_set_aside() -> None:
     (signal,) = _find(Padding(RULES), [odd, *_peers(unconfirmed=2, confirmed=18), _dossier("idle")])
 
     assert signal.cadre == "odd"
-    assert signal.evidence == {"contacts": 20, "unconfirmed": 20, "usual": 2}
+    assert (signal.check, signal.evidence) == ("contact_padding", {"contacts": 20, "unconfirmed": 20, "usual": 2})
+    assert signal.odds == round(100 * (20 - 2) / sqrt(20 * 0.1 * 0.9))
     assert signal.records == {f"v{number:02}" for number in range(2, 20)}
     assert signal.examples == ("v02", "v03", "v04", "v05", "v06")
 
@@ -120,6 +122,7 @@ def test_a_drive_that_citizens_know_of_is_not_asked_about() -> None:
         return _find(Bursts(SPAN, RULES), [_dossier(contacts=contacts), *_peers()])
 
     (signal,) = asked(4)
+    assert signal.check == "period_end_burst"
     assert signal.evidence == {"contacts": 10, "last_days": 10, "unconfirmed": 6, "share": 100}
     assert signal.records == frozenset()
     assert asked(5) == []
@@ -163,6 +166,7 @@ def test_what_is_told_of_ballots() -> None:
 
     (signal,) = find_stuffing(_dossier(issues=[LAMP], ratings=[*ratings[:4], replace(ratings[4], level=3)]), RULES)
 
+    assert (signal.check, signal.odds) == ("ballot_stuffing", 0)
     assert signal.evidence == {
         "own_channel": 5,
         "high": 80,
