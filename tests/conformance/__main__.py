@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demo.accounts import Wanted
-from tests.conformance.counting import PhaseCount, Row, show_table
+from tests.conformance.counting import Found, PhaseCount, Row
 from tests.conformance.filling import fill, find_busiest, make_year
 from tests.conformance.running import PHASES, SERVICES, Budget, Door, lets_in, read_document, try_door
 from tests.harness.servers import Servers
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="lianxin-conformance-"))
     servers = Servers(folder / "servers")
     servers.start()
-    rows: list[Row] = []
+    found = Found()
     try:
         year = make_year()
         people = [replace(one, staff_number=find_busiest(year)) if one.role == "cadre" else one for one in PEOPLE]
@@ -91,17 +91,16 @@ def main(arguments: Sequence[str]) -> int:
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
                     run = Run(service=service, role=role, budget=budget, folder=folder)
-                    rows += _ask(_door(suite, service, role), run, options.path)
+                    _ask(_door(suite, service, role), run, options.path, found)
                     if options.table is not None:
-                        options.table.write_text(show_table(rows), "utf-8")
+                        options.table.write_text(found.show(), "utf-8")
     finally:
         servers.remove()
-    failures = sum(row[-1] for row in rows)
-    told = f"{show_table(rows)}seed {seed}, {options.examples} examples: {failures or 'no'} failures\n"
+    told = f"{found.show()}seed {seed}, {options.examples} examples: {found.failures or 'no'} failures\n"
     sys.stdout.write(told)
     if options.table is not None:
         options.table.write_text(told, "utf-8")
-    return 1 if failures else 0
+    return 1 if found.failures else 0
 
 
 def _door(suite: Suite, service: str, role: str) -> Door:
@@ -114,25 +113,29 @@ def _door(suite: Suite, service: str, role: str) -> Door:
     )
 
 
-def _ask(door: Door, run: Run, path: re.Pattern[str]) -> list[Row]:
+def _ask(door: Door, run: Run, path: re.Pattern[str], found: Found) -> None:
     """What the role may do with the whole budget, and with few requests all else, which it is refused."""
     few = replace(run.budget, examples=min(OF_REFUSALS, run.budget.examples), phases=("fuzzing",))
     refused = replace(run, asked=REFUSED, budget=few)
-    found = [
-        operation
+    operations = {
+        f"{method.upper()} {at}": operation
         for at, methods in read_document(door)["paths"].items()
-        for operation in methods.values()
+        for method, operation in methods.items()
         if path.search(at)
-    ]
+    }
+    found.never_taken.setdefault(run.service, set(operations))
     asked = {
-        allowed: {operation["operationId"] for operation in found if lets_in(operation, door.role) is allowed}
+        allowed: {one["operationId"] for one in operations.values() if lets_in(one, door.role) is allowed}
         for allowed in (True, False)
     }
-    runs = ((run, asked[True]), (refused, asked[False] if "fuzzing" in run.budget.phases else ()))
-    return [row for each, operations in runs if operations for row in _try(door, each, operations)]
+    _try(door, run, asked[True], found)
+    if "fuzzing" in run.budget.phases:
+        _try(door, refused, asked[False], found)
 
 
-def _try(door: Door, run: Run, operations: Collection[str]) -> list[Row]:
+def _try(door: Door, run: Run, operations: Collection[str], found: Found) -> None:
+    if not operations:
+        return
     began = time.monotonic()
     told = try_door(door, run.budget, lambda operation: operation["operationId"] in operations)
     (run.folder / f"{run.name}.txt").write_text(told.text, "utf-8")
@@ -142,7 +145,8 @@ def _try(door: Door, run: Run, operations: Collection[str]) -> list[Row]:
     verdict = f"FAILED\n{told.text}" if any(row[-1] for row in rows) else told.text.splitlines()[-1].strip("= ")
     sys.stdout.write(f"{run.name}: {len(operations)} operations in {time.monotonic() - began:.0f} s, {verdict}\n")
     sys.stdout.flush()
-    return rows
+    found.rows.extend(rows)
+    found.never_taken[run.service].difference_update(told.taken)
 
 
 def _judge(run: Run, counted: PhaseCount) -> PhaseCount:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,15 @@ class Counts:
         self._failed: dict[str, set[tuple[str, str]]] = {}
         self._requests: Counter[str] = Counter()
         self._taken: Counter[str] = Counter()
+        self._ever_taken: set[str] = set()
 
     def note_answer(self, phase: str, operation: str, status: int) -> None:
         self._begin(phase)
         self._operations[phase].add(operation)
         self._requests[phase] += 1
-        self._taken[phase] += 200 <= status < 300
+        if 200 <= status < 300:
+            self._taken[phase] += 1
+            self._ever_taken.add(operation)
 
     def note_failure(self, phase: str, operation: str, title: str) -> None:
         self._begin(phase)
@@ -42,10 +46,29 @@ class Counts:
         ]
 
     def write(self, file: Path) -> None:
-        file.write_text(json.dumps(self.by_phase()), "utf-8")
+        file.write_text(json.dumps({"phases": self.by_phase(), "taken": sorted(self._ever_taken)}), "utf-8")
 
 
-def show_table(rows: list[Row]) -> str:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`never_taken` are by service the operations that nobody was answered by 2xx: there the document is less tried."""
+
+    rows: list[Row] = field(default_factory=list)
+    never_taken: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> int:
+        return sum(row[-1] for row in self.rows)
+
+    def show(self) -> str:
+        never = (
+            f"{service}: {len(operations)} never answered by 2xx: {', '.join(sorted(operations))}\n"
+            for service, operations in self.never_taken.items()
+        )
+        return _show_table(self.rows) + "".join(never)
+
+
+def _show_table(rows: list[Row]) -> str:
     sums = [sum(int(row[column]) for row in rows) for column in (5, 6, 7)]
     lines = [[str(cell) for cell in row] for row in (COLUMNS, *rows, ("all", "", "", "", "", *sums))]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]

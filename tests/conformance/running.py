@@ -70,11 +70,12 @@ class NotConform(AssertionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What Schemathesis printed, and by phase how many operations, requests, answers of 2xx and failures there were."""
+    """What Schemathesis printed, what was asked and failed by phase, and the operations that were answered by 2xx."""
 
     passes: bool
     text: str
     counts: Sequence[PhaseCount]
+    taken: Collection[str]
 
 
 def read_document(door: Door) -> Document:
@@ -104,7 +105,7 @@ def try_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]],
     with (
         _written(json.dumps(document)) as file,
         _written(_learn(door, document).write()) as known,
-        _written("[]") as counts,
+        _written('{"phases": [], "taken": []}') as counts,
         Desk(door.credential) as desk,
     ):
         hooks = {
@@ -123,7 +124,8 @@ def try_door(door: Door, budget: Budget, is_asked: Callable[[Mapping[str, Any]],
         )
         counted = json.loads(counts.read_text("utf-8"))
     passes = done.returncode == 0
-    return Told(passes=passes, text=done.stdout if passes else _shorten(done.stdout, done.stderr), counts=counted)
+    text = done.stdout if passes else _shorten(done.stdout, done.stderr)
+    return Told(passes=passes, text=text, counts=counted["phases"], taken=counted["taken"])
 
 
 def _shorten(output: str, errors: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.conformance.counting import Counts, show_table
+from tests.conformance.counting import Counts, Found
 
 
 def counted() -> Counts:
@@ -38,13 +38,18 @@ def test_a_failure_without_an_answer_is_counted():
 def test_what_the_hooks_counted_is_written_as_rows(tmp_path: Path):
     counted().write(tmp_path / "counts.json")
 
-    assert json.loads((tmp_path / "counts.json").read_text()) == [["coverage", 2, 4, 2, 0], ["fuzzing", 1, 1, 1, 0]]
+    assert json.loads((tmp_path / "counts.json").read_text()) == {
+        "phases": [["coverage", 2, 4, 2, 0], ["fuzzing", 1, 1, 1, 0]],
+        "taken": ["GET /v1/issues", "POST /v1/issues"],
+    }
 
 
 def test_the_table_ends_with_sums():
-    rows = [("intake", "clerk", "allowed", *each) for each in counted().by_phase()]
+    found = Found()
+    found.rows.extend(("intake", "clerk", "allowed", *each) for each in counted().by_phase())
+    found.never_taken["intake"] = {"PUT /v1/b", "GET /v1/a"}
 
-    lines = show_table(rows).splitlines()
+    *lines, never = found.show().splitlines()
 
     assert " ".join(lines[0].split()) == "service role asked for phase operations requests taken failures"
     assert [line.split() for line in lines[1:]] == [
@@ -52,3 +57,4 @@ def test_the_table_ends_with_sums():
         ["intake", "clerk", "allowed", "fuzzing", "1", "1", "1", "0"],
         ["all", "5", "3", "0"],
     ]
+    assert never == "intake: 2 never answered by 2xx: GET /v1/a, PUT /v1/b"
