@@ -10,6 +10,7 @@ from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier
 from services.assessment.fair.shares import Hold, share_by_time
 from services.assessment.importing.records import cells
 from services.assessment.importing.records.cells import quarter_ends
+from services.assessment.importing.records.naming import name_apart
 from services.assessment.importing.records.tables import REQUIRED, BadRecords, Columns, read_table
 
 CADRES: Final[Columns] = {
@@ -124,7 +125,9 @@ def read_folder(folder: Path) -> tuple[list[Dossier], Span, Counter[str]]:
     _read_issues(folder, reading, *held)
     _read_contacts(folder, reading)
     _read_ratings(opinions, reading)
-    return list(reading.dossiers.values()), _read_period(folder, reading), reading.repeats
+    dossiers = list(reading.dossiers.values())
+    name_apart(dossiers)
+    return dossiers, _read_period(folder, reading), reading.repeats
 
 
 def _rows(folder: Path, name: str, columns: Columns) -> Iterator[tuple[str, dict[str, Any]]]:

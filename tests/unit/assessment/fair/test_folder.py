@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from services.assessment.fair.records import DAY, MICRO
-from services.assessment.importing.records.cli import main
+from services.assessment.fair.dossiers import count_dossier
+from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue
+from services.assessment.fair.settings import read_settings
+from services.assessment.importing.records.cli import OWN_SETTINGS, main
 from services.assessment.importing.records.folder import read_folder
+from services.assessment.importing.records.naming import name_apart
 from services.assessment.importing.records.tables import BadRecords
 
+SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
 FILES = {
     "cadres.csv": "cadre,peer_group,region,unit,deprivation\nA,township,R1,U1,0.5\nB,township,R2,U2,\n",
     "issues.csv": (
@@ -66,6 +70,43 @@ def test_hours_and_instants_say_the_same(folder: Path) -> None:
     issue = dossiers[0].issues[0]
     assert (issue.received_at, issue.closed_at, issue.close_allowed) == (36_000, 124_200, 2 * DAY)
     assert span.starts_at == 36_000
+
+
+def test_an_id_names_one_thing_in_its_file_only(folder: Path) -> None:
+    """A visit is rated that has the number of an issue which repeats another, and the issue came out of that visit."""
+    issues = FILES["issues.csv"].splitlines()
+    again = issues[1].replace("1,A,2025-01-02", "2,A,2025-01-03", 1) + ",2"
+    (folder / "issues.csv").write_text("\n".join([f"{issues[0]},contact", f"{issues[1]},", again]) + "\n", "utf-8")
+    (folder / "transfers.csv").unlink()
+    (folder / "contacts.csv").write_text(
+        "contact,cadre,occurred_at,citizen,confirmed\n2,A,2025-01-10T08:00:00,x,yes\nv,A,2025-01-20T08:00:00,y,no\n",
+        "utf-8",
+    )
+    (folder / "ratings.csv").write_text(
+        "rating,contact,issue,method,level,rated_at,rater\n"
+        "1,2,,phone,5,2025-01-15T08:00:00,x\nv,,1,phone,4,2025-01-05T08:00:00,x\n",
+        "utf-8",
+    )
+
+    (dossier, _), span, _ = read_folder(folder)
+
+    assert [(one.issue, one.contact) for one in dossier.issues] == [("1", ""), ("2", "contact 2")]
+    assert [one.contact for one in dossier.contacts] == ["contact 2", "v"]
+    assert [(one.rating, one.subject) for one in dossier.ratings] == [("rating 1", "contact 2"), ("rating v", "1")]
+    counted = count_dossier(dossier, span, SETTINGS)
+    assert {mark.record for mark in counted.marks if mark.indicator == "satisfaction"} == {"rating 1", "rating v"}
+    assert count_dossier(dossier, span, SETTINGS, frozenset({"2"})).contact_notes.keys() == {"contact 2", "v"}
+
+
+def test_a_name_that_is_taken_is_not_given_twice() -> None:
+    cadre = Cadre(cadre="A", peer_group="p", region="r", unit="u")
+    issues = [Issue(issue=name, category="", complexity="", received_at=0) for name in ("7", "contact 7")]
+    contacts = [Contact(contact=name, kind="visit", occurred_at=0, recorded_at=0) for name in ("7", "8")]
+    dossier = Dossier(cadre=cadre, issues=issues, contacts=contacts)
+
+    name_apart([dossier])
+
+    assert [one.contact for one in dossier.contacts] == ["contact contact 7", "8"]
 
 
 def test_a_line_twice_counts_once(folder: Path) -> None:
