@@ -122,6 +122,7 @@ def test_the_numbers_miss_no_circle_and_make_up_none() -> None:
                 issues = {issue.issue for issue in one.issues if issue.complainant in citizens}
                 assert signal.records == issues
                 assert signal.evidence == {"citizens": len(citizens), "issues": len(issues)}
+                assert (signal.check, signal.odds) == ("shared_circle", 0)
                 assert signal.examples == tuple(sorted(issues)[:5])
     assert len(sizes) > 3
 
@@ -142,6 +143,8 @@ FRIENDS = ["f0", "f0", "f0", "f1", "f1", "f1"]
         (_dossier("a", [*FRIENDS, "f0"], levels=(4, 5, 5, 5, 5, 5, 5)), True),
         (_dossier("a", FRIENDS, levels=(4, 5, 5, 5, 5, 5)), False),
         (_dossier("a", ["f0"] * 8), False),  # one alone is no circle
+        (_dossier("a", ["f0", "f1"] * 10, unsolved=3), True),  # 85 per cent
+        (_dossier("a", ["f0", "f1"] * 10, levels=(4, 4, 4, *[5] * 17)), True),
     ],
 )
 def test_a_circle_around_one_cadre(dossier: Dossier, is_asked: bool) -> None:  # noqa: FBT001
@@ -156,3 +159,12 @@ def test_two_citizens_in_common_are_a_circle_of_two_cadres_and_one_is_none() -> 
         "b",
     }
     assert _find(own, _dossier("b", ["f1"] * 5)) == []
+
+
+def test_a_rating_of_what_the_other_answered_for_counts_as_well() -> None:
+    first, second = _dossier("a", ["f0", "f1", "f0", "f1"], unrated=1), _dossier("b", ["f0", "f1"])
+    assert _find(first, second) == []  # five ratings
+
+    second.ratings.append(replace(second.ratings[0], rating="sixth", subject="a-0"))
+
+    assert {signal.cadre for signal in _find(first, second)} == {"a", "b"}
