@@ -1,0 +1,95 @@
+"""Settings of the fair scheme: what is just allowed, and what is just not."""
+
+import pytest
+
+from services.assessment.fair.settings import LARGEST, LONGEST, BadFairSettings, FairSettings, read_settings
+from services.assessment.importing.records.cli import OWN_SETTINGS
+
+TEXT = OWN_SETTINGS.read_text("utf-8")
+
+
+def _read(old: str, new: str) -> FairSettings:
+    assert TEXT.count(old) >= 1
+    return read_settings(TEXT.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("places = 2", "places = 1"),
+        ("places = 2", "places = 4"),
+        ("version = 3", "version = 1"),
+        ('name = "fair"', f'name = "{"x" * 64}"'),
+        ('resolution = "0.40"', 'resolution = "0.5"\nreply = "0.00"'),
+        ('solved_late = "0.8"', 'solved_late = "100"'),
+        ('solved_late = "0.8"', 'solved_late = "-100"'),
+        ('solved_late = "0.8"', 'solved_late = "0.000001"'),
+        ("rater_prior = 4", "rater_prior = 0"),
+        ("rater_prior = 4", f"rater_prior = {LARGEST}"),
+    ],
+)
+def test_what_is_just_allowed(old: str, new: str) -> None:
+    text = TEXT.replace('reply = "0.10"\n', "") if "reply" in new else TEXT
+
+    assert old in text
+    read_settings(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("places = 2", "places = 0"),
+        ("places = 2", "places = 5"),
+        ("version = 3", "version = 0"),
+        ('name = "fair"', f'name = "{"x" * 65}"'),
+        ('name = "fair"', 'name = ""'),
+        ('name = "fair"', "name = 3"),
+        ('resolution = "0.40"', 'resolution = "0.41"'),
+        ('solved_late = "0.8"', 'solved_late = "100.000001"'),
+        ('solved_late = "0.8"', 'solved_late = "-100.000001"'),
+        ('solved_late = "0.8"', 'solved_late = "0.0000001"'),
+        ('solved_late = "0.8"', 'solved_late = "NaN"'),
+        ('solved_late = "0.8"', 'solved_late = "Infinity"'),
+        ('solved_late = "0.8"', 'solved_late = "much"'),
+        ('solved_late = "0.8"', f'solved_late = "0.{"0" * 30}"'),
+        ('solved_late = "0.8"', "solved_late = 1"),
+        ("rater_prior = 4", "rater_prior = -1"),
+        ("rater_prior = 4", f"rater_prior = {LARGEST + 1}"),
+        ("rater_prior = 4", "rater_prior = true"),
+        ("[signals]", "[signals]\nsecret = 1"),
+    ],
+)
+def test_what_is_just_not_allowed(old: str, new: str) -> None:
+    with pytest.raises(BadFairSettings, match="settings"):
+        _read(old, new)
+
+
+def test_no_weight_is_beyond_a_half_or_below_nothing() -> None:
+    heavy = TEXT.replace('resolution = "0.40"', 'resolution = "0.51"').replace(
+        'satisfaction = "0.30"', 'satisfaction = "0.19"'
+    )
+    negative = TEXT.replace('reply = "0.10"', 'reply = "-0.01"').replace(
+        'satisfaction = "0.30"', 'satisfaction = "0.41"'
+    )
+
+    for text in (heavy, negative):
+        with pytest.raises(BadFairSettings, match=r"weights: must be from 0 to 0\.5"):
+            read_settings(text)
+
+
+def test_a_text_has_an_end() -> None:
+    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 3
+    with pytest.raises(BadFairSettings, match="longer than"):
+        read_settings(TEXT + "#" * (LONGEST - len(TEXT) + 1))
+
+
+def test_what_came_with_version_3_may_be_left_out_and_is_off_then() -> None:
+    former = read_settings(
+        "".join(line for line in TEXT.splitlines(keepends=True) if not line.startswith(("best_odds", "clock_most")))
+    )
+
+    assert (former.signals.best_odds, former.signals.clock_most) == (0, 100)
+
+
+def test_other_settings_have_another_hash() -> None:
+    assert _read("rater_prior = 4", "rater_prior = 5").content_hash != read_settings(TEXT).content_hash
