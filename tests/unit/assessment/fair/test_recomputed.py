@@ -1,6 +1,7 @@
 """Scores are what a program that shares no line with the suite computes from the same records."""
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,28 @@ def test_records_of_every_kind_come_to_the_same_scores(seed: int, cadres: int) -
 
     judged = judge(town, SPAN, SETTINGS)
 
+    assert {result.cadre: write(result) for result in judged.results} == compute_again(town, judged)
+
+
+@pytest.mark.parametrize("seed", range(20, 28))
+def test_a_handful_of_cadres_come_to_the_same_scores(seed: int) -> None:
+    town = make_mixed_town(seed, cadres=2)
+
+    judged = judge(town, SPAN, SETTINGS)
+
+    assert {result.cadre: write(result) for result in judged.results} == compute_again(town, judged)
+
+
+def test_where_all_are_alike_an_indicator_tells_nobody_apart() -> None:
+    """Nobody met anybody, and everybody replied to everything."""
+    town = make_mixed_town(5, cadres=31)
+    for dossier in town:
+        dossier.contacts = []
+        dossier.issues = [replace(one, has_reply=True) for one in dossier.issues]
+
+    judged = judge(town, SPAN, SETTINGS)
+
+    assert not {"reply", "outreach"} & judged.scored.frame.adjusted.keys()
     assert {result.cadre: write(result) for result in judged.results} == compute_again(town, judged)
 
 

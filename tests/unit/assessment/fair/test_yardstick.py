@@ -117,3 +117,51 @@ def test_who_was_not_there_yet_stands_at_the_middle_of_the_peers(judged: Judged)
 
     assert measured.result.score == SETTINGS.standing.mean
     assert measured.result.reliability == 0
+
+
+def test_what_is_usually_taken_off_is_the_mean_of_the_peers(judged: Judged) -> None:
+    scored = judged.scored
+    yardstick = yardstick_of(scored)
+
+    for name, by_group in yardstick.usual.items():
+        for group, usual in by_group.items():
+            peers = [cadre for cadre, one in scored.people.items() if one.cadre.peer_group == group]
+            lefts = [scored.frame.adjusted[name].left[one] for one in peers if one in scored.frame.adjusted[name].left]
+            assert usual == pytest.approx(sum(left.mean - left.rest for left in lefts) / len(lefts))
+
+
+def test_from_who_was_not_there_yet_is_taken_what_is_usual_and_nothing_for_load_or_place(judged: Judged) -> None:
+    yardstick = yardstick_of(judged.scored)
+    known = judged.scored.counted["C001"].dossier
+    newcomer = replace(known, cadre=replace(known.cadre, cadre="new"))
+
+    left = measure(newcomer, Own(), yardstick, SPAN, SETTINGS, frozenset()).left
+
+    assert left.keys() == yardstick.spreads.keys()
+    for name, one in left.items():
+        usual = yardstick.usual[name][known.cadre.peer_group]
+        assert (one.load, one.region, one.unit, one.peers) == (0, 0, 0, usual)
+        assert one.rest == one.mean - usual
+    elsewhere = replace(newcomer, cadre=replace(newcomer.cadre, peer_group="new"))
+    assert {one.peers for one in measure(elsewhere, Own(), yardstick, SPAN, SETTINGS, frozenset()).left.values()} == {0}
+
+
+@pytest.mark.parametrize(("target", "is_owed"), [(0, False), (1, True)])
+def test_outreach_is_for_those_who_owe_contacts(judged: Judged, target: int, is_owed: bool) -> None:  # noqa: FBT001
+    known = judged.scored.counted["C001"].dossier
+    dossier = replace(known, cadre=replace(known.cadre, target=target))
+
+    left = measure(dossier, Own(), yardstick_of(judged.scored), SPAN, SETTINGS, frozenset()).left
+
+    assert ("outreach" in left) is is_owed
+    if is_owed:
+        assert (left["outreach"].effective, left["outreach"].mean) == (1, SETTINGS.outreach.highest / 1e6)
+
+
+def test_a_yardstick_is_written_the_same_in_whatever_order_it_was_found(town: list[Dossier], judged: Judged) -> None:
+    again = judge(reversed(town), SPAN, SETTINGS)
+
+    assert orjson.dumps(write_yardstick(yardstick_of(again.scored))) == orjson.dumps(
+        write_yardstick(yardstick_of(judged.scored))
+    )
+    assert [result.cadre for result in again.results] == sorted(dossier.cadre.cadre for dossier in town)

@@ -96,7 +96,7 @@ def _make_mixed_dossier(draw: random.Random, number: int) -> Dossier:
         region=draw.choice(("R0", "R1", "R2")),
         unit=f"U{number % 7}",
         deprivation=draw.choice((0, 300_000, 900_000)),
-        target=draw.choice((0, 3, 12, 120)),
+        target=draw.choice((0, 1, 3, 12, 120)),
     )
     dossier = Dossier(cadre=cadre)
     for place in range(draw.randrange(14)):
