@@ -64,6 +64,22 @@ def test_what_has_no_full_mark_is_not_scaled():
     assert parts_of(outcome_of(scheme, {"u": ["", 20]})) == [("item", "y", "50"), ("item", "z", "7")]
 
 
+def test_a_section_without_full_marks_is_not_scaled():
+    scheme = AB + rescaled("x", "a", 60) + rescaled("y", "b", 40) + item("z", "7", 'section = "s"') + "[sections.s]\n"
+
+    assert parts_of(outcome_of(scheme, {"u": ["", 20]})) == [("item", "y", "50"), ("item", "z", "7")]
+
+
+def test_what_weighs_nothing_adds_nothing():
+    assert totals_of(outcome_of(AB + item("x", "a", "weight = 0") + item("y", "b"), {"u": [50, 7]})) == ["7"]
+
+
+def test_where_everything_is_skipped_the_total_is_nothing():
+    outcome = outcome_of(AB + item("x", "a", 'missing = "skip"'), {"u": ["", 0]})
+
+    assert (totals_of(outcome), outcome.totals[0].places) == (["0"], 0)
+
+
 def test_skipped_is_not_made_up_for():
     scheme = AB + item("x", "a", 'full = 60\nmissing = "skip"') + rescaled("y", "b", 40)
 
