@@ -1,7 +1,8 @@
 """A full rescoring beside DuckDB's time for the same aggregates, what changed cadres cost, and how reading stays.
 
-Run as a program: python -m bench rescoring [--facts 1000000] [--cadres 10000] [--listed 100000] [--workers 2]; the bars
-are for 10000000, 100000 and 1000000. It brings a PostgreSQL of its own.
+Run as a program: python -m bench rescoring [--facts 1000000] [--cadres 10000] [--listed 100000] [--workers 2]
+[--kept FOLDER]; the bars are for 10000000, 100000 and 1000000. It brings a PostgreSQL of its own. In a folder that is
+kept the next run of this size finds everything filled and scored for the first time, and measures the rest in a copy.
 
 Rescoring takes the tallies that events keep up, sums them for each cadre in every month, quarter, half-year and year,
 works out what these sums come to, and compares that with the score, placement included, that stands. DuckDB is given
@@ -19,11 +20,13 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -32,10 +35,10 @@ import duckdb
 import orjson
 import psycopg
 
+from bench.filled import Place, filled, without_slow_indexes
 from bench.invented import CHANGE, FILL, IN_DUCKDB, LISTED
 from bench.processor import seconds_of_family
 from bench.report import Figure, print_table, write_json
-from embedded.postgres import PrivatePostgres
 from services.assessment.api import shapes
 from services.assessment.domain.periods import parse_period
 from services.assessment.handlers.reading import ScoreQuery, list_scores, read_score
@@ -46,7 +49,6 @@ from shared.database import Pool, open_pool, transaction
 from shared.reach import Reach, acting
 from tests.harness.suite import ROOT
 from tests.integration.assessment.conftest import HOME
-from tests.stock import Stock
 
 Workers = multiprocessing.pool.Pool
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -80,65 +82,83 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench rescoring")
     parser.add_argument("--facts", type=int, default=1_000_000)
     parser.add_argument("--cadres", type=int, default=10_000)
-    parser.add_argument("--listed", type=int, default=100_000, help="cadres with a score of the year, for the lists")
+    parser.add_argument(
+        "--listed", type=int, default=100_000, help="cadres with a score of the year, for the lists; without lists 0"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--kept", type=Path, help="a folder whose filled database is used again")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="lianxin-bench-") as name:
-        server = PrivatePostgres(Path(name) / "postgres")
-        server.start()
-        try:
-            database = Stock(server.admin_url).take("assessment")
-            pool = open_pool(database.url, size=4, application="bench", statement_timeout_seconds=3_600, system=True)
-            figures = measure(pool, Place(database.url, database.owner_url, server.pid or 0), options)
-            pool.close()
-        finally:
-            server.remove()
+    first: list[Clocked] = []
+    name = f"filled_{options.facts}_{options.cadres}"
+    with filled(partial(fill, options=options, first=first), name=name, kept=options.kept) as place:
+        pool = open_pool_of(place)
+        figures = [*measure(pool, place, options), *figures_of_first(first)]
+        pool.close()
     print_table(figures)
     write_json(figures, ROOT / "bench" / "results" / "rescoring.json")
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the database is, and the process of its server."""
+def open_pool_of(place: Place) -> Pool:
+    return open_pool(place.url, size=4, application="bench", statement_timeout_seconds=3_600, system=True)
 
-    url: str
-    owner_url: str
-    server: int
+
+@contextmanager
+def working(place: Place, options: argparse.Namespace) -> Iterator[Workers]:
+    """They run already when a rescoring begins, as Celery's do."""
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(options.workers + 1)
+    with context.Pool(options.workers, initializer=open_worker, initargs=(place.url, ready)) as workers:
+        ready.wait()
+        yield workers
+
+
+def fill(place: Place, *, options: argparse.Namespace, first: list[Clocked]) -> None:
+    pool = open_pool_of(place)
+    files = (HOME / "schemes").glob("*.toml")
+    load_schemes(pool, files, indicators_file=HOME / "indicators.toml", now=NOW)
+    seconds = timed(lambda: fill_facts(pool, place.owner_url, options))
+    tell(f"filled in {seconds:.0f} s")
+    with working(place, options) as workers:
+        first.append(clocked(place, lambda: score_everything(pool, workers)))
+    tell(f"counted and scored for the first time in {first[0].seconds:.0f} s")
+    execute(place.owner_url, "VACUUM ANALYZE")
+    pool.close()
 
 
 def measure(pool: Pool, place: Place, options: argparse.Namespace) -> list[Figure]:
-    files = (HOME / "schemes").glob("*.toml")
-    load_schemes(pool, files, indicators_file=HOME / "indicators.toml", now=NOW)
-    fill(pool, place.owner_url, options)
-    return measure_filled(pool, place, options)
-
-
-def measure_filled(pool: Pool, place: Place, options: argparse.Namespace) -> list[Figure]:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(options.workers, initializer=open_worker, initargs=(place.url,)) as workers:
-        first = clocked(place, lambda: score_everything(pool, workers))
-        tell(f"counted and scored for the first time in {first.seconds:.0f} s")
-        execute(place.owner_url, "VACUUM ANALYZE")
-        again = []
+    again = []
+    with working(place, options) as workers:
         for _ in range(options.repeats):
             mark_scores(pool, now=NOW)
             again.append(clocked(place, lambda: score_everything(pool, workers)))
-    changed = measure_changed(pool, options)
+    changed = measure_changed(pool, place, options)
     own = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     sessions = max((one.session_kilobytes for one in _shards), default=0)
-    list_more(pool, place.owner_url, options)
-    reading = measure_reading(place.url, options)
+    reading = []
+    if options.listed:
+        list_more(pool, place.owner_url, options)
+        reading = measure_reading(place.url, options)
     in_duckdb = time_duckdb(pool, options)  # last, since its tables take memory of this process
     return [
         *figures_of_rescoring(again, in_duckdb, options),
-        Figure(name="the same, everything new, counted from facts and written", unit="s", values=[first.seconds]),
-        Figure(name="the same, processor time", unit="s", values=[first.processor]),
-        changed,
+        *changed,
         Figure(name="peak memory of a process", unit="MB", values=[own / 1024], bar="< 2,000"),
         Figure(name="peak memory of its database session", unit="MB", values=[sessions / 1024], bar="< 2,000"),
         *reading,
+    ]
+
+
+def figures_of_first(first: Sequence[Clocked]) -> list[Figure]:
+    """None where a filled database was found."""
+    return [
+        figure
+        for one in first
+        for figure in (
+            Figure(name="scoring everything, new, counted from facts and written", unit="s", values=[one.seconds]),
+            Figure(name="scoring everything, new, processor time", unit="s", values=[one.processor]),
+        )
     ]
 
 
@@ -167,14 +187,11 @@ def tell(line: str) -> None:
     print(line, flush=True)
 
 
-def fill(pool: Pool, owner_url: str, options: argparse.Namespace) -> None:
-    started = time.perf_counter()
-    with transaction(pool) as connection:
+def fill_facts(pool: Pool, owner_url: str, options: argparse.Namespace) -> None:
+    sizes = {"facts": options.facts, "cadres": options.cadres}
+    with without_slow_indexes(owner_url), transaction(pool) as connection:
         for statement in FILL:
-            sizes = {"facts": options.facts, "cadres": options.cadres}
             connection.execute(statement.encode(), sizes if "%(" in statement else None)
-    execute(owner_url, "VACUUM ANALYZE")
-    tell(f"filled in {time.perf_counter() - started:.0f} s")
 
 
 def execute(owner_url: str, statement: str) -> None:
@@ -182,14 +199,18 @@ def execute(owner_url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def measure_changed(pool: Pool, options: argparse.Namespace) -> Figure:
+def measure_changed(pool: Pool, place: Place, options: argparse.Namespace) -> list[Figure]:
     values = []
     for number in range(options.repeats):
         with transaction(pool) as connection:
             for statement in CHANGE:
                 connection.execute(statement.encode(), {"changed": CHANGED, "round": str(number)})
-        values.append(timed(lambda: drain(pool)))
-    return Figure(name="1,000 changed cadres, an issue each", unit="s", values=values, bar="<= 1")
+        values.append(clocked(place, lambda: drain(pool)))
+    name = "1,000 changed cadres, an issue each"
+    return [
+        Figure(name=name, unit="s", values=[one.seconds for one in values], bar="<= 1"),
+        Figure(name=f"{name}, processor time", unit="s", values=[one.processor for one in values]),
+    ]
 
 
 def list_more(pool: Pool, owner_url: str, options: argparse.Namespace) -> None:
@@ -220,13 +241,13 @@ def measure_reading(url: str, options: argparse.Namespace) -> list[Figure]:
 
 
 def score_everything(pool: Pool, workers: Workers) -> None:
-    """The workers run already, as Celery's do."""
     _shards.extend(workers.imap_unordered(score_one_shard, list_shards(pool)))
     drain(pool)
 
 
-def open_worker(url: str) -> None:
+def open_worker(url: str, ready: Barrier) -> None:
     _opened["pool"] = open_pool(url, size=1, application="shard", statement_timeout_seconds=3_600, system=True)
+    ready.wait()
 
 
 def score_one_shard(shard: list) -> Shard:  # type: ignore[type-arg] # of UUIDs, pickled

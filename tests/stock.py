@@ -114,9 +114,9 @@ class Stock:
     def take(self, service: str) -> Database:
         """A database as the migrations leave it, with the rights of an installation."""
         shelf = self._shelf(service)
-        return self._database(service, shelf.clean.pop() if shelf.clean else self._make(service, shelf))
+        return self.of(service, shelf.clean.pop() if shelf.clean else self._make(service, shelf))
 
-    def _database(self, service: str, name: str) -> Database:
+    def of(self, service: str, name: str) -> Database:
         return Database(
             name=name,
             url=self._url(f"test_{service}", "runtime", name),
@@ -143,7 +143,7 @@ class Stock:
                     shutil.copy(file, folder)
             self._migrate(service, name, Path(folder))
         try:
-            yield self._database(service, name)
+            yield self.of(service, name)
         finally:
             self._drop(name)
 

@@ -1,0 +1,105 @@
+"""A database of assessment for a measurement, on a server of its own: filled for one run, or kept and copied for each.
+
+What is kept is a database that nobody measures in. Each run gets a copy of its files with the migrations that have come
+since, so that runs of two releases begin with the same rows.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from embedded.postgres import PrivatePostgres
+from shared.database import migrate
+from tests.harness.suite import ROOT
+from tests.stock import Stock
+
+PASSWORD = "kept-by-the-bench-4711"  # noqa: S105 - of a server for loopback alone
+COPY = "measured"
+# Filled row by row, these would be built in random order and written many times over.
+SLOW_INDEXES = """
+    SELECT indexname, indexdef
+      FROM pg_indexes
+      JOIN pg_class ON relname = indexname AND relnamespace = schemaname::regnamespace
+      JOIN pg_index ON indexrelid = pg_class.oid
+     WHERE tablename IN ('issue_fact', 'contact_fact', 'rating_fact')
+       AND NOT indisunique
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the database is, and the process of its server."""
+
+    url: str
+    owner_url: str
+    server: int
+
+
+Fill = Callable[[Place], None]
+
+
+@contextmanager
+def filled(fill: Fill, *, name: str, kept: Path | None) -> Iterator[Place]:
+    """Filled by `fill`, unless a database of this name is kept there already."""
+    if kept is not None:
+        with _running(PrivatePostgres(kept / "postgres", password=PASSWORD)) as server:
+            yield _copy(server, fill, name)
+        return
+    with tempfile.TemporaryDirectory(prefix="lianxin-bench-") as folder:
+        server = PrivatePostgres(Path(folder) / "postgres")
+        try:
+            with _running(server):
+                database = Stock(server.admin_url).take("assessment")
+                place = Place(database.url, database.owner_url, server.pid or 0)
+                fill(place)
+                yield place
+        finally:
+            server.remove()
+
+
+@contextmanager
+def without_slow_indexes(owner_url: str) -> Iterator[None]:
+    """Made again at the end, all rows at once."""
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        indexes = owner.execute(SLOW_INDEXES).fetchall()
+        for index, _ in indexes:
+            owner.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
+        yield
+        owner.execute("SET maintenance_work_mem = '1GB'")
+        for _, definition in indexes:
+            owner.execute(str(definition).encode())
+        owner.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def _running(server: PrivatePostgres) -> Iterator[PrivatePostgres]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _copy(server: PrivatePostgres, fill: Fill, name: str) -> Place:
+    stock = Stock(server.admin_url)
+    with psycopg.connect(server.admin_url, autocommit=True) as admin:
+        if admin.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            database = stock.take("assessment")
+            fill(Place(database.url, database.owner_url, server.pid or 0))
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(database.name), sql.Identifier(name))
+            )
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(COPY)))
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER test_assessment_owner STRATEGY FILE_COPY").format(
+                sql.Identifier(COPY), sql.Identifier(name)
+            )
+        )
+    copy = stock.of("assessment", COPY)
+    migrate(copy.owner_url, ROOT / "services" / "assessment" / "migrations")
+    return Place(copy.url, copy.owner_url, server.pid or 0)
