@@ -24,7 +24,7 @@ POINTS: Mapping[str, tuple[str, ...]] = {
         "assessment.after_commit_before_ack",
         "assessment.before_commit",
     ),
-    "assessment-work": ("assessment.mid_scoring",),
+    "assessment-work": ("assessment.mid_scoring", "assessment.mid_announcing"),
     "assessment-relay": (
         "relay.after_select",
         "relay.after_publish_before_confirm",

@@ -46,6 +46,8 @@ class Evidence:
     issue_facts: list[Row] = field(default_factory=list)
     rating_facts: list[Row] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)  # sums over all tallies
+    scores: list[Row] = field(default_factory=list)  # that are told: id, how many times, and what the last must say
+    told_scores: list[Row] = field(default_factory=list)  # by events: id, sequence, composite
 
     def records(self) -> list[Record]:
         return [*self.contacts, *self.issues, *self.ratings]
@@ -90,6 +92,23 @@ def read_databases(intake: Connection, assessment: Connection) -> Evidence:
             """,
         ),
         counted=_counted(assessment),
+        scores=_facts(
+            assessment,
+            """
+            SELECT score_id::text, announced_sequence, composite::text
+              FROM score
+             WHERE subject_code IS NOT NULL
+               AND period_kind <> 'half_year'
+            """,
+        ),
+        told_scores=_facts(
+            assessment,
+            """
+            SELECT aggregate_id::text, sequence, payload->>'composite'
+              FROM outbox
+             WHERE event_type = 'cn.lianxin.score.computed.v1'
+            """,
+        ),
     )
 
 

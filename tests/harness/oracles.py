@@ -110,6 +110,7 @@ def check_exactly_once(evidence: Evidence) -> Verdict:
     ):
         _compare(verdict, name, [record.content for record in records], facts)
     _check_counts(verdict, evidence)
+    _check_scores(verdict, evidence)
     return verdict
 
 
@@ -168,6 +169,16 @@ def _check_counts(verdict: Verdict, evidence: Evidence) -> None:
             verdict.lost += max(0, count - counted)
             verdict.doubled += max(0, counted - count)
             verdict.blame(f"{name}: {count} stored, {counted} counted in the tallies")
+
+
+def _check_scores(verdict: Verdict, evidence: Evidence) -> None:
+    """Each is told as many times as it says, numbered 1, 2, 3 ..., and at last as it stands."""
+    expected = [(score_id, number) for score_id, sequence, _ in evidence.scores for number in range(1, sequence + 1)]
+    found = [(score_id, sequence) for score_id, sequence, _ in evidence.told_scores]
+    _compare(verdict, "events of scores in the outbox", expected, found)
+    last = {score_id: composite for score_id, _, composite in sorted(evidence.told_scores, key=lambda row: row[:2])}
+    standing = [(score_id, composite) for score_id, sequence, composite in evidence.scores if sequence or composite]
+    _compare(verdict, "scores as they were told last", standing, list(last.items()))
 
 
 def _compare(verdict: Verdict, name: str, expected: Sequence[Hashable], found: Sequence[Hashable]) -> None:

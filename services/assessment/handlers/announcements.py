@@ -8,7 +8,7 @@ from services.assessment import metrics
 from services.assessment.domain.organisations import line_of
 from services.assessment.storage import scores, units
 from services.assessment.storage.scores import UnannouncedScore
-from shared import outbox
+from shared import crash, outbox
 from shared.contracts.assessment import ScoreComputed
 from shared.database import Pool, transaction
 from shared.observability import correlation_id
@@ -34,6 +34,7 @@ def announce_scores(pool: Pool, *, now: datetime, limit: int = SCORES_A_BATCH) -
             for score in unannounced
         ]
         outbox.append(connection, events, recorded_at=now, correlation_id=correlation_id())
+        crash.point("assessment.mid_announcing")
         scores.set_announced(connection, unannounced)
     metrics.scores_announced_total.inc(len(unannounced))
     return len(unannounced)

@@ -79,6 +79,8 @@ def sound_evidence():
         issue_facts=[one.content for one in issues],
         rating_facts=[one.content for one in ratings],
         counted={"contacts": 3, "issues": 1, "closed issues": 1, "ratings": 1, "rating levels": 4},
+        scores=[("s1", 2, "60.00"), ("s2", 2, None), ("s3", 0, None)],  # s2 lost its evidence; s3 never had enough
+        told_scores=[("s1", 1, "50.00"), ("s1", 2, "60.00"), ("s2", 1, "50.00"), ("s2", 2, None)],
     )
 
 
@@ -216,6 +218,31 @@ def test_a_wrong_count_breaks_exactly_once(name, by, field):
 
     assert not verdict.holds
     assert getattr(verdict, field) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [("s1", 2, "60.00"), ("s2", 1, "50.00"), ("s2", 2, None)],
+        [("s1", 1, "50.00"), ("s1", 2, "60.00"), ("s1", 2, "60.00"), ("s2", 1, "50.00"), ("s2", 2, None)],
+        [("s1", 1, "50.00"), ("s1", 2, "50.00"), ("s2", 1, "50.00"), ("s2", 2, None)],
+        [("s1", 1, "50.00"), ("s1", 2, "60.00"), ("s2", 1, "50.00")],
+        [("s1", 1, "50.00"), ("s1", 2, "60.00"), ("s2", 1, "50.00"), ("s2", 2, None), ("s3", 1, "1.00")],
+    ],
+    ids=["left out", "twice", "otherwise than it stands", "loss untold", "invented"],
+)
+def test_a_score_that_is_told_wrongly_breaks_exactly_once(told):
+    evidence = sound_evidence()
+    evidence.told_scores = told
+
+    assert not check_exactly_once(evidence).holds
+
+
+def test_a_score_that_was_never_told_breaks_exactly_once():
+    evidence = sound_evidence()
+    evidence.scores.append(("s4", 0, "60.00"))
+
+    assert not check_exactly_once(evidence).holds
 
 
 def test_dead_letters_must_be_the_poison_and_nothing_else():
