@@ -250,14 +250,20 @@ def list_due_cells_of(connection: Connection, cadre_ids: Sequence[UUID]) -> list
 
 
 def list_due_subjects_among(connection: Connection, subject_ids: Sequence[UUID]) -> list[DueSubject]:
+    """A lookup each by the key. Of a condition on many ids the planner reads the whole table, once for every shard."""
     with connection.cursor(row_factory=class_row(DueSubject)) as cursor:
         return cursor.execute(
             """
-            SELECT subject_kind, subject_id, revision, correlation_id
-              FROM subject_due
-             WHERE subject_kind IN ('cadre', 'organisation')
-               AND subject_id = ANY(%s::uuid[])
-             ORDER BY subject_id
+            SELECT due.subject_kind, due.subject_id, due.revision, due.correlation_id
+              FROM unnest(%s::uuid[]) AS asked (subject_id)
+             CROSS JOIN (VALUES ('cadre'), ('organisation')) AS kind (subject_kind)
+             CROSS JOIN LATERAL (
+                       SELECT subject_kind, subject_id, revision, correlation_id
+                         FROM subject_due
+                        WHERE subject_kind = kind.subject_kind
+                          AND subject_id = asked.subject_id
+                       OFFSET 0) AS due
+             ORDER BY due.subject_id
             """,
             [to_array(subject_ids)],
             prepare=False,
@@ -279,7 +285,7 @@ def list_due_cadres(connection: Connection, nobody: UUID) -> list[UUID]:
         """,
         [nobody],
     )
-    return [UUID(str(row[0])) for row in rows.fetchall()]
+    return [row[0] for row in rows.fetchall()]  # type: ignore[misc] # the driver reads uuid as such
 
 
 def list_due_units_alone(connection: Connection) -> list[UUID]:

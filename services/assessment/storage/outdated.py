@@ -280,14 +280,18 @@ def _list_outdated(
     """Planned at each call: a plan made while the tables were small would scan them whole for ever."""
     # Of how many rows a step before has made the planner knows nothing, and sorts or goes through again and again what
     # a hash would find. Where an index is to find it, OFFSET 0 leaves no other way.
-    connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = off")
+    connection.execute(
+        "SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off; SET LOCAL enable_mergejoin = off;"
+        " SET LOCAL enable_nestloop = off"
+    )
     terms = {"kind": kind, "scheme_name": scheme.name, "scheme_version": scheme.version, "today": today}
     with connection.cursor() as cursor:
         rows = cursor.execute(
             _query(kind, _weighed(scheme), is_whole=is_whole), {**asked, **terms}, prepare=False
         ).fetchall()
     connection.execute(
-        "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT"
+        "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT;"
+        " SET LOCAL enable_nestloop TO DEFAULT"
     )
     found: list[Outdated] = [_read(*row[:-1]) for row in rows if row[-1] is None]
     return found, [str(row[-1]) for row in rows if row[-1] is not None]

@@ -50,7 +50,8 @@ class Explaining(psycopg.Cursor):
     plan: ClassVar[list[str]] = []
 
     def execute(self, query, parameters=None, **options):  # type: ignore[override, explicit-override] # as it is asked here
-        rows = psycopg.Cursor(self.connection).execute(b"EXPLAIN " + query, parameters, **options).fetchall()
+        asked = query if isinstance(query, bytes) else query.encode()
+        rows = psycopg.Cursor(self.connection).execute(b"EXPLAIN " + asked, parameters, **options).fetchall()
         self.plan[:] = [str(line) for (line,) in rows]
         return super().execute(query, parameters, **options)
 

@@ -11,10 +11,12 @@ from services.assessment.domain.periods import parse_period
 from services.assessment.handlers.reading import read_score
 from services.assessment.handlers.rebuilding import measure_rebuild, rebuild_facts
 from services.assessment.handlers.scores import list_shards, mark_everything, mark_scores, score_shard
+from services.assessment.storage import due
 from shared.database import transaction
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story, random_county
 from tests.integration.assessment.test_any_order import FACTS, dump, figures
+from tests.integration.assessment.test_partitions import Explaining
 
 pytestmark = pytest.mark.integration
 SPOILT = (
@@ -56,6 +58,23 @@ def test_shards_beside_one_another_come_to_what_one_pass_comes_to(pool):
     assert all(summary.cells for summary in summaries)
     assert figures(pool) == before
     assert list_shards(pool) == []
+
+
+def test_a_shard_looks_up_what_is_due_of_its_subjects_however_many_others_are(pool, monkeypatch):
+    with transaction(pool) as connection:
+        connection.execute(
+            """
+            INSERT INTO subject_due (subject_kind, subject_id, marked_at, revision, correlation_id)
+            SELECT 'cadre', md5(number::text)::uuid, now(), 1, 'x' FROM generate_series(1, 20000) AS number
+            """
+        )
+        ids = connection.execute("SELECT subject_id FROM subject_due ORDER BY subject_id LIMIT 500").fetchall()
+        monkeypatch.setattr(connection, "cursor_factory", Explaining)
+        found = due.list_due_subjects_among(connection, [one for (one,) in ids])
+
+    assert len(found) == 500
+    [condition] = [line for line in Explaining.plan if "Index Cond" in line]
+    assert "subject_id" in condition
 
 
 def test_units_without_any_below_are_summed_in_shards_and_those_above_them_afterwards(pool):
