@@ -823,12 +823,7 @@ class Sheet:
 
     def work_out_value(self, name: str) -> Column:
         step = self.values[name]
-        raw = self.work_out(step, f"values.{name}")
-        if any(isinstance(value, str | tuple) for value in raw):
-            return [
-                value if holds else None for value, holds in zip(raw, self.conditions(step.get("when")), strict=True)
-            ]
-        return list(self.finish(step, [plain(value) for value in raw], "values"))
+        return self.finish(step, self.work_out(step, f"values.{name}"), "values")
 
     def work_out(self, step: Json, place: str) -> Column:
         work: Callable[[Json], Column] = getattr(self, f"kind_{step['kind']}")
@@ -837,18 +832,20 @@ class Sheet:
         except Bad as error:
             raise Bad(f"{place}: {error}") from None
 
-    def finish(self, step: Json, raw: Numbers, stage: str) -> Numbers:
-        """Its condition, limits, rounding."""
+    def finish(self, step: Json, raw: Sequence[Value], stage: str) -> Column:
+        """Its condition, limits, rounding: of a list entry by entry, and of no text."""
         floor, ceiling = self.limits(step)
         places, mode = self.places(step, stage)
-        found: Numbers = []
-        for row, holds in enumerate(self.conditions(step.get("when"))):
-            number = raw[row]
-            if number is None or not holds:
-                found.append(None)
-                continue
-            found.append(rounded(limited(trim(number), floor[row], ceiling[row]), places[row], mode))
-        return found
+
+        def settle(value: Value, row: int) -> Value:
+            if isinstance(value, tuple):
+                return tuple(settle(one, row) for one in value)
+            if isinstance(value, Fraction):
+                return rounded(limited(trim(value), floor[row], ceiling[row]), places[row], mode)
+            return value
+
+        conditions = self.conditions(step.get("when"))
+        return [settle(raw[row], row) if holds else None for row, holds in enumerate(conditions)]
 
     def places(self, step: Json, stage: str, key: str = "round") -> tuple[Numbers, str]:
         """Of each row; what is missing is not rounded."""
@@ -870,7 +867,7 @@ class Sheet:
         if key not in self.items:
             step = self.steps[key]
             raw = [plain(value) for value in self.work_out(step, f"items.{key}")]
-            points = self.finish(step, raw, "items")
+            points = [plain(value) for value in self.finish(step, raw, "items")]
             missing = [one is None for one in points]
             full, rule = self.full_mark(step), self.missing_rule(step)
             points = self.fill(step, points, rule, full)
