@@ -194,7 +194,7 @@ ARGUMENTS = {
     "if": (3, 3), "given": (1, 1), "round": (1, 2), "floor": (1, 1), "ceil": (1, 1), "abs": (1, 1), "sqrt": (1, 1),
     "ln": (1, 1), "exp": (1, 1), "power": (2, 2), "at_least": (2, 2), "at_most": (2, 2), "clamp": (3, 3),
     "contains": (2, 2), "starts": (2, 2), "ends": (2, 2), "one_of": (2, 400), "trimmed_mean": (2, 400),
-    **dict.fromkeys(("coalesce", "list", *GATHERING), (1, 400)),
+    "coalesce": (2, 400), **dict.fromkeys(("list", *GATHERING), (1, 400)),
     **{f"{scope}_{name}": (2, 2) if name == "quantile" else (1, 1) for scope in ("group", "all") for name in GROUPED},
 }  # fmt: skip
 

@@ -50,6 +50,8 @@ class MadeUp:
         sections = self.sections()
         items = {f"i{number}": self.item(sections) for number in range(1, self.random.randint(2, 6))}
         used = {item["section"] for item in items.values() if "section" in item}
+        if used == {"s1", "s2"} and self.maybe():
+            sections["s1"]["section"] = "s2"
         return {
             "format": 1, "name": "made-up", "version": 1, "title": "Made up", "table": {"subject": "unit"},
             "measures": {
@@ -67,7 +69,7 @@ class MadeUp:
             },
             "groups": self.some(by=self.one(["t"], ["g"], ["t", "g"]), members="n > 0"),
             "rounding": self.some(values=3, items=1, weighted=1, sections=0, total=2, mode=self.one(*MODES)),
-            "sections": {key: sections[key] for key in used},
+            "sections": {key: sections[key] for key in sorted(used)},
             "items": items,
             "total": self.some(
                 base=self.number(), scale=self.one("1 / 3", Decimal("0.5"), "b"), floor=self.number(0, 20),

@@ -13,11 +13,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.assessment.domain.rules.faults import BadRules, BadTable
+from services.assessment.domain.rules.formulas import FUNCTIONS, GROUP_FUNCTIONS
+from services.assessment.domain.rules.kind_reading import READERS
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.scoring.workspace import Table, Value
 from tests.unit.assessment.rules import made_up
 from tests.unit.assessment.rules.second_opinion import evaluate_twice
+from tests.unit.assessment.rules.test_schemes_page import known_keys
 from tools import verify_place
 
 PRESETS = sorted((Path(__file__).parents[4] / "services" / "assessment" / "presets").glob("*.toml"))
@@ -69,6 +72,20 @@ def test_schemes_that_nobody_would_write_come_to_the_same(random: Random, size: 
         assume(False)  # noqa: FBT003 as it is written
     except BadTable:
         return
+
+
+def test_the_program_knows_the_whole_language() -> None:
+    """What the engine takes and the program does not would be refused there as not checked."""
+    keys = set().union(
+        *verify_place.TABLES.values(), *verify_place.KINDS.values(), verify_place.STEP, verify_place.ITEM
+    )
+    arguments = {name: bounds[0] for name, bounds in {**FUNCTIONS, **GROUP_FUNCTIONS}.items()}
+
+    assert known_keys() - {"subject", "period", "header_row", "transposed", "skip_subjects"} <= {
+        *keys, "combine", "minimum_count"
+    }  # fmt: skip
+    assert set(READERS) == set(verify_place.KINDS)
+    assert {name: least for name, (least, _) in verify_place.ARGUMENTS.items()} == arguments
 
 
 def keys_in(table: object) -> Iterator[tuple[str, object]]:
