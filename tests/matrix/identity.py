@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from tests.matrix.expectations import Place
 from tests.matrix.probes import Probe, Shot, everywhere
@@ -22,7 +22,7 @@ class IdentityWorld:
         self._account_id = ""
         self._made = 0
 
-    def fill(self, client: TestClient, *, administrator: str) -> None:
+    def fill(self, client: Client, *, administrator: str) -> None:
         answer = client.post(
             "/v1/accounts",
             json={"name": "wang.fang", "display_name": "王芳"},

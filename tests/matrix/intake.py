@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
@@ -119,7 +119,7 @@ class IntakeWorld:
         self.ratings: dict[Place, str] = {}
         self.exports: dict[Place, str] = {}
 
-    def fill(self, client: TestClient) -> None:
+    def fill(self, client: Client) -> None:
         for code, parent in TREE:
             self._make(
                 client,
@@ -131,7 +131,7 @@ class IntakeWorld:
             self._fill_place(client, place)
         self._note_reviews()
 
-    def _fill_place(self, client: TestClient, place: Place) -> None:
+    def _fill_place(self, client: Client, place: Place) -> None:
         number = staff_number(place)
         self._make(client, "PUT", f"/v1/cadres/{number}", {"name": "李明"})
         self.posts[place] = self._make(client, "POST", f"/v1/cadres/{number}/posts", post_of(place))
@@ -157,7 +157,7 @@ class IntakeWorld:
         with transaction(self._pool, reach=SYSTEM) as connection:
             insert_reviews(connection, rows, noted_at=datetime.now(UTC))
 
-    def _make(self, client: TestClient, method: str, path: str, body: Any, *, who: str = "maker") -> str:
+    def _make(self, client: Client, method: str, path: str, body: Any, *, who: str = "maker") -> str:
         answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"})
         if answer.status_code not in {200, 201}:
             raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text}")

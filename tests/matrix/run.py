@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from httpx2 import Response
+from httpx2 import Client, Response
 from typing_extensions import override
 
 from shared.access.principal import Role
@@ -37,7 +36,7 @@ def routes_of(app: FastAPI) -> set[Route]:
     return {(method, route.path_format) for route, _ in list_actions(app) for method in (route.methods or ())}
 
 
-def ask(client: TestClient, route: Route, shot: Shot, *, who: str | None) -> Response:
+def ask(client: Client, route: Route, shot: Shot, *, who: str | None) -> Response:
     method, path = route
     headers = dict(shot.headers)
     if who is not None:
@@ -55,7 +54,7 @@ def ask(client: TestClient, route: Route, shot: Shot, *, who: str | None) -> Res
 
 
 def check_route(
-    client: TestClient, route: Route, probe: Probe, actors: Mapping[tuple[Role, Place], str]
+    client: Client, route: Route, probe: Probe, actors: Mapping[tuple[Role, Place], str]
 ) -> Iterator[Deviation]:
     """`actors` names who asks in a role about an object in a place."""
     if not probe.is_open:
@@ -98,7 +97,7 @@ def _check_list(
             yield Deviation(route=route, role=role, place=place, expected=expected, met=str(answer.status_code))
 
 
-def _check_strangers(client: TestClient, route: Route, probe: Probe) -> Iterator[Deviation]:
+def _check_strangers(client: Client, route: Route, probe: Probe) -> Iterator[Deviation]:
     shot = probe.aim("own") or Shot()
     for who in (None, "nobody-of-this-name"):
         answer = ask(client, route, shot, who=who)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.identity.api.app import create_api
 from services.identity.settings import IdentitySettings
@@ -13,6 +13,7 @@ from shared.access.principal import Principal, Role
 from shared.crypto import KeyRing
 from shared.database import Pool
 from shared.keyfiles import KeyName, create_key
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, machine, person
 from tests.matrix.assessment import AssessmentWorld
 from tests.matrix.expectations import PLACES, ROLES
@@ -46,37 +47,37 @@ def _actor(role: Role, *, is_subject: bool) -> Principal:
 
 
 @pytest.fixture
-def intake(new_pool: Callable[[str], Pool], tmp_path: Path) -> Iterator[tuple[TestClient, IntakeWorld]]:
+def intake(new_pool: Callable[[str], Pool], tmp_path: Path) -> Iterator[tuple[Client, IntakeWorld]]:
     world = IntakeWorld(new_pool("intake"), tmp_path, everybody())
-    with TestClient(world.app, raise_server_exceptions=False) as client:
+    with asking(world.app) as client:
         world.fill(client)
         yield client, world
 
 
 @pytest.fixture
-def assessment(new_pool: Callable[[str], Pool]) -> Iterator[tuple[TestClient, AssessmentWorld]]:
+def assessment(new_pool: Callable[[str], Pool]) -> Iterator[tuple[Client, AssessmentWorld]]:
     world = AssessmentWorld(new_pool("assessment"), everybody())
     world.fill()
-    with TestClient(world.app, raise_server_exceptions=False) as client:
+    with asking(world.app) as client:
         yield client, world
 
 
 @pytest.fixture
-def notify(new_pool: Callable[[str], Pool], keys_folder: Path) -> Iterator[tuple[TestClient, NotifyWorld]]:
+def notify(new_pool: Callable[[str], Pool], keys_folder: Path) -> Iterator[tuple[Client, NotifyWorld]]:
     world = NotifyWorld(new_pool("notify"), everybody(), KeyRing(keys_folder / "notify"))
     world.fill()
-    with TestClient(world.app, raise_server_exceptions=False) as client:
+    with asking(world.app) as client:
         yield client, world
 
 
 @pytest.fixture
-def identity(new_pool: Callable[[str], Pool], tmp_path: Path) -> Iterator[tuple[TestClient, IdentityWorld]]:
+def identity(new_pool: Callable[[str], Pool], tmp_path: Path) -> Iterator[tuple[Client, IdentityWorld]]:
     for purpose in ("second-factor", "token"):
         create_key(tmp_path, KeyName(purpose=purpose, kid=1))
     settings = IdentitySettings(mode="test", database_url="postgresql://somebody:a-long-password-1234@localhost/x")
     app = create_api(settings, new_pool("identity"), authenticator=everybody(), keys=KeyRing(tmp_path))
     world = IdentityWorld(app)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with asking(app) as client:
         world.fill(client, administrator=actor_name("security_administrator", "own"))
         yield client, world
 

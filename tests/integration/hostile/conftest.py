@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.assessment.api.app import create_api as create_assessment
 from services.assessment.settings import AssessmentSettings
@@ -28,6 +28,7 @@ from shared.crypto import KeyRing
 from shared.database import Pool, open_pool
 from shared.http import list_actions
 from shared.policy import POLICY
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, one_of_each_role
 
 SERVICES = ("identity", "intake", "assessment", "notify")
@@ -52,7 +53,7 @@ class Door:
 
     service: str
     app: FastAPI
-    client: TestClient
+    client: Client
     routes: list[Route]
 
     def ask(self, route: Route, *, value: str = "0199aaaa-0000-7000-8000-000000000001", **more: Any) -> Any:
@@ -118,6 +119,6 @@ def door(request, new_database, keys_folder) -> Iterator[Door]:
     url = new_database(service).url
     pool = open_pool(url, size=4, application="test", statement_timeout_seconds=30)
     app = _make_app(service, pool, url, keys_folder)
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+    with asking(app) as client:
         yield Door(service=service, app=app, client=client, routes=_routes_of(service, app))
     pool.close()
