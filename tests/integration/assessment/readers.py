@@ -1,13 +1,17 @@
 """The real app for readers of every kind, and all that one of them can be told."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.assessment.api.app import create_api
 from services.assessment.settings import AssessmentSettings
 from shared.database import Pool
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, machine, person
 
 SETTINGS = AssessmentSettings(
@@ -35,10 +39,18 @@ def client_of(app: FastAPI, name: str) -> TestClient:
     return TestClient(app, headers={"Authorization": f"Bearer {name}"}, raise_server_exceptions=False)
 
 
+@contextmanager
+def asking_as(app: FastAPI, name: str) -> Iterator[Client]:
+    """For who asks much."""
+    with asking(app) as client:
+        client.headers["Authorization"] = f"Bearer {name}"
+        yield client
+
+
 def hear(app: FastAPI, name: str, paths: list[str]) -> list[tuple[str, int, bytes, list[tuple[str, str]]]]:
     """Everything that reaches this reader over these paths, to the byte."""
     told = []
-    with client_of(app, name) as client:  # entered once: else every request makes a thread and an event loop of its own
+    with asking_as(app, name) as client:
         for path in paths:
             answer = client.get(path)
             headers = [(key, value) for key, value in answer.headers.multi_items() if key not in PASSING]

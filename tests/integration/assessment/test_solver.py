@@ -9,7 +9,7 @@ import pytest
 
 from services.assessment.handlers.closings import ClosingRule, close_months
 from tests.integration.assessment.conftest import ZONE, score_all, take
-from tests.integration.assessment.readers import client_of, open_door, readers_of
+from tests.integration.assessment.readers import asking_as, open_door, readers_of
 from tests.integration.assessment.solver import find_isolated
 from tests.integration.assessment.worlds import MONTHS, PERIODS, World
 
@@ -37,7 +37,7 @@ def ask_everything(app, readers, world):
     """Every publication that any reader gets by any route, by reader."""
     seen: dict[str, list[Any]] = {}
     for name in readers:
-        with client_of(app, name) as client:
+        with asking_as(app, name) as client:
             periods = [item["period"] for item in client.get("/v1/published/periods").json()["items"]]
             assert set(periods) == set(PERIODS)
             found = seen.setdefault(name, [])
