@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from deploy.keys import create_all
 from embedded.postgres import PrivatePostgres
 from embedded.rabbitmq import PrivateRabbit
-from shared.database import Pool, open_pool
+from shared.database import Pool
 from tests.stock import Database, Stock
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 # How long an example takes is the machine's affair, and what is drawn stays drawn: a failure is found again.
 settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("suite")
-# Who asks a pool before its first connection is there makes it open a second one, and by turns both have to learn all
-# that the first alone would know by then.
-READY_SECONDS = 60
 
 
 # New objects, and rounds through younger ones, before the collector looks again. Python's own numbers are for programs
@@ -109,19 +106,9 @@ def new_database(stock: Stock) -> Iterator[Callable[[str], Database]]:
 
 
 @pytest.fixture
-def new_pool(new_database: Callable[[str], Database]) -> Iterator[Callable[[str], Pool]]:
+def new_pool(stock: Stock, new_database: Callable[[str], Database]) -> Callable[[str], Pool]:
     """Give a system pool on a fresh migrated database of a service, as its runtime role."""
-    pools: list[Pool] = []
-
-    def create(service: str) -> Pool:
-        url = new_database(service).url
-        pools.append(open_pool(url, size=8, application="test", statement_timeout_seconds=30, system=True))
-        pools[-1].wait(READY_SECONDS)
-        return pools[-1]
-
-    yield create
-    for pool in pools:
-        pool.close()
+    return lambda service: stock.pool(new_database(service).url, system=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
-"""Migrated databases for the tests, emptied and handed out again: that takes a tenth of the time of making one."""
+"""Migrated databases for the tests, emptied and handed out again: that takes a tenth of the time of making one.
+
+So are pools on them: what a new session has to learn of a database takes it longer than most tests take.
+"""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +17,15 @@ from psycopg import sql
 
 from deploy.provision import FUTURE_RIGHTS
 from services.identity.storage.rights import grant_doors
-from shared.database import Connection, migrate
+from shared.database import Connection, Pool, migrate, open_pool
 
 ROOT = Path(__file__).parents[1]
 PASSWORDS = {role: f"{role}-of-the-tests-4711" for role in ("owner", "runtime", "reader")}
+STANDING = "standing"  # a pool that is handed out again
+MOST_SESSIONS = 2  # of such a pool
+# Who asks a pool before its first connection is there makes it open a second one, and by turns both have to learn all
+# that the first alone would know by then.
+READY_SECONDS = 60
 READER = "test_identity_reader"  # who may ask the identity database who somebody is
 MOST_BYTES = 4 * 1024 * 1024  # of tables and indexes: beyond that a new database is cheaper than one full of dead rows
 
@@ -73,6 +81,7 @@ ENDING = """
       FROM pg_stat_activity
      WHERE datname = current_database()
        AND pid <> pg_backend_pid()
+       AND NOT (application_name = %s AND state = 'idle')
 """
 SEQUENCES = "SELECT sequencename, start_value, last_value FROM pg_sequences"
 
@@ -110,6 +119,7 @@ class Stock:
     def __init__(self, admin_url: str) -> None:
         self._admin_url = admin_url
         self._shelves: dict[str, _Shelf] = {}
+        self._pools: dict[tuple[str, bool], Pool] = {}
 
     def take(self, service: str) -> Database:
         """A database as the migrations leave it, with the rights of an installation."""
@@ -124,8 +134,18 @@ class Stock:
             reader_url=self._url(READER, "reader", name),
         )
 
+    def pool(self, url: str, *, system: bool = False) -> Pool:
+        """On a database that was taken, by one of its URLs. It stays open, with what its sessions know by then."""
+        pool = self._pools.get((url, system))
+        if pool is None or pool.closed:
+            pool = open_pool(url, size=8, application=STANDING, statement_timeout_seconds=30, system=system)
+            self._pools[url, system] = pool
+            pool.wait(READY_SECONDS)
+        return pool
+
     def give_back(self, service: str, name: str) -> None:
-        """Whoever still holds a session in it is put out."""
+        """Whoever still holds a session in it is put out, but for a standing pool that was asked for little."""
+        self._close_pools(name, lambda pool: not _is_spare(pool))
         shelf = self._shelves[service]
         if self._sweep(shelf, name):
             shelf.clean.append(name)
@@ -219,8 +239,15 @@ class Stock:
             grant_doors(owner_url, roles=[READER])
 
     def _drop(self, name: str) -> None:
+        self._close_pools(name, lambda _: True)
         with psycopg.connect(self._admin_url, autocommit=True) as admin:
             admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _close_pools(self, name: str, which: Callable[[Pool], bool]) -> None:
+        for (url, system), pool in list(self._pools.items()):
+            if url.endswith(f"/{name}") and which(pool):
+                del self._pools[url, system]
+                pool.close()
 
     def _url(self, role: str, kind: str, database: str) -> str:
         information = psycopg.conninfo.conninfo_to_dict(self._admin_url)
@@ -228,6 +255,13 @@ class Stock:
 
     def _admin_in(self, database: str) -> str:
         return psycopg.conninfo.make_conninfo(self._admin_url, dbname=database)
+
+
+def _is_spare(pool: Pool) -> bool:
+    """Whether its few sessions are all there, and wait."""
+    found = pool.get_stats()
+    sessions = found["pool_size"]
+    return sessions == found["pool_available"] <= MOST_SESSIONS and "connections_lost" not in found
 
 
 def _copying(table: str, where: LiteralString) -> sql.Composed:
@@ -241,7 +275,7 @@ def _copy_out(connection: psycopg.Connection[tuple[object, ...]], table: str) ->
 
 def _empty(connection: Connection, shelf: _Shelf) -> bool:
     """Bring its rows back to the template's. False where the test changed more than rows, or left too many."""
-    connection.execute(ENDING)
+    connection.execute(ENDING, [STANDING])
     with connection.transaction():
         found = connection.execute(FINGERPRINT).fetchone()
         if found is None or str(found[0]) != shelf.fingerprint:

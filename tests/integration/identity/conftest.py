@@ -1,6 +1,6 @@
 """A fresh identity database, and what its handlers work with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +17,10 @@ from services.identity.settings import IdentitySettings
 from services.identity.storage import accounts, passwords
 from services.identity.storage.passwords import Password
 from shared.crypto import KeyRing
-from shared.database import Pool, open_pool
+from shared.database import Pool
 from shared.keyfiles import KeyName, create_key
 from shared.processes import make_authenticator
-from tests.conftest import READY_SECONDS
-from tests.stock import Database
+from tests.stock import Database, Stock
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PASSWORD = "tangerine-window-42"
@@ -39,11 +38,8 @@ def database(new_database: Callable[[str], Database]) -> Database:
 
 
 @pytest.fixture
-def pool(database: Database) -> Iterator[Pool]:
-    pool = open_pool(database.url, size=8, application="test", statement_timeout_seconds=30)
-    pool.wait(READY_SECONDS)
-    yield pool
-    pool.close()
+def pool(stock: Stock, database: Database) -> Pool:
+    return stock.pool(database.url)
 
 
 @pytest.fixture
@@ -53,11 +49,8 @@ def reader_url(database: Database) -> str:
 
 
 @pytest.fixture
-def reader_pool(reader_url: str) -> Iterator[Pool]:
-    pool = open_pool(reader_url, size=4, application="test", statement_timeout_seconds=30)
-    pool.wait(READY_SECONDS)
-    yield pool
-    pool.close()
+def reader_pool(stock: Stock, reader_url: str) -> Pool:
+    return stock.pool(reader_url)
 
 
 @pytest.fixture
