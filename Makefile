@@ -5,6 +5,9 @@ BIN := .venv/bin
 SEED ?= 1
 EXAMPLES ?= 500
 
+# Whatever the environment says: each worker of the tests would compile all of it anew, every time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs setup test test-all entries matrix check sbom audit licences fmt lint types style imports bench faults clean schemathesis
 
