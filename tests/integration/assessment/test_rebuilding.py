@@ -4,6 +4,7 @@ import random
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
+from uuid import UUID
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_a_shard_looks_up_what_is_due_of_its_subjects_however_many_others_are(po
         )
         ids = connection.execute("SELECT subject_id FROM subject_due ORDER BY subject_id LIMIT 500").fetchall()
         monkeypatch.setattr(connection, "cursor_factory", Explaining)
-        found = due.list_due_subjects_among(connection, [one for (one,) in ids])
+        found = due.list_due_subjects_among(connection, [UUID(str(one)) for (one,) in ids])
 
     assert len(found) == 500
     [condition] = [line for line in Explaining.plan if "Index Cond" in line]
