@@ -8,9 +8,9 @@ Rescoring takes the tallies that events keep up, sums them for each cadre in eve
 works out what these sums come to, and compares that with the score, placement included, that stands. DuckDB is given
 tables in its memory, loading not counted, and makes every measure of them by cadre, organisation and month, then by
 those periods, into tables of its own, with nothing fetched; it makes no scores. Ids are UUIDs there too, months those
-of UTC, of which there are as many. Where the machine does other things the ratio of processor times says more than that
-of times: ours is of the workers, this process and all of PostgreSQL. Counting everything anew from the facts, and
-writing every score for the first time, is a figure of its own.
+of UTC, of which there are as many. Both take turns, so that what else the machine does hits both; there the ratio of
+processor times says more than that of times: ours is of the workers, this process and all of PostgreSQL. Counting
+everything anew from the facts, and writing every score for the first time, is a figure of its own.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import multiprocessing
 import multiprocessing.pool
 import resource
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,12 +30,12 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import duckdb
 import orjson
 import psycopg
 
+from bench.aggregating import aggregating
 from bench.filled import Place, filled, without_slow_indexes
-from bench.invented import CHANGE, FILL, IN_DUCKDB, LISTED
+from bench.invented import CHANGE, FILL, LISTED
 from bench.processor import seconds_of_family
 from bench.report import Figure, print_table, write_json
 from services.assessment.api import shapes
@@ -66,7 +65,7 @@ class Shard:
     session_kilobytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Clocked:
     """Seconds by the clock, and of processor time of all who took part."""
 
@@ -128,19 +127,22 @@ def fill(place: Place, *, options: argparse.Namespace, first: list[Clocked]) -> 
 
 
 def measure(pool: Pool, place: Place, options: argparse.Namespace) -> list[Figure]:
-    again = []
-    with working(place, options) as workers:
+    again, in_duckdb = [], []
+    with aggregating(place.url, threads=options.workers) as aggregate, working(place, options) as workers:
         for _ in range(options.repeats):
             mark_scores(pool, now=NOW)
             again.append(clocked(place, lambda: score_everything(pool, workers)))
+            in_duckdb.append(Clocked(*aggregate()))
+        workers.close()
+        workers.join()
+        own = peak_kilobytes(resource.RUSAGE_CHILDREN)  # before the process of DuckDB has ended, which is none of ours
     changed = measure_changed(pool, place, options)
-    own = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own = max(own, peak_kilobytes(resource.RUSAGE_SELF))
     sessions = max((one.session_kilobytes for one in _shards), default=0)
     reading = []
     if options.listed:
         list_more(pool, place.owner_url, options)
         reading = measure_reading(place.url, options)
-    in_duckdb = time_duckdb(pool, options)  # last, since its tables take memory of this process
     return [
         *figures_of_rescoring(again, in_duckdb, options),
         *changed,
@@ -148,6 +150,10 @@ def measure(pool: Pool, place: Place, options: argparse.Namespace) -> list[Figur
         Figure(name="peak memory of its database session", unit="MB", values=[sessions / 1024], bar="< 2,000"),
         *reading,
     ]
+
+
+def peak_kilobytes(who: int) -> int:
+    return resource.getrusage(who).ru_maxrss
 
 
 def figures_of_first(first: Sequence[Clocked]) -> list[Figure]:
@@ -264,36 +270,6 @@ def drain(pool: Pool) -> None:
         pass
 
 
-def time_duckdb(pool: Pool, options: argparse.Namespace) -> list[Clocked]:
-    tables = {
-        "issue_fact": "organisation_id, cadre_id, received_at, respond_by, due_at, responded_at, closed_at, outcome, "
-        "denied, issue_type, replied_at, is_reopened, is_redone, is_returned, suggestion_answered_at, merged_into, "
-        "excluded",
-        "contact_fact": "organisation_id, cadre_id, occurred_at, kind, counts, first_on, last_on, duration_minutes",
-        "rating_fact": "organisation_id, cadre_id, rated_at, level, attitude, speed, is_set_aside, is_excluded",
-    }
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        duckdb.connect(":memory:", config={"threads": options.workers}) as database,
-    ):
-        for table, columns in tables.items():
-            file = Path(folder) / table
-            with transaction(pool) as connection, file.open("wb") as target:
-                statement = f"COPY (SELECT {columns} FROM {table}) TO STDOUT (FORMAT csv, HEADER)"  # noqa: S608 - ours
-                with connection.cursor().copy(statement.encode()) as rows:
-                    for block in rows:
-                        target.write(block)
-            types = "{'organisation_id': 'UUID', 'cadre_id': 'UUID'}"  # of a text it would never guess one
-            database.execute(f"CREATE TABLE {table} AS SELECT * FROM read_csv('{file}', types = {types})")  # noqa: S608
-            file.unlink()
-        values = []
-        for _ in range(options.repeats):
-            before = time.process_time()
-            seconds = timed(lambda: [database.execute(query) for query in IN_DUCKDB])
-            values.append(Clocked(seconds=seconds, processor=time.process_time() - before))
-        return values
-
-
 def read_list(pool: Pool, number: int) -> None:
     """A first page: the best, the worst, by number, or within a band."""
     sort: Literal["-composite", "composite", "code"] = ("-composite", "composite", "code", "-composite")[number % 4]
@@ -319,7 +295,7 @@ def clocked(place: Place, work: Callable[[], object]) -> Clocked:
     shards, before = len(_shards), time.process_time() + seconds_of_family(place.server)
     seconds = timed(work)
     processor = time.process_time() + seconds_of_family(place.server) - before
-    return Clocked(seconds=seconds, processor=processor + sum(one.processor for one in _shards[shards:]))
+    return Clocked(seconds, processor + sum(one.processor for one in _shards[shards:]))
 
 
 def percentile(seconds: list[float]) -> float:
