@@ -1763,7 +1763,7 @@ def told(value: object) -> str:
     return text if len(text) <= 300 else text[:300] + "…"
 
 
-def tell(outcome: Outcome, line: Json, row: int) -> str:
+def tell(outcome: Outcome, line: Json, row: int) -> list[str]:
     """How one total comes about, figure by figure."""
     sheet, found, document = outcome.sheet, outcome.describe(row), line["document"]
     lines = [
@@ -1781,7 +1781,7 @@ def tell(outcome: Outcome, line: Json, row: int) -> str:
         lines.append(f"  grade = {found['grade']}")
     lines += [f"  place {key} = {place}" for key, place in found["places"].items()]
     lines += [f"  flag {told(flag)}" for flag in found["flags"]]
-    return "\n".join(lines)
+    return lines
 
 
 def rule_text(rule: object) -> str:
@@ -1794,28 +1794,27 @@ def shown(value: Value) -> str:
     return "missing" if value is None else show(value) if isinstance(value, Fraction) else value
 
 
-def run(file: Path, expected: str | None, code: str | None) -> str:
+def run(file: Path, expected: str | None, code: str | None) -> list[str]:
+    """What is said of a sound package, line by line. Raises Bad, Unchecked."""
     lines = read_lines(file)
     head = read_head(next(lines, {}))
     if expected is not None and head["content_hash"] != expected:
         raise Bad(f"the hash is {head['content_hash']}, and not the one that you know")
     package = read_package(head, lines)
-    told_of = []
+    told_of: list[str] = []
     for label in package.schemes:
         if package.scores[label]:
             outcome = check_scores(package, label)
-            told_of += [
-                tell(outcome, line, row)
-                for row, line in enumerate(package.scores[label])
-                if code is not None and line["document"]["subject"]["code"] == code
-            ]
+            for row, line in enumerate(package.scores[label]):
+                if code is not None and line["document"]["subject"]["code"] == code:
+                    told_of += tell(outcome, line, row)
     if head["content_hash"] is None:
         raise Unchecked(
             "its figures come out, but it was scored before there was a hash over a period: there is no hash"
         )
     if code is not None and not told_of:
         raise Unchecked("there is no such subject in the package")
-    return "\n".join([summary(package), *told_of])
+    return [*summary(package), *told_of]
 
 
 def read_head(head: Json) -> Json:
@@ -1829,13 +1828,21 @@ def read_head(head: Json) -> Json:
     return head
 
 
-def summary(package: Package) -> str:
+def summary(package: Package) -> list[str]:
     head = package.head
     period, schemes = head["period"]["period"], len(package.schemes)
-    text = f"{package.count} scores of {period} by {schemes} schemes, {head['content_hash']}"
+    lines = [f"{package.count} scores of {period} by {schemes} schemes, {head['content_hash']}"]
     if head["failed"]:
-        text += f"\nscored nobody: {', '.join(head['failed'])}"
-    return text + "\nsentences of explanation are wording: only their hash was held"
+        lines.append(f"scored nobody: {', '.join(head['failed'])}")
+    return [*lines, "sentences of explanation are wording: only their hash was held"]
+
+
+def say(word: str, lines: Sequence[str]) -> None:
+    """Nothing that stands in a package begins a line, moves a cursor, or cannot be written."""
+    clean = ("".join(one if one.isprintable() else ascii(one)[1:-1] for one in line) for line in lines)
+    text = f"{word} {chr(10).join(clean)}\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -1847,15 +1854,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         found = run(options.file, options.hash, options.subject)
     except Bad as error:
-        sys.stdout.write(f"BAD {error}\n")
+        say("BAD", [str(error)])
         return BAD
     except (Unchecked, OSError) as error:
-        sys.stdout.write(f"NOT CHECKED {error}\n")
+        say("NOT CHECKED", [str(error)])
         return UNCHECKED
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, ArithmeticError, RecursionError) as error:
-        sys.stdout.write(f"BAD the package is broken: {type(error).__name__}: {error}\n")
+        say("BAD", [f"the package is broken: {type(error).__name__}: {error}"])
         return BAD
-    sys.stdout.write(f"SOUND {found}\n")
+    say("SOUND", found)
     return SOUND
 
 

@@ -425,6 +425,20 @@ def test_figures_without_a_hash_over_them_are_compared_and_left_unchecked(tmp_pa
     assert verify(tmp_path, package)[0] == 1
 
 
+@pytest.mark.parametrize("name", ["\\ud800", "county\\nSOUND 31 scores of 2025", "\\u001b[2J"])
+def test_what_stands_in_a_package_writes_no_line_of_its_own(tmp_path: Path, sound: str, name: str) -> None:
+    text = raw(sound).replace(b'"name": "county"', f'"name": "{name}"'.encode())
+    (tmp_path / "period.jsonl").write_bytes(text)
+    command = [sys.executable, "-I", str(PROGRAM), str(tmp_path / "period.jsonl")]
+
+    done = subprocess.run(command, capture_output=True, check=False, env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.startswith(b"BAD ")
+    assert done.stdout.count(b"\n") == 1
+    assert b"\x1b" not in done.stdout
+
+
 def test_wording_is_held_by_its_hash_alone(tmp_path: Path, sound: str) -> None:
     package = json.loads(sound)
     known = package[0]["content_hash"]

@@ -50,7 +50,7 @@ def table_for(scheme: RuleScheme, text: str, draw: Callable[[st.SearchStrategy[A
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda file: file.stem)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_preset_comes_to_the_same_on_any_table(preset: Path, data: st.DataObject) -> None:
     text = preset.read_text("utf-8")
@@ -61,7 +61,7 @@ def test_every_preset_comes_to_the_same_on_any_table(preset: Path, data: st.Data
         return  # both refuse it
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(random=st.randoms(use_true_random=False), size=st.integers(1, 9))
 def test_schemes_that_nobody_would_write_come_to_the_same(random: Random, size: int) -> None:
     text = made_up.write(made_up.MadeUp(random).scheme())
