@@ -268,3 +268,27 @@ def test_a_share_is_told_to_the_nearest_twentieth(positive, share):
 
 def test_a_share_half_way_between_two_twentieths_goes_up():
     assert round_told(Told(answers=40, positive=13)).middle == Fraction("0.35")
+
+
+def test_a_run_that_would_leave_too_little_behind_it_goes_on_to_the_end_of_the_half_year():
+    assert form(answers([1, 2, 3]), date(2025, 4, 1)) == []
+
+    (block,) = form(answers([1, 2, 3]), date(2025, 6, 1))
+    assert (block.first_month, block.last_month) == (date(2025, 1, 1), date(2025, 6, 1))
+
+
+def test_what_a_year_leaves_over_is_pooled_by_question_and_for_the_whole_year():
+    level, solved = answers([1, 2]), answers([1, 3], start=10, question="solved", positive=False)
+    more = answers([4], holder=OTHER, organisation_id=SOUTH, start=20)
+    third = Holder(kind="cadre", id=UUID(int=0x210))
+    nobody = [
+        *answers([5, 6], holder=OTHER, organisation_id=NOBODY, start=30, question="solved"),
+        *answers([7], holder=third, organisation_id=NOBODY, start=40, question="solved"),
+    ]
+
+    (block,) = form([*more, *level, *solved, *nobody], date(2025, 12, 1))
+
+    assert (block.question, block.holder.kind, block.home_id) == ("level", "pool", COUNTY)
+    assert (block.first_month, block.last_month) == (date(2025, 1, 1), date(2025, 12, 1))
+    assert (block.answers, block.positive, block.raters) == (3, 3, 3)
+    assert block.rating_ids == tuple(sorted(one.rating_id for one in (*level, *more)))

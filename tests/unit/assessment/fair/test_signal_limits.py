@@ -205,7 +205,13 @@ def test_one_matter_in_many_issues(dossier: Dossier, is_asked: bool) -> None:  #
     found = list(find_splits(dossier, SETTINGS))
 
     assert bool(found) is is_asked
-    assert all(signal.examples == tuple(f"i{n}" for n in range(1, 1 + signal.evidence["repeats"])) for signal in found)
+    for signal in found:
+        repeats = [one.issue for one in dossier.issues if one.issue.startswith("i")][1:]
+        quick = [
+            one for one in dossier.issues if one.issue in repeats and (one.closed_at or 0) - one.received_at == 2 * DAY
+        ]
+        assert (signal.check, signal.odds, signal.examples) == ("split_issues", 0, tuple(repeats[:5]))
+        assert signal.evidence == {"issues": len(dossier.issues), "repeats": len(repeats), "quick": len(quick)}
 
 
 @pytest.mark.parametrize(
@@ -220,5 +226,6 @@ def test_answers_with_nothing_in_them(empty: int, answered: int, is_asked: bool)
 
     assert bool(found) is is_asked
     for signal in found:
+        assert (signal.check, signal.odds) == ("empty_replies", 0)
         assert signal.evidence == {"answered": answered, "empty": empty, "share": round(100 * empty / answered)}
         assert signal.records == frozenset()
