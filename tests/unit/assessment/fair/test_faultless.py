@@ -131,8 +131,79 @@ def test_the_chance_is_by_the_cadre_s_other_matters_and_half_a_deviation_more() 
     assert asked.cadre == "odd"
     assert asked.records == {f"f{n}" for n in range(5)}
     assert asked.examples == tuple(f"f{n}" for n in range(5))
-    assert asked.evidence == {"issues": 5, "faultless": 5, "usual": round(5 * level * rate)}
+    assert (asked.check, asked.evidence) == (
+        "faultless_apart",
+        {"issues": 5, "faultless": 5, "usual": round(5 * level * rate)},
+    )
     assert _find(*cases, rarest=int(chance * 100_000) - 2) == []
+
+
+HALF: dict[str, Any] = {"answered_at": START + DAY // 2}
+
+
+def test_a_fault_among_them_makes_it_less_rare() -> None:
+    """Five of six; none of the eight others."""
+    own = [*_issues("f", 5, channel="app", **HALF), *_bad("g", 1, channel="app", **HALF)]
+    cases = [_dossier("odd", *own, *_bad("h", 8, **LATE)), *PEERS]
+    rate = (20 + 1) / (60 + 3)
+    alike = [(0 + 2 + sqrt(2) / 2) / (8 * rate + 2) * rate] * 6
+    rarest = _chance(5, alike) * 100_000
+
+    (asked,) = _find(*cases, rarest=int(rarest) + 2)
+
+    spread = sqrt(sum(chance * (1 - chance) for chance in alike))
+    assert asked.odds == round(100 * (5 - sum(alike)) / spread)
+    assert asked.records == {one.issue for one in own}
+    assert _find(*cases, rarest=int(rarest) - 2) == []
+
+
+def test_of_who_has_hardly_a_fault_anywhere_no_fault_is_expected_here() -> None:
+    own = _issues("f", 5, channel="app", **HALF)
+    others = [*_issues("r", 7, **HALF), *_bad("x", 1, **HALF)]
+    cases = [_dossier("odd", *own, *others), *PEERS]
+    rarest = _chance(5, [7 / 9] * 5) * 100_000  # seven of eight, and one more that might go wrong
+
+    assert [one.cadre for one in _find(*cases, rarest=int(rarest) + 2)] == ["odd"]
+    assert _find(*cases, rarest=int(rarest) - 2) == []
+
+
+def test_of_a_cadre_the_first_three_of_a_kind_say_what_is_usual() -> None:
+    """However many more without a fault there are."""
+    many = _issues("f", 40, channel="app", **HALF)
+    cases = [_dossier("odd", *many[:5], *_bad("h", 8, **LATE)), *PEERS]
+    flooded = [*cases, _dossier("flood", *(replace(one, issue=f"z{one.issue}", channel="web") for one in many[:3]))]
+    more = [*cases, _dossier("flood", *(replace(one, issue=f"z{one.issue}", channel="web") for one in many))]
+
+    def rarest(dossiers: list[Dossier]) -> int:
+        """From where on it is asked."""
+        low, high = 0, 100_000
+        while high - low > 1:
+            middle = (low + high) // 2
+            found = any(one.cadre == "odd" for one in _find(*dossiers, rarest=middle))
+            low, high = (low, middle) if found else (middle, high)
+        return high
+
+    assert rarest(cases) < rarest(flooded) == rarest(more)
+
+
+@pytest.mark.parametrize(
+    ("group", "rule"), [("again", "rarest_again"), ("soon", "rarest_soon"), ("kind", "rarest_kind")]
+)
+def test_each_sort_of_group_has_its_own_rarity(group: str, rule: str) -> None:
+    more: dict[str, Any] = {"again": {"complainant": "li", **HALF}, "soon": {}, "kind": {"channel": "app", **HALF}}[
+        group
+    ]
+    odd = _dossier("odd", *_issues("f", 6, **more), *_bad("h", 8, **LATE))
+    rules = replace(SETTINGS.signals, rarest_kind=1, rarest_again=1, rarest_soon=1)
+
+    def asked(limit: int) -> list[str]:
+        finder = Faultless(replace(rules, **{rule: limit}))
+        for one in (odd, *PEERS):
+            finder.note(Counted(dossier=one))
+        return [one.cadre for one in finder.find(Everybody(counted={"odd": Counted(dossier=odd)}, tables={}))]
+
+    assert asked(100_000) == ["odd"]
+    assert asked(1) == []
 
 
 def _is_asked(own: list[Issue], others: list[Issue]) -> bool:
