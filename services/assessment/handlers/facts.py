@@ -13,7 +13,7 @@ from services.assessment import metrics
 from services.assessment.domain.measures import NOBODY
 from services.assessment.handlers.occasions import KINDS as OCCASIONS
 from services.assessment.handlers.occasions import collect_occasion, write_occasions
-from services.assessment.storage import due, facts, registers, shares
+from services.assessment.storage import facts, marking, registers, shares
 from shared import crash, inbox
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope
@@ -72,7 +72,7 @@ def take_facts(pool: Pool, envelopes: Sequence[Envelope], *, zone: ZoneInfo, now
         _write(connection, batch)
         _note_posts_below(connection, batch)
         _mark_due(connection, batch, zone=zone, now=now)
-        due.mark_subjects(connection, batch.touched_subjects, marked_at=now)
+        marking.mark_subjects(connection, batch.touched_subjects, marked_at=now)
         crash.point("assessment.before_commit")
     metrics.events_taken_total.inc(len(new))
     return len(new)
@@ -94,7 +94,7 @@ def remake_facts(
     _write(connection, batch)
     _note_posts_below(connection, batch)
     _mark_due(connection, batch, zone=zone, now=now)
-    due.mark_subjects(connection, batch.touched_subjects, marked_at=now)
+    marking.mark_subjects(connection, batch.touched_subjects, marked_at=now)
 
 
 def fold_issue(envelopes: Iterable[Envelope]) -> dict[str, Any]:
@@ -110,10 +110,10 @@ def _note_former(connection: Connection, batch: Batch) -> None:
     """A parent that loses a child, a cadre whose post was recorded otherwise, and what a rating is about, are due."""
     if batch.organisations:
         correlation_id = next(reversed(batch.touched_subjects.values()))
-        for parent_id in due.list_parents(connection, list(batch.organisations)):
+        for parent_id in marking.list_parents(connection, list(batch.organisations)):
             batch.touched_subjects.setdefault(("organisation", parent_id), correlation_id)
     if batch.posts:
-        for post_id, cadre_id in due.list_cadres_of_posts(connection, list(batch.posts)).items():
+        for post_id, cadre_id in marking.list_cadres_of_posts(connection, list(batch.posts)).items():
             batch.touched_subjects.setdefault(("cadre", cadre_id), batch.touched_duties[post_id])
     if batch.ratings:
         for rating_id, rated_id in facts.list_rated(connection, list(batch.ratings)).items():
@@ -125,13 +125,13 @@ def _note_posts_below(connection: Connection, batch: Batch) -> None:
     """Where what stands above a post is told anew, so is which place's duties it owes."""
     if batch.parents:
         correlation_id = next(reversed(batch.touched_subjects.values()))
-        for post_id in due.list_posts_owing_by_place(connection, list(batch.organisations)):
+        for post_id in marking.list_posts_owing_by_place(connection, list(batch.organisations)):
             batch.touched_duties.setdefault(post_id, correlation_id)
 
 
 def _mark_due(connection: Connection, batch: Batch, *, zone: ZoneInfo, now: datetime) -> None:
-    due.mark_cells_of_facts(connection, batch.touched_facts, time_zone=zone.key, marked_at=now)
-    due.mark_cells_of_duties(connection, batch.touched_duties, today=now.astimezone(zone).date(), marked_at=now)
+    marking.mark_cells_of_facts(connection, batch.touched_facts, time_zone=zone.key, marked_at=now)
+    marking.mark_cells_of_duties(connection, batch.touched_duties, today=now.astimezone(zone).date(), marked_at=now)
 
 
 def _write(connection: Connection, batch: Batch) -> None:

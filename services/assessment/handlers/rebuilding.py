@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from services.assessment.domain.measures import NOBODY
 from services.assessment.handlers.facts import remake_facts
-from services.assessment.storage import due, facts, rebuilding, tallies
+from services.assessment.storage import facts, marking, rebuilding, tallies
 from services.assessment.storage.corrections import TakenEvent
 from shared import crash
 from shared.audit.chain import Line, note
@@ -47,7 +47,7 @@ def rebuild_facts(
         strays = rebuilding.remove_strays(connection)
         tallies.lock_scoring(connection)
         cells = rebuilding.mark_all_cells(connection, marked_at=now, correlation_id=correlation_id())
-        due.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id())
+        marking.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id())
         rebuilding.set_finished(connection, now=now)
         progress = rebuilding.find_progress(connection)
         aggregates = progress.done_count if progress is not None else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from services.assessment.domain.measures import NOBODY
 from services.assessment.domain.schemes import Scheme, hash_definition, merge_definition, read_scheme
 from services.assessment.domain.scores import UnknownScheme
-from services.assessment.storage import due, schemes, tallies
+from services.assessment.storage import marking, schemes, tallies
 from services.assessment.storage.schemes import StoredScheme
 from shared.audit.chain import Line, note
 from shared.database import Connection, Pool, transaction
@@ -36,7 +36,7 @@ def load_schemes(pool: Pool, files: Iterable[Path], *, indicators_file: Path, no
             if _load(connection, scheme, definition):
                 loaded.append(f"{scheme.name}-{scheme.version}")
         if loaded:
-            due.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id())
+            marking.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id())
             note(connection, *(Line(action="scheme.loaded", object_type="scheme", object_id=name) for name in loaded))
     return loaded
 

@@ -16,7 +16,7 @@ from services.assessment.domain.scores import SubjectKind, score_id_of
 from services.assessment.handlers.counting import Moment, Months, count_cells, sum_organisations
 from services.assessment.handlers.schemes import read_scheme_in_force
 from services.assessment.scoring.composites import Composer, checker, composer
-from services.assessment.storage import due, outdated, rebuilding, scores, sweeps, tallies, units
+from services.assessment.storage import due, marking, outdated, rebuilding, scores, sweeps, tallies, units
 from services.assessment.storage.outdated import Outdated, Touched
 from shared import crash, observability
 from shared.database import Connection, Pool, transaction
@@ -101,7 +101,7 @@ def score_shard(
         waited_for = due.list_units_waited_for(connection, sorted({unit for unit, _ in marked}))
         again = {key: one for key, one in marked.items() if key in summed or key[0] not in waited_for}
         waiting = counted.organisations | again
-        due.mark_organisation_months(connection, waiting, nobody=NOBODY, marked_at=now)
+        marking.mark_organisation_months(connection, waiting, nobody=NOBODY, marked_at=now)
     metrics.cells_tallied_total.inc(len(cells))
     metrics.scores_changed_total.inc(changed)
     return PassSummary(cells=len(cells), subjects=len(subjects), changed=changed)
@@ -122,7 +122,7 @@ def list_shards(pool: Pool, *, cadres: int = CADRES_A_SHARD, units_alone: int = 
 def mark_scores(pool: Pool, *, now: datetime) -> int:
     """Have everybody scored anew from what is counted; return how many subjects."""
     with transaction(pool) as connection:
-        return due.mark_all_subjects(
+        return marking.mark_all_subjects(
             connection, nobody=NOBODY, marked_at=now, correlation_id=observability.correlation_id()
         )
 
@@ -132,7 +132,9 @@ def mark_everything(pool: Pool, *, now: datetime) -> int:
     with transaction(pool) as connection:
         correlation_id = observability.correlation_id()
         cells = rebuilding.mark_all_cells(connection, marked_at=now, correlation_id=correlation_id)
-        return cells + due.mark_all_subjects(connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id)
+        return cells + marking.mark_all_subjects(
+            connection, nobody=NOBODY, marked_at=now, correlation_id=correlation_id
+        )
 
 
 def _latest_clock(connection: Connection, now: datetime) -> datetime:
