@@ -650,6 +650,7 @@ class Sum:
     full: Fraction = Fraction(0)
     lost: Fraction = Fraction(0)  # full marks of what is left out and made up for
     because: str | None = None
+    scales: bool = False  # has a full mark, and stands in for what is left out
 
 
 @dataclass(slots=True)
@@ -1355,18 +1356,19 @@ def item_sum(key: str, item: Item, row: int) -> Sum:
     weight, mark, amount = item.weights[row], item.full[row], item.amounts[row]
     full = Fraction(0) if mark is None or weight is None else mark * weight
     if amount is not None:
-        return Sum(points=amount, parts=[Part("item", key, amount)], full=full)
+        return Sum(points=amount, parts=[Part("item", key, amount)], full=full, scales=mark is not None)
     if item.rule == "skip":
         return Sum(points=Fraction(0))
     return Sum(because="present", lost=full) if item.rule == "rescale" else Sum(because=key)
 
 
 def weighted(one: Sum, weight: Fraction) -> Sum:
-    """A section in what holds it. What is made up for inside is not lost outside."""
+    """A section in what holds it: whole, since what it lacks it has made up for within itself."""
     if one.points is None:
         return Sum(because=one.because, lost=one.lost * weight)
     parts = [Part(part.part, part.key, part.amount * weight) for part in one.parts]
-    return Sum(points=one.points * weight, parts=parts, full=one.full * weight)
+    full = (one.full + one.lost) * weight
+    return Sum(points=one.points * weight, parts=parts, full=full, scales=full != 0)
 
 
 def combine(entries: Sequence[Sum]) -> Sum:
@@ -1377,12 +1379,12 @@ def combine(entries: Sequence[Sum]) -> Sum:
     present = [one for one in entries if one.because is None]
     full = sum((one.full for one in present), Fraction(0))
     lost = sum((one.lost for one in entries if one.because is not None), Fraction(0))
-    if lost and full <= 0:
+    if lost and not full:
         return Sum(because="present", lost=lost)
     factor = (full + lost) / full if lost else Fraction(1)
     parts, points = [], Fraction(0)
     for one in present:
-        own = factor if one.full else Fraction(1)
+        own = factor if one.scales else Fraction(1)
         parts += [Part(part.part, part.key, part.amount * own) for part in one.parts]
         points += (one.points or Fraction(0)) * own
     return Sum(points=points, parts=parts, full=full, lost=lost)

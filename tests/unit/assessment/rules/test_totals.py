@@ -201,6 +201,15 @@ def test_everybody_can_be_looked_at_to_make_groups_but_groups_cannot():
         scheme_of(TWO + '[groups]\nmembers = "all_rank(a) <= 2"\n[items.x]\nkind = "formula"\nformula = "a"')
 
 
+def test_a_section_that_made_up_for_itself_stands_in_whole():
+    item = '[items.{0}]\nkind = "formula"\nformula = "{1}"\nfull = 10\nmissing = "rescale"\n{2}'
+    rule = TWO + "[sections.s]\n" + item.format("x", "a", 'section = "s"\n') + item.format("y", "b", 'section = "s"\n')
+    rule += item.format("z", "b", "")
+
+    # 6 of 10 is 12 of 20 in the section, which is 18 of 30 with what lies beside it.
+    assert totals_of(outcome_of(rule, {"u": [6, ""], "v": [6, 4]})) == ["18", "14"]
+
+
 def test_groups_are_never_ranked_together():
     rule = (
         '[measures]\na = "a"\ngroup = { column = "group", type = "text" }\n[groups]\nby = ["group"]\n'
