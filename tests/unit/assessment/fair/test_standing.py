@@ -1,5 +1,7 @@
 """A cadre's records of one indicator against what is usual for such records."""
 
+from math import sqrt
+
 import pytest
 
 from services.assessment.fair.marks import Counted, Mark
@@ -75,14 +77,16 @@ def _explanations(explained: int, others: int) -> list[Residual]:
     return _residuals(*marks)
 
 
-def test_explaining_beyond_what_is_usual_counts_as_unsolved_in_part() -> None:
-    residuals = _explanations(5, 5)
+@pytest.mark.parametrize(("explained", "others"), [(5, 5), (8, 22), (2, 1)])
+def test_explaining_beyond_what_is_usual_counts_as_unsolved_in_part(explained: int, others: int) -> None:
+    residuals = _explanations(explained, others)
 
     assert [(one.mark.indicator, one.mark.value, one.mark.note) for one in residuals] == [
         ("resolution", 0, "explained")
-    ] * 5
-    assert {one.residual for one in residuals} == {-600_000}
-    excess = 5 - 1 - 0.8  # the usual one, and a margin of 0.8 x sqrt(0.9 x 1 + 0.1)
+    ] * explained
+    assert {(one.expected, one.habit, one.residual) for one in residuals} == {(600_000, 0, -600_000)}
+    usual = (explained + others) / 10
+    excess = explained - usual - 0.8 * sqrt(0.9 * usual + 0.1)
     assert sum(one.mark.weight for one in residuals) / MICRO == pytest.approx(excess, abs=1e-5)
 
 
