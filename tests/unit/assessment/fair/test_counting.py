@@ -74,7 +74,15 @@ BOTH = Dossier(
     cadre=CADRE,
     issues=[replace(LAMP, answer_allowed=DAY), ELSEWHERE],
     ratings=[
-        Rating(rating=f"r{issue}", subject_kind="issue", subject=issue, method="callback", level=5, rated_at=20 * DAY)
+        Rating(
+            rating=f"r{issue}",
+            subject_kind="issue",
+            subject=issue,
+            method="callback",
+            level=5,
+            rated_at=20 * DAY,
+            is_complainant=True,
+        )
         for issue in "ab"
     ],
     contacts=[Contact(contact="v", kind="visit", occurred_at=0, recorded_at=0, is_confirmed=True)],
