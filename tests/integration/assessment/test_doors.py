@@ -1,7 +1,6 @@
 """From an event on the broker to an announced score, through the processes of the service."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from datetime import datetime
 import psycopg
 import pytest
 
+from embedded.layout import free_port
 from services.assessment.messaging import SUBSCRIPTION, FactsDoor
 from shared.broker.publisher import OutgoingMessage, Publisher
 from shared.broker.topology import declare_publishing, producer_of
@@ -32,12 +32,6 @@ def told() -> Story:
     for _ in range(3):
         story.close(story.issue(town, cadre_id, at, due_at=at.replace(day=20)), at.replace(day=12))
     return story
-
-
-def find_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 def wait_for(condition, *, seconds: float = 60) -> None:
@@ -116,7 +110,7 @@ def test_an_event_becomes_an_announced_score(new_database, broker, keys_folder):
         subprocess.run(
             [sys.executable, "-m", "services.assessment", "migrate"], env=environment, check=True, timeout=60
         )
-    ports = {command: find_port() for command in ("consume", "work", "relay")}
+    ports = {command: free_port() for command in ("consume", "work", "relay")}
 
     options = "-c lianxin.reach=system"
     with ExitStack() as processes, psycopg.connect(database.url, autocommit=True, options=options) as connection:

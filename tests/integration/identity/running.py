@@ -1,7 +1,6 @@
 """A real identity server process for the tests, on a port of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,12 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from embedded.layout import free_port
 from tests.stock import ROOT, Database
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -10,10 +10,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from embedded.layout import free_port
 from services.notify.channels.mail import MailChannel
 from services.notify.domain.deliveries import Outgoing
 from shared.links import TlsFiles
-from tests.integration.notify.conftest import MailServer, find_port
+from tests.integration.notify.conftest import MailServer
 
 # Over smtps the mail server does not see that its link is encrypted, and warns.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
@@ -43,7 +44,7 @@ class Server:
     def __init__(self, certificate, key, *, scheme):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
-        self.box = MailServer(port=find_port())
+        self.box = MailServer(port=free_port())
         secured = {"ssl_context": tls} if scheme == "smtps" else {"tls_context": tls, "require_starttls": True}
         self.controller = Controller(
             self.box,

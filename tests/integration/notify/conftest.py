@@ -1,6 +1,5 @@
 """A mail server with moods, and short ways to news, subscriptions and digests."""
 
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
+from embedded.layout import free_port
 from services.notify.channels.mail import MailChannel
 from services.notify.channels.protocol import Channel, Channels
 from services.notify.domain.messages import Rendering
@@ -93,14 +93,9 @@ class MailServer:
             self.controller = None
 
 
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def mail_server() -> Iterator[MailServer]:
-    server = MailServer(port=find_port())
+    server = MailServer(port=free_port())
     server.start()
     yield server
     server.stop()

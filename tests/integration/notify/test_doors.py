@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from embedded.layout import free_port
 from shared.broker.publisher import OutgoingMessage, Publisher
 from shared.broker.topology import declare_publishing
 from shared.contracts.assessment import ScoreComputed
@@ -20,7 +21,7 @@ from shared.contracts.intake.issues import IssueAssigned, IssueReceived
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered
 from shared.identifiers import new_id
 from tests.fakes import sealed
-from tests.integration.notify.conftest import NOW, envelope_of, find_port, make_news, score_of
+from tests.integration.notify.conftest import NOW, envelope_of, make_news, score_of
 
 pytestmark = pytest.mark.integration
 
@@ -135,7 +136,7 @@ def test_an_event_becomes_a_mail_and_its_repeat_does_not(environment, broker, ma
     event = encode_score(1)
 
     publish(broker, keys_folder, event, event)
-    with running("consume", environment, port=find_port()), running("work", environment, port=find_port()):
+    with running("consume", environment, port=free_port()), running("work", environment, port=free_port()):
         wait_for(lambda: mail_server.received)
         publish(broker, keys_folder, event, encode_score(2))
         wait_for(lambda: len(mail_server.received) > 1)
@@ -162,7 +163,7 @@ def test_an_event_of_intake_is_noted_for_whom_it_concerns(environment, broker, k
     ]
     always = environment | {"LIANXIN_NOTIFY_RULES": str(_at_any_hour(environment))}
 
-    with running("consume", environment, port=find_port()), running("work", always, port=find_port()):
+    with running("consume", environment, port=free_port()), running("work", always, port=free_port()):
         publish(broker, keys_folder, *(envelope_of(event, at=now).body for event in events), service="intake")
         for sequence, step in enumerate(steps, 1):
             publish(broker, keys_folder, envelope_of(step, sequence=sequence, at=now).body, service="intake")
@@ -198,7 +199,7 @@ def _notices(environment: dict[str, str]) -> list[tuple[object, ...]]:
 def test_what_was_set_aside_is_listed_and_can_be_processed_again(environment, broker, keys_folder):
     assert run(["migrate"], environment).returncode == 0
     unknown = encode_score(1).replace(b"score.computed.v1", b"score.computed.v9")
-    with running("consume", environment, port=find_port()):
+    with running("consume", environment, port=free_port()):
         publish(broker, keys_folder, b"not an event", unknown)
         wait_for(lambda: len(run(["replay", "--list"], environment).stdout.splitlines()) == 1)
         wait_for(lambda: len(run(["replay", "--list", "--queue", "parked"], environment).stdout.splitlines()) == 1)

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from embedded.layout import free_port
 from services.notify.handlers.events import take_events
 from shared.database import Pool, open_pool
-from tests.integration.notify.conftest import ZONE, envelope_of, find_port
+from tests.integration.notify.conftest import ZONE, envelope_of
 from tests.integration.notify.receiving import ORIGIN, Partners, Receiver, make_partners, received_issue, reply
 from tests.integration.notify.test_doors import wait_for
 
@@ -69,7 +70,7 @@ def environment(database, keys_folder: Path) -> dict[str, str]:
 
 
 def start(environment: dict[str, str], *, crash_points: str = "") -> "subprocess.Popen[bytes]":
-    ports = {"LIANXIN_NOTIFY_MANAGEMENT_PORT": str(find_port()), "LIANXIN_NOTIFY_CRASH_POINTS": crash_points}
+    ports = {"LIANXIN_NOTIFY_MANAGEMENT_PORT": str(free_port()), "LIANXIN_NOTIFY_CRASH_POINTS": crash_points}
     return subprocess.Popen([sys.executable, "-m", "services.notify", "push"], env=environment | ports)
 
 
