@@ -858,7 +858,7 @@ class Sheet:
         kind = step.get("kind")
         floor: object = 0 if kind in ("proportional", "target_slope", "best_ratio", "rank_points") else None
         ceiling: object = step.get("full") if kind in ("proportional", "target_slope", "best_ratio") else None
-        if kind == "target_slope" and "gain" in step:
+        if kind == "target_slope" and step.get("gain", 0) != 0:
             ceiling = None
         stated = [step.get("floor", floor), step.get("ceiling", ceiling)]
         low, high = (self.numbers(None if one == "none" else one) for one in stated)

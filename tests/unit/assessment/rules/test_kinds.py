@@ -36,6 +36,13 @@ def test_a_value_has_the_limits_of_its_kind_as_an_item_has():
     assert points_of(outcome, "free") == ["-2", "10", "24"]
 
 
+def test_a_gain_of_nothing_is_none_and_the_full_mark_stays_the_ceiling():
+    rule = RATE + 'kind = "target_slope"\nvalue = "rate"\ntarget = 90\nfull = 10\nslope = -1\ngain = '
+
+    assert points_of(outcome_of(rule + "0", rates(80, 95))) == ["10", "10"]
+    assert points_of(outcome_of(rule + "1", rates(80, 95))) == ["20", "15"]
+
+
 @pytest.mark.parametrize(("steps", "expected"), [("exact", "8.8"), ("started", "8"), ("whole", "9")])
 def test_a_point_that_has_only_begun_counts_as_the_scheme_says(steps, expected):
     rule = RATE + f'kind = "target_slope"\nvalue = "rate"\ntarget = 90\nfull = 10\nslope = 1\nsteps = "{steps}"'
