@@ -858,7 +858,7 @@ class Sheet:
         kind = step.get("kind")
         floor: object = 0 if kind in ("proportional", "target_slope", "best_ratio", "rank_points") else None
         ceiling: object = step.get("full") if kind in ("proportional", "target_slope", "best_ratio") else None
-        if kind == "target_slope" and step.get("gain", 0) != 0:
+        if kind == "target_slope" and plain_number(step.get("gain", 0)) != 0:
             ceiling = None
         stated = [step.get("floor", floor), step.get("ceiling", ceiling)]
         low, high = (self.numbers(None if one == "none" else one) for one in stated)
@@ -1232,7 +1232,7 @@ def sizes(values: Numbers, groups: Sequence[tuple[list[int], bool]]) -> list[int
 
 def started(step: Json) -> bool:
     """Whether a deduction or bonus starts from something."""
-    return step["kind"] in ("deduction", "bonus") and step.get("start", 0) != 0
+    return step["kind"] in ("deduction", "bonus") and plain_number(step.get("start", 0)) != 0
 
 
 def limited(number: Fraction, floor: Fraction | None, ceiling: Fraction | None) -> Fraction:
@@ -1613,7 +1613,7 @@ def amount_of(written: object) -> Fraction | None:
 
 
 def plain_number(stated: object) -> Fraction | None:
-    """A formula that is more than a number stands for no empty cell."""
+    """What is stated as a number, in quotes or not; None of a formula that is more."""
     if isinstance(stated, str):
         node = FormulaReader(stated).read()
         return node.of if node.kind == "number" else None

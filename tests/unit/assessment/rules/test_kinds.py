@@ -40,6 +40,7 @@ def test_a_gain_of_nothing_is_none_and_the_full_mark_stays_the_ceiling():
     rule = RATE + 'kind = "target_slope"\nvalue = "rate"\ntarget = 90\nfull = 10\nslope = -1\ngain = '
 
     assert points_of(outcome_of(rule + "0", rates(80, 95))) == ["10", "10"]
+    assert points_of(outcome_of(rule + '"0"', rates(80, 95))) == ["10", "10"]
     assert points_of(outcome_of(rule + "1", rates(80, 95))) == ["20", "15"]
 
 
