@@ -174,3 +174,16 @@ def test_a_change_is_told_by_indicator_and_by_whose_doing_it_was(judged: Judged)
     assert change.own.keys() == {name for name in lines[0].keys() & lines[1].keys() if lines[0][name].difference}
     with pytest.raises(ValueError, match="withheld"):
         compare_explanations(former, replace(present, score=None))
+
+
+def test_the_department_reads_bounds_and_signals_and_a_cadre_never_the_signals(judged: Judged) -> None:
+    result = replace(judged.results[3], reasons=("extreme_clock",))
+    asked = replace(judged, by_cadre={**judged.by_cadre, result.cadre: result})
+
+    told = explain(asked, result.cadre, SETTINGS, audience="department")
+    own = explain(asked, result.cadre, SETTINGS, audience="cadre", released=FROM_CITIZENS)
+
+    bounds = (result.lower, result.upper, result.reliability)
+    assert (told.lower, told.upper, told.reliability) == bounds
+    assert (own.lower, own.upper, own.reliability) == bounds
+    assert (told.signals, own.signals, own.most) == (("extreme_clock",), (), ())
