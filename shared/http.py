@@ -51,6 +51,7 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
 )
 METHOD_NOT_ALLOWED = 405
 LARGEST_EXACT = 2**53  # from here on a float stands for more than one integer
+_EMPTY_FRACTION = re.compile(r"-?[0-9]+\.0+")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
@@ -114,13 +115,13 @@ def parse_body(model: type[Model], body: bytes) -> Model:
 
 
 def _without_empty_fractions(body: bytes) -> str:
-    """To JSON Schema, and so to our documents, 7.0 is an integer as well as 7."""
+    """To JSON Schema, and so to our documents, 7.0 is an integer as well as 7. What has an exponent is none to us."""
     return json.dumps(json.loads(body, parse_float=_read_number))
 
 
 def _read_number(text: str) -> float:
     number = float(text)
-    return int(number) if number.is_integer() and abs(number) <= LARGEST_EXACT else number
+    return int(number) if _EMPTY_FRACTION.fullmatch(text) and abs(number) <= LARGEST_EXACT else number
 
 
 def describe_body(model: type[BaseModel]) -> dict[str, Any]:

@@ -234,7 +234,7 @@ MISFITS = [
     ("occurred_at", "infinity"),
     ("occurred_at", "2099-01-01T00:00:00Z"),
     ("people_count", "7"),
-    ("people_count", 7.0),
+    ("people_count", 7.5),
     ("people_count", True),
     ("people_count", -1),
     ("people_count", 10**15),

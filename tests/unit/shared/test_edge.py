@@ -131,6 +131,8 @@ def test_a_good_request_passes_with_rare_names(app):
         (b'{"text":"a","count":7.5}', 422),
         (b'{"text":"a","count":11.0}', 422),
         (b'{"text":"a","count":9007199254740993.0}', 422),
+        (b'{"text":"a","count":7e0}', 422),
+        (b'{"text":"a","count":0.7e1}', 422),
         (b'{"text":"a","count":true}', 422),
         (b'{"text":"a","role":"admin"}', 422),
         (b'{"text":"a\\u202eb"}', 422),
@@ -150,7 +152,7 @@ def test_a_hostile_body_is_refused_clearly(app, content, status):
     assert answer.json()["status"] == status
 
 
-@pytest.mark.parametrize("count", [b"7.0", b"0.7e1", b"-0.0"])
+@pytest.mark.parametrize("count", [b"7.0", b"7.000", b"-0.0"])
 def test_an_integer_may_be_written_with_an_empty_fraction(app, count: bytes):
     answer = post(app, b'{"text":"7.0","count":' + count + b"}")
 
