@@ -138,7 +138,7 @@ def test_every_process_ends_cleanly_when_it_is_asked_to(suite: Suite) -> None:
         ("assessment", "UPDATE issue_fact SET closed_at = NULL, outcome = NULL "
          "WHERE issue_id = (SELECT issue_id FROM issue_fact WHERE closed_at IS NOT NULL LIMIT 1)"),
         ("assessment", "UPDATE tally SET issues_received = issues_received + 1 "
-         "WHERE ctid = (SELECT ctid FROM tally LIMIT 1)"),
+         "WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM tally LIMIT 1)"),
     ],
 )  # fmt: skip
 def test_the_oracles_see_one_wrong_row(suite: Suite, experiment: Experiment, service: str, statement: str) -> None:
