@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -107,11 +106,18 @@ def parse_body(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
-    if any(fault["type"] == "int_type" for fault in faults):
-        with suppress(ValidationError):
+        refused = error
+    if any(fault["type"] == "int_type" for fault in _list_faults(refused)):
+        try:
             return model.model_validate_json(_without_empty_fractions(body))
-    raise InvalidBody(_faults(faults))
+        except ValidationError as error:
+            refused = error
+    raise InvalidBody(_faults(_list_faults(refused)))
+
+
+def _list_faults(error: ValidationError) -> list[Any]:
+    """Without what was sent, which never comes back."""
+    return error.errors(include_input=False, include_url=False, include_context=False)
 
 
 def _without_empty_fractions(body: bytes) -> str:

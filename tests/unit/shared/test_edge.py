@@ -160,6 +160,14 @@ def test_an_integer_may_be_written_with_an_empty_fraction(app, count: bytes):
     assert answer.json() == {"text": "7.0"}
 
 
+def test_beside_a_fault_an_empty_fraction_is_not_called_one(app):
+    answer = post(app, b'{"text":5,"count":7.0}')
+
+    assert answer.status_code == 422
+    assert "text" in answer.text
+    assert "count" not in answer.text
+
+
 def test_a_refusal_never_echoes_what_was_sent(app):
     answer = post(app, b'{"text":"a","count":"110101199003078888"}')
 
