@@ -93,6 +93,15 @@ def score_table(stored: StoredRuleScheme, publications: Sequence[Mapping[str, An
     ]
 
 
+def seal_score(subject: PublishedSubject, document: bytes) -> Sealed:
+    return Sealed(
+        subject_kind=subject.subject_kind,
+        subject_id=subject.subject_id,
+        publication_hash=subject.content_hash,
+        content_hash=hashlib.sha256(document).digest(),
+    )
+
+
 def _score_next(pool: Pool, *, now: datetime) -> Period | None:
     with transaction(pool) as connection:
         if not storage.try_lock_places(connection):
@@ -121,11 +130,12 @@ def _score(connection: Connection, period: Period, *, now: datetime) -> PlacePas
             failed.append(f"{name}-{version}")
             note(connection, _failure(period, f"{name}-{version}", error))
             continue
-        rows = [_row(period, subject, text) for subject, text in zip(subjects, documents, strict=True)]
+        sealed = [seal_score(subject, text) for subject, text in zip(subjects, documents, strict=True)]
+        rows = [_row(period, *one) for one in zip(subjects, documents, sealed, strict=True)]
         for start in range(0, len(rows), ROWS_A_BATCH):
             storage.insert_place_scores(connection, rows[start : start + ROWS_A_BATCH])
         schemes.append(stored)
-        lines += [seal_score(subject, text) for subject, text in zip(subjects, documents, strict=True)]
+        lines += sealed
     total = hash_scores(period, schemes, lines)
     if lines:
         details = {"scores": len(lines), "failed": len(failed), "content_hash": total.hex()}
@@ -133,16 +143,7 @@ def _score(connection: Connection, period: Period, *, now: datetime) -> PlacePas
     return PlacePass(score_count=len(lines), failed=failed, content_hash=total, done_at=now)
 
 
-def seal_score(subject: PublishedSubject, document: bytes) -> Sealed:
-    return Sealed(
-        subject_kind=subject.subject_kind,
-        subject_id=subject.subject_id,
-        publication_hash=subject.content_hash,
-        content_hash=hashlib.sha256(document).digest(),
-    )
-
-
-def _row(period: Period, subject: PublishedSubject, document: bytes) -> dict[str, Any]:
+def _row(period: Period, subject: PublishedSubject, document: bytes, sealed: Sealed) -> dict[str, Any]:
     return {
         "subject_kind": subject.subject_kind,
         "subject_id": subject.subject_id,
@@ -154,7 +155,7 @@ def _row(period: Period, subject: PublishedSubject, document: bytes) -> dict[str
         "scheme_name": subject.name,
         "scheme_version": subject.version,
         "document": document.decode(),
-        "content_hash": hashlib.sha256(document).hexdigest(),
+        "content_hash": sealed.content_hash.hex(),
     }
 
 
