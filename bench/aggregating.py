@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import psycopg
+from psycopg import sql
 
 from bench.invented import IN_DUCKDB
 
@@ -19,6 +20,7 @@ COLUMNS = {
     "contact_fact": "organisation_id, cadre_id, occurred_at, kind, counts, first_on, last_on, duration_minutes",
     "rating_fact": "organisation_id, cadre_id, rated_at, level, attitude, speed, is_set_aside, is_excluded",
 }
+IDS = {"organisation_id": "UUID", "cadre_id": "UUID"}  # of a text DuckDB would never guess one
 _opened: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
@@ -36,13 +38,13 @@ def _load(url: str, threads: int) -> None:
     with tempfile.TemporaryDirectory() as folder, psycopg.connect(url, options="-c lianxin.reach=system") as facts:
         for table, columns in COLUMNS.items():
             file = Path(folder) / table
-            with file.open("wb") as target:
-                statement = f"COPY (SELECT {columns} FROM {table}) TO STDOUT (FORMAT csv, HEADER)"  # noqa: S608 - ours
-                with facts.cursor().copy(statement.encode()) as rows:
-                    for block in rows:
-                        target.write(block)
-            types = "{'organisation_id': 'UUID', 'cadre_id': 'UUID'}"  # of a text it would never guess one
-            database.execute(f"CREATE TABLE {table} AS SELECT * FROM read_csv('{file}', types = {types})")  # noqa: S608
+            statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv, HEADER)").format(
+                sql.SQL(", ").join(map(sql.Identifier, columns.split(", "))), sql.Identifier(table)
+            )
+            with file.open("wb") as target, facts.cursor().copy(statement) as rows:
+                for block in rows:
+                    target.write(block)
+            database.read_csv(str(file), dtype=IDS).create(table)
             file.unlink()
 
 
