@@ -27,6 +27,9 @@ MEDIA_TYPES: Final[dict[Format, str]] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
+AS_IT_IS: Final = "@"
+NUMBER_FORMS: Final = ("0", "0.0", "0.00", "0.000", "0.0000")  # by places, of which a DECIMAL(9, 4) has four at most
+COLUMN_WIDTH: Final = 16
 ENDINGS: Final[dict[Format, str]] = {"csv": "zip", "xlsx": "xlsx", "parquet": "parquet"}
 
 
@@ -55,21 +58,31 @@ def _write_zip(
     definitions: Sequence[Mapping[str, Any]],
     mark: str,
 ) -> int:
+    are_texts = [kind == "VARCHAR" for kind in columns.values()]
+    shielded = (_shield(row, are_texts) for row in rows)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("scores.csv", "w") as member:
-            count = _write_csv(member, [*columns, "export_mark"], ([*row, mark] for row in rows), is_shielded=True)
+            head = [*columns, "export_mark"]
+            count = _write_csv(member, head, ([*row, shield(mark)] for row in shielded), encoding="utf-8-sig")
         with archive.open("definitions.csv", "w") as member:
-            _write_csv(member, _heads(definitions), map(_flat, definitions), is_shielded=True)
+            told = ([shield(_as_text(value)) for value in _flat(one)] for one in definitions)
+            _write_csv(member, _heads(definitions), told, encoding="utf-8-sig")
     return count
 
 
-def _write_csv(member: Any, head: Iterable[str], rows: Iterable[Row], *, is_shielded: bool) -> int:  # noqa: ANN401
-    text = io.TextIOWrapper(member, encoding="utf-8-sig" if is_shielded else "utf-8", newline="", write_through=True)
+def _shield(row: Row, are_texts: Sequence[bool]) -> Row:
+    """Numbers are left as they are: a minus before digits is no formula."""
+    texts = map(_as_text, row)
+    return [shield(text) if is_text else text for text, is_text in zip(texts, are_texts, strict=True)]
+
+
+def _write_csv(member: Any, head: Iterable[str], rows: Iterable[Row], *, encoding: str) -> int:  # noqa: ANN401
+    text = io.TextIOWrapper(member, encoding=encoding, newline="", write_through=True)
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(head)
     count = 0
     for row in rows:
-        writer.writerow([shield(_as_text(value)) if is_shielded else _as_text(value) for value in row])
+        writer.writerow(map(_as_text, row))
         count += 1
     text.flush()
     text.detach()
@@ -84,25 +97,30 @@ def _write_xlsx(
     definitions: Sequence[Mapping[str, Any]],
     mark: str,
 ) -> int:
-    """Every cell is a text, so that no digit is lost and nothing is computed."""
+    """Codes are texts, so that none loses its zeros; numbers are numbers, with the places that they have."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     workbook = Workbook(file, options)
     workbook.set_properties({"title": "scores", "comments": mark})
     count = 0
+    formats = {form: workbook.add_format({"num_format": form}) for form in (AS_IT_IS, *NUMBER_FORMS)}
     sheets = (
-        ("scores", [*columns, "export_mark"], ([*row, mark] for row in rows)),
-        ("definitions", _heads(definitions), (_flat(one) for one in definitions)),
+        ("scores", {**columns, "export_mark": "VARCHAR"}, ([*row, mark] for row in rows)),
+        ("definitions", dict.fromkeys(_heads(definitions), "VARCHAR"), map(_flat, definitions)),
     )
-    for title, head, lines in sheets:
+    for title, heads, lines in sheets:
         sheet = workbook.add_worksheet(title)
-        as_it_is = workbook.add_format({"num_format": "@"})
         sheet.freeze_panes(1, 0)
+        sheet.set_column(0, len(heads) - 1, COLUMN_WIDTH)
         place = 0
-        for column, name in enumerate(head):
-            sheet.write_string(place, column, str(name), as_it_is)
+        for column, name in enumerate(heads):
+            sheet.write_string(place, column, name, formats[AS_IT_IS])
         for place, cells in enumerate(lines, start=1):
-            for column, cell in enumerate(cells):
-                sheet.write_string(place, column, _as_text(cell), as_it_is)
+            for column, (cell, kind) in enumerate(zip(cells, heads.values(), strict=True)):
+                text = _as_text(cell)
+                if kind == "VARCHAR":
+                    sheet.write_string(place, column, text, formats[AS_IT_IS])
+                elif text:
+                    sheet.write_number(place, column, float(text), formats[_form_of(text)])
         count = place if title == "scores" else count
     workbook.close()
     return count
@@ -120,7 +138,7 @@ def _write_parquet(
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
         with source.open("wb") as plain:
-            count = _write_csv(plain, columns, rows, is_shielded=False)
+            count = _write_csv(plain, columns, rows, encoding="utf-8")
         told = json.dumps(definitions, ensure_ascii=False)
         with duckdb.connect(":memory:", config={"threads": 1}) as database:
             database.execute(
@@ -162,6 +180,11 @@ def _flatten(definition: Mapping[str, Any]) -> dict[str, str]:
         else:
             flat[name] = str(value)
     return flat
+
+
+def _form_of(number: str) -> str:
+    """How a spreadsheet program shows all places of a number, zeros at its end included."""
+    return NUMBER_FORMS[len(number.partition(".")[2])]
 
 
 def _as_text(value: Value) -> str:

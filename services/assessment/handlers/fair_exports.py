@@ -37,6 +37,54 @@ COLUMNS: Final[dict[str, ColumnType]] = {
     "content_hash": "VARCHAR",
 }
 
+Words = tuple[str, str, str, str]  # title and meaning, in Chinese and English in turn
+TITLES: Final[dict[str, Words]] = {
+    "staff_number": ("干部编号", "Staff number", "", ""),
+    "name": ("姓名", "Name", "", ""),
+    "organisation_code": ("单位代码", "Code of the organisation", "", ""),
+    "peer_group": (
+        "同类组",
+        "Peer group",
+        "职级与职务类别；得分只在组内可比",
+        "level and kind of post; compare within it only",
+    ),
+    "starts_on": ("起始日", "First day", "计分所依据记录的起始日", "of the records scored"),
+    "ends_on": ("截止日", "Last day", "计分所依据记录的截止日", "of the records scored"),
+    "scheme": ("方案", "Scheme", "名称和版本", "name and version"),
+    "score": ("得分", "Score", "75分为同类平均，10分为一个标准差", "75 is the peers' mean, 10 one standard deviation"),
+    "lower": ("区间下限", "Lower bound", "90%区间", "of the 90% interval"),
+    "upper": ("区间上限", "Upper bound", "90%区间", "of the 90% interval"),
+    "reliability": ("依据充分程度", "Reliability", "0至1；低于0.3为依据不足", "0 to 1; not enough evidence below 0.3"),
+    "band": (
+        "与同类平均相比",
+        "Band",
+        "above：高于同类平均；middle：与同类平均无明显差异；below：低于同类平均；not_enough_evidence：依据不足",
+        "above, middle (cannot be told from the peers' mean), below, not_enough_evidence",
+    ),
+    "rank_best": ("可能的最前位次", "Best rank possible", "组内；区间重叠的分不出先后", "among peers, by the interval"),
+    "rank_worst": (
+        "可能的最后位次",
+        "Worst rank possible",
+        "组内；区间重叠的分不出先后",
+        "among peers, by the interval",
+    ),
+    "award_zone": (
+        "优秀等次参考区",
+        "Zone towards a quota",
+        "clear：在名额内；open：由有关机构研究决定并说明理由；no：在名额外；空白：不划区",
+        "clear; open: a committee decides and gives its reasons; no; empty: none",
+    ),
+    "flags": ("待核实的线索", "Checks that ask for a look", "不是结论，也不扣分", "no finding, and no points off"),
+    "base": (
+        "同类平均",
+        "Peers' mean",
+        "与各项得分相加等于得分；一般为75，得分到0或100为止时相应调整",
+        "with the points it adds up to the score: 75, unless that stops at 0 or 100",
+    ),
+    "content_hash": ("校验值", "Hash", "此人此期得分内容的校验值", "of the score's content"),
+}
+OF_POINTS: Final = ("本项使得分高于或低于同类平均的分数", "by how much it moves the score from the peers' mean")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FairExport:
@@ -105,14 +153,18 @@ def _row(score: ShownFairScore) -> Row:
 
 
 def _definitions() -> list[dict[str, Any]]:
+    """Of every column, in their order."""
     settings = read_fair_settings()
+    words = TITLES | {f"points_{name}": (*NAMES[name].values(), *OF_POINTS) for name in INDICATORS}
+    weights = {f"points_{name}": str(settings.weight_of(name) / 1_000_000) for name in INDICATORS}
     return [
         {
-            "key": f"points_{name}",
-            "title": dict(NAMES[name]),
-            "weight": str(settings.weight_of(name) / 1_000_000),
+            "key": column,
+            "title": {"zh": words[column][0], "en": words[column][1]},
+            "meaning": {"zh": words[column][2], "en": words[column][3]},
+            "weight": weights.get(column, ""),
             "scheme": f"{settings.name} {settings.version}",
             "content_hash": settings.content_hash,
         }
-        for name in INDICATORS
+        for column in COLUMNS
     ]

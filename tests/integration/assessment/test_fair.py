@@ -1,5 +1,8 @@
 """Fair scores and signals out of facts: looked for again and again, decided by a person, and nobody reads the own."""
 
+import csv
+import io
+import zipfile
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -234,3 +237,24 @@ def test_scores_are_listed_by_the_signals_about_their_cadres(pool: Pool) -> None
     assert ask("any", "herself") == []
     query = {"subject": "cadre", "period": "2025", "flag": "nonsense"}
     assert client_of(app, "officer").get("/v1/scores", params=query).status_code == 422
+
+
+@pytest.mark.usefixtures("town")
+def test_the_export_holds_the_numbers_of_the_list_and_says_what_every_column_means(pool: Pool) -> None:
+    _look(pool)
+    proven = person("department_officer", "C", name="proven", stepped_up_at=datetime.now(UTC))
+    officer = client_of(open_door(pool, KnownPrincipals({"proven": proven})), "proven")
+    shown = officer.get("/v1/fair-scores").json()["items"]
+
+    archive = zipfile.ZipFile(io.BytesIO(officer.get("/v1/fair-scores/export").content))
+    rows, told = (
+        list(csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"))))
+        for name in ("scores.csv", "definitions.csv")
+    )
+
+    assert any(points.startswith("-") for item in shown for points in item["points"].values())
+    for row, item in zip(rows, shown, strict=True):
+        assert [row[name] for name in ("score", "lower", "upper")] == [item["score"], item["lower"], item["upper"]]
+        assert {name: row["base" if name == "base" else f"points_{name}"] for name in item["points"]} == item["points"]
+    assert [one["key"] for one in told] == [name for name in rows[0] if name != "export_mark"]
+    assert all(one["title_zh"] and one["title_en"] for one in told)

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from services.assessment.api.app import create_api
+from services.assessment.exporting import ColumnType, Format, write_file
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
 from shared.database import transaction
@@ -54,6 +55,13 @@ def story(pool):
 
 def get(pool, path, name="officer"):
     return client_of(open_door(pool, known()), name).get(path)
+
+
+def shown_text(cell):
+    """As a spreadsheet program shows it."""
+    if cell.data_type == "s" or cell.value is None:
+        return cell.value or ""
+    return f"{cell.value:.{len(cell.number_format.partition('.')[2])}f}"
 
 
 def codes(answer):
@@ -175,7 +183,8 @@ def test_exports_hold_what_the_list_holds_with_the_definitions_and_no_formula(po
     archive = zipfile.ZipFile(io.BytesIO(get(pool, f"{path}csv").content))
     scores = archive.read("scores.csv").decode("utf-8-sig").splitlines()
     sheets = openpyxl.load_workbook(io.BytesIO(get(pool, f"{path}xlsx").content))
-    rows = [[str(cell or "") for cell in row] for row in sheets["scores"].iter_rows(values_only=True)]
+    cells = list(sheets["scores"].iter_rows())
+    rows = [[shown_text(cell) for cell in row] for row in cells]
 
     assert len(scores) == len(rows) == 4
     assert '"\'=S2"' in scores[1]
@@ -189,7 +198,35 @@ def test_exports_hold_what_the_list_holds_with_the_definitions_and_no_formula(po
             assert row[columns[f"{part['key']}_numerator"]] == str(part["numerator"])
         assert "officer" in row[columns["export_mark"]]
     assert sheets["definitions"].cell(1, 1).value == "key"
-    assert all(cell.data_type == "s" for row in sheets["scores"] for cell in row if cell.value is not None)
+    texts = {"subject_kind", "code", "name", "organisation_code", "organisation_name", "peer_group", "period", "scheme"}
+    for line in cells[1:]:
+        for name, place in columns.items():
+            kind = "s" if name in texts | {"export_mark"} else "n"
+            assert line[place].value is None or line[place].data_type == kind
+
+
+@pytest.mark.parametrize("number", ["-0.12", "12", "0.9107", "99.9000", "-7"])
+def test_numbers_in_files_stay_numbers_with_all_their_places_and_texts_are_shielded(number):
+    columns: dict[str, ColumnType] = {"code": "VARCHAR", "points": "DECIMAL(9, 4)", "none": "BIGINT"}
+    forms: tuple[Format, ...] = ("csv", "xlsx")
+    told = [{"key": "points", "title": {"zh": "-1", "en": "points"}}]
+    files = {}
+    for form in forms:
+        files[form] = io.BytesIO()
+        assert write_file(files[form], form, columns, [["-0012", number, None]], definitions=told, mark="=me") == 1
+
+    archive = zipfile.ZipFile(files["csv"])
+    sheet = openpyxl.load_workbook(files["xlsx"])["scores"]
+
+    assert archive.read("scores.csv").decode("utf-8-sig").splitlines()[1] == f'"\'-0012","{number}","","\'=me"'
+    assert archive.read("definitions.csv").decode("utf-8-sig").splitlines()[1] == '"points","\'-1","points"'
+    assert [cell.data_type for cell in sheet[2]] == ["s", "n", "n", "s"]
+    assert (sheet["A2"].value, shown_text(sheet["B2"]), sheet["C2"].value, sheet["D2"].value) == (
+        "-0012",
+        number,
+        None,
+        "=me",
+    )
 
 
 @pytest.mark.usefixtures("story")
