@@ -172,10 +172,10 @@ def is_within(place: Fraction | None, share: Fraction | None, size: int, countin
 # Formulas: read into a tree, worked out column by column.
 
 TOKEN = re.compile(
-    r"""\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<text>'[^']*'|"[^"]*")"""
-    r"""|(?P<sign><=|>=|==|!=|[-+*/<>=(),×÷≤≥≠（），＋－＊／＜＞＝]))"""
+    r"""\s*(?:(?P<number>[0-9０-９]+(?:[.．][0-9０-９]+)?)|(?P<name>[^\W\d]\w*)|(?P<text>'[^']*'|"[^"]*"|“[^”]*”|‘[^’]*’)"""
+    r"""|(?P<sign>[<＜][=＝]|[>＞][=＝]|[=＝][=＝]|[!！][=＝]|[-+*/<>=(),×÷≤≥≠（），＋－＊／＜＞＝]))"""
 )
-SIGNS = str.maketrans("×÷（），＋－＊／＜＞＝", "*/(),+-*/<>=")
+SIGNS = str.maketrans("×÷（），＋－＊／＜＞＝！０１２３４５６７８９．", "*/(),+-*/<>=!0123456789.")
 COMPARISONS = {
     "<": "<",
     "<=": "<=",
@@ -217,9 +217,8 @@ def split(text: str) -> list[tuple[str, str]]:
         found = TOKEN.match(text, at)
         if found is None or found.lastgroup is None:
             raise Bad(f"the formula cannot be read from {text[at : at + 20]!r} on")
-        tokens.append(
-            (found.lastgroup, found[found.lastgroup].translate(SIGNS) if found["sign"] else found[found.lastgroup])
-        )
+        token = found[found.lastgroup]
+        tokens.append((found.lastgroup, token.translate(SIGNS) if found["sign"] or found["number"] else token))
         at = found.end()
     if len(tokens) > MOST_TOKENS:
         raise Bad("a formula has too many parts")

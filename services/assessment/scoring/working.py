@@ -156,7 +156,7 @@ def _equal(left: _Single, right: _Single) -> _Single:
     if left is None or right is None:
         return None
     if isinstance(left, str) != isinstance(right, str):
-        raise Misfit("a text is compared with a number")
+        raise Misfit('a text is compared with a number; a measure of texts has type = "text"')
     return Fraction(left == right)
 
 

@@ -16,7 +16,20 @@ PHRASES: Final = (
     ("the number is beyond {} or has more than {} places", "数字超过{}，或小数超过{}位"),
     ("the number is beyond {}", "数字超过{}"),
     ("cannot read the formula from {} on{}", "公式从{}起无法识读{}"),
+    (": write 95 or 0.95 for 95%", "：95% 请写 95 或 0.95"),
+    (": write {}", "：请写 {}"),
+    (": arguments are parted by commas", "：参数之间用逗号"),
+    (": the quote is not closed", "：引号没有成对"),
     ("the formula {}", "公式有误：{}"),
+    ("ends too early", "没有写完"),
+    ("does not expect {}", "此处不应有{}"),
+    ("lacks a closing bracket", "缺少右括号"),
+    ("lacks a comma or a closing bracket in {}", "{}中缺少逗号或右括号"),
+    ("uses {}(...), which is no function{}", "没有 {}(...) 这个函数{}"),
+    ("; there is {}(...)", "；可用 {}(...)"),
+    ("{}(...) takes {} arguments, not {}", "{}(...) 应有{}个参数，而不是{}个"),
+    ("at least {}", "至少{}"),
+    ("{} to {}", "{}至{}"),
     ("must be a number or one of {}", "应为数字，或以下之一：{}"),
     ("must be one of {}", "应为以下之一：{}"),
     ("needs at least one band", "至少要有一个档次"),
@@ -40,6 +53,9 @@ PHRASES: Final = (
     ("must be a pair of numbers: [value, points]", "应为一对数字：[数值, 分值]"),
     ("values must rise from one point to the next", "各点的数值应依次增大"),
     ("uses {}, which nothing here is named{}", "用到{}，但此处没有这个名称{}"),
+    ("; a text in a formula stands in quotes", "；公式中的文本应加引号"),
+    ("; the column {} has the name {} in [measures]", "；列“{}”在 [measures] 中的名称是 {}"),
+    ("; there is {}", "；有 {}"),
     ("nothing is in it", "其中没有内容"),
     ("depends on itself: {}", "循环引用：{}"),
     ("says who counts in groups, and cannot look at groups itself", "规定谁算入组内，本身不能用组内函数"),
@@ -65,7 +81,10 @@ PHRASES: Final = (
     ("must be a text of 1 to {} characters on one line", "应为一行文本，1至{}个字符"),
     ("must be a table", "应为表（[...]）"),
     ("lacks {}", "缺少{}"),
+    ("lacks {}; is that what {} is meant to be?", "缺少{}；{}是否应为它？"),
+    ("lacks {}; it stands above the first [heading]", "缺少{}；它应写在第一个 [标题] 之上"),
     ("does not know {}; known here: {}", "不认识{}；此处可用：{}"),
+    ("does not know {}, which stands above the first [heading]", "不认识{}；它应写在第一个 [标题] 之上"),
     ("must be true or false", "应为 true 或 false"),
     ("must be a whole number from {} to {}", "应为{}至{}的整数"),
     ("must be a day such as 2024-01-31", "应为日期，如 2024-01-31"),
@@ -83,7 +102,31 @@ PHRASES: Final = (
     ("must be a heading, or a list of at most {}", "应为列标题，或至多{}个列标题的列表"),
     ("nests deeper than {}", "嵌套超过{}层"),
     ("is not TOML that can be read: too deep, or a number too long", "不是可读的 TOML：嵌套过深，或数字过长"),
-    ("is not TOML: {}", "不是 TOML：{}"),
+    (
+        "is not TOML: {}: something is not closed before the end of the file",
+        "不是 TOML（{}）：到文件末尾仍有未闭合之处",
+    ),
+    ("is not TOML: {}: {} ({})", "不是 TOML（{}）：{}（{}）"),
+    ("is not TOML: {}: {}", "不是 TOML（{}）：{}"),
+    ('quotes are straight: "..."', '引号须用英文直引号 "..."'),
+    ("write 95 or 0.95 for 95%", "95% 请写 95 或 0.95"),
+    ("signs and digits are typed in half width", "符号和数字须用半角"),
+    ("a name that is not of English letters stands in quotes left of the =", "等号左边的中文名称须加引号"),
+    ("write 0.5 for .5", ".5 请写 0.5"),
+    ("a text stands in quotes", "文本须加引号"),
+    ("a table in { } stands on one line", "大括号中的内容须写在同一行"),
+    ("no comma stands at the end of a line, but in a list", "行末不加逗号（列表中除外）"),
+    ("it is there already further up", "上文已有"),
+    ("entries of a list are parted by commas, and ] ends it", "列表各项之间用逗号，末尾用 ]"),
+    ("Invalid value", "值无效"),
+    ("Invalid statement", "语句无效"),
+    ("Invalid initial character for a key part", "键的首字符无效"),
+    ("Expected newline or end of document after a statement", "语句之后应换行"),
+    ("Expected '=' after a key in a key/value pair", "键之后应为等号"),
+    ("Unclosed array", "列表未闭合"),
+    ("Unclosed inline table", "行内表未闭合"),
+    ("Cannot declare {} twice", "{}重复"),
+    ("Cannot overwrite a value", "键重复"),
     ("{} needs the item's full mark: add full = ...", "{}需要该项满分：请加上 full = ..."),
     ("is needed to put a scheme into force: [validity] with from", "方案生效需要 [validity] 及 from"),
     ("a scheme that is put into force has at least one item", "生效的方案至少要有一个项目"),
@@ -138,6 +181,23 @@ PHRASES: Final = (
     ("items.{}.weight: cannot be told for one of the subjects", "items.{}.weight：有一个对象算不出"),
     ("sections.{}.weight: cannot be told for one of the subjects", "sections.{}.weight：有一个对象算不出"),
     ("{}: {}: needs a number and finds {}", "{}：{}：需要数字，却是{}"),
+    ("a text", "文本"),
+    ("a list", "列表"),
+    ("{}: the lists differ in length", "{}：两个列表长度不同"),
+    ("{}: a result is too large", "{}：结果过大"),
+    ("{}: a number is needed, not a text", "{}：需要数字，不能是文本"),
+    (
+        "{}: trimmed_mean takes a whole number first: how many to leave out at each end",
+        "{}：trimmed_mean 的第一个参数为整数，即两端各去掉几个",
+    ),
+    (
+        '{}: a text is compared with a number; a measure of texts has type = "text"',
+        '{}：文本与数字相比；文本的度量须写 type = "text"',
+    ),
+    ("{}: if(...) takes a condition first", "{}：if(...) 的第一个参数为条件"),
+    ("{}: texts are needed", "{}：需要文本"),
+    ("{}: a number is rounded to 0 to {} places", "{}：小数位数应为0至{}"),
+    ("{}: the power is a whole number up to {}", "{}：指数应为整数，绝对值不超过{}"),
 )
 
 
@@ -146,8 +206,13 @@ def translate(english: str) -> str | None:
     for pattern, chinese in _patterns():
         found = pattern.fullmatch(english)
         if found:
-            return chinese.format(*(part.strip() for part in found.groups()))
+            return chinese.format(*(_translate_part(part.strip()) for part in found.groups()))
     return None
+
+
+def _translate_part(part: str) -> str:
+    """What stands in a hole is a name or a number, or again one of the phrases."""
+    return (translate(part) or part) if part else part
 
 
 @cache

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
@@ -35,17 +36,34 @@ GROUP_FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
 WORDS: Final = frozenset({"and", "or", "not"})
 
 _FULL_WIDTH: Final = str.maketrans(
-    {**dict(zip("（），＋－×÷＜＞＝", "(),+-*/<>=", strict=True)), "≤": "<=", "≥": ">=", "≠": "!="}
+    {**dict(zip("（），＋－×÷＊／＜＞＝！", "(),+-*/*/<>=!", strict=True)), "≤": "<=", "≥": ">=", "≠": "!="}
 )
+_FULL_WIDTH_DIGITS: Final = str.maketrans("０１２３４５６７８９．", "0123456789.")
+_QUOTED: Final = r"""\"[^"]*"|'[^']*'|“[^”]*”|‘[^’]*’"""
 _TOKEN: Final = re.compile(
-    r"""\s*(?:
-        (?P<number>[0-9]+(?:\.[0-9]+)?)
+    rf"""\s*(?:
+        (?P<number>[0-9０-９]+(?:[.．][0-9０-９]+)?)
       | (?P<name>[^\W\d]\w*)
-      | (?P<text>"[^"]*"|'[^']*')
+      | (?P<text>{_QUOTED})
       | (?P<sign><=|>=|==|!=|[-+*/()<>=,])
     )""",
     re.VERBOSE,
 )
+# What is written for something else, and what to write.
+_MISTAKEN: Final = (
+    (("%", "％"), ": write 95 or 0.95 for 95%"),
+    (("&",), ": write and"),
+    (("|",), ": write or"),
+    (("!",), ": write not, or != between two things"),
+    ((";", "；", "、"), ": arguments are parted by commas"),
+    (("^",), ": write power(x, 2) for a square"),
+    (('"', "'", "“", "‘"), ": the quote is not closed"),
+)
+_MEANT: Final = {
+    "average": "mean", "avg": "mean", "rank": "group_rank", "sumif": "group_sum", "countif": "group_count",
+    "averageif": "group_mean", "ifs": "if", "iferror": "coalesce", "roundup": "ceil", "rounddown": "floor",
+    "int": "floor", "stdev": "group_sd", "trimmean": "trimmed_mean", "pow": "power",
+}  # fmt: skip
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
 
 
@@ -131,16 +149,17 @@ def _signs_in(tree: Tree) -> Iterator[str]:
 
 def _split(place: str, text: str) -> list[tuple[str, str]]:
     """Tokens as kind and text. Full-width signs are taken for the plain ones, outside of quoted texts."""
-    parts = re.split(r"""("[^"]*"|'[^']*')""", text)
+    parts = re.split(f"({_QUOTED})", text)
     plain = "".join(part if position % 2 else part.translate(_FULL_WIDTH) for position, part in enumerate(parts))
     tokens, position = [], 0
     while position < len(plain.rstrip()):
         match = _TOKEN.match(plain, position)
         if match is None or match.lastgroup is None:
             rest = plain[position:].strip()
-            hint = ": write 95 or 0.95 for 95%" if rest.startswith(("%", "％")) else ""
+            hint = next((hint for signs, hint in _MISTAKEN if rest.startswith(signs)), "")
             raise BadRules(place, f"cannot read the formula from {rest[:20]!r} on{hint}")
-        tokens.append((match.lastgroup, match[match.lastgroup]))
+        token = match[match.lastgroup]
+        tokens.append((match.lastgroup, token.translate(_FULL_WIDTH_DIGITS) if match["number"] else token))
         position = match.end()
     if len(tokens) > MOST_TOKENS:
         raise BadRules(place, f"a formula has at most {MOST_TOKENS} parts; give some of them names of their own")
@@ -241,7 +260,7 @@ class _Reader:
     def _read_call(self, name: str, depth: int) -> Tree:
         bounds = (FUNCTIONS | GROUP_FUNCTIONS).get(name)
         if bounds is None:
-            raise self._fault(f"there is no function {name}")
+            raise self._fault(f"uses {name}(...), which is no function{_meant(name)}")
         arguments: list[Tree] = []
         while not self._take(")"):
             if arguments and not self._take(","):
@@ -267,6 +286,14 @@ class _Reader:
 
     def _fault(self, reason: str) -> BadRules:
         return BadRules(self._place, f"the formula {reason}")
+
+
+def _meant(name: str) -> str:
+    """The function that somebody who writes this name has in mind."""
+    known = FUNCTIONS | GROUP_FUNCTIONS
+    plain = name.lower()
+    meant = plain if plain in known else _MEANT.get(plain) or next(iter(get_close_matches(plain, known, 1)), None)
+    return "" if meant is None else f"; there is {meant}(...)"
 
 
 def read_number(place: str, text: str) -> Fraction:

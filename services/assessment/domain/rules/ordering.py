@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from difflib import get_close_matches
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Formula
@@ -16,6 +17,7 @@ from services.assessment.domain.rules.schemes import (
 )
 
 DEEPEST_SECTION = 4
+PLACES_OF_NAMES = frozenset({"groups.by", "rankings.within", "published"})  # where no formula stands
 
 
 def check_names(scheme: RuleScheme) -> None:
@@ -25,28 +27,28 @@ def check_names(scheme: RuleScheme) -> None:
     parts = _parts_of(scheme)
     base = set(scheme.measures) | set(parts)
     for key, step in parts.items():
-        _check_known(key, _names_of(scheme, step), base)
+        _check_known(scheme, key, _names_of(scheme, step), base)
     _check_groups(scheme, base)
-    _check_known("total", _names_in(formulas_of(scheme.total)), base)
+    _check_known(scheme, "total", _names_in(formulas_of(scheme.total)), base)
     later = base | {TOTAL} if scheme.has_total else base
     for kind, rules in (("gates", scheme.gates), ("grades", scheme.grades), ("rankings", scheme.rankings)):
         for number, rule in enumerate(rules, start=1):
-            _check_known(f"{kind}[{number}]", _names_in(formulas_of(rule)), later)
+            _check_known(scheme, f"{kind}[{number}]", _names_in(formulas_of(rule)), later)
     within = {name for ranking in scheme.rankings for name in ranking.within or ()}
-    _check_known("rankings.within", within, base)
+    _check_known(scheme, "rankings.within", within, base)
     if scheme.overall is not None:
-        _check_known("overall", _names_in(formulas_of(scheme.overall)), base)
+        _check_known(scheme, "overall", _names_in(formulas_of(scheme.overall)), base)
     with_places = later | {ranking.key for ranking in scheme.rankings}
     for number, flag in enumerate(scheme.flags, start=1):
-        _check_known(f"flags[{number}]", flag.when.names, with_places)
-    _check_known("published", set(scheme.published), with_places | {"grade"})
+        _check_known(scheme, f"flags[{number}]", flag.when.names, with_places)
+    _check_known(scheme, "published", set(scheme.published), with_places | {"grade"})
 
 
 def _check_groups(scheme: RuleScheme, base: set[str]) -> None:
     for name in scheme.groups:
-        _check_known("groups.by", {name}, base - set(scheme.sections))
+        _check_known(scheme, "groups.by", {name}, base - set(scheme.sections))
     if scheme.members is not None:
-        _check_known("groups.members", scheme.members.names, base)
+        _check_known(scheme, "groups.members", scheme.members.names, base)
         if scheme.members.reads_groups:
             raise BadRules("groups.members", "says who counts in groups, and cannot look at groups itself")
 
@@ -113,10 +115,20 @@ def _names_in(formulas: Iterable[Formula]) -> set[str]:
     return {name for formula in formulas for name in formula.names}
 
 
-def _check_known(place: str, names: Iterable[str], known: set[str]) -> None:
+def _check_known(scheme: RuleScheme, place: str, names: Iterable[str], known: set[str]) -> None:
     if unknown := sorted(set(names) - known):
-        hint = "; a text in a formula stands in quotes" if not known & set(unknown) else ""
+        hint = _hint(scheme, place, unknown[0], known)
         raise BadRules(place, f"uses {', '.join(unknown)}, which nothing here is named{hint}")
+
+
+def _hint(scheme: RuleScheme, place: str, unknown: str, known: set[str]) -> str:
+    """What may have been meant: a column by its heading, another spelling, or a text."""
+    for key, measure in scheme.measures.items():
+        if measure.column == unknown:
+            return f"; the column {unknown} has the name {key} in [measures]"
+    if alike := get_close_matches(unknown, sorted(known), 1):
+        return f"; there is {alike[0]}"
+    return "" if place in PLACES_OF_NAMES else "; a text in a formula stands in quotes"
 
 
 def _check_unique(scheme: RuleScheme) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Final, TypeVar, get_args
 
@@ -19,6 +20,7 @@ from services.assessment.domain.rules.formulas import (
 )
 
 MOST_ENTRIES: Final = 300
+TOP_KEYS: Final = frozenset({"format", "name", "version", "title", "source", "recovered", "recovery"})
 NONE: Final = "none"
 
 _NAME: Final = re.compile(r"[^\W\d]\w{0,63}")
@@ -53,13 +55,19 @@ class Keys:
         if key in self._left:
             return self._left.pop(key)
         if default is _MISSING:
-            raise BadRules(self.place or key, f"lacks {key}")
+            alike = get_close_matches(key, map(str, self._left), 1)
+            hint = f"; is that what {alike[0]} is meant to be?" if alike else ""
+            if not alike and not self.place:
+                hint = "; it stands above the first [heading]"
+            raise BadRules(self.place or "scheme", f"lacks {key}{hint}")
         return default
 
     def close(self) -> None:
         if self._left:
-            unknown = ", ".join(sorted(map(str, self._left)))
-            raise BadRules(self.place or "scheme", f"does not know {unknown}; known here: {', '.join(self._known)}")
+            unknown, known = ", ".join(sorted(map(str, self._left))), ", ".join(self._known)
+            if self.place and TOP_KEYS.intersection(self._left):
+                raise BadRules(self.place, f"does not know {unknown}, which stands above the first [heading]")
+            raise BadRules(self.place or "scheme", f"does not know {unknown}; known here: {known}")
 
     def text(self, key: str, *, longest: int = 500, default: str | None = None) -> str:
         value = self.take(key, _MISSING if default is None else default)

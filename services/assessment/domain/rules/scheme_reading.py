@@ -20,6 +20,7 @@ from services.assessment.domain.rules.outcome_reading import (
 from services.assessment.domain.rules.reading import Keys, check_code, check_name, read_text
 from services.assessment.domain.rules.schemes import TOTAL, Layout, Measure, MeasureType, RuleScheme, Validity
 from services.assessment.domain.rules.step_reading import Rounding, read_item, read_section, read_value
+from services.assessment.domain.rules.toml_faults import tell_toml_fault
 
 FORMAT: Final = 1
 LARGEST_FILE: Final = 200_000
@@ -42,7 +43,7 @@ def parse_document(text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise BadRules("scheme", f"is not TOML: {error}") from None
+        raise tell_toml_fault(text, str(error)) from None
     except (RecursionError, ValueError):
         raise BadRules("scheme", "is not TOML that can be read: too deep, or a number too long") from None
     _check_depth(document, 0)

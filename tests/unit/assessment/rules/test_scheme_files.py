@@ -1,5 +1,6 @@
 """Scheme files are read strictly: every fault is named with its place, nothing runs away."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_every_preset_holds(path):
         ('[items.x]\nkind = "formula"\nformula = "1 +"', r"items\.x\.formula: the formula ends too early"),
         ('[items.x]\nkind = "formula"\nformula = "(1"', r"lacks a closing bracket"),
         ('[items.x]\nkind = "formula"\nformula = "95%"', r"cannot read the formula from '%' on: write 95 or 0\.95"),
-        ('[items.x]\nkind = "formula"\nformula = "__import__(1)"', r"there is no function __import__"),
+        ('[items.x]\nkind = "formula"\nformula = "__import__(1)"', r"uses __import__\(\.\.\.\), which is no function"),
         ('[items.x]\nkind = "formula"\nformula = "a.b"', r"cannot read the formula"),
         ('[items.x]\nkind = "formula"\nformula = "sqrt(1, 2)"', r"sqrt\(\.\.\.\) takes 1 arguments, not 2"),
         ('[items.x]\nkind = "formula"\nformula = true', r"items\.x\.formula: must be a number, or a formula as text"),
@@ -70,6 +71,25 @@ def test_every_preset_holds(path):
         ),
         ("[items.x]\nkind = 'deduction'\ncount = 1\neach = 1\ngrowth = 2\ntiers = [{ from = 2, each = 1 }]", r"either"),
         ("[items.x]\nkind = 'formula'\nformula = '9999999999999999999'", r"beyond"),
+        (
+            '[items.x]\nkind = "target_slope"\nvalue = 1\ntarget = 1\nfull = 1\nslop = 1',
+            r"lacks slope; is that what slop",
+        ),
+        (ITEM + 'source = "s"', r"items\.x: does not know source, which stands above the first \[heading\]"),
+        (
+            '[values]\nx = "avg(1)"',
+            r"values\.x\.formula: the formula uses avg\(\.\.\.\), which is no function; there is mean",
+        ),
+        ('[values]\nx = "IF(1, 1, 1)"', r"uses IF\(\.\.\.\), which is no function; there is if"),
+        ('[values]\nx = "if(1 && 1, 1, 1)"', r"cannot read the formula from '&& 1, 1, 1\)' on: write and"),
+        ('[values]\nx = "if(1; 1; 1)"', r"cannot read the formula from '; 1; 1\)' on: arguments are parted by commas"),
+        ('[measures]\ndue = "应办"\n[values]\nx = "应办"', r"x: uses 应办, .*; the column 应办 has the name due in"),
+        ('[measures]\ndue = "应办"\n[values]\nx = "dues"', r"x: uses dues, which nothing here is named; there is due"),
+        (
+            '[measures]\nt = { column = "t", type = "text" }\n[values]\nx = "t == 县"',
+            r"; a text in a formula stands in",
+        ),
+        (ITEM + "[groups]\nby = ['组别']", r"groups\.by: uses 组别, which nothing here is named$"),
     ],
 )
 def test_a_fault_is_told_with_its_place(text, complaint):
@@ -94,6 +114,37 @@ def test_a_fault_is_told_with_its_place(text, complaint):
 def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
     with pytest.raises(BadRules, match=complaint):
         read_rule_scheme(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("title = “T”", 'quotes are straight: "..."'),
+        ("target = 95%", "write 95 or 0.95 for 95%"),
+        ("target = ９５", "signs and digits are typed in half width"),
+        ("target ＝ 95", "signs and digits are typed in half width"),
+        ('应办 = "应办"', "a name that is not of English letters stands in quotes left of the ="),
+        ("target = .95", "write 0.5 for .5"),
+        ("kind = formula", "a text stands in quotes"),
+        ('lines = [{ count = "a",\n each = 5 }]', "a table in { } stands on one line"),
+        ("bands = [{ a = 1 }\n{ a = 2 }]", "entries of a list are parted by commas, and ] ends it"),
+        ("target = 95,", "no comma stands at the end of a line, but in a list"),
+        ("target = 95\ntarget = 96", "it is there already further up"),
+        ("[items.a]\n[items.a]", "it is there already further up"),
+    ],
+)
+def test_what_is_not_toml_is_told_with_its_line_and_what_was_meant(line, hint):
+    with pytest.raises(BadRules, match=re.escape(f"({hint})")) as fault:
+        read_rule_scheme(f"format = 1\n{line}\n")
+
+    assert fault.value.place in {"line 2", "line 3"}
+    assert "不是 TOML" in (fault.value.detail_zh or "")
+    assert hint not in (fault.value.detail_zh or "")
+
+
+def test_what_is_not_closed_is_told_at_the_end_of_the_file():
+    with pytest.raises(BadRules, match=r"is not TOML: .*: something is not closed before the end of the file"):
+        read_rule_scheme("format = 1\nbands = [1, 2\n")
 
 
 def test_the_hash_is_of_what_is_said_and_not_of_how_it_is_laid_out():

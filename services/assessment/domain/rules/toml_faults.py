@@ -1,0 +1,44 @@
+"""What keeps a file from being TOML: the line, and what whoever wrote it probably had in mind."""
+
+import re
+from typing import Final
+
+from services.assessment.domain.rules.faults import BadRules
+
+LONGEST_LINE: Final = 80
+
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+_WHERE: Final = re.compile(r"(.*) \(at (?:line ([0-9]+), column [0-9]+|end of document)\)", re.DOTALL)
+# What stands in the line outside of quotes, and what to write. The first that fits is told.
+_MEANT: Final = (
+    (r"[“”‘’]", 'quotes are straight: "..."'),
+    (r"[％%]", "write 95 or 0.95 for 95%"),
+    (r"[＝，０-９．【】［］｛｝＃]", "signs and digits are typed in half width"),
+    (r"^\s*[\w ]*[^\x00-\x7f][^=]*=", "a name that is not of English letters stands in quotes left of the ="),
+    (r"=\s*[-+]?\.[0-9]", "write 0.5 for .5"),
+    (r"=\s*[A-Za-z]", "a text stands in quotes"),
+    (r"\{[^}]*$", "a table in { } stands on one line"),
+    (r",\s*$", "no comma stands at the end of a line, but in a list"),
+)
+
+
+def tell_toml_fault(text: str, error: str) -> BadRules:
+    """The fault with its line and a hint."""
+    found = _WHERE.fullmatch(error)
+    reason, number = (found[1], found[2]) if found else (error, None)
+    if number is None:
+        return BadRules("scheme", f"is not TOML: {reason}: something is not closed before the end of the file")
+    line = text.splitlines()[int(number) - 1] if int(number) <= len(text.splitlines()) else ""
+    place = f"line {number}"
+    if hint := _hint(reason, line):
+        return BadRules(place, f"is not TOML: {reason}: {line.strip()[:LONGEST_LINE]} ({hint})")
+    return BadRules(place, f"is not TOML: {reason}: {line.strip()[:LONGEST_LINE]}")
+
+
+def _hint(reason: str, line: str) -> str | None:
+    if "twice" in reason or "overwrite" in reason:
+        return "it is there already further up"
+    if reason == "Unclosed array":
+        return "entries of a list are parted by commas, and ] ends it"
+    bare = _QUOTED.sub('""', line).split("#")[0]
+    return next((hint for pattern, hint in _MEANT if re.search(pattern, bare)), None)
