@@ -12,6 +12,7 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.cells import read_cell_number
+from services.assessment.importing.notices import find_notices
 from services.assessment.importing.reports import lay_out_moves, report
 from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
 from services.assessment.importing.tables import read_table
@@ -71,6 +72,8 @@ def evaluate_command(arguments: Sequence[str]) -> int:
             _say("\n".join(_explain(outcome, options.explain, options.period, options.language)))
             return DONE
         _write(outcome, options)
+        for notice in find_notices(outcome, options.language):
+            _tell(notice)
         return _tell_comparisons(outcome, published)
     except LianxinError as error:
         _tell_fault(options.scheme if error.code == "bad-scheme" else options.table, error)
@@ -167,7 +170,9 @@ def _tell_comparisons(outcome: Outcome, published: dict[str, tuple[str, ...]]) -
         equal = comparison.compared - len(comparison.differences)
         _tell(f"{comparison.name}: {equal} of {comparison.compared} as published")
         for difference in comparison.differences[:DIFFERENCES_TOLD]:
-            _tell(f"  {difference.subject}: computed {difference.computed}, published {difference.published}")
+            _tell(
+                f"  {difference.subject}: computed {difference.computed or 'nothing'}, published {difference.published}"
+            )
             result = DIFFERENT
     return result
 

@@ -95,6 +95,8 @@ def compare(outcome: Outcome, published: Mapping[str, Sequence[str]]) -> list[Co
 
 
 def value_of(outcome: Outcome, name: str, at: int) -> Value:
+    if name == "flags" and name not in outcome.columns:
+        return "; ".join(outcome.scheme.flags[number - 1].label["zh"] for number in outcome.flags[at])
     if name == TOTAL and outcome.scheme.has_total:
         return outcome.totals[at].total
     if name == "grade":

@@ -3,14 +3,15 @@
 import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise, zip_longest
-from typing import Final
+from typing import Final, NoReturn
 
 import python_calamine
 
 from services.assessment.domain.rules.faults import BadTable
+from services.assessment.domain.rules.scheme_reading import LATEST_HEADER
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.cells import read_cell
 from services.assessment.scoring.workspace import Table, Value
@@ -39,11 +40,13 @@ def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, 
         lines = list(zip_longest(*lines, fillvalue=""))
     if len(lines) < layout.header_rows[-1]:
         raise BadTable(f"the file has no row {layout.header_rows[-1]}, where table.header_row says the header is")
-    places = _place_columns(_join_headers([lines[row - 1] for row in layout.header_rows]))
     wanted = [*layout.subject, *([layout.period] if layout.period else [])]
+    columns_named = [*wanted, *(one.column for one in scheme.measures.values()), *scheme.published.values()]
+    places = _place_columns(_join_headers([lines[row - 1] for row in layout.header_rows]))
+    places |= _find_broken(places, [column for column in columns_named if column not in places])
     wanted += [one.column for one in scheme.measures.values() if not one.optional]
     if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
-        raise BadTable(f"the header lacks {', '.join(lacking)}; it has {', '.join(places)}")
+        _tell_lacking(lacking, places, lines)
     named = [places[column] for column in layout.subject]
     rows = _rows_below(lines, named, scheme)
     subjects = tuple(_subject_of(row, named) for _, row in rows)
@@ -62,6 +65,16 @@ def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, 
         if column in places
     }
     return Table(subjects=subjects, periods=periods, columns=columns), published
+
+
+def _tell_lacking(lacking: Sequence[str], places: Mapping[str, int], lines: Sequence[Sequence[str]]) -> NoReturn:
+    """Raises BadTable, with the row that has the headings if another has."""
+    for number, line in enumerate(lines[:LATEST_HEADER], start=1):
+        if set(lacking) <= _place_columns(line).keys():
+            raise BadTable(
+                f"the header lacks {', '.join(lacking)}; row {number} has it: header_row = {number} in [table]"
+            )
+    raise BadTable(f"the header lacks {', '.join(lacking)}; it has {', '.join(places)}")
 
 
 def _join_headers(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -88,6 +101,16 @@ def _place_columns(header: Sequence[str]) -> dict[str, int]:
             unique = f"{clean}#{number}"
         places[unique] = at
     return places
+
+
+def _find_broken(places: Mapping[str, int], lacking: Sequence[str]) -> dict[str, int]:
+    """Headings that are the same but for blanks, since one is broken into lines where the other is not."""
+    found = {}
+    for column in lacking:
+        same = [at for name, at in places.items() if "".join(name.split()) == "".join(column.split())]
+        if len(same) == 1:
+            found[column] = same[0]
+    return found
 
 
 def _subject_of(row: Sequence[str], named: Sequence[int]) -> str:

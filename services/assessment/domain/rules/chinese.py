@@ -154,6 +154,10 @@ PHRASES: Final = (
         "文件没有第{}行，而 table.header_row 说标题在那里",
     ),
     ("the header lacks {}; it has {}", "标题缺少{}；有：{}"),
+    (
+        "the header lacks {}; row {} has it: header_row = {} in [table]",
+        "标题缺少{}；第{}行有：请在 [table] 中写 header_row = {}",
+    ),
     ("the table has no rows", "表中没有数据行"),
     (
         "the file is an old spreadsheet (.xls); save it as .xlsx or CSV",
@@ -165,6 +169,10 @@ PHRASES: Final = (
     ("row {} has {} cells, the header {}", "第{}行有{}个单元格，标题有{}个"),
     ("row {}: {} is empty", "第{}行：{}为空"),
     ("rows {} and {} are both of {}", "第{}行和第{}行同为{}"),
+    (
+        "rows {} and {} are both of {}; if the table has several periods, name their column in table.period",
+        "第{}行和第{}行同为{}；表中有几个周期的，在 table.period 中写明周期所在的列",
+    ),
     ("the file is not CSV: {}", "文件不是 CSV：{}"),
     ("the file is not a spreadsheet that can be read: {}", "文件不是可读的电子表格：{}"),
     ("the sheet unpacks to too much", "工作表解压后过大"),

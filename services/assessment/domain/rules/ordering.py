@@ -41,7 +41,7 @@ def check_names(scheme: RuleScheme) -> None:
     with_places = later | {ranking.key for ranking in scheme.rankings}
     for number, flag in enumerate(scheme.flags, start=1):
         _check_known(scheme, f"flags[{number}]", flag.when.names, with_places)
-    _check_known(scheme, "published", set(scheme.published), with_places | {"grade"})
+    _check_known(scheme, "published", set(scheme.published), with_places | {"grade", "flags"})
 
 
 def _check_groups(scheme: RuleScheme, base: set[str]) -> None:

@@ -167,6 +167,90 @@ def test_the_command_writes_the_result_and_says_what_differs(files, capsys):
     ]
 
 
+NOTICED = """
+header_row = 1
+[measures]
+due = "应办"
+done = "已办"
+returned = "退单"
+praise = { column = "表扬", type = "texts" }
+[items.x]
+name = { zh = "办结率", en = "closed" }
+kind = "formula"
+formula = "done / due * 100"
+[items.y]
+kind = "deduction"
+count = "returned"
+each = 1
+[items.z]
+kind = "bonus"
+count = "sum(praise == '省')"
+each = 1
+[items.settled]
+kind = "formula"
+formula = "returned"
+missing = "zero"
+[[flags]]
+when = "total < 60"
+label = { zh = "黄牌", en = "yellow" }
+[published]
+flags = "结果"
+"""
+
+
+def test_the_command_says_what_may_have_been_overlooked(tmp_path, capsys):
+    """Empty cells and rows that are no unit, unless the scheme says what they count; flags are compared."""
+    scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
+    scheme.write_text(HEAD + NOTICED, "utf-8")
+    rows = ["甲,10,5,1,省,黄牌", "乙,0,0,,,黄牌", "丙,8,8,0,省；市,黄牌", *(f"丁{n},9,,1,市,-" for n in range(6))]
+    table.write_text("\n".join(["unit,应办,已办,退单,表扬,结果", *rows, "合计,99,99,1,市,"]), "utf-8")
+
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--language", "en"]) == 1
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--out", str(tmp_path / "out.csv")]) == 1
+
+    err = capsys.readouterr().err.splitlines()
+    assert err[:7] == [
+        "合计 is scored as a unit; if it is none, name it in skip_subjects of [table]",
+        "closed: cannot be told (division by zero, condition not met, or no member of the group): no total for 乙; "
+        "missing = ... says what counts then",
+        "closed: 已办 has empty cells: no total for 丁0, 丁1, 丁2, 丁3, 丁4 and 1 more; "
+        "if empty means 0, say blank = 0 in [measures]",
+        "y: 退单 has empty cells: 0 points for 乙; if empty means 0, say blank = 0 in [measures]",
+        "z: 表扬 has empty cells: 0 points for 乙; if empty means none, write coalesce(..., 0)",
+        "flags: 1 of 3 as published",
+        "  乙: computed nothing, published 黄牌",
+    ]
+    assert (
+        err[10]
+        == "办结率：“已办”有空格，丁0、丁1、丁2、丁3、丁4 等6个不计总分；空格就是 0 的，在 [measures] 中写 blank = 0"
+    )
+
+
+def test_a_measure_is_empty_wherever_a_section_or_value_needs_it(tmp_path, capsys):
+    scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
+    scheme.write_text(
+        HEAD + '[measures]\na = "a"\n[values]\nv = "s + 1"\n[sections.s]\n[items.x]\nsection = "s"\nkind = "formula"\n'
+        'formula = "a"\n[items.y]\nkind = "formula"\nformula = "v"\n', "utf-8",
+    )  # fmt: skip
+    table.write_text("unit,a\n甲,\n乙,1\n", "utf-8")
+
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--language", "en"]) == 0
+
+    ends = "a has empty cells: no total for 甲; if empty means 0, say blank = 0 in [measures]"
+    assert capsys.readouterr().err.splitlines() == [f"x: {ends}", f"y: {ends}"]
+
+
+def test_headings_may_be_broken_into_lines_and_the_row_that_has_them_is_named():
+    rule = '[measures]\na = "按时 办结数"\nb = "满意率"\n'
+    rule += '[items.x]\nkind = "formula"\nformula = "a + b"\n'
+
+    assert cells('unit,"按时办\n结数",满意 率\n甲,1,2\n'.encode(), rule) == [["1"], ["2"]]
+    with pytest.raises(BadTable, match=r"the header lacks 满意率; it has unit, 按时 办结数, 满意 率, 满 意率"):
+        cells("unit,按时 办结数,满意 率,满 意率\n甲,1,2,3\n".encode(), rule)
+    with pytest.raises(BadTable, match=r"lacks unit, 按时 办结数, 满意率; row 2 has it: header_row = 2 in \[table\]"):
+        cells("某市通报,,\nunit,按时 办结数,满意率\n甲,1,2\n".encode(), rule)
+
+
 def test_the_command_explains_one_subject(files, capsys):
     scheme, table = files
 

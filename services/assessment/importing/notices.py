@@ -1,0 +1,92 @@
+"""What whoever writes a scheme may have overlooked in a table: rows that are no unit, and cells that are empty."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from services.assessment.domain.rules.kinds import Events
+from services.assessment.domain.rules.schemes import Item, RuleScheme, Section, formulas_of
+from services.assessment.scoring.explaining import Language
+from services.assessment.scoring.results import Outcome
+
+MOST_NAMED: Final = 5
+WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
+    "no_unit": {
+        "zh": "“{subject}”按一个单位计分；如果不是单位，请写入 [table] 的 skip_subjects",
+        "en": "{subject} is scored as a unit; if it is none, name it in skip_subjects of [table]",
+    },
+    "empty": {
+        "zh": "{item}：“{columns}”有空格，{rows}{counts}；空格就是 0 的，在 [measures] 中写 blank = 0",
+        "en": "{item}: {columns} has empty cells: {counts} for {rows}; if empty means 0, say blank = 0 in [measures]",
+    },
+    "empty_text": {
+        "zh": "{item}：“{columns}”有空格，{rows}{counts}；空格就是没有的，公式写成 coalesce(…, 0)",
+        "en": "{item}: {columns} has empty cells: {counts} for {rows}; if empty means none, write coalesce(..., 0)",
+    },
+    "untold": {
+        "zh": "{item}：{rows}算不出（除以零、条件不成立或不算入组内），{counts}；无数据时计多少，用 missing 规定",
+        "en": "{item}: cannot be told (division by zero, condition not met, or no member of the group): {counts} for "
+        "{rows}; missing = ... says what counts then",
+    },
+    "no_score": {"zh": "不计总分", "en": "no total"},
+    "zero": {"zh": "按 0 分计", "en": "0 points"},
+}
+
+_NO_UNIT: Final = re.compile(
+    r"合计|总计|小计|平均|平均值|平均分|均值|(?:注|备注|说明|制表)[:：].*|total|sum|average", re.IGNORECASE
+)
+
+
+def find_notices(outcome: Outcome, language: Language) -> Iterator[str]:
+    for subject in dict.fromkeys(outcome.table.subjects):
+        if _NO_UNIT.fullmatch(subject):
+            yield WORDS["no_unit"][language].format(subject=subject)
+    for item in outcome.scheme.items.values():
+        if item.missing == "no_score" or (item.missing == "zero" and isinstance(item.rule, Events)):
+            yield from _tell_lacking(outcome, item, language)
+
+
+def _tell_lacking(outcome: Outcome, item: Item, language: Language) -> Iterator[str]:
+    """What nobody has settled: rows without a number for it, apart by whether a cell is empty."""
+    measures = list(_measures_of(outcome.scheme, item.key))
+    empty: dict[str, None] = {}
+    rows: dict[str, list[str]] = defaultdict(list)
+    for at, missing in enumerate(outcome.items[item.key].missing):
+        if missing:
+            found = [key for key in measures if outcome.table.columns[key][at] is None]
+            empty.update(dict.fromkeys(found))
+            subject = f"{outcome.table.subjects[at]} {outcome.table.periods[at]}".strip()
+            rows["empty" if found else "untold"].append(subject)
+    are_texts = all(outcome.scheme.measures[key].type in {"text", "texts"} for key in empty)
+    for why, whose in rows.items():
+        yield WORDS["empty_text" if why == "empty" and are_texts else why][language].format(
+            item=item.name[language],
+            columns=", ".join(outcome.scheme.measures[key].column for key in empty),
+            rows=_name_some(whose, language),
+            counts=WORDS[item.missing][language],
+        )
+
+
+def _measures_of(scheme: RuleScheme, start: str) -> Iterator[str]:
+    """The measures that a value, item or section is worked out from, however far back."""
+    parts = {**scheme.values, **scheme.items, **scheme.sections}
+    left, seen = [start], {start}
+    while left:
+        key = left.pop(0)
+        if key in scheme.measures:
+            yield key
+            continue
+        found = sorted(name for formula in formulas_of(parts[key]) for name in formula.names)
+        if isinstance(parts[key], Section):
+            found += [name for name, one in parts.items() if getattr(one, "section", None) == key]
+        left += [name for name in dict.fromkeys(found) if name not in seen]
+        seen.update(found)
+
+
+def _name_some(whose: Sequence[str], language: Language) -> str:
+    joint, more = ("、", " 等{}个") if language == "zh" else (", ", " and {} more")
+    named = joint.join(whose[:MOST_NAMED])
+    if len(whose) <= MOST_NAMED:
+        return named
+    return named + more.format(len(whose) if language == "zh" else len(whose) - MOST_NAMED)
