@@ -9,7 +9,8 @@ the score and the hashes. The hash of a period stands in the audit chain, too: i
 
 It needs Python 3.11 and nothing else, and shares no line with the suite: docs/fair-scheme.md and the settings in the
 package say how a score is made. Which records wait for somebody's decision is taken from the results: that is what
-people decide, and no arithmetic. Ends with 0: sound, 1: bad, 2: could not be checked.
+people decide, and no arithmetic. The steps of an explanation, and what a score is looked into for, are held by their
+hash alone. Ends with 0: sound, 1: bad, 2: could not be checked.
 """
 
 import argparse
@@ -17,8 +18,9 @@ import hashlib
 import json
 import math
 import sys
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -33,6 +35,9 @@ WEEK, QUARTER = 7 * DAY, 91 * DAY
 NAMES = ("timeliness", "reply", "resolution", "speed", "satisfaction", "outreach")
 OWN_ENTRIES = ("timeliness", "reply", "speed", "outreach")
 EXACT = Context(prec=30)
+FEWEST_PEERS, PEERS_AN_AWARD = 15, 5  # below the one a group has no zones; of so many one may be excellent
+LEAST_RELIABLE = Decimal("0.30")
+HELD_BY_HASH = {"reasons", "explanation"}
 Json = dict[str, Any]
 Cell = tuple[str, ...]
 
@@ -736,12 +741,50 @@ def compute(people: dict[str, Person], settings: Json) -> dict[str, Json]:
     return found
 
 
+class Peers:
+    """The scores of a peer group: who ranks where, who lies apart from the middle, how far a quota reaches."""
+
+    def __init__(self, scores: Iterable[Decimal]) -> None:
+        self.scores = sorted(scores)
+        self.size = len(self.scores)
+        self.middle = Fraction(sum(self.scores)) / self.size
+        self.last_award = self.scores[-(self.size // PEERS_AN_AWARD)] if self.size >= FEWEST_PEERS else None
+
+    def stand(self, one: Json) -> Json:
+        score, lower, upper = (Decimal(one[name]) for name in ("score", "lower", "upper"))
+        band = "above" if lower > self.middle else "below" if upper < self.middle else "middle"
+        zone = ""
+        if self.last_award is not None:
+            zone = "clear" if lower >= self.last_award else "open" if upper >= self.last_award else "no"
+        if Decimal(one["reliability"]) < LEAST_RELIABLE:
+            band, zone = "not_enough_evidence", ""
+        return {
+            "rank": 1 + self.size - bisect_right(self.scores, score),
+            "rank_best": 1 + self.size - bisect_right(self.scores, upper),
+            "rank_worst": self.size - bisect_left(self.scores, lower),
+            "band": band,
+            "award_zone": zone,
+        }
+
+
+def stand_all(found: dict[str, Json], groups: dict[str, str]) -> dict[str, Json]:
+    """All that a result says of a cadre."""
+    scores: dict[str, list[Decimal]] = defaultdict(list)
+    for cadre, one in found.items():
+        scores[groups[cadre]].append(Decimal(one["score"]))
+    peers = {group: Peers(own) for group, own in scores.items()}
+    return {
+        cadre: {"cadre": cadre, "peer_group": groups[cadre], **one, **peers[groups[cadre]].stand(one)}
+        for cadre, one in found.items()
+    }
+
+
 def read_lines(file: Path) -> Iterator[Json]:
     with file.open(encoding="utf-8") as text:
         for number, line in enumerate(text, 1):
             try:
                 document = json.loads(line, object_pairs_hook=without_repeats)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise Bad(f"line {number}: is not JSON: {error}") from None
             if not isinstance(document, dict):
                 raise Bad(f"line {number}: is no package")
@@ -765,18 +808,26 @@ def hash_settings(settings: Json) -> str:
 
 
 def check(head: Json, lines: Iterable[Json]) -> dict[str, Json]:
-    """Return what was found by cadre. Raises Bad."""
+    """Return what was found by cadre. Raises Bad, Unchecked."""
     if hash_settings(head["settings"]) != head["scheme"]["content_hash"]:
         raise Bad("the settings were altered: their hash does not fit")
     documents, inputs = read_package(head, lines)
     aside = {record for one in documents.values() for record in one["explanation"]["left_out"].get("set_aside", ())}
     people = {cadre: count_person(one, aside, head["span"], head["settings"]) for cadre, one in inputs.items()}
-    found = compute(people, head["settings"])
+    groups = {cadre: person.place["peer_group"] for cadre, person in people.items()}
+    found = stand_all(compute(people, head["settings"]), groups)
     for cadre, computed in found.items():
-        for name, value in computed.items():
-            if documents[cadre][name] != value:
-                raise Bad(f"{cadre}: {name} is published as {documents[cadre][name]!r}, and is {value!r}")
+        check_document(cadre, documents[cadre], computed)
     return found
+
+
+def check_document(cadre: str, document: Json, computed: Json) -> None:
+    """Raises Bad, Unchecked."""
+    if unknown := sorted(document.keys() - computed.keys() - HELD_BY_HASH):
+        raise Unchecked(f"{cadre}: {unknown[0]} is not known to this program")
+    for name, value in computed.items():
+        if canonical(document[name]) != canonical(value):
+            raise Bad(f"{cadre}: {name} is published as {document[name]!r}, and is {value!r}")
 
 
 def read_package(head: Json, lines: Iterable[Json]) -> tuple[dict[str, Json], dict[str, Json]]:
@@ -808,7 +859,7 @@ def check_line(line: Json, last: str) -> None:
         raise Bad(f"{cadre}: stands here twice, in another place, or is somebody else's")
 
 
-def run(file: Path, expected: str | None, cadre: str | None) -> str:
+def run(file: Path, expected: str | None, cadre: str | None) -> list[str]:
     lines = read_lines(file)
     head = next(lines, None)
     if head is None or head.get("package") != "fair-1":
@@ -816,12 +867,20 @@ def run(file: Path, expected: str | None, cadre: str | None) -> str:
     if expected is not None and head["content_hash"] != expected:
         raise Bad(f"the hash is {head['content_hash']}, and not the one that you know")
     found = check(head, lines)
-    text = f"{len(found)} scores over {head['window']}, {head['content_hash']}"
-    if cadre is not None:
-        if cadre not in found:
-            raise Unchecked("there is no such cadre in the package")
-        text += f"\n{json.dumps(found[cadre], indent=1)}"
-    return text
+    told = [f"{len(found)} scores over {head['window']}, {head['content_hash']}"]
+    if cadre is None:
+        return told
+    if cadre not in found:
+        raise Unchecked("there is no such cadre in the package")
+    return told + json.dumps(found[cadre], indent=1).splitlines()
+
+
+def say(word: str, lines: Sequence[str]) -> None:
+    """Nothing that stands in a package begins a line, moves a cursor, or cannot be written."""
+    clean = ("".join(one if one.isprintable() else ascii(one)[1:-1] for one in line) for line in lines)
+    text = f"{word} {chr(10).join(clean)}\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -833,15 +892,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         found = run(options.file, options.hash, options.cadre)
     except Bad as error:
-        sys.stdout.write(f"BAD {error}\n")
+        say("BAD", [str(error)])
         return BAD
     except (Unchecked, OSError) as error:
-        sys.stdout.write(f"NOT CHECKED {error}\n")
+        say("NOT CHECKED", [str(error)])
         return UNCHECKED
-    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        sys.stdout.write(f"BAD the package is broken: {type(error).__name__}: {error}\n")
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, ArithmeticError, RecursionError) as error:
+        say("BAD", [f"the package is broken: {type(error).__name__}: {error}"])
         return BAD
-    sys.stdout.write(f"SOUND {found}\n")
+    say("SOUND", found)
     return SOUND
 
 

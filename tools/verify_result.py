@@ -25,7 +25,9 @@ from typing import Any
 
 SOUND, BAD, UNCHECKED = 0, 1, 2
 BEHIND = {
-    "resolved": "solved", "denied": "solved", "ratings": "level", "satisfied": "level", "rating_level_sum": "level"
+    "resolved": "solved", "denied": "solved", "ratings": "level", "satisfied": "level", "rating_level_sum": "level",
+    "attitude_answers": "attitude", "attitude_satisfied": "attitude", "speed_answers": "speed",
+    "speed_satisfied": "speed",
 }  # fmt: skip
 FORM = {
     "normalisation": "proportional", "missing_data": "rescale", "rounding_stage": "composite", "value_places": 4,
@@ -53,30 +55,35 @@ def hash_of(document: object) -> str:
 def check_scheme(scheme: Json) -> Json:
     """Return the definition. Raises Bad, Unchecked."""
     definition: Json = scheme["definition"]
+    label = f"scheme {scheme['name']} {scheme['version']}"
     if hash_of(definition) != scheme["content_hash"]:
-        raise Bad(f"scheme {scheme['name']} {scheme['version']}: the definition was altered: its hash does not fit")
+        raise Bad(f"{label}: the definition was altered: its hash does not fit")
+    if (definition["name"], definition["version"]) != (scheme["name"], scheme["version"]):
+        raise Bad(f"{label}: the definition is of {definition['name']} {definition['version']}")
     for field, known in FORM.items():
         if definition.get(field) != known:
             raise Unchecked(f"scheme {scheme['name']}: how it computes ({field}) is not known to this program")
     return definition
 
 
-def check_publication(line: Json, scheme: Json, definition: Json) -> None:
-    """Raises Bad."""
+def check_publication(line: Json, scheme: Json, definition: Json) -> bool:
+    """Return whether it was computed again: before inputs were kept there is nothing to compute from. Raises Bad."""
     inputs, document = line["inputs"], line["document"]
     subject = f"{document['subject']['kind']} {document['subject']['code']}"
     if hash_of(document) != line["content_hash"]:
         raise Bad(f"{subject}: the result was altered: its hash does not fit")
     if inputs is None:
-        return  # published before inputs were kept
+        return False
     if hash_of(inputs) != line["inputs_hash"]:
         raise Bad(f"{subject}: the inputs were altered: their hash does not fit")
     if inputs["scheme"]["definition_hash"] != scheme["content_hash"]:
         raise Bad(f"{subject}: it was computed with another scheme than the one in the package")
     computed = compute(inputs, definition)
     for field in sorted(document.keys() | computed.keys()):
-        if document.get(field) != computed.get(field):
+        published, found = (canonical(one[field]) if field in one else None for one in (document, computed))
+        if published != found:
             raise Bad(f"{subject}: {field} is published as {document.get(field)!r}, and is {computed.get(field)!r}")
+    return True
 
 
 def compute(inputs: Json, definition: Json) -> Json:
@@ -203,21 +210,37 @@ def check_period(head: Json, lines: Iterator[Json]) -> int:
     named = {"name": scheme["name"], "version": scheme["version"], "definition_hash": scheme["content_hash"]}
     first = {"period": head["period"]["period"], "scheme": named, "parameters": head["parameters"]}
     total = hashlib.sha256(canonical(first) + b"\n")
-    count, last = 0, ("", "")
+    count, unfrozen, last, codes = 0, 0, ("", ""), set()
     for line in lines:
-        check_publication(line, scheme, definition)
-        place = (line["subject_kind"], line["subject_id"])
-        if place <= last:
-            raise Bad(f"{' '.join(place)}: stands here twice, or in another place")
+        unfrozen += not check_publication(line, scheme, definition)
+        place = check_whose(line, head["period"])
+        code = (place[0], line["document"]["subject"]["code"])
+        if place <= last or code in codes:
+            raise Bad(f"{' '.join(code)}: stands here twice, or in another place")
+        codes.add(code)
         last, count = place, count + 1
-        if line["inputs"] is not None and line["inputs"]["period"] != head["period"]:
-            raise Bad(f"{' '.join(place)}: is of another period")
         total.update(f"{' '.join(place)} {line['inputs_hash'] or '-'} {line['content_hash']}\n".encode())
     if count != head["publication_count"]:
         raise Bad(f"the period: {head['publication_count']} publications belong to it, and {count} are here")
     if total.hexdigest() != head["content_hash"]:
         raise Bad("the period: its hash does not fit what is here")
+    if unfrozen:
+        raise Unchecked(
+            f"the hashes fit, but {unfrozen} of {count} publications are from before inputs were kept: "
+            "these cannot be computed again"
+        )
     return count
+
+
+def check_whose(line: Json, period: Json) -> tuple[str, str]:
+    """Return the kind and the id, once what stands there is of these and of this period. Raises Bad."""
+    kind, subject_id, subject = line["subject_kind"], line["subject_id"], line["document"]["subject"]
+    inputs = line["inputs"]
+    if subject["kind"] != kind or (inputs is not None and inputs["subject"]["id"] != subject_id):
+        raise Bad(f"{kind} {subject_id}: what stands here is somebody else's")
+    if line["document"]["period"] != period:
+        raise Bad(f"{kind} {subject_id}: is of another period")
+    return kind, subject_id
 
 
 def read_lines(file: Path) -> Iterator[Json]:
@@ -225,7 +248,7 @@ def read_lines(file: Path) -> Iterator[Json]:
         for number, line in enumerate(text, 1):
             try:
                 document = json.loads(line, object_pairs_hook=without_repeats)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise Bad(f"line {number}: is not JSON: {error}") from None
             if not isinstance(document, dict):
                 raise Bad(f"line {number}: is no package")
@@ -249,9 +272,20 @@ def run(file: Path, expected: str | None) -> str:
         raise Bad(f"the hash is {head['content_hash']}, and not the one that you know")
     if "publication_count" in head:
         return f"{check_period(head, lines)} publications of {head['period']['period']}, {head['content_hash']}"
-    check_publication(head, head["scheme"], check_scheme(head["scheme"]))
+    if not check_publication(head, head["scheme"], check_scheme(head["scheme"])):
+        raise Unchecked("the result has no inputs to compute it from")
+    if next(lines, None) is not None:
+        raise Bad("line 2: more stands behind the package")
     subject = head["document"]["subject"]
     return f"{subject['kind']} {subject['code']} {head['document']['period']['period']}, {head['content_hash']}"
+
+
+def say(word: str, lines: Sequence[str]) -> None:
+    """Nothing that stands in a package begins a line, moves a cursor, or cannot be written."""
+    clean = ("".join(one if one.isprintable() else ascii(one)[1:-1] for one in line) for line in lines)
+    text = f"{word} {chr(10).join(clean)}\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -262,15 +296,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         found = run(options.file, options.hash)
     except Bad as error:
-        sys.stdout.write(f"BAD {error}\n")
+        say("BAD", [str(error)])
         return BAD
     except (Unchecked, OSError) as error:
-        sys.stdout.write(f"NOT CHECKED {error}\n")
+        say("NOT CHECKED", [str(error)])
         return UNCHECKED
-    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-        sys.stdout.write(f"BAD the package is broken: {type(error).__name__}: {error}\n")
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, ArithmeticError, RecursionError) as error:
+        say("BAD", [f"the package is broken: {type(error).__name__}: {error}"])
         return BAD
-    sys.stdout.write(f"SOUND {found}\n")
+    say("SOUND", [found])
     return SOUND
 
 

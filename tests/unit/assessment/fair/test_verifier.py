@@ -1,11 +1,15 @@
 """The program that computes closed scores again without the suite: it finds the same, and whatever was altered."""
 
+import contextlib
 import datetime
+import io
 import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +25,8 @@ from services.assessment.handlers.fair import read_settings_text
 from services.assessment.handlers.fair_closings import WindowHash, describe, hash_results
 from services.assessment.handlers.publishing import seal
 from tests.unit.assessment.fair.towns import SPAN, make_town
+from tools import verify_fair
 
-PROGRAM = Path(__file__).parents[4] / "tools" / "verify_fair.py"
 TEXT = read_settings_text()
 SETTINGS = read_settings(TEXT)
 TEXT_2 = (Path(__file__).parent / "fair-2.toml").read_text("utf-8")
@@ -72,11 +76,21 @@ def make_package(text: str) -> list[dict[str, Any]]:
 
 
 def verify(tmp_path: Path, package: list[dict[str, Any]], *options: str) -> tuple[int, str]:
+    """In this process: what it does not expect would come out as it is."""
     file = tmp_path / "period.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in package), "utf-8")
-    command = [sys.executable, "-I", str(PROGRAM), str(file), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = verify_fair.main([str(file), *options])
+    return status, said.getvalue()
+
+
+def test_the_program_stands_alone(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    verify(tmp_path, package)
+
+    for file, status in (("period.jsonl", 0), (".", 2), ("nothing.jsonl", 2)):
+        command = [sys.executable, "-I", verify_fair.__file__, str(tmp_path / file)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (status, b"")
 
 
 def test_every_score_comes_out_as_it_was_closed(tmp_path: Path, package: list[dict[str, Any]]) -> None:
@@ -121,35 +135,181 @@ def reseal(package: list[dict[str, Any]]) -> None:
     head["content_hash"] = total.digest().hex()
 
 
-def test_a_better_score_a_better_record_and_a_missing_cadre_are_noticed(
-    tmp_path: Path, package: list[dict[str, Any]]
+def altered(package: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return json.loads(json.dumps(package))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("score", "99.00"),
+        ("lower", "0.00"),
+        ("upper", "100.00"),
+        ("reliability", "1.000"),
+        ("band", "a better one"),
+        ("rank", 0),
+        ("rank_best", 0),
+        ("rank_worst", 0),
+        ("rank_worst", True),
+        ("award_zone", "certain"),
+        ("peer_group", "others"),
+        ("points", {}),
+    ],
+)
+def test_whatever_a_result_says_is_computed_though_its_hashes_are_made_anew(
+    tmp_path: Path, package: list[dict[str, Any]], name: str, value: object
 ) -> None:
-    known = package[0]["content_hash"]
-
-    def altered() -> list[dict[str, Any]]:
-        return json.loads(json.dumps(package))  # type: ignore[no-any-return]
-
-    better = altered()
-    better[3]["document"]["score"] = "99.00"
+    better = altered(package)
+    better[3]["document"][name] = value
     assert verify(tmp_path, better)[0] == 1
+
     reseal(better)
     status, said = verify(tmp_path, better)
-    assert (status, "is published as '99.00'" in said) == (1, True)
-    assert verify(tmp_path, better, "--hash", known)[0] == 1
 
-    kinder = altered()
+    assert (status, f"{better[3]['cadre']}: {name} is published as {value!r}, and is " in said) == (1, True)
+    assert verify(tmp_path, better, "--hash", package[0]["content_hash"])[0] == 1
+
+
+def test_kinder_records_come_to_other_scores(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    kinder = altered(package)
     for line in kinder[1:]:
         for issue in line["inputs"]["issues"]:
             if issue.get("outcome") == "unsolved":
                 issue["outcome"] = "solved"
     reseal(kinder)
-    assert verify(tmp_path, kinder)[0] == 1
 
-    fewer = altered()
-    del fewer[5]
-    assert verify(tmp_path, fewer)[0] == 1
+    assert "is published as" in verify(tmp_path, kinder)[1]
 
-    weights = altered()
-    weights[0]["settings"]["weights"]["reply"] = "0.15"
-    assert "settings were altered" in verify(tmp_path, weights)[1]
+
+def left_out(package: list[dict[str, Any]]) -> None:
+    del package[5]
+
+
+def twice(package: list[dict[str, Any]]) -> None:
+    package.insert(5, package[4])
+
+
+def in_another_order(package: list[dict[str, Any]]) -> None:
+    package[4], package[5] = package[5], package[4]
+
+
+def records_of_another(package: list[dict[str, Any]]) -> None:
+    package[4]["inputs"] = package[5]["inputs"]
+
+
+def result_of_another(package: list[dict[str, Any]]) -> None:
+    package[4]["document"] = package[5]["document"]
+
+
+@pytest.mark.parametrize("alter", [left_out, twice, in_another_order, records_of_another, result_of_another])
+def test_who_is_left_out_told_twice_or_taken_for_another_is_noticed(
+    tmp_path: Path, package: list[dict[str, Any]], alter: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    forged = altered(package)
+    alter(forged)
+    assert verify(tmp_path, forged)[0] == 1
+
+    reseal(forged)
+    assert verify(tmp_path, forged)[0] == 1
+
+
+def test_hashes_are_held_line_by_line_and_over_the_period(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    """Sentences are not computed, so that their hash is all that holds them."""
+    reworded = altered(package)
+    reworded[3]["document"]["explanation"]["caveats"] = ["none"]
+    assert "the document were altered" in verify(tmp_path, reworded)[1]
+
+    reworded[3]["content_hash"] = seal(reworded[3]["document"])[1].hex()
+    assert "the hash of the period does not fit" in verify(tmp_path, reworded)[1]
+    reseal(reworded)
+    assert verify(tmp_path, reworded)[0] == 0
+    assert "not the one that you know" in verify(tmp_path, reworded, "--hash", package[0]["content_hash"])[1]
+
+
+def test_softer_settings_and_another_window_are_noticed(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    softer = altered(package)
+    softer[0]["settings"]["weights"]["reply"] = "0.15"
+    assert "settings were altered" in verify(tmp_path, softer)[1]
+    softer[0]["scheme"]["content_hash"] = verify_fair.hash_settings(softer[0]["settings"])
+    assert "the hash of the period does not fit" in verify(tmp_path, softer)[1]
+
+    for name, value in (("window", "2024-01-01..2024-12-31"), ("span", package[0]["span"] | {"as_of": 0})):
+        assert "the hash of the period does not fit" in verify(tmp_path, [package[0] | {name: value}, *package[1:]])[1]
+
+
+def test_what_is_not_known_is_not_called_sound(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    unknown = altered(package)
+    unknown[3]["document"]["grade"] = "excellent"
+    reseal(unknown)
+
+    assert verify(tmp_path, unknown)[0] == 2
     assert verify(tmp_path, [{"package": 1}])[0] == 2
+    assert verify(tmp_path, [])[0] == 2
+    assert verify(tmp_path, [package[0] | {"package": "fair-2"}, *package[1:]])[0] == 2
+
+
+def test_one_score_is_told_by_its_cadre(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    document = package[7]["document"]
+
+    status, said = verify(tmp_path, package, "--cadre", package[7]["cadre"])
+
+    told = json.loads(said.partition("\n")[2])
+    assert (status, told) == (0, {name: document[name] for name in told})
+    assert told.keys() >= {"score", "rank", "award_zone", "points"}
+    assert verify(tmp_path, package, "--cadre", "nobody")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1]\n",
+        "not JSON\n",
+        '{"package": "fair-1", "package": "fair-1"}\n',
+        '{"package": "fair-1"}\n',
+        '{"package": ' + "[" * 100_000,
+    ],
+    ids=["list", "no JSON", "key twice", "empty", "deep"],
+)
+def test_what_is_broken_ends_with_a_message(tmp_path: Path, text: str) -> None:
+    (tmp_path / "broken").write_text(text, "utf-8")
+
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert verify_fair.main([str(tmp_path / "broken")]) == 1
+
+    assert said.getvalue().startswith("BAD ")
+
+
+def test_what_stands_in_a_package_writes_no_line_of_its_own(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    forged = altered(package)
+    forged[3]["cadre"] = "c\nSOUND 60 scores\x1b[2J"
+
+    status, said = verify(tmp_path, forged)
+
+    assert (status, said.count("\n"), "\x1b" in said) == (1, 1, False)
+
+
+def peers(*scores: str) -> verify_fair.Peers:
+    return verify_fair.Peers(map(Decimal, scores))
+
+
+def test_peers_are_ranked_and_told_apart_where_the_evidence_is_enough() -> None:
+    fifteen = peers(*(str(60 + number) for number in range(15)))  # the middle is 67, the third best has 72
+
+    def stand(score: str, lower: str, upper: str, reliability: str = "0.300") -> tuple[object, ...]:
+        one = {"score": score, "lower": lower, "upper": upper, "reliability": reliability}
+        found = fifteen.stand(one)
+        return tuple(found[name] for name in ("rank", "rank_best", "rank_worst", "band", "award_zone"))
+
+    assert stand("74", "72", "76") == (1, 1, 3, "above", "clear")
+    assert stand("72", "67", "73") == (3, 2, 8, "middle", "open")
+    assert stand("71", "70", "72") == (4, 3, 5, "above", "open")
+    assert stand("63", "60", "67") == (12, 8, 15, "middle", "no")
+    assert stand("63", "60", "66.99") == (12, 9, 15, "below", "no")
+    assert stand("74", "72", "76", "0.299") == (1, 1, 3, "not_enough_evidence", "")
+
+
+def test_of_fewer_than_fifteen_peers_none_has_a_zone() -> None:
+    one = {"score": "90", "lower": "85", "upper": "95", "reliability": "0.900"}
+
+    assert peers("90", *["60"] * 14).stand(one)["award_zone"] == "clear"
+    assert peers("90", *["60"] * 13).stand(one)["award_zone"] == ""
