@@ -61,7 +61,16 @@ def open_pool(
 
     Transactions of a `system` pool reach every row; those of another one reach what their request may touch.
     """
-    return ConnectionPool(
+
+    def check(connection: Connection) -> None:
+        """Where one session is dead the others are too, most likely: looking at each would take a request's time."""
+        try:
+            _check_alive(connection)
+        except psycopg.OperationalError:
+            pool.drain()
+            raise
+
+    pool: Pool = ConnectionPool(
         url,
         min_size=1,
         max_size=size,
@@ -76,10 +85,12 @@ def open_pool(
                 application=application, statement_timeout_seconds=statement_timeout_seconds, system=system
             ),
         },
-        check=_check_alive,
+        check=check,
         name=application,
-        open=True,
+        open=False,
     )
+    pool.open()
+    return pool
 
 
 def connect_beside(pool: Pool) -> Connection:

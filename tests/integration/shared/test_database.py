@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import orjson
@@ -134,6 +135,26 @@ def test_what_the_server_ends_on_its_own_is_told_as_transient(new_pool, turn):
 
     with pytest.raises(DatabaseAway):
         write_too_late()
+
+
+def test_a_restarted_server_costs_no_request_its_answer(new_database):
+    """Of the sessions that a pool kept all are dead then, and looking at each in turn takes longer than it may."""
+    database = new_database("intake")
+    pool = open_pool(database.url, size=8, application="restarted", system=True)
+    with ExitStack() as held:
+        for _ in range(8):
+            held.enter_context(transaction(pool))
+    with psycopg.connect(database.url, autocommit=True) as other:
+        ended = other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'restarted'"
+        ).fetchall()
+
+    with transaction(pool) as connection:
+        answer = connection.execute("SELECT 1").fetchone()
+    pool.close()
+
+    assert ended == [(True,)] * 8
+    assert answer == (1,)
 
 
 def test_migrations_run_once_and_together(new_database, tmp_path):
