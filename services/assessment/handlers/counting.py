@@ -95,6 +95,16 @@ def sum_organisations(connection: Connection, touched: Months) -> Months:
     return summed
 
 
+def list_directly_above(connection: Connection, touched: Months) -> Months:
+    """Under which organisations these stood in these months."""
+    parents = _list_parents(connection, touched)
+    above: Months = {}
+    for (organisation_id, month), correlation_id in sorted(touched.items()):
+        for parent_id in line_of(organisation_id, parents[month])[1:2]:
+            above.setdefault((parent_id, month), correlation_id)
+    return above
+
+
 def _list_parents(connection: Connection, touched: Iterable[tuple[UUID, date]]) -> dict[date, dict[UUID, UUID | None]]:
     """By month, under which parent each of these organisations, and each above them, stood on its first day."""
     places = sorted(touched)

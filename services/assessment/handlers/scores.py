@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from services.assessment import metrics
 from services.assessment.domain.measures import NOBODY
 from services.assessment.handlers.counting import Moment, Months, count_cells, sum_organisations
+from services.assessment.handlers.lanes import divide, score_beside, score_lane
 from services.assessment.handlers.replacing import replace_scores
 from services.assessment.handlers.schemes import read_scheme_in_force
 from services.assessment.storage import due, marking, rebuilding, sweeps, tallies, units
@@ -39,7 +41,10 @@ def measure_due(pool: Pool, *, now: datetime) -> tuple[int, float]:
 
 
 def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, limit: int = CELLS_A_PASS) -> PassSummary:
-    """One pass over what has been due longest, in one transaction. While another is at it this one does nothing."""
+    """One pass over what has been due longest, in one transaction, and of many cadres half in another one beside it.
+
+    While another pass is at it this one does nothing.
+    """
     started = time.perf_counter()
     with transaction(pool) as connection:
         if not tallies.try_lock_scoring(connection):
@@ -50,13 +55,19 @@ def score_due(pool: Pool, *, scheme_name: str, zone: ZoneInfo, now: datetime, li
             return PassSummary()
         scheme = read_scheme_in_force(connection, scheme_name)
         moment = Moment(as_of=_latest_clock(connection, now), zone=zone)
-        counted = count_cells(connection, cells, moment)
-        marked = _list_months_of_units(connection, subjects)
-        summed = sum_organisations(connection, counted.organisations | marked)
-        crash.point("assessment.mid_scoring")
-        changed = replace_scores(connection, "cadre", counted.cadres, subjects, scheme, moment)
+        division = divide(cells, subjects, may_divide=pool.max_size > 1)
+        whose = tallies.find_backend(connection)
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            promise = executor.submit(score_beside, pool, division.beside, scheme, moment, now=now, whose=whose)
+            own = score_lane(connection, division.own, subjects, scheme, moment)
+            crash.point("assessment.mid_scoring")
+        beside = promise.result()
+        of_units = due.list_due_cells_of_units(connection, {*division.units, *beside.left}, nobody=NOBODY)
+        left = own.left | count_cells(connection, of_units, moment).organisations
+        summed = sum_organisations(connection, left | _list_months_of_units(connection, subjects))
+        changed = own.changed + beside.changed
         changed += replace_scores(connection, "organisation", summed, subjects, scheme, moment)
-        due.remove_due(connection, cells, subjects, seen_at=now)
+        due.remove_due(connection, [*division.own.cells, *of_units], subjects, seen_at=now)
     metrics.scoring_passes_total.inc()
     metrics.scoring_pass_seconds.observe(time.perf_counter() - started)
     metrics.cells_tallied_total.inc(len(cells))

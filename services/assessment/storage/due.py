@@ -1,6 +1,6 @@
 """What is due to be tallied and scored: read by a pass, and removed when it has really seen it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -53,6 +53,31 @@ def list_due_cells_of(connection: Connection, cadre_ids: Sequence[UUID]) -> list
              ORDER BY organisation_id, cadre_id, month
             """,
             [to_array(cadre_ids)],
+            prepare=False,
+        ).fetchall()
+
+
+def list_due_cells_of_units(
+    connection: Connection, months: Collection[tuple[UUID, date]], *, nobody: UUID
+) -> list[DueCell]:
+    """Nobody's cells, in which an organisation's month is due, as they stand now; a lookup each by the key."""
+    if not months:
+        return []
+    with connection.cursor(row_factory=class_row(DueCell)) as cursor:
+        return cursor.execute(
+            """
+            SELECT due.organisation_id, due.cadre_id, due.month, due.revision, due.correlation_id
+              FROM unnest(%s::uuid[], %s::date[]) AS asked (organisation_id, month)
+             CROSS JOIN LATERAL (
+                       SELECT organisation_id, cadre_id, month, revision, correlation_id
+                         FROM tally_due
+                        WHERE organisation_id = asked.organisation_id
+                          AND cadre_id = %s
+                          AND month = asked.month
+                       OFFSET 0) AS due
+             ORDER BY due.organisation_id, due.month
+            """,
+            [to_array(one for one, _ in months), to_array(month for _, month in months), nobody],
             prepare=False,
         ).fetchall()
 

@@ -212,6 +212,28 @@ def try_lock_scoring(connection: Connection) -> bool:
     return row is not None and row[0] is True
 
 
+def find_backend(connection: Connection) -> int:
+    """Of the server's processes the one that has this transaction."""
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def has_scoring_locked(connection: Connection, backend: int) -> bool:
+    """Whether the transaction of this process of the server is still the scoring pass."""
+    row = connection.execute(
+        """
+        SELECT EXISTS (SELECT FROM pg_locks
+                        WHERE locktype = 'advisory'
+                          AND (classid, objid, objsubid) = (0, %s, 1)
+                          AND pid = %s
+                          AND mode = 'ExclusiveLock'
+                          AND granted)
+        """,
+        [SCORING_LOCK, backend],
+    ).fetchone()
+    return row is not None and row[0] is True
+
+
 def share_scoring(connection: Connection) -> None:
     """Wait for the pass under way to end, and let no pass begin; others that share it go on beside this one."""
     connection.execute("SELECT set_config('lock_timeout', '60s', true)")

@@ -1,6 +1,6 @@
 """Sums of organisations by the month: their own cells and what stood below them, and who that was."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -138,6 +138,18 @@ def tally_organisations(connection: Connection, rows: Sequence[tuple[UUID, date]
         _TALLY_ORGANISATIONS, [to_array(one for one, _ in rows), to_array(month for _, month in rows)], prepare=False
     ).fetchall()
     return [(row[0], row[1]) for row in changed]  # type: ignore[misc] # the driver reads uuid and date as such
+
+
+def list_with_children(connection: Connection, organisation_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these below which an organisation stands, or ever stood."""
+    if not organisation_ids:
+        return set()
+    rows = connection.execute(
+        "SELECT one FROM unnest(%s::uuid[]) AS one WHERE EXISTS (SELECT FROM parentage WHERE parent_id = one)",
+        [to_array(organisation_ids)],
+        prepare=False,
+    ).fetchall()
+    return {UUID(str(row[0])) for row in rows}
 
 
 def list_months_of_organisations(connection: Connection, organisation_ids: Sequence[UUID]) -> list[tuple[UUID, date]]:
