@@ -17,7 +17,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -285,6 +285,14 @@ def run(options: argparse.Namespace) -> Findings:
     return findings
 
 
+def say(word: str, lines: Sequence[str]) -> None:
+    """Nothing that stands in a record begins a line, moves a cursor, or cannot be written."""
+    clean = ("".join(one if one.isprintable() else ascii(one)[1:-1] for one in line) for line in lines)
+    text = f"{word} {chr(10).join(clean)}\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, nargs="?", help="the exported files of one service")
@@ -299,16 +307,22 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         findings = run(options)
     except Bad as error:
-        sys.stdout.write(f"BAD {error}\n")
+        say("BAD", [str(error)])
         return BAD
     except (Unchecked, OSError) as error:
-        sys.stdout.write(f"NOT CHECKED {error}\n")
+        say("NOT CHECKED", [str(error)])
         return UNCHECKED
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        say("BAD", [f"what is here is broken: {type(error).__name__}: {error}"])
+        return BAD
     signed = "signatures not checked" if options.without_signatures else "signatures good"
-    sys.stdout.write(
-        f"SOUND {findings.records} records from {findings.first_seq} to {findings.last_seq}, the last of "
-        f"{findings.last_at or 'no time'}; {len(findings.checkpoints)} checkpoints, {signed}; "
-        f"{findings.uncovered} records not under a checkpoint yet\n"
+    say(
+        "SOUND",
+        [
+            f"{findings.records} records from {findings.first_seq} to {findings.last_seq}, the last of "
+            f"{findings.last_at or 'no time'}; {len(findings.checkpoints)} checkpoints, {signed}; "
+            f"{findings.uncovered} records not under a checkpoint yet"
+        ],
     )
     return SOUND
 
