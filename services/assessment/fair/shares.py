@@ -20,7 +20,7 @@ def share_by_time(issue: Issue, holds: list[Hold]) -> dict[str, int]:
     if due_at is None or ends_at is None or min(due_at, ends_at) <= issue.received_at:
         return {holds[-1].cadre: MICRO}
     still = due_at - (due_at - issue.received_at) // LAST_PART
-    counted = [hold for place, hold in enumerate(holds) if place == 0 or hold.from_at <= still]
+    counted = [hold for hold in holds if hold.from_at <= still]
     starts = [min(hold.from_at, ends_at) for hold in counted] + [ends_at]
     times: dict[str, int] = {}
     for place, hold in enumerate(counted):
