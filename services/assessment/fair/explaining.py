@@ -232,11 +232,12 @@ def _moved_most(case: Case) -> tuple[Moved, ...]:
 
 
 def _points_for_one(case: Case, term: Term) -> float:
-    """Points for a mean difference of one; what the plausibility limit took is spread over all records alike."""
-    if term.limited == 0:
+    """Points for a mean difference of one. What the plausibility limit took is spread over all records alike; what it
+    gave is none of theirs, and they moved nothing where it turned their difference about.
+    """
+    if term.level * term.limited <= 0:
         return 0.0
-    reach = term.limited / term.level if term.level else 1.0
-    return term.points / term.limited * reach / _spread_of(case, term)
+    return term.points / max(term.level, term.limited, key=abs) / _spread_of(case, term)
 
 
 def _left_out(case: Case, audience: Audience) -> dict[str, tuple[str, ...]]:
@@ -279,7 +280,7 @@ def _would_change(case: Case, settings: FairSettings, hidden: frozenset[str]) ->
     changes: dict[str, Decimal] = {}
     for name in ("timeliness", "reply", "resolution"):
         left = case.measured.left.get(name)
-        if left is None or name not in levels:
+        if left is None:
             continue
         number = left.effective
         gain = (1 - case.yardstick.tables[name].mean / MICRO - left.mean) / (number + 1)

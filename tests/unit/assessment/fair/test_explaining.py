@@ -43,6 +43,7 @@ def test_a_change_is_told_as_a_sum(town: list[Dossier], judged: Judged) -> None:
 
     change = compare(cadre, judged, judge(later, SPAN, SETTINGS), SETTINGS)
 
+    assert change.before == judged.by_cadre[cadre].score
     assert change.before + sum(change.by_indicator.values()) == change.after
     assert str(change.after) in tell_change(change, "en")
 
