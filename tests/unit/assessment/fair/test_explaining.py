@@ -79,3 +79,11 @@ def test_the_text_is_told_in_both_languages(judged: Judged, language: str, word:
     assert word in text
     assert str(explanation.score) in text
     assert all(moved.record in text for moved in explanation.most)
+
+
+def test_what_was_set_aside_of_a_cadre_is_told_as_that(town: list[Dossier], judged: Judged) -> None:
+    doubted = {issue.issue for issue in town[5].issues[:2]}
+
+    told = explain(replace(judged, set_aside=frozenset(doubted)), town[5].cadre.cadre, SETTINGS, audience="department")
+
+    assert told.left_out["set_aside"] == tuple(sorted(doubted))
