@@ -59,7 +59,13 @@ def evaluate_command(arguments: Sequence[str]) -> int:
         prog="python -m services.assessment evaluate", description=evaluate_command.__doc__
     )
     parser.add_argument("--scheme", required=True, type=Path, help="a scheme file (TOML)")
-    parser.add_argument("--table", required=True, type=Path, help="CSV in UTF-8 or GB 18030, or XLSX")
+    parser.add_argument(
+        "--table",
+        required=True,
+        type=Path,
+        action="append",
+        help="CSV in UTF-8 or GB 18030, or XLSX; given again, its columns are put beside those of the first",
+    )
     parser.add_argument("--out", type=Path, help="where the result goes as CSV; else it is printed")
     parser.add_argument("--overall", action="store_true", help="the result over all periods, a row for each subject")
     parser.add_argument("--explain", metavar="SUBJECT", help="why this one's total is what it is, instead of the table")
@@ -67,7 +73,7 @@ def evaluate_command(arguments: Sequence[str]) -> int:
     parser.add_argument("--language", choices=["zh", "en"], default="zh")
     options = parser.parse_args(arguments)
     try:
-        outcome, published = _evaluate(options.scheme, options.table)
+        outcome, published = _evaluate(options.scheme, *options.table)
         if options.explain is not None:
             _say("\n".join(_explain(outcome, options.explain, options.period, options.language)))
             return DONE
@@ -76,7 +82,8 @@ def evaluate_command(arguments: Sequence[str]) -> int:
             _tell(notice)
         return _tell_comparisons(outcome, published)
     except LianxinError as error:
-        _tell_fault(options.scheme if error.code == "bad-scheme" else options.table, error)
+        tables = ", ".join(map(str, options.table))
+        _tell_fault(options.scheme if error.code == "bad-scheme" else tables, error)
         return REFUSED
 
 
@@ -123,9 +130,10 @@ def read_scheme_file(path: Path) -> RuleScheme:
         raise BadFile("a scheme file is UTF-8") from None
 
 
-def _evaluate(scheme_path: Path, table_path: Path) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
+def _evaluate(scheme_path: Path, *table_paths: Path) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
     scheme = read_scheme_file(scheme_path)
-    table, published = read_table(_read(table_path, None), scheme)
+    first, *more = (_read(path, None) for path in table_paths)
+    table, published = read_table(first, scheme, *more)
     return evaluate(scheme, table), published
 
 
@@ -181,7 +189,7 @@ def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def _tell_fault(file: Path | None, error: LianxinError) -> None:
+def _tell_fault(file: Path | str | None, error: LianxinError) -> None:
     """In English, and in Chinese below it where there is Chinese for it."""
     where = "" if file is None else f"{file}: "
     _tell(f"{where}{error.detail}")

@@ -21,6 +21,7 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "periods": {"zh": "期数", "en": "periods"},
     "place": {"zh": "名次", "en": "place"},
 }
+OVERALL = ("overall", "overall_place")
 SUBJECT_JOINT = " "
 ENDLESS = 6  # places of what does not end and is not rounded
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -68,12 +69,15 @@ def lay_out_rows(outcome: Outcome, language: Language) -> Iterator[list[str]]:
 
 
 def lay_out_overall(outcome: Outcome, language: Language) -> Iterator[list[str]]:
-    """One row for each subject over its periods."""
-    names = (TOTAL, "periods", "place")
-    yield [SUBJECT_JOINT.join(outcome.scheme.layout.subject), *(WORDS[name][language] for name in names)]
+    """One row for each subject over its periods, with the group of its last one."""
+    scheme, names = outcome.scheme, (TOTAL, "periods", "place")
+    groups = [key for key in scheme.groups if key in scheme.measures]
+    header = [SUBJECT_JOINT.join(scheme.layout.subject), *(scheme.measures[key].column for key in groups)]
+    yield header + [WORDS[name][language] for name in names]
     for one in outcome.overall:
         total = "" if one.total is None else show(one.total, one.places)
-        yield [_safe(one.subject), total, str(one.periods), write(one.place)]
+        grouped = [write(outcome.columns[key][one.row]) for key in groups]
+        yield [_safe(one.subject), *grouped, total, str(one.periods), write(one.place)]
 
 
 def compare(outcome: Outcome, published: Mapping[str, Sequence[str]]) -> list[Comparison]:
@@ -99,6 +103,9 @@ def value_of(outcome: Outcome, name: str, at: int) -> Value:
         return "; ".join(outcome.scheme.flags[number - 1].label["zh"] for number in outcome.flags[at])
     if name == TOTAL and outcome.scheme.has_total:
         return outcome.totals[at].total
+    if name in OVERALL and name not in outcome.columns:
+        one = next(one for one in outcome.overall if one.subject == outcome.table.subjects[at])
+        return one.total if name == "overall" else one.place
     if name == "grade":
         return outcome.totals[at].grade
     return outcome.columns[name][at]

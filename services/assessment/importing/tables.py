@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise, zip_longest
 from typing import Final, NoReturn
@@ -12,7 +13,7 @@ import python_calamine
 
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import LATEST_HEADER
-from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.domain.rules.schemes import Layout, RuleScheme
 from services.assessment.importing.cells import read_cell
 from services.assessment.scoring.workspace import Table, Value
 
@@ -25,46 +26,102 @@ OLD_SPREADSHEET: Final = b"\xd0\xcf\x11\xe0"
 EXACT_DIGITS: Final = 15
 
 
-def read_table(data: bytes, scheme: RuleScheme) -> tuple[Table, dict[str, tuple[str, ...]]]:
-    """The table, and the published columns to compare with by the name they stand for. Raises BadTable."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """The headings in one row, and what stands below with the numbers of its rows."""
+
+    header: Sequence[str]
+    rows: Sequence[tuple[int, list[str]]]
+
+
+def read_table(data: bytes, scheme: RuleScheme, *more: bytes) -> tuple[Table, dict[str, tuple[str, ...]]]:
+    """The table, and the published columns to compare with by the name they stand for. Raises BadTable.
+
+    The columns of further tables of the same subjects are put beside those of the first.
+    """
+    return lay_out(_read_lines(data), scheme, *map(_read_lines, more))
+
+
+def _read_lines(data: bytes) -> list[list[str]]:
     if len(data) > MOST_BYTES:
         raise BadTable(f"the file is larger than {MOST_BYTES} bytes")
-    lines = _read_sheet(data) if data.startswith(SPREADSHEET) else _read_csv(data)
-    return lay_out(lines, scheme)
+    return _read_sheet(data) if data.startswith(SPREADSHEET) else _read_csv(data)
 
 
-def lay_out(lines: Sequence[Sequence[str]], scheme: RuleScheme) -> tuple[Table, dict[str, tuple[str, ...]]]:
+def lay_out(
+    lines: Sequence[Sequence[str]], scheme: RuleScheme, *more: Sequence[Sequence[str]]
+) -> tuple[Table, dict[str, tuple[str, ...]]]:
     """Find the scheme's columns under the header, and read their cells."""
     layout = scheme.layout
-    if layout.transposed:
-        lines = list(zip_longest(*lines, fillvalue=""))
-    if len(lines) < layout.header_rows[-1]:
-        raise BadTable(f"the file has no row {layout.header_rows[-1]}, where table.header_row says the header is")
+    measures = scheme.measures.values()
     wanted = [*layout.subject, *([layout.period] if layout.period else [])]
-    columns_named = [*wanted, *(one.column for one in scheme.measures.values()), *scheme.published.values()]
-    places = _place_columns(_join_headers([lines[row - 1] for row in layout.header_rows]))
-    places |= _find_broken(places, [column for column in columns_named if column not in places])
-    wanted += [one.column for one in scheme.measures.values() if not one.optional]
+    wanted += [one.column for one in measures if not one.optional]
+    sheet = _find_rows(lines, scheme, layout.subject if more else wanted)
+    for further in more:
+        sheet = _put_beside(sheet, _find_rows(further, scheme, layout.subject), layout)
+    places = _place_columns(sheet.header, [*wanted, *(one.column for one in measures), *scheme.published.values()])
     if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
         _tell_lacking(lacking, places, lines)
-    named = [places[column] for column in layout.subject]
-    rows = _rows_below(lines, named, scheme)
-    subjects = tuple(_subject_of(row, named) for _, row in rows)
-    periods = tuple(row[places[layout.period]].strip() if layout.period else "" for _, row in rows)
-    _check_unique(subjects, periods, [number for number, _ in rows], layout.period)
+    subjects, periods = _keys_of(sheet, places, layout)
     columns: dict[str, tuple[Value, ...]] = {}
     for key, measure in scheme.measures.items():
         at = places.get(measure.column)
         columns[key] = tuple(
             read_cell(measure, "" if at is None else row[at], whose=f"row {number} ({subject})")
-            for (number, row), subject in zip(rows, subjects, strict=True)
+            for (number, row), subject in zip(sheet.rows, subjects, strict=True)
         )
     published = {
-        name: tuple(row[places[column]].strip() for _, row in rows)
+        name: tuple(row[places[column]].strip() for _, row in sheet.rows)
         for name, column in scheme.published.items()
         if column in places
     }
     return Table(subjects=subjects, periods=periods, columns=columns), published
+
+
+def _put_beside(sheet: _Sheet, further: _Sheet, layout: Layout) -> _Sheet:
+    """Rows of the same subject side by side, and of the same period where the further table has periods."""
+    named = [*layout.subject, *([layout.period] if layout.period else [])]
+    places, beside = _place_columns(sheet.header, named), _place_columns(further.header, named)
+    if layout.period not in beside:
+        layout = replace(layout, period=None)
+    theirs = dict(zip(zip(*_keys_of(further, beside, layout), strict=True), further.rows, strict=True))
+    ours = list(zip(*_keys_of(sheet, places, layout, are_unique=False), strict=True))
+    if strangers := [" ".join(key).strip() for key in theirs if key not in set(ours)]:
+        raise BadTable(f"a further table has {', '.join(strangers)}, which the first lacks")
+    kept = [at for at in range(len(further.header)) if at not in {beside[name] for name in named if name in beside}]
+    blank = [""] * len(further.header)
+    rows = [
+        (number, [*row, *((theirs[key][1] if key in theirs else blank)[at] for at in kept)])
+        for (number, row), key in zip(sheet.rows, ours, strict=True)
+    ]
+    return _Sheet(header=[*sheet.header, *(further.header[at] for at in kept)], rows=rows)
+
+
+def _find_rows(lines: Sequence[Sequence[str]], scheme: RuleScheme, wanted: Sequence[str]) -> _Sheet:
+    """Each row with its number in the file; blank rows and those that the scheme skips are left out."""
+    layout = scheme.layout
+    if layout.transposed:
+        lines = list(zip_longest(*lines, fillvalue=""))
+    if len(lines) < layout.header_rows[-1]:
+        raise BadTable(f"the file has no row {layout.header_rows[-1]}, where table.header_row says the header is")
+    header = _join_headers([lines[row - 1] for row in layout.header_rows])
+    places = _place_columns(header, wanted)
+    if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
+        _tell_lacking(lacking, places, lines)
+    named = [places[column] for column in layout.subject]
+    return _Sheet(header=header, rows=_rows_below(lines, named, scheme, len(header)))
+
+
+def _keys_of(
+    sheet: _Sheet, places: Mapping[str, int], layout: Layout, *, are_unique: bool = True
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The subject and the period of each row."""
+    named = [places[column] for column in layout.subject]
+    subjects = tuple(_subject_of(row, named) for _, row in sheet.rows)
+    periods = tuple(row[places[layout.period]].strip() if layout.period else "" for _, row in sheet.rows)
+    if are_unique:
+        _check_unique(subjects, periods, [number for number, _ in sheet.rows], layout.period)
+    return subjects, periods
 
 
 def _tell_lacking(lacking: Sequence[str], places: Mapping[str, int], lines: Sequence[Sequence[str]]) -> NoReturn:
@@ -88,7 +145,7 @@ def _join_headers(rows: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(text for row in padded if (text := row[at].strip())) for at in range(width)]
 
 
-def _place_columns(header: Sequence[str]) -> dict[str, int]:
+def _place_columns(header: Sequence[str], wanted: Sequence[str] = ()) -> dict[str, int]:
     """By heading. One that comes again is told apart by its number: 得分, 得分#2."""
     places: dict[str, int] = {}
     for at, name in enumerate(header):
@@ -100,7 +157,7 @@ def _place_columns(header: Sequence[str]) -> dict[str, int]:
             number += 1
             unique = f"{clean}#{number}"
         places[unique] = at
-    return places
+    return places | _find_broken(places, [column for column in wanted if column not in places])
 
 
 def _find_broken(places: Mapping[str, int], lacking: Sequence[str]) -> dict[str, int]:
@@ -118,11 +175,9 @@ def _subject_of(row: Sequence[str], named: Sequence[int]) -> str:
 
 
 def _rows_below(
-    lines: Sequence[Sequence[str]], named: Sequence[int], scheme: RuleScheme
+    lines: Sequence[Sequence[str]], named: Sequence[int], scheme: RuleScheme, width: int
 ) -> list[tuple[int, list[str]]]:
-    """Each row with its number in the file; blank rows and those that the scheme skips are left out."""
     header_row = scheme.layout.header_rows[-1]
-    width = max(len(lines[row - 1]) for row in scheme.layout.header_rows)
     rows = []
     for number, line in enumerate(lines[header_row:], start=header_row + 1):
         if not any(cell.strip() for cell in line):

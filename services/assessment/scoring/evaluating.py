@@ -9,13 +9,8 @@ from services.assessment.domain.rules.schemes import TOTAL, Item, RuleScheme, Se
 from services.assessment.scoring import groups
 from services.assessment.scoring.kinds import apply_rule
 from services.assessment.scoring.numbers import round_to, tame
-from services.assessment.scoring.outcomes import (
-    apply_gates,
-    combine_periods,
-    grade_rows,
-    raise_flags,
-    rank_rows,
-)
+from services.assessment.scoring.outcomes import apply_gates, grade_rows, raise_flags, rank_rows
+from services.assessment.scoring.overall import combine_periods
 from services.assessment.scoring.results import ItemResult, Outcome, Totalled
 from services.assessment.scoring.totals import Adder, Formulas, add_total, clamp, limit, whole_places
 from services.assessment.scoring.working import work_out, work_out_numbers

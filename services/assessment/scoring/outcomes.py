@@ -1,6 +1,5 @@
-"""What follows from totals: gates, grades, places, flags, and one result over several periods."""
+"""What follows from totals: gates, grades, places and flags."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -11,8 +10,7 @@ from services.assessment.domain.rules.schemes import TOTAL, Gate, Grade, Ranking
 from services.assessment.scoring import groups
 from services.assessment.scoring.kinds import apply_rule, count_of
 from services.assessment.scoring.numbers import SHOWN, places_of, round_to
-from services.assessment.scoring.results import Contribution, OverallResult, Totalled
-from services.assessment.scoring.totals import whole_places
+from services.assessment.scoring.results import Contribution, Totalled
 from services.assessment.scoring.working import work_out, work_out_numbers
 from services.assessment.scoring.workspace import Number, Numbers, Workspace, is_met
 
@@ -138,66 +136,4 @@ def raise_flags(scheme: RuleScheme, space: Workspace) -> list[tuple[int, ...]]:
     met = [work_out_numbers(flag.when, space) for flag in scheme.flags]
     return [
         tuple(number for number, column in enumerate(met, start=1) if is_met(column[at])) for at in range(space.size)
-    ]
-
-
-def combine_periods(scheme: RuleScheme, totals: Sequence[Totalled], space: Workspace) -> list[OverallResult]:
-    """One total for each subject over its periods, ranked within the group of its last period."""
-    overall = scheme.overall
-    if overall is None:
-        return []
-    rows: dict[str, list[int]] = {}
-    for at in sorted(range(space.size), key=lambda row: (_natural(space.table.periods[row]), row)):
-        rows.setdefault(space.table.subjects[at], []).append(at)
-    weights: Numbers = work_out_numbers(overall.weight, space) if overall.weight else [Fraction(1)] * space.size
-    combined: list[tuple[str, Number, int, int]] = []
-    groups_of: list[tuple[object, ...]] = []
-    for subject, own in rows.items():
-        scored = [(total, weights[at]) for at in own if (total := totals[at].total) is not None]
-        total = _combine(overall.combine, scored) if len(scored) >= overall.minimum_count else None
-        places = SHOWN
-        if total is not None:
-            stated = None if overall.places is None else work_out_numbers(overall.places, space)[own[-1]]
-            places = places_of(total) or 0 if stated is None and places_of(total) is not None else SHOWN
-            if stated is not None:
-                places = whole_places(stated)
-            total = round_to(total, places, overall.mode)
-        combined.append((subject, total, places, len(scored)))
-        groups_of.append(tuple(space.columns[key][own[-1]] for key in scheme.groups))
-    return _rank_overall(scheme, combined, groups_of)
-
-
-def _natural(period: str) -> list[tuple[int, str]]:
-    """So that 2 comes before 10."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]+)", period)]
-
-
-def _combine(how: str, weighted: list[tuple[Fraction, Number]]) -> Number:
-    """A mean is by the weights of the periods; one without a weight has no part in it."""
-    if how == "last":
-        return weighted[-1][0] if weighted else None
-    if how == "mean":
-        known = [(value, weight) for value, weight in weighted if weight is not None]
-        whole = groups.add([weight for _, weight in known])
-        return groups.add([value * weight for value, weight in known]) / whole if whole else None
-    return groups.SUMMARIES[how]([value for value, _ in weighted]) if weighted else None
-
-
-def _rank_overall(
-    scheme: RuleScheme, combined: list[tuple[str, Number, int, int]], groups_of: list[tuple[object, ...]]
-) -> list[OverallResult]:
-    numbers: dict[tuple[object, ...], int] = {}
-    partition = [numbers.setdefault(group, len(numbers)) for group in groups_of]
-    ties = scheme.rankings[0].ties if scheme.rankings else "competition"
-    order = scheme.rankings[0].order if scheme.rankings else "descending"
-    places = groups.rank_in_groups(
-        [total for _, total, _, _ in combined],
-        partition,
-        [True] * len(combined),
-        direction="higher" if order == "descending" else "lower",
-        ties=ties,
-    )
-    return [
-        OverallResult(subject=subject, total=total, places=digits, periods=count, place=place)
-        for (subject, total, digits, count), place in zip(combined, places, strict=True)
     ]

@@ -47,7 +47,10 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverallResult:
+    """`row` is of the subject's last period."""
+
     subject: str
+    row: int
     total: Fraction | None
     places: int
     periods: int

@@ -63,6 +63,7 @@ PHRASES: Final = (
     ("there is no section {}", "没有{}这个部分"),
     ("sections nest deeper than {}, or in a circle", "部分嵌套超过{}层，或循环嵌套"),
     ("is for a mean", "仅用于求平均"),
+    ("names the texts that periods are put together by", "写明按哪些文本归并各期"),
     ("is the total that cap and set need, and only they", "是 cap 和 set 所需的总分，其他情形不用"),
     ("is the label that the effect grade needs, and only that", "是 grade 所需的等次名称，其他情形不用"),
     ("{} is taken by another ranking", "{}已被另一个排名使用"),
@@ -159,6 +160,7 @@ PHRASES: Final = (
         "标题缺少{}；第{}行有：请在 [table] 中写 header_row = {}",
     ),
     ("the table has no rows", "表中没有数据行"),
+    ("a further table has {}, which the first lacks", "后面的表里有{}，第一张表里没有"),
     (
         "the file is an old spreadsheet (.xls); save it as .xlsx or CSV",
         "文件是旧版电子表格（.xls），请另存为 .xlsx 或 CSV",

@@ -17,7 +17,9 @@ from services.assessment.domain.rules.schemes import (
 )
 
 DEEPEST_SECTION = 4
-PLACES_OF_NAMES = frozenset({"groups.by", "rankings.within", "published"})  # where no formula stands
+PLACES_OF_NAMES = frozenset(
+    {"groups.by", "overall.first.by", "rankings.within", "published"}
+)  # where no formula stands
 
 
 def check_names(scheme: RuleScheme) -> None:
@@ -38,10 +40,17 @@ def check_names(scheme: RuleScheme) -> None:
     _check_known(scheme, "rankings.within", within, base)
     if scheme.overall is not None:
         _check_known(scheme, "overall", _names_in(formulas_of(scheme.overall)), base)
+        if scheme.overall.first is not None:
+            _check_known(scheme, "overall.first.by", scheme.overall.first.by, base - set(scheme.sections))
     with_places = later | {ranking.key for ranking in scheme.rankings}
     for number, flag in enumerate(scheme.flags, start=1):
         _check_known(scheme, f"flags[{number}]", flag.when.names, with_places)
-    _check_known(scheme, "published", set(scheme.published), with_places | {"grade", "flags"})
+    _check_known(scheme, "published", set(scheme.published), with_places | _names_of_results(scheme))
+
+
+def _names_of_results(scheme: RuleScheme) -> set[str]:
+    """What only published figures are compared with."""
+    return {"grade", "flags"} | ({"overall", "overall_place"} if scheme.overall is not None else set())
 
 
 def _check_groups(scheme: RuleScheme, base: set[str]) -> None:

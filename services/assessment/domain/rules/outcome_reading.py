@@ -1,6 +1,6 @@
 """Reading what is made of the points: the total, gates, grades, rankings, flags, and one result over periods."""
 
-from typing import Final
+from typing import Any, Final
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Formula, parse_formula
@@ -10,6 +10,7 @@ from services.assessment.domain.rules.reading import Keys, check_name, read_form
 from services.assessment.domain.rules.schemes import (
     TOTAL,
     Combination,
+    Combined,
     Effect,
     Flag,
     Gate,
@@ -118,18 +119,33 @@ def read_overall(keys: Keys, rounding: Rounding) -> Overall | None:
     if (value := keys.take("overall", None)) is None:
         return None
     table = Keys("overall", value)
+    first = table.take("first", None)
+    overall = Overall(**_read_combined(table, rounding), first=None if first is None else _read_first(first, rounding))
+    table.close()
+    return overall
+
+
+def _read_first(value: object, rounding: Rounding) -> Combined:
+    table = Keys("overall.first", value)
+    by = tuple(check_name("overall.first.by", name) for name in table.texts("by"))
+    if not by:
+        raise BadRules("overall.first.by", "names the texts that periods are put together by")
+    first = Combined(by=by, **_read_combined(table, rounding))
+    table.close()
+    return first
+
+
+def _read_combined(table: Keys, rounding: Rounding) -> dict[str, Any]:
     combine = table.choice("combine", Combination, default="mean")
     if combine != "mean" and table.has("weight"):
         raise BadRules(table.at("weight"), "is for a mean")
-    overall = Overall(
-        combine=combine,
-        weight=table.find_formula("weight"),
-        minimum_count=table.whole("minimum_count", lowest=1, highest=1_000) if table.has("minimum_count") else 1,
-        places=table.find_formula("round", rounding.total),
-        mode=table.choice("rounding", Mode, default=rounding.mode),
-    )
-    table.close()
-    return overall
+    return {
+        "combine": combine,
+        "weight": table.find_formula("weight"),
+        "minimum_count": table.whole("minimum_count", lowest=1, highest=1_000) if table.has("minimum_count") else 1,
+        "places": table.find_formula("round", rounding.total),
+        "mode": table.choice("rounding", Mode, default=rounding.mode),
+    }
 
 
 def _total_or(table: Keys, key: str) -> Formula:

@@ -133,14 +133,22 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overall:
-    """How the totals of a subject's periods become one."""
+class Combined:
+    """How totals of a subject become one; with `by` those whose texts are the same."""
 
+    by: tuple[str, ...] = ()
     combine: Combination
     weight: Formula | None  # of a period, in a mean
     minimum_count: int
     places: Formula | None
     mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overall(Combined):
+    """How the totals of a subject's periods become one. `first` makes quarters of months."""
+
+    first: Combined | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,43 @@ def test_a_year_is_made_of_its_months(overall, expected):
     assert year(overall, *MONTHS) == expected
 
 
+QUARTERS = [
+    ["u", "1", "90", "1", "A", "一季"], ["u", "2", "91", "2", "A", "一季"], ["u", "3", "91.01", "1", "A", "一季"],
+    ["u", "4", "80", "1", "A", "二季"],
+    ["v", "1", "70", "1", "A", "一季"], ["v", "2", "", "1", "A", "一季"], ["v", "4", "", "1", "A", "二季"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("overall", "expected"),
+    [
+        ("round = 2", [("u", "88", 4, "1"), ("v", "70", 1, "2")]),
+        ('round = 2\nfirst = { by = ["q"] }', [("u", "85.34", 2, "1"), ("v", "70", 1, "2")]),
+        ('round = 2\nfirst = { by = ["q"], round = 1 }', [("u", "85.35", 2, "1"), ("v", "70", 1, "2")]),
+        ('first = { by = ["q"], combine = "max" }', [("u", "85.505", 2, "1"), ("v", "70", 1, "2")]),
+        ('first = { by = ["q"], weight = "b", round = 1 }', [("u", "85.4", 2, "1"), ("v", "70", 1, "2")]),
+        ('first = { by = ["q"], minimum_count = 2, round = 1 }', [("u", "90.7", 1, "1"), ("v", None, 0, None)]),
+        ('minimum_count = 2\nfirst = { by = ["q"], round = 1 }', [("u", "85.35", 2, "1"), ("v", None, 1, None)]),
+        (
+            'combine = "sum"\nfirst = { by = ["q"], round = 0, rounding = "down" }',
+            [("u", "170", 2, "1"), ("v", "70", 1, "2")],
+        ),
+        (
+            "weight = \"if(q == '一季', 3, 1)\"\nfirst = { by = ['q'], round = 1 }",
+            [("u", "88.025", 2, "1"), ("v", "70", 1, "2")],
+        ),
+        ('combine = "last"\nfirst = { by = ["q"], round = 1 }', [("u", "80", 2, "1"), ("v", "70", 1, "2")]),
+    ],
+)  # fmt: skip
+def test_quarters_are_made_of_months_before_the_year_is_made_of_them(overall, expected):
+    """Means of unrounded, of two and of one place differ in the last digit; a quarter without a total is none."""
+    quarter = GROUPED.replace("[measures]\n", '[measures]\nq = { column = "q", type = "text" }\n')
+    scheme = read_rule_scheme(f'{HEAD}period = "month"\n{quarter}[overall]\n{overall}')
+    outcome = evaluate(scheme, lay_out([["unit", "month", "a", "b", "g", "q"], *QUARTERS], scheme)[0])
+
+    assert [(one.subject, told(one.total), one.periods, told(one.place)) for one in outcome.overall] == expected
+
+
 def test_a_year_is_ranked_in_the_group_of_the_last_month_as_the_first_ranking_says():
     lines = [*MONTHS, ["w", "10", "99", "1", "A"], ["y", "10", "85", "1", "B"]]
 

@@ -81,6 +81,7 @@ def known_keys() -> set[str]:
     probes: list[dict[str, Any]] = [
         {"table": {"?": 1}}, {"measures": {"a": {"column": "a", "?": 1}}}, {"rounding": {"?": 1}}, {"total": {"?": 1}},
         {"groups": {"?": 1}}, {"validity": {"from": "2024-01-01", "?": 1}}, {"overall": {"?": 1}},
+        {"overall": {"first": {"by": ["x"], "?": 1}}},
         {"gates": [{"when": 1, "effect": "no_rank", "?": 1}]}, {"grades": [{"grade": "a", "?": 1}]},
         {"rankings": [{"?": 1}]}, {"flags": [{"when": 1, "?": 1}]}, {"sections": {"s": {"?": 1}}},
         *({"items": {"x": KINDS[kind] | {"kind": kind, "?": 1}}} for kind in READERS),

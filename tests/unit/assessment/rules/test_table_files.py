@@ -240,6 +240,68 @@ def test_a_measure_is_empty_wherever_a_section_or_value_needs_it(tmp_path, capsy
     assert capsys.readouterr().err.splitlines() == [f"x: {ends}", f"y: {ends}"]
 
 
+MONTHLY = """
+period = "月份"
+[measures]
+kind = { column = "类别", type = "text" }
+a = "办结率"
+b = { column = "年终", optional = true }
+[groups]
+by = ["kind"]
+[items.x]
+kind = "formula"
+formula = "a"
+[overall]
+round = 1
+[published]
+overall = "年均"
+overall_place = "年名次"
+"""
+MONTHS = "unit,月份,类别,办结率,年均,年名次\n甲,1,县,90,,\n甲,2,县,91.1,90.6,1\n乙,1,县,90,90,2\n丙,2,区,70,71,1\n"
+
+
+def test_a_year_is_compared_with_what_was_published_and_is_a_table_again(tmp_path, capsys):
+    scheme, table, year = (tmp_path / name for name in ("scheme.toml", "table.csv", "year.csv"))
+    scheme.write_text(HEAD + MONTHLY, "utf-8")
+    table.write_text(MONTHS, "utf-8")
+
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--overall", "--out", str(year)]) == 1
+
+    lines = year.read_text("utf-8-sig").splitlines()
+    assert lines == ["unit,类别,总分,期数,名次", "甲,县,90.6,2,1", "乙,县,90.0,1,2", "丙,区,70.0,1,1"]
+    assert capsys.readouterr().err.splitlines() == [
+        "overall: 2 of 3 as published", "  丙: computed 70, published 71", "overall_place: 3 of 3 as published",
+    ]  # fmt: skip
+
+
+def test_further_tables_of_the_same_units_are_put_beside_the_first():
+    scheme = scheme_of(MONTHLY)
+    exams = "说明,unit,年终,办结率\n,乙,80,1\n,甲,85,1\n".encode()
+    by_month = "unit,月份,年终\n甲,2,7\n".encode()
+
+    table, _ = read_table(MONTHS.encode(), scheme, exams)
+    monthly, _ = read_table(MONTHS.encode(), scheme, by_month)
+
+    assert table.subjects == ("甲", "甲", "乙", "丙")
+    assert [told(one) for one in table.columns["a"]] == ["90", "91.1", "90", "70"]
+    assert [told(one) for one in table.columns["b"]] == ["85", "85", "80", None]
+    assert [told(one) for one in monthly.columns["b"]] == [None, "7", None, None]
+
+
+@pytest.mark.parametrize(
+    ("further", "complaint"),
+    [
+        ("unit,年终\n丁,1\n", "a further table has 丁, which the first lacks"),
+        ("unit,月份,年终\n甲,3,1\n", "a further table has 甲 3, which the first lacks"),
+        ("unit,年终\n甲,1\n甲,2\n", "rows 2 and 3 are both of 甲"),
+        ("单位,年终\n甲,1\n", "the header lacks unit; it has 单位, 年终"),
+    ],
+)
+def test_a_further_table_that_does_not_fit_is_refused(further, complaint):
+    with pytest.raises(BadTable, match=complaint):
+        read_table(MONTHS.encode(), scheme_of(MONTHLY), further.encode())
+
+
 def test_headings_may_be_broken_into_lines_and_the_row_that_has_them_is_named():
     rule = '[measures]\na = "按时 办结数"\nb = "满意率"\n'
     rule += '[items.x]\nkind = "formula"\nformula = "a + b"\n'
