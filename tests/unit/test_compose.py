@@ -33,6 +33,7 @@ from shared.settings import ProcessSettings, ServiceSettings, load
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 SETTINGS: dict[str, type[ProcessSettings]] = {
     "identity": IdentitySettings,
@@ -271,6 +272,22 @@ def test_compose_accepts_the_file() -> None:
     result = subprocess.run(["docker-compose", "config", "-q"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stderr
+
+
+@needs("docker-compose")
+def test_compose_accepts_what_a_larger_installation_is_told_to_add(tmp_path: Path) -> None:
+    [override] = re.findall(r"```yaml\n(# docker-compose.override.yml\n.*?)```", OPERATIONS, re.DOTALL)
+    (tmp_path / "override.yml").write_text(override, "utf-8")
+    command = ["docker-compose", "-f", "docker-compose.yml", "-f", str(tmp_path / "override.yml"), "config"]
+
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stderr
+    merged = yaml.safe_load(result.stdout)["services"]
+    for name, added in yaml.safe_load(override)["services"].items():
+        assert added.get("environment", {}).items() <= merged[name]["environment"].items()
+        assert merged[name]["command"] == added.get("command", CONTAINERS[name]["command"])
+        assert {"LIANXIN_SECRETS_DIR", "POSTGRES_DB"} & set(merged[name]["environment"])
 
 
 def test_prometheus_asks_every_process() -> None:
