@@ -1,6 +1,6 @@
 """Why a subject's total is what it is, in sentences: each item's working, what it counts for, limits, gates, places."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -16,6 +16,7 @@ from services.assessment.domain.rules.kinds import (
     RankPoints,
     Rule,
     TargetSlope,
+    WeightedMean,
 )
 from services.assessment.domain.rules.outcome_reading import DEFAULT_RANKING
 from services.assessment.domain.rules.schemes import Item, RuleScheme, Step
@@ -46,6 +47,7 @@ WORDS: Final[dict[str, dict[Language, str]]] = {
     "no_band": {"zh": "{value}，不在任何一档", "en": "{value} is in no band"},
     "ratio": {"zh": "{value} 与参照值 {reference} 之比 × {full}", "en": "{value} against {reference}, of {full}"},
     "place": {"zh": "第 {place} 名", "en": "place {place}"},
+    "mean": {"zh": "加权平均：{parts}", "en": "weighted mean: {parts}"},
     "line": {"zh": "{name} {count}：{charge}", "en": "{name} {count}: {charge}"},
     "start": {"zh": "起评 {start}", "en": "starting from {start}"},
     "plain": {"zh": "{value}", "en": "{value}"},
@@ -123,11 +125,12 @@ class _Speaker:
             return self._work_events(rule, facts)
         if isinstance(rule, FormulaRule):
             return rule.formula.text
+        if isinstance(rule, WeightedMean):
+            return self._say("mean", parts=self._join(f"{value.text} × {weight.text}" for value, weight in rule.parts))
         if isinstance(rule, Bands):
             shown = {"value": "", **shown}
             return self._say("band" if facts["band"] is not None else "no_band", **shown).strip("， ")
-        phrase = PHRASES.get(type(rule))
-        return self._say(phrase, **shown) if phrase is not None else ""
+        return self._say(PHRASES[type(rule)], **shown)
 
     def _work_slope(self, facts: Row, shown: Mapping[str, str]) -> str:
         units = facts["units"]
@@ -143,6 +146,9 @@ class _Speaker:
             signed = rule.sign * charge if isinstance(charge, Fraction) else charge
             count = self._show(facts[f"count.{number}"])
             parts.append(self._say("line", name=name, count=count, charge=self._show(signed)))
+        return self._join(parts)
+
+    def _join(self, parts: Iterable[str]) -> str:
         return ("；" if self._language == "zh" else "; ").join(parts)
 
     def _tell_end(self) -> list[str]:

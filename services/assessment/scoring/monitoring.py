@@ -53,7 +53,7 @@ def monitor(
     found = []
     for indicator in indicators:
         readings = tuple(_read(indicator, label, rows) for label, rows in periods)
-        found.append(Health(indicator=indicator, readings=readings, signs=_signs(indicator, readings, witness)))
+        found.append(Health(indicator=indicator, readings=readings, signs=_signs(readings, witness)))
     return tuple(found)
 
 
@@ -89,7 +89,7 @@ def _correlate(rows: Sequence[Mapping[str, Value]], indicator: str) -> Number:
     return both / length if length else None
 
 
-def _signs(indicator: str, readings: Sequence[Reading], witness: Mapping[str, Number]) -> tuple[Sign, ...]:
+def _signs(readings: Sequence[Reading], witness: Mapping[str, Number]) -> tuple[Sign, ...]:
     enough = [one for one in readings if one.subjects >= FEWEST]
     if not enough:
         return ()
@@ -99,19 +99,23 @@ def _signs(indicator: str, readings: Sequence[Reading], witness: Mapping[str, Nu
         signs.append("saturated")
     if first.spread and last.spread is not None and last.spread <= SHRUNK * first.spread:
         signs.append("spread_shrinks")
-    if indicator != WITNESS and _parts(first, last, witness):
+    if _parts(first, last, witness):
         signs.append("parts_from_citizens")
     return tuple(signs)
 
 
 def _parts(first: Reading, last: Reading, witness: Mapping[str, Number]) -> bool:
     """It rises while what citizens say falls, or those who do well in it are those whom citizens like least."""
-    told = (witness[first.period], witness[last.period], first.mean, last.mean)
-    then, now, began, ended = (one if one is not None else Fraction(0) for one in told)
-    if None not in told and ended - began >= DRIFT and then - now >= DRIFT:
+    risen = _subtract(last.mean, first.mean)
+    fallen = _subtract(witness[first.period], witness[last.period])
+    if risen is not None and fallen is not None and min(risen, fallen) >= DRIFT:
         return True
     turned = first.agreement is not None and first.agreement > 0
     return turned and last.agreement is not None and last.agreement < 0
+
+
+def _subtract(one: Number, other: Number) -> Number:
+    return None if one is None or other is None else one - other
 
 
 def _cut(value: Number) -> Number:

@@ -211,6 +211,10 @@ def test_a_total_is_told_line_by_line(at, language):
         ('"bands"\nbands = [{ when = "a > 1", points = 1 }]\notherwise = 0', [5], "x: is in band 1 -> 1"),
         ('"interpolate"\nvalue = "a"\npoints = [[0, 0], [10, 5]]', [4], "x: 4 -> 2"),
         ('"rank_points"\nvalue = "a"\nfirst = 10\nstep = 1', [4], "x: place 1 -> 10"),
+        ('"target_slope"\nvalue = "a"\ntarget = 90\nfull = 40\nslope = 2', [90], "x: 90, meets the target 90 -> 40"),
+        ('"quantile_bands"\nvalue = "a"\nbands = [{ top = 100, points = 3 }]', [4], "x: place 1 -> 3"),
+        ('"weighted_mean"\nparts = { a = 3 }', [4], "x: weighted mean: a × 3 -> 4"),
+        ('"deduction"\ncount = "a"\neach = 2', [4], "x: a 4: -8 -> -8"),
         ('"formula"\nformula = "a / 3"', [1], "x: a / 3 -> 0.333333…, counts +0.333333333333"),
     ],
 )
@@ -235,6 +239,39 @@ def test_a_total_that_is_not_given_says_why(rest, cells, end):
     )
 
     assert explain(outcome_of(rule + rest, {"u": cells}), 0, "en")[-1] == end
+
+
+def test_several_parts_lists_flags_and_places_are_each_told_under_their_name():
+    rule = (
+        '[measures]\na = "a"\nb = "b"\nw = { column = "w", type = "texts" }\n[values]\nrate = "a / b"\n'
+        '[items.x]\nname = { zh = "折合", en = "mean" }\nkind = "weighted_mean"\nparts = { a = 3, b = 1 }\n'
+        '[items.y]\nkind = "lookup"\nvalue = "w"\ntable = { good = 4, poor = 0 }\n'
+        '[[rankings]]\n[[rankings]]\nkey = "by_a"\nby = "a"\norder = "ascending"\n'
+        '[[flags]]\nwhen = "a > 100"\nlabel = { zh = "黄牌", en = "yellow card" }\n'
+        '[[flags]]\nwhen = "b < 5"\nlabel = { zh = "约谈", en = "talk" }\n'
+    )
+    outcome = outcome_of(rule, {"u": [8, 0, "good;poor"], "v": [4, 4, "poor"]})
+
+    assert explain(outcome, 0, "en")[1:] == [
+        "rate = no data", "mean: weighted mean: a × 3; b × 1 -> 6", "y: good、poor -> 2", "total 8", "place: 1",
+        "by_a: 2", "flag: talk",
+    ]  # fmt: skip
+    assert explain(outcome, 0, "zh")[1:3] == ["rate = 无数据", "折合：加权平均：a × 3；b × 1 → 6"]
+
+
+def test_a_scheme_without_items_tells_of_no_total_at_all():
+    rule = '[measures]\na = "a"\n[values]\nhalf = "a / 2"\n[[rankings]]\nby = "half"'
+
+    assert explain(outcome_of(rule, {"u": [8]}), 0, "en")[1:] == ["half = 4", "place: 1"]
+
+
+def test_a_limit_of_the_whole_total_and_one_that_takes_nothing_away_are_told():
+    rule = '[measures]\na = "a"\n[items.x]\nkind = "formula"\nformula = "a"\nweight = 2\n[total]\nceiling = 100\n'
+
+    assert explain(outcome_of(rule, {"u": [60]}), 0, "en")[1:] == [
+        "x: a -> 60, counts +120", "limit of the total: -20", "total 100",
+    ]  # fmt: skip
+    assert explain(outcome_of(rule, {"u": [0]}), 0, "zh")[1:] == ["x：a → 0", "总分 0"]
 
 
 def test_parameters_that_were_recovered_are_named_as_such():

@@ -64,20 +64,25 @@ def test_a_sign_begins_where_the_rule_says():
     eight_of_ten = rows(*((99, None) for _ in range(8)), (50, None), (60, None))
     half = rows(*((50 + 2 * at, 60 + 2 * at) for at in range(12)))
     nine = rows(*((99, None) for _ in range(9)))
+    three_of_four = rows(*((99, None) for _ in range(15)), *((50, None) for _ in range(5)))
+    level = rows(*((50, None) for _ in range(12)))
 
     assert signs(eight_of_ten) == ("saturated",)
     assert signs(WIDE, half) == ("spread_shrinks",)
     assert signs(nine) == ()
+    assert signs(three_of_four) == ()
+    assert signs(level, level) == ()
 
 
 def test_how_many_stand_at_either_end_is_told():
-    reading = monitor(["on_time_closure_rate"], [("2025-01", rows((99, None), (100, None), (1, None), (0, None)))])
+    shares = (99, 100, 98.99, 1, 0, 0.5, 1.01)
+    reading = monitor(["on_time_closure_rate"], [("2025-01", rows(*((share, None) for share in shares)))])
     empty = monitor(["on_time_closure_rate"], [("2025-01", [])])[0].readings[0]
 
     assert (reading[0].indicator, reading[0].readings[0].at_ceiling, reading[0].readings[0].at_floor) == (
         "on_time_closure_rate",
         2,
-        2,
+        3,
     )
     assert (empty.subjects, empty.mean, empty.spread, empty.agreement) == (0, None, None, None)
 
@@ -116,3 +121,20 @@ def test_to_part_from_citizens_agreement_must_have_been_there_before():
     assert signs(WIDE, level) == ()
     assert signs(WIDE, silent) == ()
     assert signs(silent, WIDE) == ()
+
+
+def test_while_citizens_say_nothing_nothing_parts_from_what_they_say():
+    higher = rows(*((60 + 4 * at, None) for at in range(12)))
+
+    assert signs(WIDE, higher) == ()
+    assert signs(higher, rows(*((70 + 4 * at, 10 + 2 * at) for at in range(12)))) == ()
+
+
+def test_agreement_that_was_never_there_is_not_lost_and_none_is_not_its_contrary():
+    unrelated = rows(*((50 + 4 * at, 71 + side) for at in range(6) for side in (-2, 2)))
+    turned = rows(*((50 + 4 * at, 71 + side - 2 * at) for at in range(6) for side in (3, 7)))
+    agreed = rows(*((50 + 4 * at, 66 + 2 * at) for at in range(6) for _ in range(2)))
+
+    assert signs(unrelated, turned) == ()
+    assert signs(agreed, unrelated) == ()
+    assert signs(agreed, turned) == ("parts_from_citizens",)

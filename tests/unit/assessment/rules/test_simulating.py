@@ -5,8 +5,12 @@ from fractions import Fraction
 import pytest
 
 from services.assessment.domain.rules.faults import BadTable
+from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.importing.commands import simulate_command
-from services.assessment.scoring.simulating import simulate
+from services.assessment.importing.tables import lay_out
+from services.assessment.scoring.evaluating import evaluate
+from services.assessment.scoring.results import Outcome
+from services.assessment.scoring.simulating import Separation, simulate, texts_of
 from tests.unit.assessment.rules.schemes import HEAD, outcome_of
 
 OLD = (
@@ -50,6 +54,101 @@ def test_what_saturates_and_what_is_told_apart():
 def test_the_rows_must_be_the_same():
     with pytest.raises(BadTable, match="different rows"):
         simulate(outcome_of(OLD, {"a": [1, "N"]}), outcome_of(OLD, {"b": [1, "N"]}), by={}, tolerance=Fraction(1))
+
+
+PLAIN = (
+    '[measures]\na = "a"\nb = "b"\n[items.x]\nkind = "formula"\nformula = "{}"\nmissing = "no_score"\n'
+    '[items.y]\nkind = "formula"\nformula = "a * 0"\nmissing = "zero"\n'
+)
+
+
+def by_month(formula: str, *lines: tuple[str, str, object, object]) -> Outcome:
+    scheme = read_rule_scheme(HEAD + 'period = "month"\n' + PLAIN.format(formula))
+    table = [["unit", "month", "a", "b"], *([unit, month, str(a), str(b)] for unit, month, a, b in lines)]
+    return evaluate(scheme, lay_out(table, scheme)[0])
+
+
+def test_the_same_subjects_of_another_period_are_other_rows():
+    with pytest.raises(BadTable, match="different rows"):
+        simulate(by_month("a", ("u", "1月", 1, 1)), by_month("a", ("u", "2月", 1, 1)), by={}, tolerance=Fraction(1))
+
+
+def test_places_are_by_period_and_among_those_whom_both_schemes_give_a_total():
+    lines = [("u", "1月", 90, 50), ("v", "1月", 80, 60), ("w", "1月", 95, ""), ("x", "1月", "", 99), ("u", "2月", 7, 7)]
+
+    found = simulate(by_month("a", *lines), by_month("b", *lines), by={}, tolerance=Fraction(1)).movements
+
+    assert [(one.subject, one.period, one.place_before, one.place_after, one.climbs) for one in found] == [
+        ("u", "1月", 1, 2, -1), ("v", "1月", 2, 1, 1), ("w", "1月", None, None, None), ("x", "1月", None, None, None),
+        ("u", "2月", 1, 1, 0),
+    ]  # fmt: skip
+
+
+def test_a_group_says_who_rises_falls_gains_and_loses_a_score():
+    rows = {"u": [10, 13], "v": [20, 21], "w": [30, 25], "x": [40, 40], "y": [5, ""], "z": ["", 5], "q": ["", ""]}
+    before, after = (outcome_of(PLAIN.format(name), rows) for name in ("a", "b"))
+
+    by = {"area": ["S", "N", "N", "N", "N", "N", "N"], "post": ["clerk"] * 7}
+    found = simulate(before, after, by=by, tolerance=Fraction(1)).by_group
+
+    assert [(one.column, one.value) for one in found] == [("area", "N"), ("area", "S"), ("post", "clerk")]
+    assert [
+        (one.subjects, one.compared, one.rising, one.falling, one.gained_score, one.lost_score, one.mean_change)
+        for one in found
+    ] == [
+        (6, 3, 1, 1, 1, 1, Fraction(-4, 3)), (1, 1, 1, 0, 0, 0, 3), (7, 4, 2, 1, 1, 1, Fraction(-1, 4)),
+    ]  # fmt: skip
+
+
+LIMITED = (
+    '[measures]\na = "a"\nb = "b"\n[items.x]\nkind = "formula"\nformula = "a"\n{}missing = "zero"\n'
+    '[items.y]\nkind = "formula"\nformula = "b"\nfull = 10\nmissing = "zero"\n'
+)
+
+
+def saturation_of(limits: str, rows: dict[str, list[object]]) -> list[tuple[str, int, int, int]]:
+    outcome = outcome_of(LIMITED.format(limits), rows)
+    found = simulate(outcome, outcome, by={}, tolerance=Fraction(1)).saturation_after
+    return [(one.key, one.subjects, one.at_ceiling, one.at_floor) for one in found]
+
+
+def test_ends_are_the_limits_else_the_full_mark_and_nothing_and_who_has_no_data_stands_at_neither():
+    rows = {"u": [60, 10], "v": [50, 12], "w": [-5, 0], "x": [-4, -1], "y": ["", ""], "z": [0, 9]}
+
+    assert saturation_of("ceiling = 50\nfloor = -4\n", rows) == [("x", 5, 2, 2), ("y", 5, 2, 2)]
+    assert saturation_of("", rows) == [("x", 5, 0, 3), ("y", 5, 2, 2)]
+    assert saturation_of('ceiling = "b * 5"\nfloor = "b - 12"\n', {"u": [60, 12], "v": [9, 4], "w": [0, ""]}) == [
+        ("x", 3, 1, 0), ("y", 2, 1, 0),
+    ]  # fmt: skip
+
+
+def separation_of(totals: list[object], tolerance: str) -> Separation:
+    outcome = outcome_of(PLAIN.format("a"), {f"u{at}": [total, 0] for at, total in enumerate(totals)})
+    return simulate(outcome, outcome, by={}, tolerance=Fraction(tolerance)).separation_before
+
+
+def test_how_far_totals_lie_apart_is_told_in_points_and_in_places():
+    found = separation_of([70, 95, 80, 60, ""], "10")
+
+    assert (found.scored, found.distinct, found.tied) == (4, 4, 0)
+    assert found.middle_half == Fraction("16.25")  # from 67.5 to 83.75
+    assert found.spread is not None
+    assert round(float(found.spread), 4) == 12.9301
+    assert found.unclear_neighbours == 2  # 80 and 70, 70 and 60: ten apart, and ten are not told apart
+    assert found.mean_interval == 2  # 95 alone; 80 with one, 70 with two, 60 with one more
+    assert separation_of([70, 95, 80, 60], "9.99").unclear_neighbours == 0
+    assert separation_of([70, 95, 80, 60], "9.99").mean_interval == 1
+
+
+def test_of_nobody_with_a_total_nothing_is_told_apart():
+    found = separation_of(["", ""], "1")
+
+    assert (found.scored, found.distinct, found.tied, found.unclear_neighbours) == (0, 0, 0, 0)
+    assert (found.spread, found.middle_half, found.mean_interval) == (None, None, None)
+
+
+def test_only_texts_name_a_group():
+    assert texts_of(["N", None, Fraction(3), ("x", "y")]) == ("N", "", "", "")
 
 
 def test_the_command_reports_and_writes_the_movements(tmp_path, capsys):

@@ -247,6 +247,8 @@ def test_months_become_a_year():
         ("u", "88.67", 3, "1"),
         ("v", None, 1, None),
     ]
+    assert [outcome.find_row("u"), outcome.find_row("u", "10月"), outcome.find_row("v", "1月")] == [0, 2, 3]
+    assert outcome.find_row("w") is outcome.find_row("v", "2月") is None
 
 
 @pytest.mark.parametrize(
