@@ -6,7 +6,7 @@ import pytest
 
 from services.assessment.domain.duties import DutyTally, DutyUnit, owed_so_far, tally_duties
 from services.assessment.domain.measures import NOBODY, IssueFact, measure_issue
-from services.assessment.domain.organisations import depth_of, line_of
+from services.assessment.domain.organisations import DEEPEST, depth_of, line_of
 from services.assessment.domain.periods import BadPeriod, Period, parse_period, periods_covering
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -202,6 +202,12 @@ def test_a_line_ends_at_the_root_at_a_gap_and_in_a_circle():
     assert line_of(one, {one: absent}) == [one]
     assert line_of(one, {one: two, two: one}) == [one, two]
     assert depth_of(one, {one: two, two: three, three: None}) == 2
+
+
+def test_a_line_ends_where_it_is_deeper_than_any_office():
+    deep: dict[UUID, UUID | None] = {UUID(int=number): UUID(int=number + 1) for number in range(100)}
+
+    assert len(line_of(UUID(int=0), deep)) == DEEPEST == 32
 
 
 def test_periods_know_their_days():

@@ -52,6 +52,15 @@ def test_what_ratings_change_is_known_as_such():
         ('exclusions.en = "none"', "", "exclusions"),
         ("[evenness]", "[evenness]\nsecret = 1", "secret"),
         ("[evenness]", "[evenness", "TOML"),
+        ("[contact_duty]", "contact = 1\n[contact_duty]", "contact: must be a table"),
+        ("value_places = 0", "value_places = 5", "value_places: must be a whole number from 0 to 4"),
+        ("value_places = 0", "value_places = -1", "value_places: must be a whole number from 0 to 4"),
+        ("value_places = 0", "value_places = 2.5", "value_places: must be a whole number from 0 to 4"),
+        ("value_places = 0", "value_places = true", "value_places: must be a whole number from 0 to 4"),
+        ('numerator = ["replied"]', 'numerator = "replied"', "reply_rate.numerator"),
+        ('exclusions.en = "none"', 'exclusions.en = ""', "exclusions: needs a text in zh and in en"),
+        ('facts = "issue"', 'facts = "rumour"', "response_rate.facts"),
+        ('attribution = "post"', 'attribution = "luck"', "contact_duty.attribution"),
     ],
 )
 def test_a_bad_definition_is_refused_by_its_place(old, new, place):
@@ -59,6 +68,58 @@ def test_a_bad_definition_is_refused_by_its_place(old, new, place):
 
     with pytest.raises(BadIndicator, match=place):
         read_registry(TEXT.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("texts", ['{ zh = "响应率" }', '"响应率"'])
+def test_a_name_is_given_in_both_languages(texts):
+    given = 'name.zh = "响应率"\nname.en = "Response rate"\n'
+    assert given in TEXT
+
+    with pytest.raises(BadIndicator, match=r"response_rate\.name: needs a text in zh and in en"):
+        read_registry(TEXT.replace(given, f"name = {texts}\n"))
+
+
+def test_a_definition_says_what_was_written():
+    definition = REGISTRY.get("resolution_rate")
+    assert definition is not None
+
+    assert (definition.name["zh"], definition.exclusions["en"][:17]) == ("解决率", "explained for pol")
+    assert (definition.facts, definition.unit, definition.period_rule, definition.attribution) == (
+        "issue", "share", "received", "responsible",
+    )  # fmt: skip
+    assert definition.measures == (
+        "resolved", "denied", "open_overdue", "explained_policy", "not_accepted", "withdrawn", "merged",
+    )  # fmt: skip
+    assert definition.reads_ratings == {"solved"}
+    assert REGISTRY.get("happiness") is None
+    assert read_registry(TEXT).content_hash == REGISTRY.content_hash != read_registry(TEXT + "\n").content_hash
+
+
+def test_what_a_definition_declares_to_read_is_read_beside_what_its_measures_are_made_of():
+    declared = TEXT.replace('numerator = ["resolved"]', 'reads_ratings = ["level"]\nnumerator = ["resolved"]', 1)
+    definition = read_registry(declared).get("resolution_rate")
+    assert definition is not None
+
+    assert definition.reads_ratings == {"solved", "level"}
+
+
+def test_what_is_counted_on_demand_is_not_tallied():
+    tallied = {definition.key: definition.is_tallied for definition in REGISTRY.definitions}
+
+    assert {key for key in ("contact_duty", "resolution_rate", "field_stay_days") if tallied[key]} == {
+        "contact_duty", "resolution_rate", "field_stay_days",
+    }  # fmt: skip
+    assert not any(tallied[key] for key in ("evenness", "participation_rate", "duty_visit", "village_breadth"))
+
+
+def test_a_measure_that_nothing_was_counted_of_is_nothing():
+    definition = REGISTRY.get("response_rate")
+    assert definition is not None
+
+    assert compute_figure(definition, {"responded": 3}) == Figure(
+        key="response_rate", numerator=3, denominator=3, value=Decimal("1.0000")
+    )
+    assert compute_figure(definition, {}) == Figure(key="response_rate", numerator=0, denominator=0, value=None)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from shared.settings import UnsafeSetting
 
 ZONE = ZoneInfo("Asia/Shanghai")
 REMINDERS = Reminders(at_hour=6, days_before={"month": [7, 2], "quarter": [21]})
-TOWN, WANG, LI = UUID(int=1), UUID(int=2), UUID(int=3)
+TOWN, WANG, LI, MA, ZHAO = (UUID(int=number) for number in range(1, 6))
 
 
 def wall(text: str) -> datetime:
@@ -64,13 +64,21 @@ def test_a_look_before_the_period_began_is_none():
     assert looks_due(early, ZONE, now=wall("2025-03-15T12:00")) == []
 
 
+def test_a_look_may_be_on_the_first_day_of_the_period():
+    first = Reminders(at_hour=6, days_before={"month": [30]})
+
+    assert [look.day for look in looks_due(first, ZONE, now=wall("2025-03-15T12:00"))] == [date(2025, 3, 1)]
+    assert looks_due(first, ZONE, now=wall("2025-02-15T12:00")) == []
+
+
 def test_who_has_done_less_than_the_whole_period_asks_for_falls_short():
-    units = [unit(done=3), unit(done=4), unit(required=2, done=0), unit(LI, done=9)]
+    left = unit(ZHAO, until=date(2025, 3, 20))
+    units = [left, unit(MA), unit(done=3), unit(done=4), unit(required=2, done=0), unit(LI, done=9)]
 
     owing, short = find_shortfalls(units, today=date(2025, 3, 24))
 
-    assert owing == {WANG, LI}
-    assert [(one.cadre_id, one.duties_short, one.missing_count) for one in short] == [(WANG, 2, 3)]
+    assert owing == {WANG, LI, MA}
+    assert [(one.cadre_id, one.duties_short, one.missing_count) for one in short] == [(WANG, 2, 3), (MA, 1, 4)]
 
 
 def test_a_post_that_ends_or_begins_within_the_period_owes_its_part():
@@ -90,12 +98,15 @@ def test_who_owes_no_whole_contact_owes_nothing():
 
 
 def test_each_look_and_person_has_an_id_of_its_own():
-    month, quarter = period_of("month", date(2025, 1, 1)), period_of("quarter", date(2025, 1, 1))
-    looks = [Look(period=period, days_before=days) for period in (month, quarter) for days in (7, 2)]
+    days = (date(2025, 1, 1), date(2025, 4, 1))
+    periods = [period_of("month", day) for day in days] + [period_of("quarter", day) for day in days]
+    looks = [Look(period=period, days_before=days_before) for period in periods for days_before in (7, 2)]
 
-    ids = {shortfall_id(look, TOWN, cadre) for look in looks for cadre in (WANG, LI, None)}
+    ids = {shortfall_id(look, unit, cadre) for look in looks for unit in (TOWN, MA) for cadre in (WANG, LI, None)}
 
-    assert len(ids) == 12
+    assert len(ids) == 48  # and whoever keeps one keeps it
+    assert shortfall_id(looks[0], TOWN, WANG) == UUID("6a8abbf5-efff-5c83-a637-9911ec138afd")
+    assert shortfall_id(looks[0], TOWN) == UUID("70ad39e4-a1ae-5e5f-b9ae-dc27f5475631")
 
 
 def test_what_is_shipped_reminds_of_every_period():

@@ -85,7 +85,15 @@ def test_places_are_by_period_and_among_those_whom_both_schemes_give_a_total():
 
 
 def test_a_group_says_who_rises_falls_gains_and_loses_a_score():
-    rows = {"u": [10, 13], "v": [20, 21], "w": [30, 25], "x": [40, 40], "y": [5, ""], "z": ["", 5], "q": ["", ""]}
+    rows: dict[str, list[object]] = {
+        "u": [10, 13],
+        "v": [20, 21],
+        "w": [30, 25],
+        "x": [40, 40],
+        "y": [5, ""],
+        "z": ["", 5],
+        "q": ["", ""],
+    }
     before, after = (outcome_of(PLAIN.format(name), rows) for name in ("a", "b"))
 
     by = {"area": ["S", "N", "N", "N", "N", "N", "N"], "post": ["clerk"] * 7}
@@ -113,7 +121,14 @@ def saturation_of(limits: str, rows: dict[str, list[object]]) -> list[tuple[str,
 
 
 def test_ends_are_the_limits_else_the_full_mark_and_nothing_and_who_has_no_data_stands_at_neither():
-    rows = {"u": [60, 10], "v": [50, 12], "w": [-5, 0], "x": [-4, -1], "y": ["", ""], "z": [0, 9]}
+    rows: dict[str, list[object]] = {
+        "u": [60, 10],
+        "v": [50, 12],
+        "w": [-5, 0],
+        "x": [-4, -1],
+        "y": ["", ""],
+        "z": [0, 9],
+    }
 
     assert saturation_of("ceiling = 50\nfloor = -4\n", rows) == [("x", 5, 2, 2), ("y", 5, 2, 2)]
     assert saturation_of("", rows) == [("x", 5, 0, 3), ("y", 5, 2, 2)]
