@@ -105,11 +105,34 @@ def _find_rows(lines: Sequence[Sequence[str]], scheme: RuleScheme, wanted: Seque
     if len(lines) < layout.header_rows[-1]:
         raise BadTable(f"the file has no row {layout.header_rows[-1]}, where table.header_row says the header is")
     header = _join_headers([lines[row - 1] for row in layout.header_rows])
-    places = _place_columns(header, wanted)
-    if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
+    places = _place_columns(header, [*wanted, *layout.merged])
+    if lacking := [column for column in dict.fromkeys((*wanted, *layout.merged)) if column not in places]:
         _tell_lacking(lacking, places, lines)
     named = [places[column] for column in layout.subject]
-    return _Sheet(header=header, rows=_rows_below(lines, named, scheme, len(header)))
+    rows = _rows_below(lines, layout.header_rows[-1], len(header))
+    rows = [(number, row) for number, row in rows if not _is_skipped(_subject_of(row, named), layout)]
+    _fill_merged(rows, [places[column] for column in layout.merged])
+    if not rows:
+        raise BadTable("the table has no rows")
+    if nameless := next((number for number, row in rows if not _subject_of(row, named)), None):
+        raise BadTable(f"row {nameless}: {' '.join(layout.subject)} is empty")
+    return _Sheet(header=header, rows=rows)
+
+
+def _fill_merged(rows: Sequence[tuple[int, list[str]]], merged: Sequence[int]) -> None:
+    """Of merged cells only the first holds what all of them say."""
+    for (_, above), (_, row) in pairwise(rows):
+        for at in merged:
+            if not row[at].strip():
+                row[at] = above[at]
+
+
+def _is_skipped(subject: str, layout: Layout) -> bool:
+    """Whether it is one of those that are no units, or begins like one that ends in an asterisk."""
+    return any(
+        subject.startswith(one.removesuffix("*")) if one.endswith("*") else subject == one
+        for one in layout.skip_subjects
+    )
 
 
 def _keys_of(
@@ -174,23 +197,14 @@ def _subject_of(row: Sequence[str], named: Sequence[int]) -> str:
     return " ".join(text for at in named if (text := row[at].strip()))
 
 
-def _rows_below(
-    lines: Sequence[Sequence[str]], named: Sequence[int], scheme: RuleScheme, width: int
-) -> list[tuple[int, list[str]]]:
-    header_row = scheme.layout.header_rows[-1]
+def _rows_below(lines: Sequence[Sequence[str]], header_row: int, width: int) -> list[tuple[int, list[str]]]:
     rows = []
     for number, line in enumerate(lines[header_row:], start=header_row + 1):
         if not any(cell.strip() for cell in line):
             continue
         if len(line) > width and any(cell.strip() for cell in line[width:]):
             raise BadTable(f"row {number} has {len(line)} cells, the header {width}")
-        row = [*line[:width], *[""] * (width - len(line))]
-        if not (subject := _subject_of(row, named)):
-            raise BadTable(f"row {number}: {' '.join(scheme.layout.subject)} is empty")
-        if subject not in scheme.layout.skip_subjects:
-            rows.append((number, row))
-    if not rows:
-        raise BadTable("the table has no rows")
+        rows.append((number, [*line[:width], *[""] * (width - len(line))]))
     return rows
 
 

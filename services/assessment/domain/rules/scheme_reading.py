@@ -173,6 +173,7 @@ def _read_layout(keys: Keys) -> Layout:
         header_rows=_read_header_rows(table),
         transposed=table.flag("transposed", default=False),
         skip_subjects=table.texts("skip_subjects", default=()),
+        merged=table.texts("merged", default=()),
     )
     table.close()
     return layout

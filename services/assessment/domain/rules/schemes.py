@@ -170,7 +170,8 @@ class Layout:
     period: str | None
     header_rows: tuple[int, ...]  # several are read as one, the upper text over every column that it spans
     transposed: bool  # subjects stand side by side, and each line is a measure
-    skip_subjects: tuple[str, ...]
+    skip_subjects: tuple[str, ...]  # an asterisk at the end stands for whatever follows
+    merged: tuple[str, ...]  # headings of columns whose empty cells say what stands above them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

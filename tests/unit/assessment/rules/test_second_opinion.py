@@ -81,7 +81,7 @@ def test_the_program_knows_the_whole_language() -> None:
     )
     arguments = {name: bounds[0] for name, bounds in {**FUNCTIONS, **GROUP_FUNCTIONS}.items()}
 
-    assert known_keys() - {"subject", "period", "header_row", "transposed", "skip_subjects"} <= {
+    assert known_keys() - {"subject", "period", "header_row", "transposed", "skip_subjects", "merged"} <= {
         *keys, "combine", "minimum_count"
     }  # fmt: skip
     assert set(READERS) == set(verify_place.KINDS)

@@ -101,6 +101,24 @@ def test_title_rows_and_sums_are_passed_over():
     assert cells(text.encode(), rule) == [["1"], ["2"]]
 
 
+def test_merged_cells_say_the_same_and_remarks_are_passed_over_by_their_beginning():
+    rule = 'subject = ["区", "unit"]\nmerged = ["区", "组别", "系数"]\nskip_subjects = ["小计", "注*"]\n'
+    rule = HEAD.replace('subject = "unit"\n', rule)
+    rule += '[measures]\na = "件数"\nkind = { column = "组别", type = "text" }\nk = "系数"\n'
+    rule += '[items.x]\nkind = "formula"\nformula = "a * k"\n'
+    text = "区,unit,组别,系数,件数\n东,一街,A,2,1\n小计,,C,9,9\n,二街,,,2\n,小计,,,3\n"
+    text += "西,一街,,-,\n,三街,B,,5\n注：截至六月,,,,\n"
+
+    table, _ = read_table(text.encode(), read_rule_scheme(rule))
+
+    assert table.subjects == ("东 一街", "东 二街", "西 一街", "西 三街")
+    assert table.columns["kind"] == ("A", "A", "A", "B")
+    assert [told(one) for one in table.columns["k"]] == ["2", "2", None, None]
+    assert [told(one) for one in table.columns["a"]] == ["1", "2", None, "5"]
+    with pytest.raises(BadTable, match="the header lacks 类别"):
+        read_table(text.encode(), read_rule_scheme(rule.replace('"组别", "系数"]', '"类别"]')))
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
