@@ -132,7 +132,7 @@ def _read_indicator(key: str, rule: Mapping[str, Any]) -> Indicator:
 def _answers(place: str, definition: Mapping[str, Any]) -> frozenset[str]:
     """What the definition declares, and in any case what its measures are made of: forgetting it hides nothing less."""
     declared = definition.get("reads_ratings", [])
-    if not isinstance(declared, list) or not set(declared) <= set(ANSWERS_BEHIND.values()):
+    if not isinstance(declared, list) or not all(answer in ANSWERS_BEHIND.values() for answer in declared):
         raise BadScheme(f"{place}: must be a list of {', '.join(sorted(set(ANSWERS_BEHIND.values())))}")
     measures = [*definition["numerator"], *definition["denominator"]]
     return frozenset(declared) | {ANSWERS_BEHIND[name] for name in measures if name in ANSWERS_BEHIND}

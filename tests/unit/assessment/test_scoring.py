@@ -1,4 +1,3 @@
-import copy
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.assessment.domain.measures import MEASURES
-from services.assessment.domain.schemes import BadScheme, hash_definition, merge_definition, read_scheme
+from services.assessment.domain.schemes import merge_definition, read_scheme
 from services.assessment.scoring.composites import compute_score, half_up
 from services.assessment.scoring.numbers import settle
 
@@ -117,67 +116,3 @@ def test_remainders_go_to_the_largest_first():
     parts = settle([Fraction(100, 3)] * 3, Fraction(100), 2)
 
     assert parts == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "place"),
-    [
-        (("normalisation",), "rank", "normalisation"),
-        (("points_places",), 3, "points_places"),
-        (("minimum_present_weight",), 40.5, "minimum_present_weight"),
-        (("minimum_present_weight",), "NaN", "minimum_present_weight"),
-        (("title",), {"zh": "方案"}, "title"),
-        (("colour",), "red", "colour"),
-        (("version",), True, "version"),
-        (("indicators", "response_rate", "weight"), "11", "sum to 100"),
-        (("indicators", "response_rate", "minimum_denominator"), 0, "minimum_denominator"),
-        (("indicators", "response_rate", "definition", "numerator"), ["smiles"], "smiles"),
-        (("indicators", "response_rate", "definition", "facts"), "visit", "facts"),
-    ],
-)
-def test_a_wrong_scheme_is_refused_with_its_place(path, value, place):
-    definition = copy.deepcopy(DEFINITION)
-    table = definition
-    for step in path[:-1]:
-        table = table[step]
-    table[path[-1]] = value
-
-    with pytest.raises(BadScheme, match=place):
-        read_scheme(definition)
-
-
-def test_an_indicator_nobody_defined_is_refused():
-    with pytest.raises(BadScheme, match="punctuality"):
-        merge_definition(
-            SCHEME_TEXT + '\n[indicators.punctuality]\nweight = "5"\nminimum_denominator = 1', INDICATORS_TEXT
-        )
-
-
-def test_a_changed_definition_has_another_hash():
-    changed = merge_definition(SCHEME_TEXT, INDICATORS_TEXT.replace('"响应率"', '"回应率"'))
-
-    assert hash_definition(changed) != hash_definition(DEFINITION)
-
-
-def read_flags(text):
-    return {one.key: set(one.reads_ratings) for one in read_scheme(merge_definition(SCHEME_TEXT, text)).indicators}
-
-
-def test_what_an_indicator_reads_of_ratings_follows_from_its_measures_and_can_be_declared_beyond_them():
-    flags = read_flags(INDICATORS_TEXT)
-    declared = INDICATORS_TEXT.replace("[response_rate]\n", '[response_rate]\nreads_ratings = ["level"]\n')
-    forgotten = INDICATORS_TEXT.replace("[satisfaction_rate]\n", "[satisfaction_rate]\nreads_ratings = []\n")
-
-    assert {key: read for key, read in flags.items() if read} == {
-        "resolution_rate": {"solved"},
-        "satisfaction_rate": {"level"},
-    }
-    assert read_flags(declared)["response_rate"] == {"level"}
-    assert read_flags(forgotten) == flags
-
-
-def test_an_answer_that_nobody_gives_is_refused():
-    wrong = INDICATORS_TEXT.replace("[response_rate]\n", '[response_rate]\nreads_ratings = ["mood"]\n')
-
-    with pytest.raises(BadScheme, match=r"response_rate\.reads_ratings"):
-        read_flags(wrong)
