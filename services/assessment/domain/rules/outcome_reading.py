@@ -87,6 +87,8 @@ def read_rankings(keys: Keys) -> tuple[Ranking, ...]:
     rankings: list[Ranking] = []
     for table in keys.tables("rankings", default=True):
         key = check_name(table.at("key"), table.take("key", DEFAULT_RANKING))
+        if key == TOTAL:
+            raise BadRules(table.at("key"), "total is the name of the result")
         if any(ranking.key == key for ranking in rankings):
             raise BadRules(table.at("key"), f"{key} is taken by another ranking")
         breakers = table.take("tie_breakers", [])

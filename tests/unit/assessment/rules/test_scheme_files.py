@@ -55,6 +55,7 @@ def test_every_preset_holds(path):
         (ITEM + '[[gates]]\nwhen = "a > 1"\neffect = "cap"', r"gates\[1\]\.value: is the total that cap and set need"),
         (ITEM + "[groups]\nby = ['g']", r"groups\.by: uses g"),
         (ITEM + "[published]\nplace = 'p'", r"published: uses place"),
+        (ITEM + "[[rankings]]\nkey = 'total'", r"rankings\[1\]\.key: total is the name of the result"),
         (ITEM + "[published]\noverall = 'p'", r"published: uses overall"),
         (ITEM + "[overall]\nfirst = { round = 2 }", r"overall\.first: lacks by"),
         (
