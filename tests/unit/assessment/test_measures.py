@@ -97,3 +97,12 @@ def test_what_was_closed_without_an_outcome_has_none():
     assert measure_issue(replace(ISSUE, closed_at=NOON), NOON) == {
         "issues_received", "ended", "closed_first_time", "closed", "responded",
     }  # fmt: skip
+
+
+def test_a_suggestion_counts_as_one_beside_all_that_became_of_it():
+    returned = replace(ISSUE, issue_type="suggestion", is_returned=True, is_reopened=True)
+
+    assert measure_issue(returned, NOON) == {"issues_received", "returned", "ended", "reopened", "suggestions"}
+    assert measure_issue(replace(returned, suggestion_answered_at=NOON), NOON) == {
+        "issues_received", "returned", "ended", "reopened", "suggestions", "suggestions_answered",
+    }  # fmt: skip
