@@ -1,16 +1,20 @@
-"""What whoever writes a scheme may have overlooked in a table: rows that are no unit, and cells that are empty."""
+"""What a scheme may have overlooked: rows that are no unit, cells that are empty, shares taken for per cent."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
-from services.assessment.domain.rules.kinds import Events
-from services.assessment.domain.rules.schemes import Item, RuleScheme, Section, formulas_of
+from services.assessment.domain.rules.kinds import Events, Proportional, TargetSlope
+from services.assessment.domain.rules.schemes import Item, RuleScheme, Section, Step, formulas_of
 from services.assessment.scoring.explaining import Language
+from services.assessment.scoring.numbers import show
 from services.assessment.scoring.results import Outcome
 
 MOST_NAMED: Final = 5
+LEAST_PER_CENT: Final = 50
+LEAST_NO_SHARE: Final = 2
 WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
     "no_unit": {
         "zh": "“{subject}”按一个单位计分；如果不是单位，请写入 [table] 的 skip_subjects",
@@ -29,6 +33,14 @@ WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{item}: cannot be told (division by zero, condition not met, or no member of the group): {counts} for "
         "{rows}; missing = ... says what counts then",
     },
+    "share": {
+        "zh": "{item}：各值都不超过 1，却与 {against} 相比；比率是小数的，乘以 100，或写 whole = 1",
+        "en": "{item}: no value is above 1, and they are set against {against}: a share needs * 100, or whole = 1",
+    },
+    "per_cent": {
+        "zh": "{item}：whole = {against}，各值却都大于 2；比率是百分数的，不写 whole",
+        "en": "{item}: whole is {against}, and every value is above 2: a per cent needs no whole",
+    },
     "no_score": {"zh": "不计总分", "en": "no total"},
     "zero": {"zh": "按 0 分计", "en": "0 points"},
 }
@@ -42,6 +54,8 @@ def find_notices(outcome: Outcome, language: Language) -> Iterator[str]:
     for subject in dict.fromkeys(outcome.table.subjects):
         if _NO_UNIT.fullmatch(subject):
             yield WORDS["no_unit"][language].format(subject=subject)
+    for step in (*outcome.scheme.values.values(), *outcome.scheme.items.values()):
+        yield from _tell_scale(outcome, step, language)
     for item in outcome.scheme.items.values():
         if item.missing == "no_score" or (item.missing == "zero" and isinstance(item.rule, Events)):
             yield from _tell_lacking(outcome, item, language)
@@ -66,6 +80,27 @@ def _tell_lacking(outcome: Outcome, item: Item, language: Language) -> Iterator[
             rows=_name_some(whose, language),
             counts=WORDS[item.missing][language],
         )
+
+
+def _tell_scale(outcome: Outcome, step: Step, language: Language) -> Iterator[str]:
+    """Shares taken for per cent, and per cent for shares: everybody would have next to nothing, or all."""
+    if isinstance(step.rule, Proportional):
+        against = "whole"
+    elif isinstance(step.rule, TargetSlope) and step.rule.direction == "higher":
+        against = "target"
+    else:
+        return
+    facts = outcome.facts[step.key]
+    values, bounds = ([one for one in facts[name] if isinstance(one, Fraction)] for name in ("value", against))
+    if not any(values) or not bounds:
+        return
+    why = None
+    if 0 <= min(values) <= max(values) <= 1 and min(bounds) >= LEAST_PER_CENT:
+        why = "share"
+    elif min(values) > LEAST_NO_SHARE and max(bounds) <= 1 and against == "whole":
+        why = "per_cent"
+    if why is not None:
+        yield WORDS[why][language].format(item=step.name[language], against=show(bounds[0]))
 
 
 def _measures_of(scheme: RuleScheme, start: str) -> Iterator[str]:

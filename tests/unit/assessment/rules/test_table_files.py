@@ -258,6 +258,57 @@ def test_a_measure_is_empty_wherever_a_section_or_value_needs_it(tmp_path, capsy
     assert capsys.readouterr().err.splitlines() == [f"x: {ends}", f"y: {ends}"]
 
 
+SCALES = """
+[measures]
+a = "a"
+b = "b"
+[values.v]
+kind = "proportional"
+value = "a"
+full = 10
+[items.x]
+kind = "target_slope"
+value = "a"
+target = 95
+full = 10
+slope = 1
+[items.y]
+kind = "proportional"
+value = "b"
+whole = 1
+full = 10
+[items.right]
+kind = "proportional"
+value = "b"
+full = 10
+[items.lower]
+kind = "target_slope"
+value = "a"
+target = 60
+full = 10
+slope = 1
+direction = "lower"
+"""
+
+
+def test_the_command_says_where_a_share_is_taken_for_per_cent(tmp_path, capsys):
+    scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
+    scheme.write_text(HEAD + SCALES, "utf-8")
+    table.write_text("unit,a,b\n甲,0.98,95\n乙,1,2.5\n丙,0,99\n", "utf-8")
+
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--language", "en"]) == 0
+    told_of = capsys.readouterr().err.splitlines()
+    table.write_text("unit,a,b\n甲,0.98,1\n乙,1.01,99\n丙,0,3\n", "utf-8")
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table)]) == 0
+
+    assert told_of == [
+        "v: no value is above 1, and they are set against 100: a share needs * 100, or whole = 1",
+        "x: no value is above 1, and they are set against 95: a share needs * 100, or whole = 1",
+        "y: whole is 1, and every value is above 2: a per cent needs no whole",
+    ]
+    assert capsys.readouterr().err == ""
+
+
 MONTHLY = """
 period = "月份"
 [measures]
