@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -9,7 +10,7 @@ from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.explaining import FROM_CITIZENS, compare, explain
 from services.assessment.fair.records import Dossier
 from services.assessment.fair.settings import read_settings
-from services.assessment.fair.telling import tell, tell_change
+from services.assessment.fair.telling import ALLOWED_FOR, signed, tell, tell_cadre, tell_change
 from services.assessment.importing.records.cli import OWN_SETTINGS
 from tests.unit.assessment.fair.towns import SPAN, make_town
 
@@ -87,3 +88,23 @@ def test_what_was_set_aside_of_a_cadre_is_told_as_that(town: list[Dossier], judg
     told = explain(replace(judged, set_aside=frozenset(doubted)), town[5].cadre.cadre, SETTINGS, audience="department")
 
     assert told.left_out["set_aside"] == tuple(sorted(doubted))
+
+
+@pytest.mark.parametrize(("language", "untold"), [("zh", "分数暂不公布"), ("en", "the points are not told")])
+def test_what_is_allowed_for_is_told_where_there_is_some_and_points_where_they_may_be(
+    judged: Judged, language: Literal["zh", "en"], untold: str
+) -> None:
+    explanation = explain(judged, "C001", SETTINGS, audience="department")
+    withheld = explain(judged, "C001", SETTINGS, audience="cadre")
+
+    sentences = tell(explanation, language).splitlines()[1:]
+    told = tell_cadre(withheld, language, total=None, band=None)[1:]
+
+    for line, sentence in zip(explanation.lines, sentences, strict=False):
+        assert signed(line.points or Decimal(0)) in sentence
+        steps = [getattr(line, name) for name in ALLOWED_FOR if line.indicator != "outreach"]
+        assert all(signed(step) in sentence for step in steps if step)
+        assert "+0.0000" not in sentence
+        assert untold not in sentence
+    assert all(untold in sentence for _, sentence in zip(withheld.lines, told, strict=False))
+    assert withheld.lines
