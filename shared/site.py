@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -124,6 +124,7 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
         navigation=_navigation_for(request),
         may=_Permissions(asker_of(request.scope)),
         account_url=f"{site.identity_pages}account",
+        in_other_language=_in_other_language(request, texts["other_language"]),
         form_token=token,
         clock=clock,
         now=datetime.now(UTC),
@@ -139,6 +140,12 @@ def render(request: Request, template: str, *, status: int = 200, error: str | N
         cookie = f"{chosen}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}"
         response.headers.append("Set-Cookie", cookie)
     return response
+
+
+def _in_other_language(request: Request, other: str) -> str:
+    """The query that shows the same in the other language; what was just done is told once."""
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name not in {"language", "done"}]
+    return urlencode([*asked, ("language", other)])
 
 
 def _navigation_for(request: Request) -> list[tuple[str, str]]:

@@ -131,11 +131,12 @@ EN: Final[Words] = {
 }
 ALLOWED_FOR: Final = ("load", "region", "unit", "peers")
 SHOWN: Final = 10
+WORDS: Final[Mapping[Language, Words]] = {"zh": ZH, "en": EN}
 NAMES: Final[Mapping[str, Mapping[str, str]]] = {name: {"zh": ZH[name], "en": EN[name]} for name in INDICATORS}
 
 
 def tell(explanation: Explanation, language: Language) -> str:
-    words = ZH if language == "zh" else EN
+    words = WORDS[language]
     lines = [words["score"].format_map(_fields(explanation)) if explanation.score is not None else words["no_score"]]
     lines += [_tell_line(line, words) for line in explanation.lines]
     if explanation.most:
@@ -154,11 +155,16 @@ def tell(explanation: Explanation, language: Language) -> str:
     return "\n".join(lines) + "\n"
 
 
+def tell_lines(explanation: Explanation, language: Language) -> list[str]:
+    """A sentence an indicator."""
+    return [_tell_line(line, WORDS[language]) for line in explanation.lines]
+
+
 def tell_cadre(explanation: Explanation, language: Language, *, total: int | None, band: str | None) -> list[str]:
     """What the cadre may read, line by line: the score in whole points where it is told, and the steps that no
     citizen has a say in.
     """
-    words = ZH if language == "zh" else EN
+    words = WORDS[language]
     if total is not None:
         lines = [words["told_score"].format(total=total, peer_group=explanation.peer_group, band=words[f"band_{band}"])]
     else:
@@ -171,7 +177,7 @@ def tell_cadre(explanation: Explanation, language: Language, *, total: int | Non
 
 
 def tell_change(change: Change, language: Language) -> str:
-    words = ZH if language == "zh" else EN
+    words = WORDS[language]
     lines = [words["change"].format(before=change.before, after=change.after)]
     lines += [
         words["part"].format(name=words[name], points=signed(points), own=signed(change.own.get(name, Decimal(0))))

@@ -20,7 +20,8 @@ from services.assessment.handlers.fair_closings import (
     recompute,
 )
 from services.assessment.handlers.fair_crew import gather_crew
-from services.assessment.storage import fair_closings, fair_scores, reading
+from services.assessment.storage import evidence, fair_closings, fair_scores, reading
+from services.assessment.storage.evidence import SeenFact
 from services.assessment.storage.fair_closings import FairCorrection, FairWindow, FrozenResult
 from services.assessment.storage.fair_scores import FairFilter, FairSpread
 from shared.database import Connection, Pool, transaction
@@ -63,6 +64,7 @@ class ShownFairScore:
     staff_number: str
     name: str | None
     organisation_code: str | None
+    organisation_name: str | None
     peer_group: str | None
     starts_on: date
     ends_on: date
@@ -79,6 +81,15 @@ class ShownFairScore:
     scheme: str
     content_hash: str
     computed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FairProfile:
+    """A score with why it is so; `facts` are the records that the explanation names and that are still known."""
+
+    score: ShownFairScore
+    explanation: Explanation
+    facts: Mapping[str, SeenFact]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +130,33 @@ def list_scores(pool: Pool, query: FairQuery, *, after: str | None, limit: int) 
         found = fair_closings.list_results(connection, days, wanted, after=after, limit=limit)
         window = _window_of(connection, days)
     return [_show_closed(one, window) for one in found]
+
+
+def get_profile(pool: Pool, staff_number: str, period: Period | None) -> FairProfile:
+    """Raises UnknownFairScore, also for what is out of reach, and NotPublished."""
+    with transaction(pool) as connection:
+        wanted = FairFilter(staff_number=staff_number)
+        if period is None:
+            found = [_show(one) for one in fair_scores.list_fair_scores(connection, wanted, after=None, limit=1)]
+        else:
+            days = _days_of(connection, period)
+            closed = fair_closings.list_results(connection, days, wanted, after=None, limit=1)
+            found = [_show_closed(one, _window_of(connection, days)) for one in closed]
+        explanation = _find_explanation(connection, staff_number, period)
+        if not found:
+            raise UnknownFairScore("there is no such score")
+        named = {one.record: fact_of(one.record) for one in explanation.most}
+        known = {fact.fact_id: fact for fact in evidence.list_seen(connection, list(filter(None, named.values())))}
+    facts = {record: known[fact_id] for record, fact_id in named.items() if fact_id in known}
+    return FairProfile(score=found[0], explanation=explanation, facts=facts)
+
+
+def fact_of(record: str) -> UUID | None:
+    """The fact that a record was made of: what follows a # names a part of it."""
+    try:
+        return UUID(record.partition("#")[0])
+    except ValueError:
+        return None
 
 
 def get_explanation(pool: Pool, staff_number: str, period: Period | None) -> Explanation:
@@ -236,9 +274,7 @@ def _find_explanation(connection: Connection, staff_number: str, period: Period 
         data = fair_scores.find_explanation(connection, staff_number)
     else:
         days = _days_of(connection, period)
-        found = fair_closings.list_results(
-            connection, days, FairFilter(), staff_number=staff_number, after=None, limit=1
-        )
+        found = fair_closings.list_results(connection, days, FairFilter(staff_number=staff_number), after=None, limit=1)
         data = orjson.loads(found[0].document)["explanation"] if found else None
     if data is None:
         raise UnknownFairScore("there is no such score")
@@ -273,6 +309,7 @@ def _show(score: fair_scores.FairScore) -> ShownFairScore:
         staff_number=score.staff_number,
         name=score.name,
         organisation_code=score.organisation_code,
+        organisation_name=score.organisation_name,
         peer_group=score.peer_group,
         starts_on=score.starts_on,
         ends_on=score.ends_on,
@@ -298,6 +335,7 @@ def _show_closed(one: fair_closings.FairResult, window: FairWindow) -> ShownFair
         staff_number=one.staff_number,
         name=one.name,
         organisation_code=one.organisation_code,
+        organisation_name=one.organisation_name,
         peer_group=one.peer_group,
         starts_on=window.starts_on,
         ends_on=window.ends_on,

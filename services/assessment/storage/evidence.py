@@ -48,6 +48,16 @@ class LoggedEvent:
     recorded_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFact:
+    """What a reader knows a fact by: what it is, of which kind, and when it was."""
+
+    fact_id: UUID
+    fact: str
+    kind: str | None
+    at: datetime
+
+
 def list_issue_facts(connection: Connection, scope: Scope) -> list[IssueFact]:
     """By way of the tallied cells (tally_cadre or the key, then issue_fact_cell): what was counted is shown."""
     with connection.cursor(row_factory=class_row(IssueFact)) as cursor:
@@ -195,3 +205,24 @@ def list_codes(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
         {"ids": list(ids)},
     ).fetchall()
     return {UUID(str(row[0])): str(row[1]) for row in rows}
+
+
+def list_seen(connection: Connection, ids: Sequence[UUID]) -> list[SeenFact]:
+    """By the keys of the three tables."""
+    with connection.cursor(row_factory=class_row(SeenFact)) as cursor:
+        return cursor.execute(
+            """
+            SELECT issue_id AS fact_id, 'issue' AS fact, category AS kind, received_at AS at
+              FROM issue_fact
+             WHERE issue_id = ANY(%(ids)s)
+             UNION ALL
+            SELECT contact_id, 'contact', kind, occurred_at
+              FROM contact_fact
+             WHERE contact_id = ANY(%(ids)s)
+             UNION ALL
+            SELECT rating_id, 'rating', NULL, rated_at
+              FROM rating_fact
+             WHERE rating_id = ANY(%(ids)s)
+            """,
+            {"ids": list(ids)},
+        ).fetchall()

@@ -48,6 +48,7 @@ class FairResult:
     staff_number: str
     name: str | None
     organisation_code: str | None
+    organisation_name: str | None
     peer_group: str | None
     document: str
     content_hash: bytes
@@ -268,7 +269,6 @@ def list_results(
     days: tuple[date, date],
     wanted: FairFilter,
     *,
-    staff_number: str | None = None,
     after: str | None,
     limit: int,
 ) -> list[FairResult]:
@@ -276,8 +276,8 @@ def list_results(
     with connection.cursor(row_factory=class_row(FairResult)) as cursor:
         return cursor.execute(
             """
-            SELECT result.cadre_id, result.staff_number, cadre.name, unit.code AS organisation_code, peer_group,
-                   document, content_hash
+            SELECT result.cadre_id, result.staff_number, cadre.name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, peer_group, document, content_hash
               FROM fair_result AS result
               LEFT JOIN organisation AS unit USING (organisation_id)
               LEFT JOIN cadre USING (cadre_id)
@@ -302,7 +302,7 @@ def list_results(
                 "peer_group": wanted.peer_group,
                 "band": wanted.band,
                 "flag": wanted.flag,
-                "staff_number": staff_number,
+                "staff_number": wanted.staff_number,
                 "after": after,
                 "limit": limit,
             },

@@ -19,6 +19,7 @@ class FairScore:
     staff_number: str
     name: str | None
     organisation_code: str | None
+    organisation_name: str | None
     peer_group: str | None
     starts_on: date
     ends_on: date
@@ -41,6 +42,7 @@ class FairScore:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FairFilter:
     organisation_ids: Sequence[UUID] | None = None
+    staff_number: str | None = None
     peer_group: str | None = None
     band: str | None = None
     flag: str | None = None  # `any`, `none`, or the name of a check
@@ -190,9 +192,9 @@ def list_fair_scores(connection: Connection, wanted: FairFilter, *, after: str |
     with connection.cursor(row_factory=class_row(FairScore)) as cursor:
         return cursor.execute(
             """
-            SELECT fair_score.staff_number, cadre.name, unit.code AS organisation_code, peer_group, starts_on, ends_on,
-                   score, lower, upper, reliability, band, rank_best, rank_worst, award_zone, points, flags,
-                   scheme_name, scheme_version, content_hash, computed_at
+            SELECT fair_score.staff_number, cadre.name, unit.code AS organisation_code, unit.name AS organisation_name,
+                   peer_group, starts_on, ends_on, score, lower, upper, reliability, band, rank_best, rank_worst,
+                   award_zone, points, flags, scheme_name, scheme_version, content_hash, computed_at
               FROM fair_score
               LEFT JOIN organisation AS unit USING (organisation_id)
               LEFT JOIN cadre USING (cadre_id)
@@ -203,12 +205,14 @@ def list_fair_scores(connection: Connection, wanted: FairFilter, *, after: str |
                         WHEN %(flag)s = 'any' THEN flags <> '{}'
                         WHEN %(flag)s = 'none' THEN flags = '{}'
                         ELSE %(flag)s = ANY(flags) END
+               AND (%(staff_number)s::text IS NULL OR fair_score.staff_number COLLATE "C" = %(staff_number)s)
                AND (%(after)s::text IS NULL OR fair_score.staff_number COLLATE "C" > %(after)s)
              ORDER BY fair_score.staff_number COLLATE "C"
              LIMIT %(limit)s
             """,
             {
                 "organisation_ids": None if wanted.organisation_ids is None else list(wanted.organisation_ids),
+                "staff_number": wanted.staff_number,
                 "peer_group": wanted.peer_group,
                 "band": wanted.band,
                 "flag": wanted.flag,
@@ -244,5 +248,10 @@ def list_spreads(connection: Connection, organisation_ids: Sequence[UUID]) -> li
 
 def find_explanation(connection: Connection, staff_number: str) -> dict[str, Any] | None:
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute("SELECT explanation FROM fair_score WHERE staff_number = %s", [staff_number]).fetchone()
+        row = cursor.execute(
+            """
+            SELECT explanation FROM fair_score WHERE staff_number COLLATE "C" = %s
+            """,
+            [staff_number],
+        ).fetchone()
     return row["explanation"] if row else None

@@ -1,14 +1,16 @@
 """The pages of fair scores, for the department: the list, and one score with every step in words."""
 
-from typing import Annotated, Any, Final
+from decimal import Decimal
+from typing import Annotated, Any, Final, get_args
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
-from services.assessment.fair.telling import NAMES
+from services.assessment.fair.signals.odds import Check
+from services.assessment.fair.telling import WORDS, tell_lines
 from services.assessment.handlers import fair_results, published
-from services.assessment.handlers.fair_results import FairQuery
+from services.assessment.handlers.fair_results import Band, FairQuery, ShownChange
 from services.assessment.web.rendering import labels_of
 from shared.access.principal import Principal
 from shared.database import Pool
@@ -18,7 +20,9 @@ from shared.site import for_staff, language_of, render, render_with
 
 A_PAGE: Final = 50
 LONGEST: Final = 64
-FILTERS: Final = ("period", "organisation", "peer_group")
+FILTERS: Final = ("period", "organisation", "peer_group", "band", "flag")
+BANDS: Final[tuple[Band, ...]] = get_args(Band)
+FLAGS: Final[tuple[str, ...]] = ("any", "none", *get_args(Check))
 TOLD: Final = (Rejected, NotFound)
 Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 
@@ -39,11 +43,48 @@ def add_fair_pages(app: FastAPI, pool: Pool) -> None:
     def get_fair_score(request: Request, _: Reader, staff_number: str) -> Response:
         if not 0 < len(staff_number) <= LONGEST or _plain(staff_number) != staff_number:
             raise NotFound("there is no such page")
-        found = fair_results.get_explanation(pool, staff_number, _read_period(request.query_params.get("period", "")))
+        asked = {name: _plain(request.query_params.get(name, "")) for name in ("period", "since")}
+        period = _read_period(asked["period"])
+        found = fair_results.get_profile(pool, staff_number, period)
         language = language_of(request)
-        names = {name: told[language] for name, told in NAMES.items()}
-        lines = fair_results.tell_both(found)[language].splitlines()
-        return render(request, "fair_score.html", found=found, staff_number=staff_number, lines=lines, names=names)
+        before = [one for one in published.list_published_periods(pool) if _is_before(one, period)]
+        values: dict[str, Any] = {
+            "score": found.score,
+            "explanation": found.explanation,
+            "facts": found.facts,
+            "words": WORDS[language],
+            "sentences": tell_lines(found.explanation, language),
+            "periods": labels_of(before),
+            "usual": next((one.label for one in before if period and one.kind == period.kind), ""),
+            **asked,
+        }
+        try:
+            change = _compare(pool, staff_number, asked["since"], period)
+        except TOLD as error:
+            return render_with(request, "fair_score.html", values | {"change": None}, error)
+        return render(request, "fair_score.html", **values, change=change)
+
+
+def _compare(pool: Pool, staff_number: str, since: str, period: Period | None) -> dict[str, Any] | None:
+    """None where nobody asked. Raises BadPeriod, NotPublished, UnknownFairScore."""
+    if not since:
+        return None
+    change = fair_results.get_change(pool, staff_number, since=parse_period(since), until=period)
+    moved = _list_moved(change)
+    total = Decimal(change.after) - Decimal(change.before)
+    return {"before": change.before, "after": change.after, "moved": moved, "total": total}
+
+
+def _is_before(one: Period, period: Period | None) -> bool:
+    return period is None or one.next_start < period.next_start
+
+
+def _list_moved(change: ShownChange) -> list[tuple[str, Decimal, Decimal | None]]:
+    return [
+        (name, Decimal(points), Decimal(change.own[name]) if name in change.own else None)
+        for name, points in change.by_indicator.items()
+        if Decimal(points)
+    ]
 
 
 def _list(pool: Pool, asked: dict[str, str], cursor: str | None) -> dict[str, Any]:
@@ -52,6 +93,8 @@ def _list(pool: Pool, asked: dict[str, str], cursor: str | None) -> dict[str, An
         period=_read_period(asked["period"]),
         organisation_code=asked["organisation"] or None,
         peer_group=asked["peer_group"] or None,
+        band=next((band for band in BANDS if band == asked["band"]), None),
+        flag=asked["flag"] if asked["flag"] in FLAGS else None,
     )
     after = decode_cursor(cursor[:2_000], length=1)[0] if cursor else None
     found = fair_results.list_scores(pool, query, after=after, limit=A_PAGE + 1)

@@ -3,19 +3,22 @@
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import Depends, FastAPI, Request, Response
 
-from services.assessment.domain.periods import parse_period
+from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import NotPublished, SubjectKind
-from services.assessment.handlers import published
+from services.assessment.handlers import corrections, place_scores, published
+from services.assessment.storage.place_scores import PlaceScore
 from services.assessment.web.rendering import figure, labels_of, percent
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import NotFound, Rejected
 from shared.pages import BadCursor, decode_cursor, encode_cursor
-from shared.site import for_staff, go, language_of, render, render_with
+from shared.site import for_staff, go, render, render_with
 
 A_PAGE: Final = 50
+MOST_CORRECTIONS: Final = 20
 LONGEST: Final = 64
 TITLES: Final = {"cadre": "published_cadres", "organisation": "published_organisations"}
 Anybody = Annotated[Principal, Depends(for_staff("published.period.read"))]
@@ -83,15 +86,38 @@ def _render_one(request: Request, pool: Pool, kind: SubjectKind, code: str) -> R
     except Rejected:
         raise NotPublished("nothing is published of that") from None
     found = published.read_publication(pool, kind, code.replace("\0", "")[:LONGEST], period)
-    language = language_of(request)
-    names = {indicator.key: indicator.name.get(language, indicator.key) for indicator in found.scheme.indicators}
+    subject = found.document["subject"]["code"]
+    place = _find_place_score(pool, kind, subject, period)
+    told = orjson.loads(place.document) if place else None
     return render(
         request,
         "publication.html",
         kind=kind,
         one=found.document,
-        names=names,
+        scheme=found.scheme,
+        definitions={indicator.key: indicator for indicator in found.scheme.indicators},
         content_hash=found.content_hash.hex(),
+        place=told,
+        contributions=_by_item(told) if told else [],
+        place_hash=place.content_hash.hex() if place else "",
+        corrections=corrections.list_corrections(
+            pool, kind, code=subject, period=period, before=None, limit=MOST_CORRECTIONS
+        ),
         figure=figure,
         percent=percent,
     )
+
+
+def _by_item(place: dict[str, Any]) -> list[dict[str, str]]:
+    """What the total is made of: what all have, then the items in their order, then what changed the sum of these."""
+    places = {item["key"]: number for number, item in enumerate(place["items"])}
+    last = len(places)
+    return sorted(place["contributions"], key=lambda one: -1 if one["part"] == "base" else places.get(one["key"], last))
+
+
+def _find_place_score(pool: Pool, kind: SubjectKind, code: str, period: Period) -> PlaceScore | None:
+    """None before it is scored, and where no scheme says anything of such a subject."""
+    try:
+        return place_scores.get_place_score(pool, kind, code, period)
+    except NotPublished:
+        return None

@@ -1,8 +1,9 @@
 """What assessment's pages stand on: the frame that all services share, words of their own, and how figures look."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 
@@ -34,6 +35,38 @@ def make_site(settings: AssessmentSettings) -> Site:
     )
 
 
+def name_peers(code: str | None, texts: Mapping[str, Any]) -> str:
+    """A peer group in words, as far as its codes are known here."""
+    if not code:
+        return NO_FIGURE
+    level, _, kind = code.partition(".")
+    if level not in texts["levels"]:
+        return code
+    name: str = texts["peers"].format(kind=texts["post_kinds"].get(kind, kind), level=texts["levels"][level])
+    return name
+
+
+def name_kind(fact: str, kind: str | None, texts: Mapping[str, Any]) -> str:
+    """What a fact is: of contacts the kind in words, of issues the category by its code."""
+    name: str = texts["facts"].get(fact, fact)
+    if kind is None:
+        return name
+    return f"{name} · {texts['contact_kinds'].get(kind, kind) if fact == 'contact' else kind}"
+
+
+def name_scheme(name: str, texts: Mapping[str, Any]) -> str:
+    """A scheme with its version, as `fair 3`."""
+    key, _, version = name.rpartition(" ")
+    return f"{texts['schemes'].get(key, key)} {version}"
+
+
+def name_step(event_type: str, texts: Mapping[str, Any]) -> str:
+    """An event in words: the type between our prefix and the version."""
+    step = ".".join(event_type.split(".")[2:4])
+    name: str = texts["steps"].get(step, step)
+    return name
+
+
 def is_page(request: Request) -> bool:
     """Whether people look at what this answers; programs have everything below /v1 and the like."""
     return request.url.path.strip("/").split("/", 1)[0] in PLACES
@@ -47,6 +80,21 @@ def figure(value: Decimal | str | None, places: int = 2) -> str:
     return NO_FIGURE if value is None else f"{Decimal(value):.{places}f}"
 
 
+def signed(value: Decimal) -> str:
+    return f"{value:+f}"
+
+
 def percent(value: Decimal | str | None) -> str:
     """A share as people read it, to a tenth of a percent, half up as everywhere."""
-    return NO_FIGURE if value is None else f"{(Decimal(value) * 100).quantize(Decimal('0.1'), 'ROUND_HALF_UP')} %"
+    return NO_FIGURE if value is None else f"{(Decimal(value) * 100).quantize(Decimal('0.1'), 'ROUND_HALF_UP')}%"
+
+
+TEMPLATES.filters |= {
+    "figure": figure,
+    "percent": percent,
+    "signed": signed,
+    "peers": name_peers,
+    "kind": name_kind,
+    "step": name_step,
+    "scheme": name_scheme,
+}

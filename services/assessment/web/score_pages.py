@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import SubjectKind
-from services.assessment.handlers import evidence, reading
+from services.assessment.handlers import evidence, published, reading
 from services.assessment.handlers.evidence import EvidenceQuery
 from services.assessment.handlers.reading import ScoreQuery
 from services.assessment.settings import AssessmentSettings
@@ -46,22 +47,34 @@ def add_score_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> N
     def get_score(request: Request, _: Reader, kind: str, code: str) -> Response:
         subject_kind, period = _read_kind(kind), _read_period(request)
         found = reading.read_score(pool, subject_kind, _read_code(code), period, scheme_name=settings.scheme)
-        return render(request, "score.html", found=found, kind=kind, figure=figure, percent=percent)
+        is_published = period in published.list_published_periods(pool)
+        return render(
+            request, "score.html", found=found, kind=kind, is_published=is_published, figure=figure, percent=percent
+        )
 
     @app.get("/scores/{kind}/{code}/{indicator}", include_in_schema=False)
     def get_evidence(request: Request, _: Reader, kind: str, code: str, indicator: str) -> Response:
+        cursor = request.query_params.get("cursor")
+        after_at, after_id = _read_fact_place(cursor) if cursor else (None, None)
         query = EvidenceQuery(
             subject_kind=_read_kind(kind),
             code=_read_code(code),
             period=_read_period(request),
             indicator=_read_code(indicator),
-            limit=MOST_EVIDENCE,
+            after_at=after_at,
+            after_id=after_id,
+            limit=MOST_EVIDENCE + 1,
         )
         found = evidence.list_evidence(
             pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
         )
         today = found.as_of.astimezone(settings.zone).date()
-        return render(request, "evidence.html", found=found, query=query, kind=kind, today=today)
+        items, following = found.items[:MOST_EVIDENCE], None
+        if len(found.items) > MOST_EVIDENCE:
+            place = encode_cursor([items[-1].at.isoformat(), str(items[-1].fact_id)])
+            following = urlencode({"period": query.period.label, "cursor": place})
+        values: dict[str, Any] = {"items": items, "following": following, "is_following": cursor is not None}
+        return render(request, "evidence.html", found=found, query=query, kind=kind, today=today, **values)
 
 
 def _list(pool: Pool, kind: SubjectKind, asked: dict[str, str], cursor: str | None) -> dict[str, Any]:
@@ -90,6 +103,18 @@ def _read_place(cursor: str) -> str:
     if not place:
         raise BadCursor("the cursor is not one of ours")
     return place
+
+
+def _read_fact_place(cursor: str) -> tuple[datetime, UUID]:
+    """Raises BadCursor."""
+    at_text, id_text = decode_cursor(cursor[:2_000], length=2)
+    try:
+        at, fact_id = datetime.fromisoformat(at_text or ""), UUID(id_text or "")
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
+    if at.tzinfo is None:
+        raise BadCursor("the cursor is not one of ours")
+    return at, fact_id
 
 
 def _read_kind(kind: str) -> SubjectKind:

@@ -73,6 +73,7 @@ def render_empty_form() -> str:
         navigation=(),
         home="desk",
         account_url="",
+        in_other_language="",
         form_token="",
         clock=clock,
         now=now,

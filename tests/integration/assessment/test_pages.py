@@ -2,24 +2,31 @@
 
 import html
 import re
+from decimal import Decimal
+from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
+from services.assessment.domain.measures import CONTACT_KINDS
+from services.assessment.fair.signals.odds import Check
 from services.assessment.handlers.closings import close_months
 from services.assessment.handlers.fair import look, read_fair_settings
+from services.assessment.handlers.fair_results import Band
 from services.assessment.handlers.published import list_published_periods
 from services.assessment.settings import AssessmentSettings
+from services.assessment.web.rendering import name_peers, name_step
 from services.assessment.web.site import add_site
 from services.assessment.web.texts import TEXTS
 from shared.access.principal import Principal
+from shared.contracts.intake import contacts, issue_endings, issue_requests, issue_work, issues
 from shared.errors import Unauthenticated
 from shared.http import check_routes_are_guarded
 from tests.fakes import one_of_each_role
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import random_county
-from tests.integration.assessment.test_fair_closings import CLOSED_AT, FIRST, RULE
+from tests.integration.assessment.test_fair_closings import CLOSED_AT, FIRST, RULE, close
 
 pytestmark = pytest.mark.integration
 PEOPLE = one_of_each_role().principals
@@ -178,6 +185,9 @@ def test_the_page_of_a_fair_score_says_what_the_api_says(pool, visit):
 
     told = html.unescape(officer.get(f"/fair/{one['staff_number']}").text)
 
+    rows = re.findall(r'<td class="number">([+-]?\d+\.\d\d)</td></tr>', told.partition("<tfoot>")[0])
+
+    assert sum(map(Decimal, rows)) == Decimal(one["score"])
     for score in shown:
         assert score["staff_number"] in page
         assert f"{score['score']} ({score['lower']}–{score['upper']})" in page
@@ -198,3 +208,74 @@ def test_the_page_of_fair_scores_offers_the_closed_periods(pool, visit):
 
     assert closed
     assert all(f'<option value="{period.label}">' in page for period in closed)
+
+
+def test_the_evidence_leads_page_by_page_to_every_fact_of_the_api(visit, monkeypatch):
+    monkeypatch.setattr("services.assessment.web.score_pages.MOST_EVIDENCE", 3)
+    officer = visit("department_officer")
+    code = as_told(officer, "/v1/scores?subject=cadre&period=2025")["items"][0]["subject"]["code"]
+    facts = as_told(officer, f"/v1/scores/cadre/{code}/indicators/response_rate/events?period=2025&limit=200")
+    place = f"/scores/cadre/{code}/response_rate?period=2025"
+
+    shown, steps = [], set()
+    while place:
+        page = html.unescape(officer.get(place).text)
+        shown += re.findall(r"· <code class=\"id\">([0-9a-f-]{36})</code>", page)
+        steps |= set(re.findall(r'<div class="first"><strong>([^<]+)</strong><span>\d', page))
+        following = re.search(r'class="button quiet" href="(\?[^"]+)"', page)
+        place = f"/scores/cadre/{code}/response_rate{following[1]}" if following else ""
+
+    assert 3 < len(facts["items"]) < 200
+    assert shown == [fact["id"] for fact in facts["items"]]
+    assert {"受理", "办结"} <= steps <= set(TEXTS["zh"]["steps"].values())
+    assert officer.get(f"/scores/cadre/{code}/response_rate?period=2025&cursor=none").status_code == 422
+
+
+def test_the_other_language_shows_the_same(visit):
+    officer = visit("department_officer")
+    code = as_told(officer, "/v1/scores?subject=cadre&period=2025")["items"][0]["subject"]["code"]
+
+    chinese = officer.get(f"/scores/cadre/{code}?period=2025&language=zh").text
+    (other,) = re.findall(r'href="(\?[^"]*language=en)"', html.unescape(chinese))
+    english = officer.get(f"/scores/cadre/{code}{other}")
+
+    assert "period=2025" in other
+    assert english.status_code == 200
+    assert TEXTS["en"]["why"] in english.text
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("141.township_head", "乡镇（街道）行政正职·乡科级正职"),
+        ("141.some_other", "some_other·乡科级正职"),
+        ("of_their_own", "of_their_own"),
+        (None, "—"),
+    ],
+)
+def test_a_peer_group_is_named_as_far_as_its_codes_are_known(code, name):
+    assert name_peers(code, TEXTS["zh"]) == name
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_code_that_can_come_has_its_words(language):
+    texts = TEXTS[language]
+
+    assert set(CONTACT_KINDS) <= texts["contact_kinds"].keys()
+    assert set(get_args(Check)) == texts["checks"].keys()
+    assert set(get_args(Band)) == texts["bands"].keys()
+    assert {"received", "closed", "replied"} <= {step.partition(".")[2] for step in texts["steps"]}
+    for event in (*issues.EVENTS, *issue_work.EVENTS, *issue_requests.EVENTS, *issue_endings.EVENTS, *contacts.EVENTS):
+        assert name_step(event.type, texts) in texts["steps"].values()
+
+
+def test_the_cadre_reads_on_the_page_what_is_published_of_the_score_for_appraisal(pool, visit):
+    close(pool)
+    officer = visit("department_officer")
+    one = as_told(officer, "/v1/published/place-scores/cadre?period=2025-01")["items"][0]
+
+    page = html.unescape(officer.get(f"/published/cadre/{one['subject']['code']}?period=2025-01").text)
+
+    assert one["content_hash"] in page
+    for sentence in one["explanation"]["zh"][:-1]:
+        assert sentence in page
