@@ -43,6 +43,7 @@ class Unchecked(Exception):
 
 @dataclass(frozen=True)
 class Checkpoint:
+    chain: str
     number: int
     at: str
     first_seq: int
@@ -177,7 +178,7 @@ def check_checkpoints(source: Source, verify: Verify | None) -> Iterator[Checkpo
             raise Bad(f"checkpoint {number}: does not begin where the one before it ends")
         last_seq, previous = document["last_seq"], hashlib.sha256(text).hexdigest()
         yield Checkpoint(
-            number, document["at"], document["first_seq"], last_seq, bytes.fromhex(document["head"]),
+            document["chain"], number, document["at"], document["first_seq"], last_seq, bytes.fromhex(document["head"]),
             bytes.fromhex(document["root"]),
         )  # fmt: skip
 
@@ -316,11 +317,12 @@ def main(arguments: list[str] | None = None) -> int:
         say("BAD", [f"what is here is broken: {type(error).__name__}: {error}"])
         return BAD
     signed = "signatures not checked" if options.without_signatures else "signatures good"
+    chain = f" of {findings.checkpoints[0].chain}" if findings.checkpoints else ""
     say(
         "SOUND",
         [
             f"{findings.records} records from {findings.first_seq} to {findings.last_seq}, the last of "
-            f"{findings.last_at or 'no time'}; {len(findings.checkpoints)} checkpoints, {signed}; "
+            f"{findings.last_at or 'no time'}; {len(findings.checkpoints)} checkpoints{chain}, {signed}; "
             f"{findings.uncovered} records not under a checkpoint yet"
         ],
     )

@@ -110,8 +110,8 @@ def files(tmp_path: Path) -> Files:
 def test_a_sound_chain_is_told_with_what_stands_under_no_checkpoint_yet(files: Files) -> None:
     assert files.check() == (
         0,
-        "SOUND 8 records from 1 to 8, the last of 2026-03-01T12:00:08.000000Z; 2 checkpoints, signatures good; "
-        "1 records not under a checkpoint yet\n",
+        "SOUND 8 records from 1 to 8, the last of 2026-03-01T12:00:08.000000Z; 2 checkpoints of assessment, "
+        "signatures good; 1 records not under a checkpoint yet\n",
     )
     del files.records[7]
     assert "; 0 records not under" in files.check()[1]
@@ -238,7 +238,7 @@ def test_a_key_that_is_not_known_signs_nothing(files: Files) -> None:
         (0, {"first_seq": 2}, "checkpoint 1: does not begin where the one before it ends"),
         (1, {"first_seq": 6}, "checkpoint 2: does not begin where the one before it ends"),
         (1, {"last_seq": 4}, "checkpoint 2: does not begin where the one before it ends"),
-        (1, {"chain": "intake"}, "checkpoint 2: does not begin where the one before it ends"),
+        (1, {"chain": "notify"}, "checkpoint 2: does not begin where the one before it ends"),
         (1, {"number": 3}, "checkpoint 2: is missing, or stands here twice"),
         (1, {"number": 1}, "checkpoint 2: is missing, or stands here twice"),
         (1, {"version": 2}, "a checkpoint is not of the form that is known here"),
@@ -345,3 +345,19 @@ def test_what_an_answer_needs_and_is_not_there_is_said(files: Files, tmp_path: P
     assert run(str(tmp_path / "nowhere"), "--without-signatures")[0] == 2
     assert run("--without-signatures")[0] == 2
     assert run("--records", str(tmp_path / "nothing"), "--without-signatures", "--without-checkpoints")[0] == 2
+
+
+def test_the_chain_of_another_service_is_told_by_its_name(files: Files) -> None:
+    first = checkpoint_of(1, files.records[:4], sha256(""), chain="intake")
+    files.checkpoints = [sign(first), sign(checkpoint_of(2, files.records[4:7], sha256(first), chain="intake"))]
+
+    assert "2 checkpoints of intake" in files.check()[1]
+
+
+def test_what_stands_in_a_file_writes_no_line_of_its_own(files: Files) -> None:
+    files.records[7]["at"] = "now\nSOUND 9 records\x1b[2J"
+    files.records = chain_of(files.records)
+
+    status, said = files.check()
+
+    assert (status, said.count("\n"), "\x1b" in said) == (0, 1, False)
