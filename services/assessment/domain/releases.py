@@ -120,7 +120,7 @@ def leaves_enough(people: int, first_month: date, month: date, *, raters_needed:
     A release that leaves too little behind it withholds the half-year, and the year, that it begins.
     """
     months_left = (12 - month.month) % 6
-    months_gone = (month.year - first_month.year) * 12 + month.month - first_month.month + 1
+    months_gone = month.month - first_month.month + 1  # a run begins with the year, or in it
     return months_left == 0 or people * months_left >= 2 * raters_needed * months_gone
 
 
@@ -172,7 +172,7 @@ def _pool(left: Sequence[Answer], year: int, parents: Parents, raters_needed: in
     formed = []
     for organisation_id in sorted(reached, key=lambda one: (-depth_of(one, parents), one)):
         answers = waiting.pop(organisation_id, [])
-        if answers and count_people(answers) >= raters_needed:
+        if count_people(answers) >= raters_needed:
             holder = Holder(kind="pool", id=organisation_id)
             months = date(year, 1, 1), date(year, 12, 1)
             formed.append(_release(holder, answers, home_id=organisation_id, months=months))

@@ -145,10 +145,10 @@ def test_a_block_that_reaches_beyond_the_period_tells_nothing_of_it():
 
 def test_an_organisation_is_told_the_blocks_that_are_whole_below_it():
     blocks = [
-        block(CADRE, 1, 1, positive=4),
-        block(OTHER, 1, 1, positive=5, home_id=SOUTH),
         block(OTHER, 2, 4, positive=6),
         block(CADRE, 2, 2, home_id=None),
+        block(CADRE, 1, 1, positive=4),
+        block(OTHER, 1, 1, positive=5, home_id=SOUTH),
     ]
 
     told = tell_organisations(blocks, PARENTS, parse_period("2025Q1"))
@@ -251,6 +251,7 @@ def test_a_release_has_the_same_name_whenever_it_is_formed():
 
     assert first.release_id == again.release_id != later.release_id
     assert block(OTHER, 1, 2).release_id != first.release_id
+    assert first.release_id == UUID("23b5759f-fd1c-58bb-ad20-d82fc5bf3725")  # and whoever keeps it keeps it
 
 
 def test_nobody_and_what_hangs_together_nowhere_have_no_home():
@@ -278,8 +279,8 @@ def test_a_run_that_would_leave_too_little_behind_it_goes_on_to_the_end_of_the_h
 
 
 def test_what_a_year_leaves_over_is_pooled_by_question_and_for_the_whole_year():
-    level, solved = answers([1, 2]), answers([1, 3], start=10, question="solved", positive=False)
-    more = answers([4], holder=OTHER, organisation_id=SOUTH, start=20)
+    level, solved = answers([1, 2], start=20), answers([1, 3], start=10, question="solved", positive=False)
+    more = answers([4], holder=OTHER, organisation_id=SOUTH)
     third = Holder(kind="cadre", id=UUID(int=0x210))
     nobody = [
         *answers([5, 6], holder=OTHER, organisation_id=NOBODY, start=30, question="solved"),
