@@ -12,12 +12,12 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.cells import read_cell_number
-from services.assessment.importing.notices import find_notices
+from services.assessment.importing.notices import find_lacking, find_notices
 from services.assessment.importing.reports import lay_out_moves, report
 from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
 from services.assessment.importing.tables import read_table
 from services.assessment.scoring.evaluating import evaluate
-from services.assessment.scoring.explaining import Language, explain
+from services.assessment.scoring.explaining import explain
 from services.assessment.scoring.results import Outcome
 from services.assessment.scoring.simulating import simulate, texts_of
 from shared.errors import LianxinError, Rejected
@@ -75,11 +75,12 @@ def evaluate_command(arguments: Sequence[str]) -> int:
     try:
         outcome, published = _evaluate(options.scheme, *options.table)
         if options.explain is not None:
-            _say("\n".join(_explain(outcome, options.explain, options.period, options.language)))
+            at = _find_row(outcome, options.explain, options.period)
+            _say("\n".join(explain(outcome, at, options.language)))
+            _tell_all(find_lacking(outcome, options.language, [at]))
             return DONE
         _write(outcome, options)
-        for notice in find_notices(outcome, options.language):
-            _tell(notice)
+        _tell_all(find_notices(outcome, options.language))
         return _tell_comparisons(outcome, published)
     except LianxinError as error:
         tables = ", ".join(map(str, options.table))
@@ -124,10 +125,13 @@ def _texts(outcome: Outcome, name: str) -> tuple[str, ...]:
 
 def read_scheme_file(path: Path) -> RuleScheme:
     """Raises BadRules, BadFile."""
-    try:
-        return read_rule_scheme(_read(path, LARGEST_SCHEME).decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise BadFile("a scheme file is UTF-8") from None
+    data = _read(path, LARGEST_SCHEME)
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return read_rule_scheme(data.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    raise BadFile("a scheme file is UTF-8 or GB 18030")
 
 
 def _evaluate(scheme_path: Path, *table_paths: Path) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
@@ -146,11 +150,11 @@ def _read(path: Path, most: int | None) -> bytes:
         raise BadFile(f"cannot be read: {error.strerror}") from None
 
 
-def _explain(outcome: Outcome, subject: str, period: str | None, language: Language) -> list[str]:
+def _find_row(outcome: Outcome, subject: str, period: str | None) -> int:
     at = outcome.find_row(subject, period)
     if at is None:
         raise BadTable(f"no row is of {subject} {period or ''}".rstrip())
-    return explain(outcome, at, language)
+    return at
 
 
 def _write(outcome: Outcome, options: argparse.Namespace) -> None:
@@ -183,6 +187,11 @@ def _tell_comparisons(outcome: Outcome, published: dict[str, tuple[str, ...]]) -
             )
             result = DIFFERENT
     return result
+
+
+def _tell_all(notices: Iterable[str]) -> None:
+    for notice in notices:
+        _tell(notice)
 
 
 def _say(text: str) -> None:

@@ -51,27 +51,32 @@ _NO_UNIT: Final = re.compile(
 
 
 def find_notices(outcome: Outcome, language: Language) -> Iterator[str]:
+    """Of the whole table."""
     for subject in dict.fromkeys(outcome.table.subjects):
         if _NO_UNIT.fullmatch(subject):
             yield WORDS["no_unit"][language].format(subject=subject)
     for step in (*outcome.scheme.values.values(), *outcome.scheme.items.values()):
         yield from _tell_scale(outcome, step, language)
+    yield from find_lacking(outcome, language, range(len(outcome.table)))
+
+
+def find_lacking(outcome: Outcome, language: Language, rows: Sequence[int]) -> Iterator[str]:
+    """What nobody has settled: rows without a number for an item, apart by whether a cell is empty."""
     for item in outcome.scheme.items.values():
         if item.missing == "no_score" or (item.missing == "zero" and isinstance(item.rule, Events)):
-            yield from _tell_lacking(outcome, item, language)
+            lacking = [at for at in rows if outcome.items[item.key].missing[at]]
+            yield from _tell_lacking(outcome, item, language, lacking)
 
 
-def _tell_lacking(outcome: Outcome, item: Item, language: Language) -> Iterator[str]:
-    """What nobody has settled: rows without a number for it, apart by whether a cell is empty."""
+def _tell_lacking(outcome: Outcome, item: Item, language: Language, lacking: Sequence[int]) -> Iterator[str]:
     measures = list(_measures_of(outcome.scheme, item.key))
     empty: dict[str, None] = {}
     rows: dict[str, list[str]] = defaultdict(list)
-    for at, missing in enumerate(outcome.items[item.key].missing):
-        if missing:
-            found = [key for key in measures if outcome.table.columns[key][at] is None]
-            empty.update(dict.fromkeys(found))
-            subject = f"{outcome.table.subjects[at]} {outcome.table.periods[at]}".strip()
-            rows["empty" if found else "untold"].append(subject)
+    for at in lacking:
+        found = [key for key in measures if outcome.table.columns[key][at] is None]
+        empty.update(dict.fromkeys(found))
+        subject = f"{outcome.table.subjects[at]} {outcome.table.periods[at]}".strip()
+        rows["empty" if found else "untold"].append(subject)
     are_texts = all(outcome.scheme.measures[key].type in {"text", "texts"} for key in empty)
     for why, whose in rows.items():
         yield WORDS["empty_text" if why == "empty" and are_texts else why][language].format(

@@ -13,8 +13,10 @@ _WHERE: Final = re.compile(r"(.*) \(at (?:line ([0-9]+), column [0-9]+|end of do
 _MEANT: Final = (
     (r"[“”‘’]", 'quotes are straight: "..."'),
     (r"[％%]", "write 95 or 0.95 for 95%"),
-    (r"[＝，０-９．【】［］｛｝＃]", "signs and digits are typed in half width"),
-    (r"^\s*[\w ]*[^\x00-\x7f][^=]*=", "a name that is not of English letters stands in quotes left of the ="),
+    (r"[＝，０-９．【】［］｛｝＃\u3000]", "signs, digits and blanks are typed in half width"),
+    (r"^\s*\[+[^\]]*[^\x00-\x7f]", "a name that is not of English letters stands in quotes"),
+    (r"(?:^|[{,])\s*\w*[^\x00-\x7f]\w*\s*=", "a name that is not of English letters stands in quotes"),
+    (r"=\s*[0-9.]+\s*[^\x00-\x7f]", "a number has no unit here"),
     (r"=\s*[-+]?\.[0-9]", "write 0.5 for .5"),
     (r"=\s*[A-Za-z]", "a text stands in quotes"),
     (r"\{[^}]*$", "a table in { } stands on one line"),

@@ -10,7 +10,7 @@ from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Number, parse_formula
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import formulas_of
-from services.assessment.importing.commands import read_scheme_file
+from services.assessment.importing.commands import BadFile, read_scheme_file
 from tests.unit.assessment.rules.schemes import HEAD, scheme_of
 
 PRESETS = sorted((Path(__file__).parents[4] / "services" / "assessment" / "presets").glob("*.toml"))
@@ -135,9 +135,13 @@ def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
     [
         ("title = “T”", 'quotes are straight: "..."'),
         ("target = 95%", "write 95 or 0.95 for 95%"),
-        ("target = ９５", "signs and digits are typed in half width"),
-        ("target ＝ 95", "signs and digits are typed in half width"),
-        ('应办 = "应办"', "a name that is not of English letters stands in quotes left of the ="),
+        ("target = ９５", "signs, digits and blanks are typed in half width"),
+        ("target ＝ 95", "signs, digits and blanks are typed in half width"),
+        ("target = 95\u3000# full", "signs, digits and blanks are typed in half width"),
+        ('应办 = "应办"', "a name that is not of English letters stands in quotes"),
+        ("[items.按时办结]", "a name that is not of English letters stands in quotes"),
+        ("parts = { a = 1, 自评 = 50 }", "a name that is not of English letters stands in quotes"),
+        ("full = 60分", "a number has no unit here"),
         ("target = .95", "write 0.5 for .5"),
         ("kind = formula", "a text stands in quotes"),
         ('lines = [{ count = "a",\n each = 5 }]', "a table in { } stands on one line"),
@@ -181,3 +185,14 @@ def test_numbers_of_a_file_are_exact():
     scheme = scheme_of('[values]\na = "0.1 + 0.2"\n[values.b]\nformula = 0.3')
 
     assert [formula.tree for formula in formulas_of(scheme.values["b"].rule)] == [Number(Fraction(3, 10))]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_scheme_is_read_in_the_encodings_of_the_country(encoding, tmp_path):
+    path = tmp_path / "scheme.toml"
+    path.write_bytes((HEAD + ITEM.replace('"a"\n[', '"办结数"\n[')).encode(encoding))
+
+    assert read_scheme_file(path).measures["a"].column == "办结数"
+    path.write_bytes((HEAD + ITEM).encode("utf-16"))
+    with pytest.raises(BadFile, match="a scheme file is UTF-8 or GB 18030"):
+        read_scheme_file(path)

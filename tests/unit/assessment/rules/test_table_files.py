@@ -244,6 +244,20 @@ def test_the_command_says_what_may_have_been_overlooked(tmp_path, capsys):
     )
 
 
+def test_the_command_explains_what_a_subject_lacks(tmp_path, capsys):
+    scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
+    scheme.write_text(HEAD + NOTICED, "utf-8")
+    table.write_text("unit,应办,已办,退单,表扬,结果\n甲,10,5,,省,\n乙,,,,,\n", "utf-8")
+
+    assert (
+        evaluate_command(["--scheme", str(scheme), "--table", str(table), "--explain", "甲", "--language", "en"]) == 0
+    )
+
+    told_of = capsys.readouterr()
+    assert "y: no data, or its condition is not met: by the scheme's rule 0" in told_of.out
+    assert told_of.err == "y: 退单 has empty cells: 0 points for 甲; if empty means 0, say blank = 0 in [measures]\n"
+
+
 def test_a_measure_is_empty_wherever_a_section_or_value_needs_it(tmp_path, capsys):
     scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
     scheme.write_text(
