@@ -96,7 +96,7 @@ class Contradicted:
         for cadre, count in counts.items():
             together = (odds[cadre] + missing[cadre]) / math.sqrt(2)
             enough = count.found >= max(LEAST_CONTRADICTED, TIMES_USUAL * count.expected)
-            if enough and together * 100 >= _least_odds(self._rules) and odds[cadre] > 0:
+            if enough and together * 100 >= _least_odds(self._rules):
                 one = everybody.counted[cadre]
                 contradicted = [issue.issue for issue in _claims(one) if issue.is_contradicted]
                 unchecked = [issue.issue for issue in one.counted_issues if not _is_known(issue)]
