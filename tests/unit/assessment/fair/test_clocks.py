@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import replace
-from itertools import chain
 from math import sqrt
 from typing import Any
 
@@ -41,8 +40,9 @@ def _counted(cadre: str, hours: list[int], category: str = "a", **more: Any) -> 
     return Counted(dossier=Dossier(cadre=Cadre(cadre=cadre, peer_group="p", region="r", unit="u"), issues=issues))
 
 
-def _find(*everybody: Counted) -> dict[str, Signal]:
-    finder = ExtremeClocks(Times(time_of_closing), SETTINGS)
+def _find(*everybody: Counted, **rules: int) -> dict[str, Signal]:
+    scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, **rules))
+    finder = ExtremeClocks(Times(time_of_closing), scheme)
     for one in everybody:
         finder.note(one)
     counted = {one.cadre: one for one in everybody}
@@ -105,7 +105,7 @@ PEERS = [_counted(f"peer {number}", hours) for number, hours in enumerate(HOURS)
     ],
 )
 def test_a_quarter_among_the_fastest_is_asked_about(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
-    found = _find(_counted("odd", [1] * fast + [60] * slow), *PEERS)
+    found = _find(*PEERS, _counted("odd", [1] * fast + [60] * slow))
 
     assert ("odd" in found) is is_asked
     if is_asked:
@@ -117,13 +117,44 @@ def test_a_quarter_among_the_fastest_is_asked_about(fast: int, slow: int, is_ask
         assert (found["odd"].check, found["odd"].odds) == ("extreme_clock", round(100 * odds))
 
 
-def test_whose_other_closings_are_fast_as_well_is_not_odd() -> None:
-    """By the middle one of them: 30 in a hundred are faster, or not quite."""
-    ordered = sorted(chain.from_iterable(HOURS))
-    swift, ordinary = ordered[40], ordered[75]
+@pytest.mark.parametrize(
+    ("fast", "slow", "is_asked"), [(25, 75, True), (25, 76, False), (50, 50, True), (50, 49, False)]
+)
+def test_shares_are_counted_to_the_single_record(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
+    assert ("odd" in _find(*PEERS, _counted("odd", [1] * fast + [60] * slow))) is is_asked
 
-    assert "odd" not in _find(_counted("odd", [1] * 4 + [swift] * 7 + [80] * 5), *PEERS)
-    assert "odd" in _find(_counted("odd", [1] * 4 + [ordinary] * 7 + [80] * 5), *PEERS)
+
+# Of 192, each at an hour of its own from 10 to 201.
+SPREAD = [_counted(f"peer {number}", [10 + number + 8 * n for n in range(24)]) for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("middle", "is_asked"),
+    [
+        (16, False),  # ten of two hundred are faster: it is just not among the fastest twentieth, and all there is
+        (65, False),
+        (66, True),  # sixty of two hundred are faster
+    ],
+)
+def test_whose_other_closings_are_fast_as_well_is_not_odd(middle: int, is_asked: bool) -> None:  # noqa: FBT001
+    found = _find(_counted("odd", [1] * 4 + [middle] * 4), *SPREAD)
+
+    assert ("odd" in found) is is_asked
+    assert not is_asked or found["odd"].records == {f"odd-a{number:02}" for number in range(4)}
+
+
+def test_it_is_asked_about_from_so_many_deviations_on() -> None:
+    odd = _counted("odd", [1] * 4 + [60] * 12)
+    odds = (4 - 0.05 * 16) / sqrt(0.05 * 0.95 * 16)
+
+    assert "odd" in _find(odd, *PEERS, clock_odds=int(100 * odds))
+    assert "odd" not in _find(odd, *PEERS, clock_odds=int(100 * odds) + 1)
+
+
+def test_who_is_not_asked_about_hides_nobody() -> None:
+    quick, swift = _counted("quick office", [1] * 6 + [60] * 5), _counted("swift", [1] * 4 + [SWIFT] * 4)
+
+    assert _find(*PEERS, quick, swift, _counted("odd", [1] * 9 + [60] * 9)).keys() == {"odd"}
 
 
 SWIFT, ORDINARY = 16, 60  # hours: a sixth, and two thirds, of all are faster
@@ -149,6 +180,8 @@ def test_where_many_have_many_of_the_fastest_nobody_is_odd() -> None:
     ]
 
     assert "odd" not in _find(_counted("odd", [1] * 4 + [60] * 12), *unlike)
+    idle = [_counted(f"idle {number}", []) for number in range(30)]
+    assert "odd" not in _find(_counted("odd", [1] * 4 + [60] * 12), *unlike, *idle)
 
 
 def test_what_lies_just_beyond_the_fastest_twentieth_is_not_set_aside() -> None:
@@ -180,26 +213,44 @@ def _answer(one: Counted, hours: list[int]) -> Counted:
     return Counted(dossier=replace(one.dossier, issues=issues))
 
 
+def _find_instant(*everybody: Counted, **rules: int) -> dict[str, Signal]:
+    closings = Times(time_of_closing)
+    finder = InstantAnswers(closings, replace(SETTINGS, signals=replace(SETTINGS.signals, **rules)))
+    for one in everybody:
+        closings.note(one)
+        finder.note(one)
+    counted = {one.cadre: one for one in everybody}
+    return {signal.cadre: signal for signal in finder.find(Everybody(counted=counted, tables={}))}
+
+
+ANSWERING = [_answer(peer, [40 + n for n in range(20)]) for peer in PEERS]
+ORDINARILY = [60] * 16  # hours until the closing
+
+
 @pytest.mark.parametrize(
-    ("fast", "slow", "closing", "is_asked"),
-    [(4, 12, 60, True), (4, 13, 60, False), (3, 5, 60, False), (12, 0, 60, True), (4, 12, 12, False)],
+    ("fast", "slow", "closings", "is_asked"),
+    [
+        (4, 12, ORDINARILY, True),
+        (4, 13, [*ORDINARILY, 60], False),
+        (3, 5, ORDINARILY[:8], False),
+        (12, 0, ORDINARILY[:12], True),
+        (25, 75, [60] * 100, True),
+        (25, 76, [60] * 101, False),
+        (4, 12, [12] * 16, False),
+        (4, 12, [12] * 8 + [60] * 8, True),  # the middle one, or the later of the two
+        (4, 12, [12] * 9 + [60] * 7, False),
+    ],
 )
 def test_answers_among_the_fastest_are_asked_about_where_closings_are_ordinary(
     fast: int,
     slow: int,
-    closing: int,
+    closings: list[int],
     is_asked: bool,  # noqa: FBT001
 ) -> None:
     size = fast + slow
-    odd = _answer(_counted("odd", [closing] * size), [1] * fast + [60] * slow)
-    everybody = [odd, *(_answer(peer, [40 + n for n in range(20)]) for peer in PEERS)]
-    closings = Times(time_of_closing)
-    finder = InstantAnswers(closings, SETTINGS)
-    for one in everybody:
-        closings.note(one)
-        finder.note(one)
+    odd = _answer(_counted("odd", closings), [1] * fast + [60] * slow)
 
-    found = {one.cadre: one for one in finder.find(Everybody(counted={one.cadre: one for one in everybody}, tables={}))}
+    found = _find_instant(*ANSWERING, odd)
 
     assert ("odd" in found) is is_asked
     if is_asked:
@@ -207,3 +258,25 @@ def test_answers_among_the_fastest_are_asked_about_where_closings_are_ordinary(
         assert found["odd"].records == {f"odd-a{number:02}#answer" for number in range(fast)}
         assert found["odd"].examples[0] == "odd-a00"
         assert found["odd"].check == "instant_answers"
+
+
+def test_answers_are_asked_about_from_so_many_deviations_on() -> None:
+    odd = _answer(_counted("odd", ORDINARILY), [1] * 4 + [60] * 12)
+    odds = (4 - 0.05 * 16) / sqrt(0.05 * 0.95 * 16)
+
+    assert _find_instant(odd, *ANSWERING, answer_odds=int(100 * odds))["odd"].odds == round(100 * odds)
+    assert "odd" not in _find_instant(odd, *ANSWERING, answer_odds=int(100 * odds) + 1)
+
+
+def test_an_answer_just_beyond_the_fastest_twentieth_is_not_set_aside() -> None:
+    """Ten of two hundred are faster."""
+    peers = [_answer(peer, [10 + number + 8 * n for n in range(24)]) for number, peer in enumerate(SPREAD)]
+    odd = _answer(_counted("odd", [100] * 8), [1] * 4 + [16] * 4)
+
+    assert _find_instant(odd, *peers)["odd"].records == {f"odd-a{number:02}#answer" for number in range(4)}
+
+
+def test_of_whom_nothing_is_closed_yet_nobody_knows_whether_closings_are_ordinary() -> None:
+    open_ones = _answer(_counted("odd", ORDINARILY, outcome=""), [1] * 4 + [60] * 12)
+
+    assert _find_instant(open_ones, *ANSWERING) == {}

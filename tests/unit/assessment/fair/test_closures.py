@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.assessment.fair.records import Dossier
+from services.assessment.fair.records import DAY, Dossier
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings, read_settings
-from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained
+from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
 from services.assessment.fair.signals.odds import Everybody, Signal
 from tests.unit.assessment.fair.few import SETTINGS, TABLES, make_dossier, make_issues, see
 
@@ -73,7 +73,8 @@ def _doubtful(contradicted: int, solved: int, **more: Any) -> Dossier:
         (5, 15, 13, False),  # who admits failures is honest
         (1, 19, 0, False),
         (3, 27, 0, False),  # as many as others have
-        (4, 20, 0, True),  # half as many again
+        (4, 22, 0, True),  # half as many again
+        (4, 23, 0, False),
     ],
 )
 def test_contradicted_closures_of_who_admits_no_failure(
@@ -161,3 +162,130 @@ def test_explanations_of_who_admits_no_failure(
         assert found["odd"].check == "excess_explanations"
         assert found["odd"].evidence == {"explained": explained, "usual_tenths": explained + solved + unsolved}
         assert found["odd"].examples == tuple(f"e{number:02}" for number in range(5))
+
+
+def _find_missing(settings: FairSettings, *dossiers: Dossier, tables: Mapping[str, Table] = TABLES) -> dict[str, float]:
+    admissions = Admissions(settings)
+    see([admissions], dossiers)
+    return admissions.count_missing(tables["resolution"])
+
+
+def test_in_version_2_failures_are_missed_by_what_is_usual_everywhere() -> None:
+    dossiers = [make_dossier("none", "x", issues=make_issues("n", 20)), *PEERS]
+
+    assert _find_missing(VERSION_2, *dossiers)["none"] == pytest.approx(20 * 0.4 / sqrt(20 * 0.4 * 0.6))
+
+
+@pytest.mark.parametrize(("usual", "outcome"), [(1_100_000, "solved"), (-100_000, "unsolved")])
+def test_no_kind_of_case_fails_less_than_never_or_more_than_always(usual: int, outcome: str) -> None:
+    """What is usual is a sum of effects, and may lie beyond."""
+    tables = {"resolution": Table(mean=600_000, expected={("edge", "1", ""): usual})}
+    sure = make_dossier("sure", issues=make_issues("n", 10, category="edge", outcome=outcome))
+
+    assert _find_missing(VERSION_2, sure, *PEERS, tables=tables)["sure"] == 0
+
+
+def test_where_a_region_fails_more_than_usual_no_case_is_expected_to_fail_more_than_always() -> None:
+    """There they admit nearly twice as many failures as usual; of hard cases eight in ten are usual."""
+    hard = make_dossier("hard", "x", issues=make_issues("h", 10, category="hard", outcome="unsolved"))
+    region = make_dossier("region", "x", issues=make_issues("u", 100, outcome="unsolved"))
+
+    assert _find_missing(SETTINGS, hard, region)["hard"] == 0
+
+
+def _missing(count: int) -> float:
+    """Of so many, none failed: in a region in which nobody else is."""
+    chance = 0.4 * 20 / (0.4 * count + 20)
+    return count * chance / sqrt(count * chance * (1 - chance))
+
+
+APART = make_dossier("odd", "x", issues=[*make_issues("z", 5, is_denied=True), *make_issues("s", 15)])
+MANY_EXPLAINED = make_dossier("odd", "x", issues=[*make_issues("z", 12, outcome="explained"), *make_issues("s", 28)])
+# Two of twenty closures are contradicted, and four of forty explained, elsewhere.
+ODDS_OF_CLOSURES = (sqrt(5) + sqrt(6) - sqrt(4 * 2 + 1) + _missing(20)) / sqrt(2)
+ODDS_OF_EXPLANATIONS = (sqrt(12) + sqrt(13) - sqrt(4 * 4 + 1) + _missing(28)) / sqrt(2)
+ODDS_OF_CLOSURES_2 = ((5 - 2) / sqrt(20 * 0.1 * 0.9) + 20 * 0.4 / sqrt(20 * 0.4 * 0.6)) / sqrt(2)
+ODDS_OF_EXPLANATIONS_2 = ((12 - 4) / sqrt(40 * 0.1 * 0.9) + 28 * 0.4 / sqrt(28 * 0.4 * 0.6)) / sqrt(2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dossier", "settings", "rule", "odds"),
+    [
+        (Contradicted, APART, SETTINGS, "admitted_odds", ODDS_OF_CLOSURES),
+        (Explained, MANY_EXPLAINED, SETTINGS, "admitted_odds", ODDS_OF_EXPLANATIONS),
+        (Contradicted, APART, VERSION_2, "paired_odds", ODDS_OF_CLOSURES_2),
+        (Explained, MANY_EXPLAINED, VERSION_2, "paired_odds", ODDS_OF_EXPLANATIONS_2),
+    ],
+)
+def test_both_signs_together_are_as_odd_as_the_scheme_asks_for(
+    kind: type[Contradicted] | type[Explained], dossier: Dossier, settings: FairSettings, rule: str, odds: float
+) -> None:
+    least = int(100 * odds)
+
+    for asked, is_asked in ((least, True), (least + 1, False)):
+        scheme = replace(settings, signals=replace(settings.signals, **{rule: asked}))  # type: ignore[arg-type]
+        found = _find_paired(kind, dossier, *PEERS, settings=scheme)
+        assert ("odd" in found) is is_asked
+        if is_asked:
+            assert found["odd"].odds == round(100 * odds)
+            assert set(found["odd"].examples) <= {f"z{number:02}" for number in range(12)}
+
+
+def test_what_others_asked_about_is_held_against_what_others_asked_about() -> None:
+    """There a third is contradicted, and of the rest nothing."""
+    peers = [
+        make_dossier(
+            f"peer {number}",
+            issues=[
+                *make_issues(f"s{number}-", 10),
+                *make_issues(f"d{number}-", 3, is_checked=True, is_denied=True),
+                *make_issues(f"k{number}-", 6, is_checked=True),
+            ],
+        )
+        for number in range(20)
+    ]
+    odd = make_dossier(
+        "odd",
+        "x",
+        issues=[
+            *make_issues("c", 12, is_denied=True, is_checked=True),
+            *make_issues("k", 8, is_checked=True),
+            *make_issues("s", 5),
+        ],
+    )
+
+    checked = 20 * (60 + 20 * 60 / 385) / 200  # a third, and a little as among all others
+    unchecked = 5 * (0 + 20 * 72 / 400) / 220
+    assert _find_paired(Contradicted, odd, *peers)["odd"].evidence == {
+        "solved": 25,
+        "contradicted": 12,
+        "usual_tenths": round(10 * (checked + unchecked)),
+    }
+
+
+def test_a_few_more_explanations_than_usual_are_no_sign_whatever_is_missing() -> None:
+    few = make_dossier("odd", issues=[*make_issues("e", 5, outcome="explained"), *make_issues("s", 24)])
+
+    assert _find_paired(Explained, few, *PEERS) == {}
+
+
+def test_in_version_2_many_explanations_were_enough() -> None:
+    """Of somebody who fails hardly less often than others, and says so."""
+    issues = [
+        *make_issues("e", 12, outcome="explained"),
+        *make_issues("s", 28),
+        *make_issues("u", 10, outcome="unsolved"),
+    ]
+
+    assert _find_paired(Explained, make_dossier("odd", issues=issues), *PEERS, settings=VERSION_2).keys() == {"odd"}
+
+
+def test_an_instant_answer_with_something_in_it_is_no_empty_one() -> None:
+    def ask(has_reply: bool | None, taken: int) -> bool:  # noqa: FBT001
+        issues = make_issues("e", 4, received_at=DAY, answered_at=DAY + taken, has_reply=has_reply)
+        return bool(list(find_empty(make_dossier("odd", issues=issues), SETTINGS)))
+
+    assert ask(has_reply=False, taken=599)
+    assert not ask(has_reply=False, taken=600)
+    assert not ask(has_reply=True, taken=599)
+    assert not ask(has_reply=None, taken=599)
