@@ -13,7 +13,7 @@ from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings, read_settings
 from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
 from services.assessment.fair.signals.odds import Everybody, Signal
-from tests.unit.assessment.fair.few import SETTINGS, TABLES, make_dossier, make_issues, see
+from tests.unit.assessment.fair.few import SETTINGS, SOLVED, TABLES, make_dossier, make_issues, see
 
 VERSION_2 = read_settings((Path(__file__).parent / "fair-2.toml").read_text("utf-8"))
 
@@ -289,3 +289,20 @@ def test_an_instant_answer_with_something_in_it_is_no_empty_one() -> None:
     assert not ask(has_reply=False, taken=600)
     assert not ask(has_reply=True, taken=599)
     assert not ask(has_reply=None, taken=599)
+
+
+@pytest.mark.parametrize(
+    ("empty", "answered", "is_asked"), [(3, 15, True), (3, 16, False), (2, 2, False), (4, 4, True)]
+)
+def test_answers_with_nothing_in_them(empty: int, answered: int, is_asked: bool) -> None:  # noqa: FBT001
+    nothing = [replace(SOLVED, issue=f"e{n}", answered_at=599, has_reply=False) for n in range(empty)]
+    late = [replace(SOLVED, issue=f"l{n}", answered_at=600, has_reply=False) for n in range(answered - empty)]
+    silent = [replace(SOLVED, issue=f"s{n}", has_reply=False) for n in range(9)]
+
+    found = list(find_empty(make_dossier("odd", issues=[*nothing, *late, *silent]), SETTINGS))
+
+    assert bool(found) is is_asked
+    for signal in found:
+        assert (signal.check, signal.odds) == ("empty_replies", 0)
+        assert signal.evidence == {"answered": answered, "empty": empty, "share": round(100 * empty / answered)}
+        assert signal.records == frozenset()

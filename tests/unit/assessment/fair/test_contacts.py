@@ -1,0 +1,115 @@
+"""Contacts that look made for the count: from where on a check asks."""
+
+from collections.abc import Iterable
+from math import sqrt
+
+import pytest
+
+from services.assessment.fair.records import DAY, Contact, Dossier, Span
+from services.assessment.fair.signals.contacts import Bursts, Padding
+from services.assessment.fair.signals.odds import Everybody, Finder, Signal
+from tests.unit.assessment.fair.few import SETTINGS, make_dossier, see
+
+RULES = SETTINGS.signals
+END = 91 * DAY  # of a quarter
+SPAN = Span(starts_at=0, ends_at=364 * DAY, as_of=364 * DAY, quarter_ends=(END, 2 * END, 3 * END, 4 * END))
+
+
+def _find(finder: Finder, dossiers: Iterable[Dossier]) -> list[Signal]:
+    counted = see([finder], dossiers)
+    return list(finder.find(Everybody(counted=counted, tables={})))
+
+
+def _contacts(count: int, *, at: int = 40 * DAY, name: str = "v", is_confirmed: bool = False) -> list[Contact]:
+    return [
+        Contact(
+            contact=f"{name}{number:02}",
+            kind="visit",
+            occurred_at=at,
+            recorded_at=at + number,
+            is_confirmed=is_confirmed,
+        )
+        for number in range(count)
+    ]
+
+
+def _peers(*, unconfirmed: int = 1, confirmed: int = 19) -> list[Dossier]:
+    return [
+        make_dossier(
+            f"peer {number}",
+            contacts=_contacts(unconfirmed) + _contacts(confirmed, name="known", is_confirmed=True),
+        )
+        for number in range(20)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unconfirmed", "confirmed", "is_asked"),
+    [(8, 4, True), (8, 3, False), (7, 5, False), (9, 21, True), (9, 22, False)],
+)
+def test_contacts_that_no_citizen_knows_of_are_asked_about_from_eight_and_three_tenths_on(
+    unconfirmed: int,
+    confirmed: int,
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    odd = make_dossier("odd", contacts=_contacts(unconfirmed) + _contacts(confirmed, name="known", is_confirmed=True))
+
+    assert bool(_find(Padding(RULES), [odd, *_peers()])) is is_asked
+
+
+def test_beyond_the_usual_the_latest_entries_are_set_aside() -> None:
+    odd = make_dossier("odd", contacts=_contacts(20))
+
+    (signal,) = _find(Padding(RULES), [odd, *_peers(unconfirmed=2, confirmed=18), make_dossier("idle")])
+
+    assert signal.cadre == "odd"
+    assert (signal.check, signal.evidence) == ("contact_padding", {"contacts": 20, "unconfirmed": 20, "usual": 2})
+    assert signal.odds == round(100 * (20 - 2) / sqrt(20 * 0.1 * 0.9))
+    assert signal.records == {f"v{number:02}" for number in range(2, 20)}
+    assert signal.examples == ("v02", "v03", "v04", "v05", "v06")
+
+
+def test_where_confirming_is_not_collected_nobody_is_asked() -> None:
+    assert (
+        _find(Padding(RULES), [make_dossier("odd", contacts=_contacts(60)), *_peers(unconfirmed=13, confirmed=7)]) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "earlier", "is_asked"),
+    [(4, 9, True), (4, 10, False), (3, 1, False)],
+)
+def test_the_last_days_of_a_quarter_are_asked_about_from_four_and_three_tenths_on(
+    last: int,
+    earlier: int,
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    odd = make_dossier(
+        "odd", contacts=_contacts(last, at=END - 3 * DAY) + _contacts(earlier, name="before", at=END - 3 * DAY - 1)
+    )
+
+    assert bool(_find(Bursts(SPAN, RULES), [odd, *_peers()])) is is_asked
+
+
+def test_the_day_after_a_quarter_is_none_of_its_last() -> None:
+    assert _find(Bursts(SPAN, RULES), [make_dossier("odd", contacts=_contacts(9, at=END)), *_peers()]) == []
+    assert _find(Bursts(SPAN, RULES), [make_dossier("odd", contacts=_contacts(9, at=END - 1)), *_peers()])
+
+
+@pytest.mark.parametrize(("each", "is_asked"), [((3, 2), False), ((3, 3), True), ((4, 0), True)])
+def test_several_quarters_together_take_six(each: tuple[int, int], is_asked: bool) -> None:  # noqa: FBT001
+    contacts = [*_contacts(each[0], at=END - 1), *_contacts(each[1], at=2 * END - 1, name="w"), *_contacts(4, name="x")]
+
+    assert bool(_find(Bursts(SPAN, RULES), [make_dossier("odd", contacts=contacts), *_peers()])) is is_asked
+
+
+def test_a_drive_that_citizens_know_of_is_not_asked_about() -> None:
+    def asked(confirmed: int) -> list[Signal]:
+        contacts = _contacts(6, at=END - 1) + _contacts(confirmed, at=END - 1, name="known", is_confirmed=True)
+        return _find(Bursts(SPAN, RULES), [make_dossier("odd", contacts=contacts), *_peers()])
+
+    (signal,) = asked(4)
+    assert signal.check == "period_end_burst"
+    assert signal.evidence == {"contacts": 10, "last_days": 10, "unconfirmed": 6, "share": 100}
+    assert signal.records == frozenset()
+    assert asked(5) == []
