@@ -44,8 +44,7 @@ class Padding:
                 continue
             if 100 * found >= rules.padding_share * size and odds[cadre] * 100 >= rules.padding_odds:
                 own = _unconfirmed(everybody.counted[cadre].dossier)
-                spare = max(0, found - round(usual))
-                latest = sorted(own, key=lambda one: (-one.recorded_at, one.contact))[:spare]
+                latest = sorted(own, key=lambda one: (-one.recorded_at, one.contact))[: found - round(usual)]
                 yield Signal(
                     cadre=cadre,
                     check="contact_padding",
@@ -85,7 +84,7 @@ class Bursts:
                 continue
             dossier = everybody.counted[cadre].dossier
             own = self._late(dossier)
-            fullest = max((_count_until(own, end) for end in self._ends), default=0)
+            fullest = max(sum(_is_last_days(contact, [end]) for contact in own) for end in self._ends)
             at_end = sum(_is_last_days(contact, self._ends) for contact in dossier.contacts)
             if fullest < BURST_LEAST and found < LARGE_BURST:
                 continue
@@ -112,7 +111,3 @@ class Bursts:
 
 def _is_last_days(contact: Contact, ends: Sequence[int]) -> bool:
     return any(end - LAST_DAYS * DAY <= contact.occurred_at < end for end in ends)
-
-
-def _count_until(contacts: Sequence[Contact], end: int) -> int:
-    return sum(end - LAST_DAYS * DAY <= contact.occurred_at < end for contact in contacts)
