@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from services.assessment.fair.dossiers import count_dossier
@@ -14,6 +15,7 @@ from services.assessment.fair.signals.odds import Everybody, Finder, Signal
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
 SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+VERSION_2 = read_settings((Path(__file__).parent / "fair-2.toml").read_text("utf-8"))
 SPAN = Span(starts_at=0, ends_at=365 * DAY, as_of=365 * DAY)
 TABLES = {
     "resolution": Table(mean=600_000, expected={("hard", "1", ""): 200_000}),

@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.assessment.fair.records import DAY, Dossier
 from services.assessment.fair.reference import Table
-from services.assessment.fair.settings import FairSettings, read_settings
+from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
 from services.assessment.fair.signals.odds import Everybody, Signal
-from tests.unit.assessment.fair.few import SETTINGS, SOLVED, TABLES, make_dossier, make_issues, see
-
-VERSION_2 = read_settings((Path(__file__).parent / "fair-2.toml").read_text("utf-8"))
+from tests.unit.assessment.fair.few import SETTINGS, SOLVED, TABLES, VERSION_2, make_dossier, make_issues, see
 
 
 def _find_paired(
@@ -223,7 +220,7 @@ def test_both_signs_together_are_as_odd_as_the_scheme_asks_for(
     least = int(100 * odds)
 
     for asked, is_asked in ((least, True), (least + 1, False)):
-        scheme = replace(settings, signals=replace(settings.signals, **{rule: asked}))  # type: ignore[arg-type]
+        scheme = replace(settings, signals=replace(settings.signals, **{rule: asked}))
         found = _find_paired(kind, dossier, *PEERS, settings=scheme)
         assert ("odd" in found) is is_asked
         if is_asked:

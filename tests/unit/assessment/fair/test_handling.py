@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 import pytest
 
 from services.assessment.fair.records import DAY, Dossier, Handover, Issue
 from services.assessment.fair.signals.handling import HandingOn, find_splits
-from tests.unit.assessment.fair.few import SETTINGS, find, make_dossier, make_issues
+from tests.unit.assessment.fair.few import SETTINGS, VERSION_2, find, make_dossier, make_issues
 
 LAMP = Issue(issue="i", category="lamps", complexity="1", complainant="li", place="lane 3", received_at=0)
 
@@ -18,8 +19,8 @@ def _handing(hard: int, *, kept: int, hard_kept: int = 0, late: bool = False, ea
             issue=f"h{number}",
             category="hard" if number < hard else "a",
             complexity="1",
-            received_at=0,
-            handed_at=DAY + (0 if late else -1),
+            received_at=DAY,
+            handed_at=2 * DAY + (0 if late else -1),
             close_allowed=4 * DAY,
         )
         for number in range(hard + easy)
@@ -54,10 +55,15 @@ KEEPING = [
         (_handing(3, kept=22), False),
         (_handing(3, kept=40, late=True), False),
         (_handing(0, easy=3, kept=12, late=True), False),
+        (_handing(6, kept=0, late=True), False),
+        (_handing(15, kept=85), True),
+        (_handing(15, kept=86), False),
+        (_handing(1, easy=4, kept=12), True),  # on average by eight points
+        (_handing(1, easy=5, kept=12), False),
     ],
 )
 def test_the_hard_ones_handed_on(dossier: Dossier, is_asked: bool) -> None:  # noqa: FBT001
-    assert ("odd" in find(HandingOn(SETTINGS), dossier, *KEEPING)) is is_asked
+    assert ("odd" in find(HandingOn(SETTINGS), *KEEPING, dossier)) is is_asked
 
 
 def test_what_is_told_of_handing_on() -> None:
@@ -68,6 +74,43 @@ def test_what_is_told_of_handing_on() -> None:
     assert signal.odds == round(100 * (6 - 20 * share) / sqrt(20 * share * (1 - share)))
     assert signal.examples == ("h0", "h1", "h2", "h3", "h4")
     assert find(HandingOn(SETTINGS), _handing(6, kept=14), *KEEPING, tables={}) == {}
+
+
+def test_what_is_usual_goes_by_all_who_have_issues_or_handed_some_on() -> None:
+    """Three have issues only, and one has nothing left; whoever has neither does not count."""
+    quiet = [make_dossier(f"quiet {number}", issues=make_issues(f"q{number}-", 20)) for number in range(3)]
+    gone = make_dossier("gone", handovers=KEEPING[0].handovers * 10)
+    idle = [make_dossier(f"idle {number}") for number in range(60)]
+
+    signal = find(HandingOn(SETTINGS), _handing(2, easy=4, kept=14), *KEEPING, *quiet, gone, *idle)["odd"]
+
+    share = (20 + 10) / (21 * 20 + 3 * 20 + 10)
+    assert signal.odds == round(100 * (6 - 20 * share) / sqrt(20 * share * (1 - share)))
+    assert signal.evidence["harder_by"] == 13  # a third of forty points
+
+
+def test_handing_on_is_asked_about_from_so_many_deviations_on() -> None:
+    share = 1 / 21
+    odds = int(100 * (6 - 20 * share) / sqrt(20 * share * (1 - share)))
+
+    for asked, is_asked in ((odds, True), (odds + 1, False)):
+        scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, handing_odds=asked))
+        assert ("odd" in find(HandingOn(scheme), _handing(6, kept=14), *KEEPING)) is is_asked
+
+
+def test_what_came_at_an_unknown_time_or_has_no_limit_was_not_handed_on_late() -> None:
+    late = _handing(3, kept=22, late=True)
+    assert find(HandingOn(SETTINGS), late, *KEEPING)
+
+    unknown: Any
+    for unknown in ({"received_at": None}, {"close_allowed": None}, {"received_at": None, "close_allowed": None}):
+        late.handovers = [replace(one, **unknown) for one in _handing(3, kept=22, late=True).handovers]
+        assert find(HandingOn(SETTINGS), late, *KEEPING) == {}
+
+
+def test_version_2_does_not_ask_when_something_was_handed_on() -> None:
+    assert find(HandingOn(VERSION_2), _handing(3, kept=22, late=True), *KEEPING) == {}
+    assert find(HandingOn(VERSION_2), _handing(6, kept=14), *KEEPING).keys() == {"odd"}
 
 
 def _repeats(count: int, *, others: int, quick: int = 9) -> Dossier:
@@ -95,6 +138,10 @@ def _repeats(count: int, *, others: int, quick: int = 9) -> Dossier:
         (_repeats(2, others=1), False),
         (_repeats(5, others=2, quick=2), True),
         (_repeats(5, others=2, quick=1), False),
+        (_repeats(12, others=88), True),
+        (_repeats(12, others=89), False),
+        (_repeats(100, others=1, quick=40), True),
+        (_repeats(101, others=1, quick=40), False),
     ],
 )
 def test_one_matter_in_many_issues(dossier: Dossier, is_asked: bool) -> None:  # noqa: FBT001
@@ -106,5 +153,12 @@ def test_one_matter_in_many_issues(dossier: Dossier, is_asked: bool) -> None:  #
         quick = [
             one for one in dossier.issues if one.issue in repeats and (one.closed_at or 0) - one.received_at == 2 * DAY
         ]
-        assert (signal.check, signal.odds, signal.examples) == ("split_issues", 0, tuple(repeats[:5]))
+        assert (signal.check, signal.odds, signal.examples) == ("split_issues", 0, tuple(sorted(repeats)[:5]))
         assert signal.evidence == {"issues": len(dossier.issues), "repeats": len(repeats), "quick": len(quick)}
+
+
+def test_what_was_soon_given_up_is_not_split_for_the_count() -> None:
+    dossier = _repeats(5, others=2)
+    dossier.issues = [replace(issue, outcome="unsolved") for issue in dossier.issues]
+
+    assert list(find_splits(dossier, SETTINGS)) == []
