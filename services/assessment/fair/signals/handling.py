@@ -75,7 +75,7 @@ class HandingOn:
             kept = [table.expect((one.category, one.complexity, one.channel)) for one in dossier.issues]
             gone = [table.expect((one.category, one.complexity, one.channel)) for one in dossier.handovers]
             gap = math.fsum(kept) / len(kept) - math.fsum(gone) / len(gone) if kept else 0.0
-            is_harder = many and gap / 1e4 >= rules.handing_gap and _is_sure(gap, kept, len(gone), rules.harder_odds)
+            is_harder = gap / 1e4 >= rules.handing_gap and _is_sure(gap, kept, len(gone), rules.harder_odds)
             if is_harder or (late and gap > 0):
                 yield Signal(
                     cadre=cadre,
