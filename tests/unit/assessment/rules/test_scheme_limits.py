@@ -1,0 +1,255 @@
+"""How much a scheme may hold: each limit is reached, and one more is refused by its place."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.assessment.domain.rules.faults import BadRules
+from services.assessment.domain.rules.scheme_reading import parse_document, read_rule_document, read_rule_scheme
+from services.assessment.domain.rules.schemes import RuleScheme
+from tests.unit.assessment.rules.schemes import HEAD, scheme_of
+
+ITEM = {"kind": "formula", "formula": "a"}
+
+
+def scheme(**more: Any) -> RuleScheme:
+    """One item on one measure, and what the test is about."""
+    document = {"format": 1, "name": "x", "version": 1, "measures": {"a": "a"}, "items": {"x": ITEM}}
+    return read_rule_document(document | more)
+
+
+def item(**more: Any) -> RuleScheme:
+    return scheme(items={"x": ITEM | more})
+
+
+def values(count: int) -> RuleScheme:
+    return scheme(values={f"v{number}": "1" for number in range(count)}, items={})
+
+
+def sections(depth: int) -> RuleScheme:
+    """An item in the innermost of so many."""
+    nested: dict[str, Any] = {f"s{level}": {"section": f"s{level + 1}"} for level in range(1, depth)}
+    return scheme(sections=nested | {f"s{depth}": {}}, items={"x": ITEM | {"section": "s1"}})
+
+
+def nested(depth: int) -> RuleScheme:
+    return item(formula="(" * depth + "a" + ")" * depth)
+
+
+def bands(count: int) -> RuleScheme:
+    return scheme(
+        items={"x": {"kind": "bands", "value": "a", "bands": [{"at_least": -n, "points": n} for n in range(count)]}}
+    )
+
+
+def places(number: str) -> RuleScheme:
+    return item(weight=Decimal(number))
+
+
+LIMITS: list[tuple[Callable[[Any], RuleScheme], Any, Any, str]] = [
+    (lambda n: scheme(name="n" * n), 64, 65, "name: must be of small letters, digits and hyphens, at most 64"),
+    (lambda v: scheme(version=v), 1, 0, "version: must be a whole number from 1 to 1000000"),
+    (lambda v: scheme(version=v), 1_000_000, 1_000_001, "version: must be a whole number from 1 to 1000000"),
+    (lambda n: scheme(title="t" * n), 500, 501, "title: must be a text of 1 to 500 characters on one line"),
+    (lambda n: scheme(title={"zh": "t" * n, "en": "t"}), 500, 501, "title.zh: must be a text of 1 to 500"),
+    (lambda n: scheme(source="s" * n), 2_000, 2_001, "source: must be a text of 1 to 2000 characters"),
+    (
+        lambda n: scheme(recovered=True, recovery="r" * n),
+        2_000,
+        2_001,
+        "recovery: must be a text of 1 to 2000 characters",
+    ),
+    (lambda n: item(note="n" * n), 1_000, 1_001, "items.x.note: must be a text of 1 to 1000 characters"),
+    (lambda n: item(name="n" * n), 500, 501, "items.x.name: must be a text of 1 to 500 characters"),
+    (lambda n: scheme(measures={"a": "c" * n}), 200, 201, "measures.a.column: must be a text of 1 to 200 characters"),
+    (lambda n: scheme(measures={"a": "a", "n" * n: "b"}), 64, 65, f"measures: {'n' * 65!r} is no name"),
+    (values, 300, 301, "values: has more than 300 keys"),
+    (sections, 4, 5, "x.section: sections nest deeper than 4, or in a circle"),
+    (nested, 40, 41, "items.x.formula: the formula nests deeper than 40"),
+    (lambda n: item(formula="+".join("a" * n)), 200, 201, "items.x.formula: a formula has at most 400 parts"),
+    (lambda n: item(formula="a".ljust(n)), 2_000, 2_001, "items.x.formula: a formula has 1 to 2000"),
+    (bands, 300, 301, "items.x.bands: has more than 300 entries"),
+    (places, "0.123456789012", "0.1234567890123", "items.x.weight: the number is beyond"),
+    (places, "1000000000000000", "1000000000000001", "items.x.weight: the number is beyond"),
+    (places, "-1000000000000000", "-1000000000000001", "items.x.weight: the number is beyond"),
+    (lambda n: scheme(rankings=[{"tie_breakers": ["a"] * n}]), 10, 11, "rankings[1].tie_breakers: must be a list of"),
+    (lambda n: scheme(overall={"minimum_count": n}), 1, 0, "overall.minimum_count: must be a whole number from 1 to"),
+    (lambda n: scheme(overall={"minimum_count": n}), 1_000, 1_001, "overall.minimum_count: must be a whole number"),
+    (lambda n: scheme(grades=[{"grade": "g" * n}]), 100, 101, "grades[1].grade: must be a text of 1 to 100"),
+    (
+        lambda n: scheme(gates=[{"when": "a", "effect": "grade", "grade": "g" * n}]),
+        100,
+        101,
+        "gates[1].grade: must be a text of 1 to 100",
+    ),
+    (lambda n: scheme(table={"header_row": n}), 1, 0, "table.header_row: must be rows that follow one another"),
+    (lambda n: scheme(table={"header_row": n}), 50, 51, "table.header_row: must be rows that follow one another"),
+    (lambda n: scheme(table={"header_row": [*range(2, n + 2)]}), 3, 4, "table.header_row: must be the number of a row"),
+    (lambda n: scheme(table={"header_row": [*range(2, n + 2)]}), 1, 0, "table.header_row: must be the number of a row"),
+    (lambda n: scheme(table={"subject": ["s"] * n}), 4, 5, "table.subject: must be a heading, or a list of at most 4"),
+    (lambda n: scheme(table={"subject": ["s"] * n}), 1, 0, "table.subject: must be a heading, or a list of at most 4"),
+    (lambda n: scheme(table={"subject": "s" * n}), 200, 201, "table.subject: must be a text of 1 to 200"),
+    (lambda n: scheme(table={"period": "p" * n}), 2_000, 2_001, "table.period: must be a text of 1 to 2000"),
+    (lambda n: scheme(table={"skip_subjects": ["合计", "s" * n]}), 200, 201, "table.skip_subjects[2]: must be a text"),
+    (lambda n: scheme(published={"x": "p" * n}), 200, 201, "published.x: must be a text of 1 to 200 characters"),
+    (
+        lambda n: scheme(validity={"from": "2025-01-01", "place": "p" * n}),
+        64,
+        65,
+        "validity.place: must be a text of 1 to 64 characters",
+    ),
+    (
+        lambda day: scheme(validity={"from": "2025-01-02", "until": day}),
+        "2025-01-02",
+        "2025-01-01",
+        "validity.until: is before from",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "most", "more", "said"), LIMITS)
+def test_a_limit_may_be_reached_and_not_passed(
+    make: Callable[[Any], RuleScheme], most: object, more: object, said: str
+) -> None:
+    with pytest.raises(BadRules) as fault:
+        make(more)
+
+    assert str(fault.value).startswith(said)
+    make(most)
+
+
+def test_a_file_has_a_size_and_a_depth() -> None:
+    plain = HEAD + '[values]\nx = "1"\n'
+
+    assert read_rule_scheme(plain + "#" * (200_000 - len(plain.encode()))).values.keys() == {"x"}
+    with pytest.raises(BadRules, match="scheme: is larger than 200000 bytes"):
+        read_rule_scheme(plain + "#" * (200_001 - len(plain.encode())))
+    with pytest.raises(BadRules, match="scheme: is larger than 200000 bytes"):
+        read_rule_scheme(plain + "#" + "县" * 66_666)
+    assert parse_document("a = " + "[" * 12 + "]" * 12) is not None
+    for deep in ("a = " + "[" * 13 + "]" * 13, "a = " + "[{ b = " * 6 + "[[1]]" + " }]" * 6):
+        with pytest.raises(BadRules, match="scheme: nests deeper than 12"):
+            parse_document(deep)
+
+
+def test_all_steps_together_have_a_limit() -> None:
+    def steps(count: int) -> RuleScheme:
+        inside = {"kind": "formula", "formula": "1", "section": "s"}
+        more = {f"v{number}": "1" for number in range(count - 2)}
+        return scheme(values=more, items={"x": inside}, sections={"s": {}})
+
+    assert steps(300).has_total
+    with pytest.raises(BadRules, match="scheme: has more than 300 values, items and sections"):
+        steps(301)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"name": "-x"}, "name: must be of small letters, digits and hyphens"),
+    ({"name": "x-"}, "name: must be of small letters, digits and hyphens"),
+    ({"name": "X"}, "name: must be of small letters, digits and hyphens"),
+    ({"name": 5}, "name: must be of small letters, digits and hyphens"),
+    ({"version": True}, "version: must be a whole number"),
+    ({"version": "1"}, "version: must be a whole number"),
+    ({"title": ""}, "title: must be a text of 1 to 500 characters on one line"),
+    ({"title": "  "}, "title: must be a text of 1 to 500 characters on one line"),
+    ({"title": "one\ntwo"}, "title: must be a text of 1 to 500 characters on one line"),
+    ({"title": 5}, "title: must be a table"),
+    ({"title": {"zh": "方案"}}, "title: lacks en"),
+    ({"title": {"zh": "方案", "en": "S", "fr": "S"}}, "title: does not know fr"),
+    ({"recovered": "yes"}, "recovered: must be true or false"),
+    ({"recovered": True}, "recovery: says how, where recovered = true, and only there"),
+    ({"recovery": "somehow"}, "recovery: says how, where recovered = true, and only there"),
+    ({"measures": []}, "measures: must be a table"),
+    ({"measures": {"a": 5}}, "measures.a: must be a table"),
+    ({"measures": {"a": "a", "b": {"type": "date", "blank": "x"}}}, "measures.b: blank must be a plain number"),
+    ({"measures": {"a": "a", "b": {"type": "text", "blank": 0}}}, "measures.b: blank must be a plain number"),
+    ({"measures": {"a": "a", "b": {"type": "texts", "blank": 0}}}, "measures.b: blank must be a plain number"),
+    ({"measures": {"a": "a", "total": "b"}}, "measures.total: total is the name of the result"),
+    ({"measures": {"a": {"type": "colour"}}}, "measures.a.type: must be one of number, text, list, texts, date"),
+    ({"values": {"if": "1"}}, "values: if is a word of formulas and cannot be a name"),
+    ({"values": {"or": "1"}}, "values: or is a word of formulas and cannot be a name"),
+    ({"values": {"none": "1"}}, "values: none is a word of formulas and cannot be a name"),
+    ({"values": {"group_rank": "1"}}, "values: group_rank is a word of formulas and cannot be a name"),
+    ({"values": {"v": 5}}, "values.v: must be a table"),
+    ({"items": {}}, "scheme: needs values or items"),
+    ({"items": {"x": ITEM | {"section": 5}}}, "items.x.section: 5 is no name"),
+    ({"items": {"x": ITEM | {"when": True}}}, "items.x.when: must be a number, or a formula as text"),
+    ({"items": {"x": ITEM | {"weight": Decimal("NaN")}}}, "items.x.weight: must be a number"),
+    ({"items": {"x": ITEM | {"weight": Decimal("Infinity")}}}, "items.x.weight: must be a number"),
+    ({"items": {"x": ITEM | {"missing": True}}}, "items.x.missing: must be a number, or a formula as text"),
+    ({"items": {"x": ITEM | {"missing": "rescale"}}}, "items.x.missing: rescale needs the item's full mark"),
+    ({"items": {"x": {"formula": "a"}}}, "items.x: lacks kind"),
+    ({"items": {"x": ITEM | {"kind": ["formula"]}}}, "items.x.kind: must be one of formula"),
+    ({"items": {"x": ITEM | {"colour": 1, "age": 2}}}, "items.x: does not know age, colour; known here: name, kind"),
+    ({"sections": {"s": {"colour": 1}}}, "sections.s: does not know colour"),
+    ({"sections": {"total": {}}}, "sections.total: total is the name of the result"),
+    ({"total": {"colour": 1}}, "total: does not know colour"),
+    ({"total": {"rounding": "up and down"}}, "total.rounding: must be one of half_up, down, up, half_even"),
+    ({"total": {"base": "b"}}, "total: uses b, which nothing here is named"),
+    ({"total": {"base": "total"}}, "total: uses total, which nothing here is named"),
+    ({"gates": {}}, "gates: must be a list"),
+    ({"gates": [5]}, "gates[1]: must be a table"),
+    ({"gates": [{"effect": "cap", "value": 5}]}, "gates[1]: lacks when"),
+    ({"gates": [{"when": "a", "effect": "set"}]}, "gates[1].value: is the total that cap and set need"),
+    ({"gates": [{"when": "a", "effect": "no_rank", "value": 5}]}, "gates[1].value: is the total that cap and set"),
+    ({"gates": [{"when": "a", "effect": "grade"}]}, "gates[1].grade: is the label that the effect grade needs"),
+    ({"gates": [{"when": "a", "effect": "no_rank", "grade": "A"}]}, "gates[1].grade: is the label that the effect"),
+    ({"gates": [{"when": "a", "effect": "no_rank", "colour": 1}]}, "gates[1]: does not know colour"),
+    ({"gates": [{"when": "1", "effect": "no_rank"}, {"when": "b", "effect": "no_rank"}]}, "gates[2]: uses b"),
+    ({"grades": [{"at_least": 5}]}, "grades[1]: lacks grade"),
+    ({"grades": [{"grade": "A", "counting": "half_even"}]}, "grades[1].counting: must be one of half_up, up, down"),
+    ({"grades": [{"grade": "A", "when": "b"}]}, "grades[1]: uses b"),
+    ({"rankings": [{}, {}]}, "rankings[2].key: place is taken by another ranking"),
+    ({"rankings": [{"key": "a"}]}, "rankings.a: is also the name of one of the measures"),
+    ({"rankings": [{"key": "x"}]}, "rankings.x: is also the name of one of the items"),
+    ({"rankings": [{"by": "b"}]}, "rankings[1]: uses b"),
+    ({"rankings": [{"within": ["b"]}]}, "rankings.within: uses b, which nothing here is named"),
+    ({"rankings": [{"tie_breakers": "a"}]}, "rankings[1].tie_breakers: must be a list of at most 10 formulas"),
+    ({"rankings": [{"order": "falling"}]}, "rankings[1].order: must be one of descending, ascending"),
+    ({"flags": [{"when": "place < 3"}]}, "flags[1]: uses place, which nothing here is named"),
+    ({"flags": [{"when": "a", "colour": 1}]}, "flags[1]: does not know colour"),
+    ({"overall": {"combine": "max", "weight": "a"}}, "overall.weight: is for a mean"),
+    ({"overall": {"colour": 1}}, "overall: does not know colour"),
+    ({"overall": {"weight": "total"}}, "overall: uses total"),
+    ({"published": {"y": "p"}}, "published: uses y"),
+    ({"published": []}, "published: must be a table"),
+    ({"groups": {"by": "a"}}, "groups.by: must be a list"),
+    ({"groups": {"members": "b"}}, "groups.members: uses b"),
+    ({"rounding": {"mode": "up", "grades": 1}}, "rounding: does not know grades"),
+    ({"table": {"transposed": 1}}, "table.transposed: must be true or false"),
+    ({"table": {"header_row": [1, 3]}}, "table.header_row: must be rows that follow one another"),
+    ({"table": {"header_row": [1, True]}}, "table.header_row: must be the number of a row"),
+    ({"validity": {}}, "validity: lacks from"),
+    ({"validity": {"from": "2025"}}, "validity.from: must be a day such as 2024-01-31"),
+    ({"validity": {"from": "2025-02-29"}}, "validity.from: is not a day of the calendar"),
+    ({"validity": {"from": datetime(2025, 1, 1)}}, "validity.from: must be a day such as 2024-01-31"),  # noqa: DTZ001
+    ({"validity": {"from": "2025-01-01", "subjects": "dog"}}, "validity.subjects: must be one of cadre, organisation"),
+    ({"colour": 1}, "scheme: does not know colour; known here: format, "),
+]
+
+
+@pytest.mark.parametrize(("parts", "said"), WRONG)
+def test_what_is_wrong_is_told_by_its_place(parts: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadRules) as fault:
+        scheme(**parts)
+
+    assert str(fault.value).startswith(said)
+
+
+def test_names_of_results_are_known_where_they_are_there() -> None:
+    ranked = {"rankings": [{"key": "best"}], "flags": [{"when": "best <= 3 and total > 5"}]}
+    named = {"best": "名次", "grade": "等次", "flags": "标记", "total": "总分", "x": "得分"}
+
+    assert scheme(**ranked, published=named).published == named
+    assert scheme(overall={}, published={"overall": "全年", "overall_place": "全年名次"}).overall is not None
+    with pytest.raises(BadRules, match="published: uses overall, overall_place"):
+        scheme(published={"overall": "全年", "overall_place": "全年名次"})
+
+
+def test_a_scheme_without_items_has_no_total_to_look_at() -> None:
+    with pytest.raises(BadRules, match=r"rankings\[1\]: uses total"):
+        scheme_of('[values]\nx = "1"\n[[rankings]]')
+    assert scheme_of('[values]\nx = "1"\n[[rankings]]\nby = "x"').rankings
