@@ -27,11 +27,11 @@ log = get_logger()
 
 def serve(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
     from services.assessment.api.app import create_api
-    from services.assessment.web.site import add_site
+    from services.assessment.web.site import FORM_PATHS, add_site
     from shared import processes
 
     authenticator = processes.open_authenticator(settings, service="assessment")
-    app = create_api(settings, pool, authenticator=authenticator)
+    app = create_api(settings, pool, authenticator=authenticator, form_paths=FORM_PATHS)
     add_site(app, settings, pool)
     return processes.serve_api(settings, pool, app)
 

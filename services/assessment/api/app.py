@@ -1,5 +1,7 @@
 """The app: assessment's routes on the app that every service starts from."""
 
+from collections.abc import Iterable
+
 from fastapi import FastAPI
 
 from services.assessment.api.closed_periods import add_closed_period_routes
@@ -27,8 +29,11 @@ from shared.retention_door import add_retention
 from shared.throttle import Throttle
 
 
-def create_api(settings: AssessmentSettings, pool: Pool, *, authenticator: Authenticator) -> FastAPI:
-    app = create_app("Lianxin assessment", settings, authenticator=authenticator)
+def create_api(
+    settings: AssessmentSettings, pool: Pool, *, authenticator: Authenticator, form_paths: Iterable[str] = ()
+) -> FastAPI:
+    """`form_paths` are those of the pages, which send forms; programs send JSON."""
+    app = create_app("Lianxin assessment", settings, authenticator=authenticator, form_paths=form_paths)
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="assessment")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)

@@ -13,10 +13,11 @@ from services.assessment.web.texts import TEXTS
 from shared.frame.pages import make_environment
 from shared.site import Site
 
-PLACES: Final = frozenset({"", "scores", "fair", "published"})
+PLACES: Final = frozenset({"", "scores", "fair", "signals", "published"})
 NAVIGATION: Final = (
     ("fair", "fair_scores", "score.read"),
     ("scores", "scores", "score.read"),
+    ("signals", "signal_queue", "signal.read"),
     ("published/cadre", "published_cadres", "published.cadre.read"),
     ("published/organisation", "published_organisations", "published.organisation.read"),
 )

@@ -62,6 +62,19 @@ ZH: Final[dict[str, Any]] = {
     "change_help": "其余为同类情况、记录多少的变化。",
     "unchanged": "没有变化",
     "base": "同类平均",
+    "signal_queue": "线索核实",
+    "signal_help": (
+        "线索不是结论，也不扣分。核实前，涉及的记录既不算好也不算差；未发现问题的恢复计入，情况属实的仍不计入，"
+        "不自动产生其他后果。核实结果和依据留痕备查。"
+    ),
+    "signal_state": "状态",
+    "signal_states": {"open": "待核实", "cleared": "未发现问题", "confirmed": "情况属实", "lapsed": "已不再出现"},
+    "found_at": "发现时间",
+    "doubted": "涉及的记录",
+    "verdict": "核实结果",
+    "verdicts": {"cleared": "未发现问题，恢复计入", "confirmed": "情况属实，仍不计入"},
+    "grounds": "依据",
+    "no_signals": "没有这一状态的线索。",
     "published_cadres": "已公布：领导干部",
     "published_organisations": "已公布：单位",
     "scores_help": "得分是考核的依据，不是结论。按编号排列，不排名次；依据不足的不给总分。",
@@ -122,6 +135,8 @@ ZH: Final[dict[str, Any]] = {
         "bad-period": "周期写法如 2026、2026H1、2026Q1、2026-03。",
         "unknown-organisation": "没有这个单位，或者您无权查看。",
         "bad-cursor": "链接已失效，请重新查看。",
+        "unknown-signal": "没有这条线索，或者您无权查看。",
+        "signal-decided": "这条线索已由他人核实，或已不再出现。",
         "not-published": "这一周期还没有关账，或者关账时还没有这种得分。",
     },
 }
@@ -182,6 +197,19 @@ EN: Final[dict[str, Any]] = {
     "change_help": "The rest is what is usual, and how sure it is.",
     "unchanged": "nothing changed",
     "base": "Peers' mean",
+    "signal_queue": "Signals",
+    "signal_help": (
+        "No finding, and no points off. Until somebody has looked, the records count neither way; what is cleared "
+        "counts again, what is confirmed stays out, and nothing else follows by itself. Each decision is on record."
+    ),
+    "signal_state": "State",
+    "signal_states": {"open": "waiting", "cleared": "cleared", "confirmed": "confirmed", "lapsed": "lapsed"},
+    "found_at": "Found",
+    "doubted": "Records in doubt",
+    "verdict": "Decision",
+    "verdicts": {"cleared": "cleared: they count again", "confirmed": "confirmed: they stay out"},
+    "grounds": "Grounds",
+    "no_signals": "There is none in this state.",
     "published_cadres": "Published: cadres",
     "published_organisations": "Published: organisations",
     "scores_help": "A score is evidence, never the verdict. By code, not by rank; thin evidence gets no total.",
@@ -247,6 +275,8 @@ EN: Final[dict[str, Any]] = {
         "bad-period": "A period is written 2026, 2026H1, 2026Q1 or 2026-03.",
         "unknown-organisation": "There is no such organisation, or it is not yours to see.",
         "bad-cursor": "This link is no longer valid; please look again.",
+        "unknown-signal": "There is no such signal, or it is not yours to see.",
+        "signal-decided": "Somebody else has decided this signal, or it is not found any more.",
         "not-published": "That period is not closed, or was before there were such scores.",
     },
 }

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import get_args
 
@@ -17,7 +18,7 @@ from services.assessment.handlers.fair_results import Band
 from services.assessment.handlers.published import list_published_periods
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.rendering import name_peers, name_step
-from services.assessment.web.site import add_site
+from services.assessment.web.site import FORM_PATHS, add_site
 from services.assessment.web.texts import TEXTS
 from shared.access.principal import Principal
 from shared.contracts.intake import contacts, issue_endings, issue_requests, issue_work, issues
@@ -35,25 +36,27 @@ PEOPLE = one_of_each_role().principals
 class Browsers:
     """Knows people by a cookie, as the real one does, whatever else they send."""
 
+    def __init__(self, people: Mapping[str, Principal]) -> None:
+        self._people = people
+
     async def authenticate(self, asked) -> Principal:
         names = [part.strip().removeprefix("who=") for header in asked.cookies for part in header.split(";")]
         for name in names:
-            if name in PEOPLE:
-                return PEOPLE[name]
+            if name in self._people:
+                return self._people[name]
         raise Unauthenticated("nobody of this name is known")
 
     async def authenticate_client(self, *_: object) -> Principal:
         raise Unauthenticated("no machine looks at pages")
 
 
-@pytest.fixture
-def visit(pool):
+def open_site(pool, people):
     settings = AssessmentSettings(
         mode="test",
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
-    app = create_api(settings, pool, authenticator=Browsers())
+    app = create_api(settings, pool, authenticator=Browsers(people), form_paths=FORM_PATHS)
     add_site(app, settings, pool)
     check_routes_are_guarded(app)
 
@@ -61,6 +64,11 @@ def visit(pool):
         return TestClient(app, base_url="https://lianxin.example", follow_redirects=False, cookies={"who": who})
 
     return browser
+
+
+@pytest.fixture
+def visit(pool):
+    return open_site(pool, PEOPLE)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,105 @@
+"""The page of signals: who sees what waits for a look, and deciding it there as over the API."""
+
+import html
+import re
+
+import pytest
+
+from services.assessment.handlers.signals import GROUNDS
+from services.assessment.web.texts import TEXTS
+from tests.fakes import person
+from tests.integration.assessment.test_fair import OFFICERS, _look, town
+from tests.integration.assessment.test_pages import open_site
+
+__all__ = ["town"]
+pytestmark = pytest.mark.integration
+PEOPLE = OFFICERS.principals | {"S0": person("cadre", name="S0", staff_number="S0")}
+
+
+@pytest.fixture
+def visit(pool, request):
+    request.getfixturevalue("town")
+    _look(pool)
+    return open_site(pool, PEOPLE)
+
+
+def read_form(browser):
+    page = browser.get("/signals").text
+    return {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[0] for name in ("form_token", "id")}
+
+
+def open_signals(browser):
+    return browser.get("/v1/signals", headers={"X-Lianxin-Request": "1"}).json()["items"]
+
+
+def test_what_waits_is_told_in_words_and_only_who_may_decide_finds_the_form(visit):
+    officer, auditor = visit("officer"), visit("auditor")
+    (signal,) = open_signals(officer)
+
+    page, read_only = (html.unescape(browser.get("/signals").text) for browser in (officer, auditor))
+
+    assert signal["says"]["zh"] in page
+    assert signal["says"]["zh"] in read_only
+    assert TEXTS["zh"]["checks"][signal["check_name"]] in page
+    assert all(names["zh"] in page for names in GROUNDS.values())
+    assert "signals/decision" in page
+    assert "signals/decision" not in read_only
+    assert signal["says"]["en"] in html.unescape(officer.get("/signals?language=en").text)
+    assert TEXTS["zh"]["no_signals"] in officer.get("/signals?state=cleared&language=zh").text
+
+
+@pytest.mark.parametrize(("who", "status"), [("S0", 403), ("nobody", 303), ("elsewhere", 200), ("herself", 200)])
+def test_nobody_sees_a_signal_that_is_their_own_or_out_of_their_reach(visit, who, status):
+    answer = visit(who).get("/signals")
+
+    assert answer.status_code == status
+    assert "fair/S0" not in answer.text
+
+
+def test_a_signal_is_decided_on_the_page_once(visit):
+    officer = visit("officer")
+    form = read_form(officer) | {"verdict": "cleared", "grounds": "asked_citizens"}
+
+    decided = officer.post("/signals/decision", data=form)
+    again = officer.post("/signals/decision", data=form)
+    otherwise = officer.post("/signals/decision", data=form | {"verdict": "confirmed"})
+
+    assert (decided.status_code, again.status_code, otherwise.status_code) == (303, 303, 409)
+    assert TEXTS["zh"]["errors"]["signal-decided"] in otherwise.text
+    assert open_signals(officer) == []
+    page = html.unescape(officer.get("/signals?state=cleared").text)
+    assert GROUNDS["asked_citizens"]["zh"] in page
+    assert "officer" in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"verdict": "guilty"}, 422),
+        ({"grounds": "rumour"}, 422),
+        ({"id": "none"}, 422),
+        ({"id": "01890000-0000-7000-8000-000000000000"}, 404),
+        ({"form_token": "x" * 43}, 403),
+    ],
+)
+def test_a_decision_that_cannot_be_is_refused_beside_the_list(visit, changed, status):
+    officer = visit("officer")
+    form = read_form(officer) | {"verdict": "cleared", "grounds": "asked_citizens"}
+
+    answer = officer.post("/signals/decision", data=form | changed)
+
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
+    assert len(open_signals(officer)) == 1
+
+
+@pytest.mark.parametrize("who", ["auditor", "S0", "herself"])
+def test_who_may_not_decide_is_refused(visit, who):
+    form = read_form(visit("officer")) | {"verdict": "cleared", "grounds": "asked_citizens"}
+    browser = visit(who)
+    browser.cookies.set("__Host-lianxin-form", form["form_token"])
+
+    answer = browser.post("/signals/decision", data=form)
+
+    assert answer.status_code in {403, 404}
+    assert len(open_signals(visit("officer"))) == 1
