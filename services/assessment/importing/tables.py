@@ -24,6 +24,7 @@ MOST_COLUMNS: Final = 500
 SPREADSHEET: Final = b"PK\x03\x04"
 OLD_SPREADSHEET: Final = b"\xd0\xcf\x11\xe0"
 EXACT_DIGITS: Final = 15
+LIST_JOINT: Final = ";"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,9 @@ def lay_out(
     places = _place_columns(sheet.header, [*wanted, *(one.column for one in measures), *scheme.published.values()])
     if lacking := [column for column in dict.fromkeys(wanted) if column not in places]:
         _tell_lacking(lacking, places, lines)
-    subjects, periods = _keys_of(sheet, places, layout)
+    keys = _keys_of(sheet, places, layout)
+    _check_unique(keys, [number for number, _ in sheet.rows], layout.period)
+    subjects, periods = (tuple(column) for column in zip(*keys, strict=True))
     columns: dict[str, tuple[Value, ...]] = {}
     for key, measure in scheme.measures.items():
         at = places.get(measure.column)
@@ -84,17 +87,25 @@ def _put_beside(sheet: _Sheet, further: _Sheet, layout: Layout) -> _Sheet:
     places, beside = _place_columns(sheet.header, named), _place_columns(further.header, named)
     if layout.period not in beside:
         layout = replace(layout, period=None)
-    theirs = dict(zip(zip(*_keys_of(further, beside, layout), strict=True), further.rows, strict=True))
-    ours = list(zip(*_keys_of(sheet, places, layout, are_unique=False), strict=True))
+    kept = [at for at in range(len(further.header)) if at not in {beside[name] for name in named if name in beside}]
+    theirs: dict[tuple[str, ...], list[list[str]]] = {}
+    for key, (_, row) in zip(_keys_of(further, beside, layout), further.rows, strict=True):
+        theirs.setdefault(key, []).append([row[at] for at in kept])
+    ours = _keys_of(sheet, places, layout)
     if strangers := [" ".join(key).strip() for key in theirs if key not in set(ours)]:
         raise BadTable(f"a further table has {', '.join(strangers)}, which the first lacks")
-    kept = [at for at in range(len(further.header)) if at not in {beside[name] for name in named if name in beside}]
-    blank = [""] * len(further.header)
     rows = [
-        (number, [*row, *((theirs[key][1] if key in theirs else blank)[at] for at in kept)])
+        (number, [*row, *_join_rows(theirs.get(key, []), len(kept))])
         for (number, row), key in zip(sheet.rows, ours, strict=True)
     ]
     return _Sheet(header=[*sheet.header, *(further.header[at] for at in kept)], rows=rows)
+
+
+def _join_rows(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Several rows of a subject, a ledger's, become lists with an entry for each."""
+    if not rows:
+        return [""] * width
+    return [LIST_JOINT.join(cells) if any(cell.strip() for cell in cells) else "" for cells in zip(*rows, strict=True)]
 
 
 def _find_rows(lines: Sequence[Sequence[str]], scheme: RuleScheme, wanted: Sequence[str]) -> _Sheet:
@@ -135,16 +146,12 @@ def _is_skipped(subject: str, layout: Layout) -> bool:
     )
 
 
-def _keys_of(
-    sheet: _Sheet, places: Mapping[str, int], layout: Layout, *, are_unique: bool = True
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _keys_of(sheet: _Sheet, places: Mapping[str, int], layout: Layout) -> list[tuple[str, str]]:
     """The subject and the period of each row."""
     named = [places[column] for column in layout.subject]
-    subjects = tuple(_subject_of(row, named) for _, row in sheet.rows)
-    periods = tuple(row[places[layout.period]].strip() if layout.period else "" for _, row in sheet.rows)
-    if are_unique:
-        _check_unique(subjects, periods, [number for number, _ in sheet.rows], layout.period)
-    return subjects, periods
+    return [
+        (_subject_of(row, named), row[places[layout.period]].strip() if layout.period else "") for _, row in sheet.rows
+    ]
 
 
 def _tell_lacking(lacking: Sequence[str], places: Mapping[str, int], lines: Sequence[Sequence[str]]) -> NoReturn:
@@ -208,11 +215,9 @@ def _rows_below(lines: Sequence[Sequence[str]], header_row: int, width: int) -> 
     return rows
 
 
-def _check_unique(
-    subjects: Sequence[str], periods: Sequence[str], numbers: Sequence[int], period_column: str | None
-) -> None:
+def _check_unique(keys: Sequence[tuple[str, str]], numbers: Sequence[int], period_column: str | None) -> None:
     seen: dict[tuple[str, str], int] = {}
-    for key, number in zip(zip(subjects, periods, strict=True), numbers, strict=True):
+    for key, number in zip(keys, numbers, strict=True):
         if key in seen:
             hint = "" if period_column else "; if the table has several periods, name their column in table.period"
             raise BadTable(f"rows {seen[key]} and {number} are both of {' '.join(key).strip()}{hint}")

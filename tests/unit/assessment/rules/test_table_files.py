@@ -371,12 +371,26 @@ def test_further_tables_of_the_same_units_are_put_beside_the_first():
     assert [told(one) for one in monthly.columns["b"]] == [None, "7", None, None]
 
 
+def test_a_ledger_with_a_row_for_each_event_becomes_lists():
+    """Entries of one row stay together, and who has no event has none."""
+    rule = '[measures]\na = "件数"\nlevels = { column = "级别", type = "texts" }\n'
+    rule += 'costs = { column = "分值", type = "list", blank = 0 }\n[items.x]\nkind = "formula"\n'
+    rule += "formula = \"sum(costs * if(levels == '国家', 2, 1))\"\n"
+    ledger = "编号,unit,级别,分值\n1,甲,省,3\n2,丙,市,1\n3,甲,国家,5\n4,甲,市,1.5\n"
+    scheme = scheme_of(rule)
+
+    table, _ = read_table("unit,件数\n甲,9\n乙,8\n丙,7\n".encode(), scheme, ledger.encode())
+
+    assert table.columns["levels"] == (("省", "国家", "市"), None, ("市",))
+    assert [told(one) for one in evaluate(scheme, table).columns["x"]] == ["14.5", "0", "1"]
+
+
 @pytest.mark.parametrize(
     ("further", "complaint"),
     [
         ("unit,年终\n丁,1\n", "a further table has 丁, which the first lacks"),
         ("unit,月份,年终\n甲,3,1\n", "a further table has 甲 3, which the first lacks"),
-        ("unit,年终\n甲,1\n甲,2\n", "rows 2 and 3 are both of 甲"),
+        ("unit,年终\n甲,1\n甲,2\n", r"row 2 \(甲\): 年终: '1;2' is not a number"),
         ("单位,年终\n甲,1\n", "the header lacks unit; it has 单位, 年终"),
     ],
 )
