@@ -352,12 +352,3 @@ def test_the_chain_of_another_service_is_told_by_its_name(files: Files) -> None:
     files.checkpoints = [sign(first), sign(checkpoint_of(2, files.records[4:7], sha256(first), chain="intake"))]
 
     assert "2 checkpoints of intake" in files.check()[1]
-
-
-def test_what_stands_in_a_file_writes_no_line_of_its_own(files: Files) -> None:
-    files.records[7]["at"] = "now\nSOUND 9 records\x1b[2J"
-    files.records = chain_of(files.records)
-
-    status, said = files.check()
-
-    assert (status, said.count("\n"), "\x1b" in said) == (0, 1, False)

@@ -279,15 +279,6 @@ def test_what_is_broken_ends_with_a_message(tmp_path: Path, text: str) -> None:
     assert said.getvalue().startswith("BAD ")
 
 
-def test_what_stands_in_a_package_writes_no_line_of_its_own(tmp_path: Path, package: list[dict[str, Any]]) -> None:
-    forged = altered(package)
-    forged[3]["cadre"] = "c\nSOUND 60 scores\x1b[2J"
-
-    status, said = verify(tmp_path, forged)
-
-    assert (status, said.count("\n"), "\x1b" in said) == (1, 1, False)
-
-
 def peers(*scores: str) -> verify_fair.Peers:
     return verify_fair.Peers(map(Decimal, scores))
 
