@@ -124,12 +124,16 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
         file_format: Annotated[Format, Query(alias="format")] = "csv",
         organisation: CodeText | None = None,
         peer_group: CodeText | None = None,
+        band: Band | None = None,
+        flag: Flag = None,
     ) -> Response:
         """The same numbers as the list, with what each column means; CSV comes in a ZIP."""
         query = FairQuery(
             period=None if period_text is None else parse_period(period_text),
             organisation_code=organisation,
             peer_group=peer_group,
+            band=band,
+            flag=flag,
         )
         asked = FairExport(id=new_id(), query=query, format=file_format)
         file = fair_exports.export_fair_scores(pool, asked, now=datetime.now(UTC))

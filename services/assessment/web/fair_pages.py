@@ -21,6 +21,7 @@ from shared.site import for_staff, language_of, render, render_with
 A_PAGE: Final = 50
 LONGEST: Final = 64
 FILTERS: Final = ("period", "organisation", "peer_group", "band", "flag")
+RECENT: Final = 6
 BANDS: Final[tuple[Band, ...]] = get_args(Band)
 FLAGS: Final[tuple[str, ...]] = ("any", "none", *get_args(Check))
 TOLD: Final = (Rejected, NotFound)
@@ -32,7 +33,10 @@ def add_fair_pages(app: FastAPI, pool: Pool) -> None:
     def get_fair_scores(request: Request, _: Reader) -> Response:
         asked = {name: _plain(request.query_params.get(name, "")) for name in FILTERS}
         values: dict[str, Any] = {"asked": asked, "scores": [], "following": None}
-        values["periods"] = labels_of(published.list_published_periods(pool))
+        closed = published.list_published_periods(pool)
+        values["periods"] = labels_of(closed)
+        values["recent"] = [one.label for one in closed if one.kind not in {"month", "custom"}][:RECENT]
+        values["exported"] = {name: text for name, text in asked.items() if text}
         try:
             values |= _list(pool, asked, request.query_params.get("cursor"))
         except TOLD as error:

@@ -37,6 +37,7 @@ def add_score_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> N
         asked["period"] = asked["period"] or (periods[0] if periods else "")
         kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
         values: dict[str, Any] = {"asked": asked, "kind": kind, "periods": periods, "figure": figure}
+        values["exported"] = {"subject": kind} | {name: text for name, text in asked.items() if text}
         try:
             values |= _list(pool, kind, asked, request.query_params.get("cursor"))
         except TOLD as error:

@@ -18,6 +18,7 @@ ZH: Final[dict[str, Any]] = {
         "区间内有本组得分平均数（75分上下）的，不判定高低。得分是依据，不是结论，由有关机构作出决定并说明理由。"
     ),
     "fair_period_help": "已关账的周期，留空为当前。",
+    "recent": "最近：",
     "bands": {
         "above": "高于同类平均",
         "middle": "与同类平均无明显差异",
@@ -26,6 +27,9 @@ ZH: Final[dict[str, Any]] = {
     },
     "band": "与同类平均相比",
     "all": "全部",
+    "export": "导出：",
+    "export_or": "、",
+    "export_help": "（须先再次验证身份）",
     "signals": "待核实的线索",
     "with_signals": "有待核实的线索",
     "without_signals": "没有待核实的线索",
@@ -153,6 +157,7 @@ EN: Final[dict[str, Any]] = {
         "score is evidence, never the verdict: a named body decides and gives its reason."
     ),
     "fair_period_help": "A closed period; empty for now.",
+    "recent": "The latest:",
     "bands": {
         "above": "above the peers' mean",
         "middle": "cannot be told from the peers' mean",
@@ -161,6 +166,9 @@ EN: Final[dict[str, Any]] = {
     },
     "band": "Beside the peers' mean",
     "all": "all",
+    "export": "As a file:",
+    "export_or": ", ",
+    "export_help": "(proves anew who you are)",
     "signals": "Waiting for a look",
     "with_signals": "something waits for a look",
     "without_signals": "nothing waits for a look",

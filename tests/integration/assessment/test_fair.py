@@ -256,5 +256,7 @@ def test_the_export_holds_the_numbers_of_the_list_and_says_what_every_column_mea
     for row, item in zip(rows, shown, strict=True):
         assert [row[name] for name in ("score", "lower", "upper")] == [item["score"], item["lower"], item["upper"]]
         assert {name: row["base" if name == "base" else f"points_{name}"] for name in item["points"]} == item["points"]
+    of_band = zipfile.ZipFile(io.BytesIO(officer.get("/v1/fair-scores/export?band=below").content)).read("scores.csv")
+    assert len(of_band.splitlines()) == 1 + sum(item["band"] == "below" for item in shown) < len(rows)
     assert [one["key"] for one in told] == [name for name in rows[0] if name != "export_mark"]
     assert all(one["title_zh"] and one["title_en"] for one in told)

@@ -287,3 +287,19 @@ def test_the_cadre_reads_on_the_page_what_is_published_of_the_score_for_appraisa
     assert one["content_hash"] in page
     for sentence in one["explanation"]["zh"][:-1]:
         assert sentence in page
+
+
+@pytest.mark.parametrize(("place", "query"), [("fair", "flag=none"), ("scores", "subject=cadre&period=2025")])
+def test_a_list_leads_to_its_file_for_whoever_may_carry_it_out(pool, visit, place, query):
+    look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
+    pages = {who: html.unescape(visit(who).get(f"/{place}?{query}").text) for who in ("department_officer", "approver")}
+
+    links = {
+        who: re.findall(rf'href="[./]*(v1/(?:fair-)?scores/export[?][^"]*{query}[^"]*)"', page)
+        for who, page in pages.items()
+    }
+
+    assert [link.rpartition("=")[2] for link in links["department_officer"]] == ["xlsx", "csv", "parquet"]
+    assert links["approver"] == []
+    refused = visit("department_officer").get("/" + links["department_officer"][0])
+    assert refused.json()["type"] == "urn:lianxin:problem:step-up-needed"

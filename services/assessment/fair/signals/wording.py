@@ -78,7 +78,7 @@ EN: Final[Mapping[Check, str]] = {
     ),
 }
 LOOK: Final[Mapping[Language, str]] = {
-    "zh": "请核实；核实前不作任何处理。",
+    "zh": "请核实；核实前不作任何结论。",
     "en": " Somebody should look; until then nothing is decided.",
 }
 
