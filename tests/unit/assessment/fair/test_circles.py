@@ -134,10 +134,13 @@ FRIENDS = ["f0", "f0", "f0", "f1", "f1", "f1"]
     ("dossier", "is_asked"),
     [
         (_dossier("a", FRIENDS), True),
-        (_dossier("a", FRIENDS[:5]), False),  # one of them came but twice
+        (_dossier("a", ["f0"] * 4 + ["f1"] * 2), False),  # one of them came but twice
+        (_dossier("a", [""] * 3 + ["f0"] * 3), False),  # who gave no name is nobody
         (_dossier("a", FRIENDS, unrated=1), False),  # fewer than six ratings
         (_dossier("a", FRIENDS + ["f0"] * 4, unrated=4), True),
         (_dossier("a", FRIENDS + ["f0"] * 5, unrated=5), False),  # fewer than six in ten
+        (_dossier("a", ["f0", "f1"] * 50, unrated=40), True),
+        (_dossier("a", [*["f0", "f1"] * 50, "f0"], unrated=41), False),
         (_dossier("a", [*FRIENDS, "f0"], unsolved=1), True),
         (_dossier("a", FRIENDS, unsolved=1), False),
         (_dossier("a", [*FRIENDS, "f0"], levels=(4, 5, 5, 5, 5, 5, 5)), True),
@@ -165,6 +168,16 @@ def test_a_rating_of_what_the_other_answered_for_counts_as_well() -> None:
     first, second = _dossier("a", ["f0", "f1", "f0", "f1"], unrated=1), _dossier("b", ["f0", "f1"])
     assert _find(first, second) == []  # five ratings
 
-    second.ratings.append(replace(second.ratings[0], rating="sixth", subject="a-0"))
+    sixth = replace(second.ratings[0], rating="sixth", subject="a-0")
 
-    assert {signal.cadre for signal in _find(first, second)} == {"a", "b"}
+    for ratings in ([*second.ratings, sixth], [sixth, *second.ratings]):
+        second.ratings = ratings
+        assert {signal.cadre for signal in _find(first, second)} == {"a", "b"}
+
+
+def test_many_citizens_in_common_are_all_found() -> None:
+    citizens = [f"f{number}" for number in range(300)]
+
+    found = _find(_dossier("a", citizens), _dossier("b", citizens[::-1]), _dossier("c", ["own", "f7"]))
+
+    assert {signal.cadre: signal.evidence["citizens"] for signal in found} == {"a": 300, "b": 300}
