@@ -72,7 +72,7 @@ class Circles:
                 if len(citizens) >= SHARED and _is_circle((own, other), citizens, self._settings):
                     found.setdefault(first, set()).update(citizens)
                     found.setdefault(second, set()).update(citizens)
-        for cadre, citizens in sorted(found.items()):
+        for cadre, citizens in found.items():
             issues = [one.issue for one in everybody.counted[cadre].dossier.issues if one.complainant in citizens]
             yield Signal(
                 cadre=cadre,
