@@ -28,6 +28,14 @@ def _ratings(count: int, **more: Any) -> list[Rating]:
             [replace(one, device="d" if n < 3 else "e", rater="" if n else "li") for n, one in enumerate(_ratings(4))],
             {"r0", "r1", "r2"},
         ),
+        ([replace(one, device="d", rater="li" if n else "") for n, one in enumerate(_ratings(4))], set()),  # two names
+        (
+            [
+                *_ratings(3, rater="wang"),
+                *(replace(one, rating=f"d{n}", device="d") for n, one in enumerate(_ratings(3))),
+            ],
+            {"r0", "r1", "r2", "d0", "d1", "d2"},  # strangers, and many on one device
+        ),
         ([replace(one, rated_at=HOUR + n * 1_199) for n, one in enumerate(_ratings(4))], {"r0", "r1", "r2", "r3"}),
         ([replace(one, rated_at=HOUR + n * 1_200) for n, one in enumerate(_ratings(4))], set()),
         ([replace(one, rater="wang" if n else "li") for n, one in enumerate(_ratings(4))], {"r1", "r2", "r3"}),
@@ -45,7 +53,7 @@ def _ratings(count: int, **more: Any) -> list[Rating]:
 def test_ratings_that_look_cast_by_one_hand(ratings: list[Rating], doubted: set[str]) -> None:
     found = list(find_stuffing(make_dossier("odd", issues=[LAMP], ratings=ratings), RULES))
 
-    assert {record for signal in found for record in signal.records} == doubted
+    assert [set(signal.records) for signal in found] == ([doubted] if doubted else [])
 
 
 def test_what_is_told_of_ballots() -> None:
@@ -63,3 +71,10 @@ def test_what_is_told_of_ballots() -> None:
         "full_hours": 1,
         "not_complainants": 5,
     }
+
+
+@pytest.mark.parametrize(("high", "others", "is_asked"), [(75, 25, True), (74, 25, False)])
+def test_three_quarters_of_them_are_high(high: int, others: int, is_asked: bool) -> None:  # noqa: FBT001
+    ratings = [replace(one, level=5 if n < high else 1) for n, one in enumerate(_ratings(high + others, rater="wang"))]
+
+    assert bool(list(find_stuffing(make_dossier("odd", issues=[LAMP], ratings=ratings), RULES))) is is_asked
