@@ -1,9 +1,11 @@
 """What a person reads of a score: every figure in its place, in Chinese and English."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from string import Formatter
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
@@ -11,6 +13,7 @@ from services.assessment.fair.explaining import Change, Explanation, Line, Moved
 from services.assessment.fair.marks import Note
 from services.assessment.fair.results import Band
 from services.assessment.fair.settings import INDICATORS
+from services.assessment.fair.signals.wording import Language
 from services.assessment.fair.telling import EN, NAMES, ZH, tell, tell_cadre, tell_change
 
 RESOLUTION = Line(
@@ -67,111 +70,116 @@ EXPLANATION = Explanation(
 )
 
 
-def test_an_explanation_in_english() -> None:
-    assert tell(EXPLANATION, "en").splitlines() == [
-        "Score 78.50 (90% interval 71.20 to 85.80, reliability 0.612), among peers of towns.",
-        "Resolution: 0.6200, usual for these cases 0.5500; allowed for load -0.0100, region -0.0300, unit +0.0050, "
-        "peers' mean -0.0050; difference +0.1100 = +1.10 spreads (+0.90 believed), of which 15.0 records justify 0.43: "
-        "+4.80 points.",
-        "Outreach: difference from peers -0.2000 = -0.40 spreads (-0.30 believed), of which 0.70 is justified: "
-        "-1.30 points.",
-        "Records that moved it most:",
-        "  i7 (Resolution): -0.50, usual 0.55: -1.20 points",
-        "Not counted, or not wholly:",
-        "  soon repeated: d0, d1, d2, d3, d4, d5, d6, d7, d8, d9 +2",
-        "  not due yet: i8, i9",
-        "What one more would do:",
-        "  the best Replies: +0.30 points",
-        "A score is evidence, not the verdict: a named body decides and gives its reason.",
-        "What own entries claim beyond what the rest suggests is not believed.",
-        "own 3 0123456789ab",
-    ]
+FIGURE = re.compile(r"[a-z]?[+-]?\d+(?:\.\d+)?%?")
 
 
-def test_an_explanation_in_chinese() -> None:
-    assert tell(EXPLANATION, "zh").splitlines() == [
-        "得分78.50（90%区间71.20至85.80，依据充分程度0.612），与“towns”同类干部相比。",
-        "问题解决：实际0.6200，同类事项通常0.5500；负担-0.0100、地区-0.0300、单位+0.0050、同类平均-0.0050另计；"
-        "差+0.1100，合+1.10个标准差（采信+0.90），15.0件记录可证实其中0.43：+4.80分。",
-        "联系群众：与同类平均相差-0.2000，合-0.40个标准差（采信-0.30），可证实其中0.70：-1.30分。",
-        "影响最大的记录：",
-        "　i7（问题解决）：-0.50，通常0.55：-1.20分",
-        "不计或少计：",
-        "  短期重复: d0, d1, d2, d3, d4, d5, d6, d7, d8, d9 +2",
-        "  尚未到期: i8, i9",
-        "再多一件会怎样：",
-        "　答复到位最好的一件：+0.30分",
-        "得分是依据，不是结论；由有关机构作出决定并说明理由。",
-        "自行登记的记录与其他情况相差过大的部分未采信。",
-        "own 3 0123456789ab",
-    ]
+def _figures(lines: Iterable[str]) -> list[list[str]]:
+    """Numbers and records line by line, in whatever order the words have them."""
+    return [sorted(FIGURE.findall(line)) for line in lines]
 
 
-def test_what_there_is_nothing_of_has_no_heading_and_what_is_withheld_is_said_to_be() -> None:
+def _list(*lines: str) -> list[list[str]]:
+    return [sorted(line.split()) for line in lines]
+
+
+IDENTITY = "own 3 0123456789ab"
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_figure_of_an_explanation_is_told(language: Language) -> None:
+    *lines, identity = tell(EXPLANATION, language).splitlines()
+
+    assert _figures(lines) == _list(
+        "78.50 90% 71.20 85.80 0.612",
+        "0.6200 0.5500 -0.0100 -0.0300 +0.0050 -0.0050 +0.1100 +1.10 +0.90 15.0 43% +4.80",
+        "-0.2000 -0.40 -0.30 15.0 70% -1.30",
+        "",
+        "i7 -0.50 0.55 -1.20",
+        "",
+        "12 d0 d1 d2 d3 d4 d5 d6 d7 d8 d9",
+        "2 i8 i9",
+        "",
+        "+0.30",
+        "",
+        "",
+    )
+    assert identity == IDENTITY
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_names_and_sentences_are_those_of_the_language(language: Language) -> None:
+    words = {"zh": ZH, "en": EN}[language]
+    lines = tell(EXPLANATION, language).splitlines()
+
+    assert EXPLANATION.peer_group in lines[0]
+    assert words["resolution"] in lines[1]
+    assert words["outreach"] in lines[2]
+    assert lines[3] == words["most"]
+    assert words["resolution"] in lines[4]
+    assert lines[5] == words["left_out"]
+    assert words["duplicate"] in lines[6]
+    assert words["more"] in lines[6]
+    assert words["not_due"] in lines[7]
+    assert words["more"] not in lines[7]
+    assert lines[8] == words["would_change"]
+    assert words["reply"] in lines[9]
+    assert lines[10:12] == [words["evidence_not_verdict"], words["limited"]]
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_what_there_is_nothing_of_has_no_heading_and_no_figure(language: Language) -> None:
+    words = {"zh": ZH, "en": EN}[language]
+    line = replace(RESOLUTION, load=Decimal(0), region=Decimal(0), unit=Decimal("0.0000"), peers=Decimal(0))
     bare = replace(
         EXPLANATION,
         score=None,
-        lines=(replace(OUTREACH, limited=None, points=None),),
+        lines=(replace(line, limited=line.level), replace(OUTREACH, limited=None, points=None)),
         most=(),
         left_out={"duplicate": tuple(f"d{number}" for number in range(10))},
         caveats=("too_few_ratings",),
         would_change={},
     )
 
-    assert tell(bare, "en").splitlines() == [
-        "Too few people rated: what rests on them, and so the score, is not told.",
-        "Outreach: difference from peers -0.2000 = -0.40 spreads (not told believed), of which 0.70 is justified: "
-        "not told points.",
-        "Not counted, or not wholly:",
-        "  soon repeated: d0, d1, d2, d3, d4, d5, d6, d7, d8, d9",
-        "Too few people rated for it to be told.",
-        "own 3 0123456789ab",
-    ]
-    assert "Not counted" not in tell(replace(bare, left_out={}), "en")
+    lines = tell(bare, language).splitlines()
+
+    assert lines[0] == words["no_score"]
+    assert _figures(lines[1:3]) == _list("0.6200 0.5500 +0.1100 +1.10 15.0 43% +4.80", "-0.2000 -0.40 15.0 70%")
+    assert lines[3] == words["left_out"]
+    assert words["more"] not in lines[4]
+    assert lines[5:] == [words["too_few_ratings"], IDENTITY]
+    assert words["left_out"] not in tell(replace(bare, left_out={}), language)
 
 
-ELSEWHERE = (
-    "Resolution, Speed, Satisfaction, Outreach rest on citizens' answers: of these sums are told where enough people "
-    "answered."
-)
-
-
+@pytest.mark.parametrize("language", get_args(Language))
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("total", "band", "word"),
     [
-        ({"total": 79, "band": "above"}, "Score 79 (in whole points), among peers of towns: above the peers' mean."),
-        ({"total": None, "band": None}, "Too few people rated: what rests on them, and so the score, is not told."),
-        ({"total": None, "band": "not_enough_evidence"}, "There are too few records to judge by."),
+        (79, "above", "band_above"),
+        (75, "middle", "band_middle"),
+        (None, None, "no_score"),
+        (None, "not_enough_evidence", "not_enough_evidence"),
     ],
 )
-def test_a_cadre_reads_whole_points_and_the_steps_no_citizen_has_a_say_in(told: Any, sentence: str) -> None:
+def test_a_cadre_reads_whole_points_and_the_steps_no_citizen_has_a_say_in(
+    language: Language, total: int | None, band: Band | None, word: str
+) -> None:
+    words = {"zh": ZH, "en": EN}[language]
     reply = replace(OUTREACH, indicator="reply", points=None, limited=None)
 
-    lines = tell_cadre(replace(EXPLANATION, lines=(reply,)), "en", **told)
+    score, step, elsewhere, *rest = tell_cadre(replace(EXPLANATION, lines=(reply,)), language, total=total, band=band)
 
-    assert lines == [
-        sentence,
-        "Replies: 0.6200, usual for these cases 0.5500; allowed for load -0.0100, region -0.0300, unit +0.0050, "
-        "peers' mean -0.0050; difference -0.2000 = -0.40 spreads (not told believed), of which 15.0 records justify "
-        "0.70: not told points.",
-        ELSEWHERE,
-        "A score is evidence, not the verdict: a named body decides and gives its reason.",
-        "It compares peers only.",
-        "own 3 0123456789ab",
-    ]
+    assert words[word] in score
+    assert FIGURE.findall(score) == ([] if total is None else [str(total)])
+    assert (EXPLANATION.peer_group in score) is (total is not None)
+    assert words["reply"] in step
+    assert all(words[name] in elsewhere for name in ("resolution", "speed", "satisfaction", "outreach"))
+    assert not any(words[name] in elsewhere for name in ("timeliness", "reply"))
+    assert rest == [words["evidence_not_verdict"], words["among_peers_only"], IDENTITY]
 
 
-def test_a_cadre_reads_it_in_chinese() -> None:
-    assert tell_cadre(replace(EXPLANATION, lines=()), "zh", total=72, band="middle") == [
-        "得分72（取整公布），与“towns”同类干部相比：与同类平均分不出高低。",
-        "问题解决、办理速度、群众满意、联系群众涉及群众评价，只按公布的合计数看，不逐项列出。",
-        "得分是依据，不是结论；由有关机构作出决定并说明理由。",
-        "只能与同类干部比较，不能跨类比较。",
-        "own 3 0123456789ab",
-    ]
-
-
-def test_a_change_is_told_by_what_the_own_records_did_and_what_they_did_not() -> None:
+@pytest.mark.parametrize("language", get_args(Language))
+def test_a_change_is_told_by_what_the_own_records_did_and_what_they_did_not(language: Language) -> None:
+    words = {"zh": ZH, "en": EN}[language]
     change = Change(
         cadre="C001",
         before=Decimal("74.10"),
@@ -180,16 +188,13 @@ def test_a_change_is_told_by_what_the_own_records_did_and_what_they_did_not() ->
         own={"reply": Decimal("1.70")},
     )
 
-    assert tell_change(change, "en").splitlines() == [
-        "The score went from 74.10 to 75.90.",
-        "  Replies: +2.00 points (own records +1.70; the rest is what is usual, and how sure it is)",
-        "  Outreach: -0.20 points (own records +0; the rest is what is usual, and how sure it is)",
-    ]
-    assert tell_change(change, "zh").splitlines() == [
-        "得分由74.10变为75.90。",
-        "　答复到位：+2.00分（其中本人记录+1.70分，其余为同类变化和依据多少）",
-        "　联系群众：-0.20分（其中本人记录+0分，其余为同类变化和依据多少）",
-    ]
+    whole, reply, outreach = tell_change(change, language).splitlines()
+
+    assert FIGURE.findall(whole) == ["74.10", "75.90"]
+    assert FIGURE.findall(reply) == ["+2.00", "+1.70"]
+    assert FIGURE.findall(outreach) == ["-0.20", "+0"]
+    assert words["reply"] in reply
+    assert words["outreach"] in outreach
 
 
 CAVEATS = (
