@@ -524,7 +524,7 @@ KINDS = {
     "target_slope": {"value", "target", "full", "slope", "per", "direction", "steps", "gain"},
     "bands": {"value", "bands", "otherwise", "otherwise_label"},
     "interpolate": {"value", "points", "outside"},
-    "lookup": {"value", "table", "otherwise"},
+    "lookup": {"value", "table", "otherwise", "combine"},
     "best_ratio": {"value", "full", "direction", "reference", "within", "without_reference"},
     "rank_points": {"value", "place", "places", "otherwise", "first", "step", "direction", "ties", "within"},
     "quantile_bands": {"value", "bands", "otherwise", "otherwise_label", "counting", "direction", "ties", "within"},
@@ -556,6 +556,7 @@ CHOICES = {
     "order": ("descending", "ascending"),
     "steps": ("exact", "started", "whole"),
     "outside": ("hold", "extend"),
+    "combine": ("mean", "sum", "max", "min", "each"),
     "reference": ("best", "mean", "median", "sum"),
     "without_reference": ("missing", "full", "zero"),
     "ties": ("competition", "dense", "average", "last"),
@@ -1013,7 +1014,13 @@ class Sheet:
                 if isinstance(word, str):
                     numbers.append(table.get(word, otherwise)[row])
             present = [number for number in numbers if number is not None]
-            found.append(mean(present) if present and len(present) == len(numbers) else None)
+            combine = step.get("combine", "mean")
+            if combine == "each" and isinstance(value, tuple):
+                found.append(tuple(numbers))
+            elif present and len(present) == len(numbers):
+                found.append(summarise("mean" if combine == "each" else combine, present))
+            else:
+                found.append(None)
         return found
 
     def kind_best_ratio(self, step: Json) -> Column:

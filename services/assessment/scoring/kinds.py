@@ -22,6 +22,7 @@ from services.assessment.domain.rules.kinds import (
     Rule,
     Steps,
     TargetSlope,
+    Together,
     WeightedMean,
 )
 from services.assessment.scoring import groups
@@ -158,14 +159,17 @@ def _(rule: Lookup, space: Workspace) -> tuple[Column, Facts]:
         if rule.otherwise is None and not worth.keys() >= set(texts):
             known = ", ".join(rule.table)
             raise BadTable(f"{rule.value.text}: {space.whose(at)}: {', '.join(texts)} is not among {known}")
-        points.append(_mean_of_all(found))
+        several = isinstance(value, tuple)
+        points.append(tuple(found) if rule.combine == "each" and several else _together(found, rule.combine))
     return points, {"value": column}
 
 
-def _mean_of_all(found: Sequence[Number]) -> Number:
+def _together(found: Sequence[Number], combine: Together) -> Number:
     """Missing where one of them is."""
     given = [one for one in found if one is not None]
-    return groups.mean(given) if len(given) == len(found) else None
+    if len(given) < len(found):
+        return None
+    return groups.SUMMARIES["mean" if combine == "each" else combine](given)
 
 
 def as_text(value: Fraction | str) -> str:
@@ -207,7 +211,7 @@ def _(rule: RankPoints, space: Workspace) -> tuple[Column, Facts]:
             points.append(None)
             continue
         earned = [_worth_of_place(rule, space.number("place", one, at), (top, less), beyond[at]) for one in single]
-        points.append(_mean_of_all(earned))
+        points.append(_together(earned, "mean"))
     return points, {"place": places, "first": list(first), "step": list(fall)}
 
 

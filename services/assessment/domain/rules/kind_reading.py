@@ -30,6 +30,7 @@ from services.assessment.domain.rules.kinds import (
     TargetSlope,
     Tier,
     Ties,
+    Together,
     TopBand,
     WeightedMean,
 )
@@ -130,6 +131,7 @@ def _read_lookup(keys: Keys) -> Rule:
             read_text(inner.place, text, longest=200): read_formula(inner.at(text), inner.take(text)) for text in table
         },
         otherwise=keys.find_formula("otherwise"),
+        combine=keys.choice("combine", Together, default="mean"),
     )
 
 

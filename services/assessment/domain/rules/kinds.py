@@ -14,6 +14,7 @@ Reference = Literal["best", "mean", "median", "sum"]
 NoReference = Literal["missing", "full", "zero"]
 Escalation = Literal["marginal", "all"]
 Counting = Literal["half_up", "up", "down", "exact"]
+Together = Literal["mean", "sum", "max", "min", "each"]
 Outside = Literal["hold", "extend"]
 
 MOST_EVENTS: Final = 1_000
@@ -77,11 +78,12 @@ class Interpolate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """Points by what a text says. Of several texts in a cell, the mean of their points."""
+    """Points by what a text says. Of several texts in a cell, what `combine` makes of their points."""
 
     value: Formula
     table: Mapping[str, Formula]
     otherwise: Formula | None
+    combine: Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from services.assessment.scoring.workspace import Table, Value
 MODES = ("half_up", "down", "up", "half_even")
 TIES = ("competition", "dense", "average", "last")
 COUNTING = ("half_up", "up", "down", "exact")
+COMBINES = ("mean", "sum", "max", "min", "sum", "max", "min", "each")
 STEPS = ("exact", "started", "whole")
 TEXTS = ("x", "y", "z")
 NUMBERS = (
@@ -158,7 +159,11 @@ class MadeUp:
 
     def of_lookup(self) -> dict[str, Any]:
         table = {text: self.number() for text in TEXTS}
-        return {"value": self.one("t", "w"), "table": table, **self.some(otherwise=self.number())}
+        return {
+            "value": self.one("t", "w"),
+            "table": table,
+            **self.some(otherwise=self.number(), combine=self.one(*COMBINES)),
+        }
 
     def of_best_ratio(self) -> dict[str, Any]:
         return {

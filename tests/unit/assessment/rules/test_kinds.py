@@ -87,6 +87,42 @@ def test_a_text_is_looked_up_and_several_give_their_mean():
         outcome_of(rule, {"b": ["好"]})
 
 
+@pytest.mark.parametrize(
+    ("combine", "expected"),
+    [
+        ("mean", ["4", "10", None, None]),
+        ("sum", ["12", "10", None, None]),
+        ("max", ["10", "10", None, None]),
+        ("min", ["1", "10", None, None]),
+    ],
+)
+def test_several_texts_add_up_or_the_best_or_least_of_them_counts(combine, expected):
+    """Where one has no points, or there is no text, nothing can be told."""
+    rule = (
+        '[measures]\nb = "b"\nlevels = { column = "levels", type = "texts" }\n[items.x]\nmissing = "skip"\n'
+        f'kind = "lookup"\nvalue = "levels"\ncombine = "{combine}"\ntable = {{ "国" = 10, "市" = 1, "未定" = "b" }}'
+    )
+    rows = {"u": ["", "国；市；市"], "v": ["", "国"], "w": ["", "国；未定"], "x": ["", ""]}
+
+    assert points_of(outcome_of(rule, rows)) == expected
+
+
+def test_each_of_several_texts_may_have_its_points_in_a_list():
+    rule = (
+        '[measures]\nb = "b"\nlevels = { column = "levels", type = "texts" }\n'
+        'times = { column = "times", type = "list" }\n[values.each]\nkind = "lookup"\nvalue = "levels"\n'
+        'combine = "each"\nround = 1\ntable = { "国" = 10.04, "市" = 1, "未定" = "b" }\n'
+        '[values]\nx = "sum(each * times)"\n'
+    )
+    rows = {"u": ["", "国；未定；市", "2;9;3"], "v": ["", "国", "2"], "w": ["", "", "2"]}
+    outcome = outcome_of(rule, rows)
+
+    assert outcome.columns["each"] == [(10, None, 1), (10,), None]
+    assert points_of(outcome) == ["23", "20", None]
+    with pytest.raises(BadTable, match=r"items\.y: u: needs a number and finds a list"):
+        outcome_of(rule + '[items.y]\nkind = "formula"\nformula = "each"\n', rows)
+
+
 def test_a_number_of_a_rule_that_cannot_be_told_makes_the_item_missing():
     head = '[measures]\na = "a"\nb = "b"\nt = { column = "t", type = "text" }\n[items.x]\nmissing = "skip"\n'
     lookup = head + 'kind = "lookup"\nvalue = "t"\ntable = { "p" = 1, "q" = "b" }'
