@@ -567,7 +567,7 @@ def adjust_all(people: dict[str, Person], sums: dict[str, dict[str, Sums]], sett
 
 
 def recorded(name: str, people: dict[str, Person], sums: dict[str, dict[str, Sums]]) -> tuple[list[Evidence], float]:
-    own = {cadre: one[name] for cadre, one in sums.items() if name in one and one[name].weight}
+    own = {cadre: one[name] for cadre, one in sums.items() if name in one and one[name].weight and one[name].noise}
     squares = [
         (one.scatter * one.weight - one.residual * one.residual) / (one.weight * ONE * ONE * ONE)
         for one in own.values()

@@ -161,7 +161,7 @@ def _score(
     standings = {name: _Standings() for name in INDICATORS}
     for one in counted.iterate_marks():
         for name, standing in stand(residuals_of(one, tables, habits.of(one), settings), tables).items():
-            if standing.weight:
+            if standing.weight and standing.error > 0:
                 standings[name].add(one.cadre, standing)
     adjusted = _adjust_all(people, standings, settings)
     frame = Frame(

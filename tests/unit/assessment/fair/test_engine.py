@@ -9,7 +9,7 @@ from services.assessment.fair.engine import judge
 from services.assessment.fair.records import Cadre, Dossier
 from services.assessment.fair.settings import INDICATORS, BadFairSettings, read_settings
 from services.assessment.importing.records.cli import OWN_SETTINGS
-from tests.unit.assessment.fair.towns import SPAN, make_town
+from tests.unit.assessment.fair.towns import SPAN, make_explained_kind, make_town
 
 TEXT = OWN_SETTINGS.read_text("utf-8")
 SETTINGS = read_settings(TEXT)
@@ -50,6 +50,15 @@ def test_nobody_at_all_and_one_alone_are_scored_without_a_fault() -> None:
 
     assert judge([], SPAN, SETTINGS).results == ()
     assert len(judge(alone, SPAN, SETTINGS).results) == 1
+
+
+def test_what_everybody_explained_is_no_evidence_and_no_fault() -> None:
+    """Of a kind of which no matter was ever solved or not, nobody can tell how far its records scatter."""
+    town = make_explained_kind(make_town())
+
+    results = {result.cadre: result for result in judge(town, SPAN, SETTINGS).results}
+
+    assert results["explains"].points["resolution"] == 0
 
 
 def test_settings_have_one_hash_however_they_are_written() -> None:

@@ -19,12 +19,13 @@ import pytest
 from services.assessment.fair.engine import judge
 from services.assessment.fair.explaining import case_of, iterate_cases
 from services.assessment.fair.freezing import freeze, read_span, rename, thaw, write_span
+from services.assessment.fair.records import Dossier
 from services.assessment.fair.settings import read_settings
 from services.assessment.fair.yardstick import yardstick_of
 from services.assessment.handlers.fair import read_settings_text
 from services.assessment.handlers.fair_closings import WindowHash, describe, hash_results
 from services.assessment.handlers.publishing import seal
-from tests.unit.assessment.fair.towns import SPAN, make_town
+from tests.unit.assessment.fair.towns import SPAN, make_explained_kind, make_town
 from tools import verify_fair
 
 TEXT = read_settings_text()
@@ -38,11 +39,11 @@ def package() -> list[dict[str, Any]]:
     return make_package(TEXT)
 
 
-def make_package(text: str) -> list[dict[str, Any]]:
+def make_package(text: str, build: Callable[[list[Dossier]], list[Dossier]] = list) -> list[dict[str, Any]]:
     """As the route writes it. Two answer everything at once."""
     settings = read_settings(text)
     days = datetime.date(2025, 1, 1), datetime.date(2025, 12, 31)
-    town = [rename(dossier, "window") for dossier in make_town(5, cadres=60)]
+    town = [rename(dossier, "window") for dossier in build(make_town(5, cadres=60))]
     for dossier in town[3:5]:
         dossier.issues = [replace(issue, answered_at=issue.received_at + 900) for issue in dossier.issues]
     judged = judge(town, SPAN, settings)
@@ -99,6 +100,12 @@ def test_every_score_comes_out_as_it_was_closed(tmp_path: Path, package: list[di
     assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
     aside = [one for line in package[1:] for one in line["document"]["explanation"]["left_out"].get("set_aside", ())]
     assert any(one.endswith("#answer") for one in aside)
+
+
+def test_a_kind_that_was_only_ever_explained_is_no_evidence_here_either(tmp_path: Path) -> None:
+    status, said = verify(tmp_path, make_package(TEXT, make_explained_kind))
+
+    assert (status, said.split()[:2]) == (0, ["SOUND", "61"])
 
 
 def test_what_was_closed_by_version_2_comes_out_as_it_did(tmp_path: Path) -> None:

@@ -57,6 +57,22 @@ def _make_dossier(draw: random.Random, number: int, issues: int) -> Dossier:
     return dossier
 
 
+def make_explained_kind(town: list[Dossier]) -> list[Dossier]:
+    """The town without matters of one kind, and somebody who has one of it, explained, and nothing else."""
+    for dossier in town:
+        dossier.issues = [one for one in dossier.issues if (one.category, one.complexity) != ("c", "2")]
+    issue = Issue(
+        issue="explained",
+        category="c",
+        complexity="2",
+        channel="hotline",
+        received_at=0,
+        closed_at=DAY,
+        outcome="explained",
+    )
+    return [*town, Dossier(cadre=Cadre(cadre="explains", peer_group="P0", region="R0", unit="U0"), issues=[issue])]
+
+
 def outcome_is_good(issue: Issue) -> bool:
     return issue.outcome == "solved" and not issue.is_denied
 
