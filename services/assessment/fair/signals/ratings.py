@@ -44,7 +44,10 @@ def find_stuffing(one: Dossier, rules: SignalRules) -> Iterator[Signal]:
     strange = [
         rating
         for rating in own
-        if rating.subject_kind == "issue" and rating.rater and rating.rater != complainants.get(rating.subject)
+        if rating.subject_kind == "issue"
+        and rating.is_complainant is not True
+        and rating.rater
+        and rating.rater != complainants.get(rating.subject)
     ]
     doubtful = {rating.rating for rating in own if rating.device in shared or rating.rated_at // HOUR in full}
     if len(strange) >= STRANGERS:

@@ -13,6 +13,7 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=SHANGHAI)
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,12}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,7}(\.0{1,6})?", re.ASCII)
+_MINUTES: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,20})?", re.ASCII)
 LARGEST: Final = Decimal(10) ** 9
 HOUR: Final = 3_600
 QUARTER: Final = 91 * 86_400
@@ -55,10 +56,6 @@ _YES_NO: Final = {
 }
 
 
-def text(cell: str) -> str:
-    return cell
-
-
 def yes_no(cell: str) -> bool:
     value = _YES_NO.get(cell.lower())
     if value is None:
@@ -79,6 +76,13 @@ def count(cell: str) -> int:
     return int(Decimal(cell))
 
 
+def minutes(cell: str) -> int:
+    """Those that are whole."""
+    if not _MINUTES.fullmatch(cell):
+        raise BadCell("must be a number of minutes from 0 to 9999999")
+    return int(Decimal(cell))
+
+
 def micro(cell: str) -> int:
     """Millionths, half even."""
     return int((number(cell) * MICRO).to_integral_value())
@@ -94,9 +98,9 @@ def seconds(cell: str) -> int:
 
 def instant(cell: str) -> int:
     """Seconds. A plain number is hours since the period began; else ISO 8601, in Shanghai unless it says so."""
-    if _NUMBER.fullmatch(cell):
-        return int((number(cell) * HOUR).to_integral_value())
     try:
+        if _NUMBER.fullmatch(cell):
+            return int((number(cell) * HOUR).to_integral_value())
         moment = datetime.fromisoformat(cell)
     except ValueError:
         raise BadCell("must be a time such as 2025-03-01T09:30:00, or hours since the period began") from None
@@ -109,10 +113,9 @@ def instant(cell: str) -> int:
 
 
 def level(cell: str) -> int:
-    value = count(cell)
-    if not 1 <= value <= 5:
+    if not _COUNT.fullmatch(cell) or not 1 <= Decimal(cell) <= 5:
         raise BadCell("must be a level from 1 to 5")
-    return value
+    return int(Decimal(cell))
 
 
 def outcome(cell: str) -> Outcome:

@@ -10,25 +10,26 @@ from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier
 from services.assessment.fair.shares import Hold, share_by_time
 from services.assessment.importing.records import cells
 from services.assessment.importing.records.cells import quarter_ends
+from services.assessment.importing.records.customs import find_customs, knows_persons
 from services.assessment.importing.records.naming import name_apart
-from services.assessment.importing.records.tables import REQUIRED, BadRecords, Columns, read_table
+from services.assessment.importing.records.tables import REQUIRED, BadRecords, Columns, read_table, text
 
 CADRES: Final[Columns] = {
-    "cadre": (cells.text, REQUIRED),
-    "peer_group": (cells.text, ""),
-    "region": (cells.text, ""),
-    "unit": (cells.text, ""),
+    "cadre": (text, REQUIRED),
+    "peer_group": (text, ""),
+    "region": (text, ""),
+    "unit": (text, ""),
     "deprivation": (cells.micro, 0),
 }
 ISSUES: Final[Columns] = {
-    "issue": (cells.text, REQUIRED),
-    "cadre": (cells.text, ""),
+    "issue": (text, REQUIRED),
+    "cadre": (text, ""),
     "received_at": (cells.instant, REQUIRED),
-    "category": (cells.text, ""),
-    "complexity": (cells.text, ""),
-    "channel": (cells.text, ""),
-    "complainant": (cells.text, ""),
-    "place": (cells.text, ""),
+    "category": (text, ""),
+    "complexity": (text, ""),
+    "channel": (text, ""),
+    "complainant": (text, ""),
+    "place": (text, ""),
     "answered_at": (cells.instant, None),
     "closed_at": (cells.instant, None),
     "answer_due_at": (cells.instant, None),
@@ -40,41 +41,41 @@ ISSUES: Final[Columns] = {
     "denied": (cells.yes_no, False),
     "checked": (cells.yes_no, None),
     "reply": (cells.yes_no, None),
-    "contact": (cells.text, ""),
+    "contact": (text, ""),
 }
 SHARES: Final[Columns] = {
-    "issue": (cells.text, REQUIRED),
-    "cadre": (cells.text, REQUIRED),
+    "issue": (text, REQUIRED),
+    "cadre": (text, REQUIRED),
     "share": (cells.micro, REQUIRED),
 }
 TRANSFERS: Final[Columns] = {
-    "issue": (cells.text, REQUIRED),
-    "from_cadre": (cells.text, REQUIRED),
-    "to_cadre": (cells.text, REQUIRED),
+    "issue": (text, REQUIRED),
+    "from_cadre": (text, REQUIRED),
+    "to_cadre": (text, REQUIRED),
     "at": (cells.instant, REQUIRED),
 }
 RATINGS: Final[Columns] = {
-    "rating": (cells.text, ""),
-    "issue": (cells.text, ""),
-    "contact": (cells.text, ""),
+    "rating": (text, ""),
+    "issue": (text, ""),
+    "contact": (text, ""),
     "method": (cells.method, REQUIRED),
     "level": (cells.level, REQUIRED),
     "rated_at": (cells.instant, REQUIRED),
-    "rater": (cells.text, ""),
-    "device": (cells.text, ""),
-    "public_device": (cells.yes_no, False),
+    "rater": (text, ""),
+    "device": (text, ""),
+    "public_device": (cells.yes_no, None),
 }
 CONTACTS: Final[Columns] = {
-    "contact": (cells.text, REQUIRED),
-    "cadre": (cells.text, REQUIRED),
-    "kind": (cells.text, "visit"),
+    "contact": (text, REQUIRED),
+    "cadre": (text, REQUIRED),
+    "kind": (text, "visit"),
     "occurred_at": (cells.instant, REQUIRED),
     "recorded_at": (cells.instant, None),
-    "duration_minutes": (cells.count, None),
-    "citizen": (cells.text, ""),
+    "duration_minutes": (cells.minutes, None),
+    "citizen": (text, ""),
     "confirmed": (cells.yes_no, False),
 }
-TARGETS: Final[Columns] = {"cadre": (cells.text, REQUIRED), "target": (cells.count, REQUIRED)}
+TARGETS: Final[Columns] = {"cadre": (text, REQUIRED), "target": (cells.count, REQUIRED)}
 PERIOD: Final[Columns] = {
     "starts_at": (cells.instant, REQUIRED),
     "ends_at": (cells.instant, REQUIRED),
@@ -168,11 +169,14 @@ def _read_transfers(folder: Path) -> dict[str, list[dict[str, Any]]]:
 def _read_issues(
     folder: Path, reading: Reading, shares: dict[str, dict[str, int]], transfers: dict[str, list[dict[str, Any]]]
 ) -> None:
-    for where, row in _rows(folder, "issues.csv", ISSUES):
+    lines = list(_rows(folder, "issues.csv", ISSUES))
+    customs = find_customs([row for _, row in lines])
+    for where, row in lines:
         if row["issue"] in reading.issues:
             reading.repeats["issues.csv"] += 1
             continue
         lead = row.pop("cadre")
+        customs.tell_end(row)
         issue = _make_issue(row, reading.called)
         reading.see(issue.received_at, issue.answered_at, issue.closed_at)
         moves = sorted(transfers.get(issue.issue, []), key=lambda move: (move["at"], move["from_cadre"]))
@@ -261,8 +265,16 @@ def _read_contacts(folder: Path, reading: Reading) -> None:
 
 def _read_ratings(opinions: list[tuple[str, dict[str, Any]]], reading: Reading) -> None:
     seen: set[str] = set()
-    named = any(row["rater"] for _, row in opinions if row["method"] != "callback")
-    known = named and any(issue.complainant for held in reading.issues.values() for _, issue in held)
+    complainants = {name: held[0][1].complainant for name, held in reading.issues.items() if held}
+    knows_callers, knows_own = (
+        knows_persons(
+            (row["rater"], complainants.get(row["issue"], ""))
+            for _, row in opinions
+            if (row["method"] == "callback") == is_call
+        )
+        for is_call in (True, False)
+    )
+    named = any(row["rater"] for _, row in opinions if row["method"] != "callback") and any(complainants.values())
     for number, (where, row) in enumerate(opinions):
         rating_id = row["rating"] or f"#{number + 1}"
         if rating_id in seen:
@@ -274,6 +286,9 @@ def _read_ratings(opinions: list[tuple[str, dict[str, Any]]], reading: Reading) 
             raise BadRecords(f"{where}: must name an issue or a contact, and not both")
         if (issue and issue not in reading.issues) or (contact and contact not in reading.cadre_of_contact):
             raise BadRecords(f"{where}: rates an issue or a contact that is not in the folder")
+        is_call = row["method"] == "callback"
+        known = named and (knows_callers if is_call else knows_own)
+        on_office_device = row["method"] == "on_site" if row["public_device"] is None else row["public_device"]
         rating = Rating(
             rating=rating_id,
             subject_kind="issue" if issue else "contact",
@@ -281,9 +296,9 @@ def _read_ratings(opinions: list[tuple[str, dict[str, Any]]], reading: Reading) 
             method=row["method"],
             level=row["level"],
             rated_at=row["rated_at"],
-            rater=row["rater"],
+            rater=row["rater"] if knows_callers or not is_call else "",  # else it is who called
             device=row["device"],
-            is_public_device=row["public_device"],
+            is_public_device=on_office_device,
             is_complainant=None if known or contact else True,  # where persons are not collected, nobody is a stranger
         )
         cadres = [cadre for cadre, _ in reading.issues[issue]] if issue else [reading.cadre_of_contact[contact]]

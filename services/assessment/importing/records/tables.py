@@ -8,9 +8,14 @@ from typing import Any, Final
 from shared.errors import Rejected
 
 LONGEST_CELL: Final = 200
+NOTHING: Final = frozenset({"nan", "nat", "none", "null"})  # as programs write an empty cell
 REQUIRED: Final = object()
 Parse = Callable[[str], Any]
 Columns = Mapping[str, tuple[Parse, Any]]
+
+
+def text(cell: str) -> str:
+    return cell
 
 
 class BadRecords(Rejected):
@@ -38,12 +43,13 @@ def read_table(file: Path, columns: Columns) -> Iterator[tuple[str, dict[str, An
 
 
 def _read_heading(name: str, heading: list[str], columns: Columns) -> dict[str, int]:
-    names = [cell.strip() for cell in heading]
+    names = [cell.strip().lower() for cell in heading]
     places = {column: names.index(column) for column in columns if column in names}
     if twice := sorted({column for column in places if names.count(column) > 1}):
         raise BadRecords(f"{name}: has {', '.join(twice)} twice")
     if missing := [column for column, (_, default) in columns.items() if default is REQUIRED and column not in places]:
-        raise BadRecords(f"{name}: lacks {', '.join(missing)}")
+        divided = "" if len(names) > 1 else "; its heading has no comma"
+        raise BadRecords(f"{name}: lacks {', '.join(missing)}{divided}")
     return places
 
 
@@ -54,7 +60,7 @@ def _read_row(where: str, cells: list[str], places: Mapping[str, int], columns: 
         parse, default = columns[column]
         if len(cell) > LONGEST_CELL or "\x00" in cell:
             raise BadRecords(f"{where}, {column}: is longer than {LONGEST_CELL} characters, or has a NUL")
-        if not cell:
+        if not cell or (parse is not text and cell.lower() in NOTHING):
             if default is REQUIRED:
                 raise BadRecords(f"{where}, {column}: is empty")
             continue

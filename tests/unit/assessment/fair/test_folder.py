@@ -124,17 +124,19 @@ def test_a_line_twice_counts_once(folder: Path) -> None:
     [
         ("cadres.csv", "cadre\n", "cadres.csv: has no cadre"),
         ("cadres.csv", "name\nA\n", "cadres.csv: lacks cadre"),
+        ("cadres.csv", "cadre;region\nA;R\n", "cadres.csv: lacks cadre; its heading has no comma"),
         ("cadres.csv", "cadre,cadre\nA,B\n", "cadres.csv: has cadre twice"),
         ("cadres.csv", "cadre\n" + "A" * 201 + "\n", "cadres.csv line 2, cadre: is longer"),
         ("cadres.csv", 'cadre\n"A\n', "cadres.csv line"),
         ("issues.csv", "issue,cadre,received_at\n1,C,5\n", "issues.csv line 2: names a cadre"),
         ("issues.csv", "issue,cadre,received_at\n1,A,\n", "issues.csv line 2, received_at: is empty"),
         ("issues.csv", "issue,cadre,received_at\n1,A,soon\n", "received_at: must be a time"),
-        ("issues.csv", "issue,cadre,received_at\n1,A,1e99\n", "received_at: must be a number"),
-        ("issues.csv", "issue,cadre,received_at\n1,A,nan\n", "received_at: must be a time"),
+        ("issues.csv", "issue,cadre,received_at\n1,A,1e99\n", "received_at: must be a time"),
+        ("issues.csv", "issue,cadre,received_at\n1,A,nan\n", "received_at: is empty"),
         ("issues.csv", "issue,cadre,received_at,outcome\n1,A,5,great\n", "outcome: must be one of"),
         ("issues.csv", "issue,cadre,received_at,allowed_hours\n1,A,5,-3\n", "allowed_hours: must be a number of hours"),
         ("ratings.csv", "issue,method,level,rated_at\n1,app,6,5\n", "level: must be a level from 1 to 5"),
+        ("ratings.csv", "issue,method,level,rated_at\n1,app,good,5\n", "level: must be a level from 1 to 5"),
         ("ratings.csv", "issue,method,level,rated_at\n9,app,5,5\n", "not in the folder"),
         ("ratings.csv", "issue,contact,method,level,rated_at\n1,v,app,5,5\n", "must name an issue or a contact"),
         ("shares.csv", "issue,cadre,share\n1,A,0.6\n1,B,0.6\n", "shares of an issue are from 0 to 1"),
@@ -147,6 +149,17 @@ def test_what_cannot_be_read_is_refused_with_its_place(folder: Path, name: str, 
 
     with pytest.raises(BadRecords, match=message):
         read_folder(folder)
+
+
+def test_cells_come_as_other_programs_write_them(folder: Path) -> None:
+    """Headings in capitals, minutes with a fraction, and words for nothing; of persons these could be names."""
+    (folder / "contacts.csv").write_text(
+        "Contact,CADRE,occurred_at,duration_minutes,recorded_at,citizen\nv,A,5,4.9,NaN,None\n", "utf-8"
+    )
+
+    contact = read_folder(folder)[0][0].contacts[0]
+
+    assert (contact.duration_minutes, contact.recorded_at, contact.citizen) == (4, contact.occurred_at, "None")
 
 
 def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
