@@ -121,12 +121,14 @@ def _find_rows(lines: Sequence[Sequence[str]], scheme: RuleScheme, wanted: Seque
         _tell_lacking(lacking, places, lines)
     named = [places[column] for column in layout.subject]
     rows = _rows_below(lines, layout.header_rows[-1], len(header))
-    rows = [(number, row) for number, row in rows if not _is_skipped(_subject_of(row, named), layout)]
+    rows = [(number, row) for number, row in rows if not _is_skipped(row, named, layout)]
     _fill_merged(rows, [places[column] for column in layout.merged])
     if not rows:
         raise BadTable("the table has no rows")
     if nameless := next((number for number, row in rows if not _subject_of(row, named)), None):
-        raise BadTable(f"row {nameless}: {' '.join(layout.subject)} is empty")
+        raise BadTable(
+            f"row {nameless}: {' '.join(layout.subject)} is empty; skip_subjects names rows that are no units"
+        )
     return _Sheet(header=header, rows=rows)
 
 
@@ -138,11 +140,11 @@ def _fill_merged(rows: Sequence[tuple[int, list[str]]], merged: Sequence[int]) -
                 row[at] = above[at]
 
 
-def _is_skipped(subject: str, layout: Layout) -> bool:
-    """Whether it is one of those that are no units, or begins like one that ends in an asterisk."""
+def _is_skipped(row: Sequence[str], named: Sequence[int], layout: Layout) -> bool:
+    """Whether it is one of those that are no units, by its subject or, without one, by what it begins with."""
+    told = _subject_of(row, named) or next(cell.strip() for cell in row if cell.strip())
     return any(
-        subject.startswith(one.removesuffix("*")) if one.endswith("*") else subject == one
-        for one in layout.skip_subjects
+        told.startswith(one.removesuffix("*")) if one.endswith("*") else told == one for one in layout.skip_subjects
     )
 
 

@@ -170,7 +170,10 @@ PHRASES: Final = (
     ("the table has more than {} rows", "表超过{}行"),
     ("the table has more than {} columns", "表超过{}列"),
     ("row {} has {} cells, the header {}", "第{}行有{}个单元格，标题有{}个"),
-    ("row {}: {} is empty", "第{}行：{}为空"),
+    (
+        "row {}: {} is empty; skip_subjects names rows that are no units",
+        "第{}行：{}为空；不是单位的行写入 skip_subjects",
+    ),
     ("rows {} and {} are both of {}", "第{}行和第{}行同为{}"),
     (
         "rows {} and {} are both of {}; if the table has several periods, name their column in table.period",

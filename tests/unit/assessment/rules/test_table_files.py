@@ -107,7 +107,7 @@ def test_merged_cells_say_the_same_and_remarks_are_passed_over_by_their_beginnin
     rule += '[measures]\na = "件数"\nkind = { column = "组别", type = "text" }\nk = "系数"\n'
     rule += '[items.x]\nkind = "formula"\nformula = "a * k"\n'
     text = "区,unit,组别,系数,件数\n东,一街,A,2,1\n小计,,C,9,9\n,二街,,,2\n,小计,,,3\n"
-    text += "西,一街,,-,\n,三街,B,,5\n注：截至六月,,,,\n"
+    text += "西,一街,,-,\n,三街,B,,5\n注：截至六月,,,,\n,,注：另计,,\n"
 
     table, _ = read_table(text.encode(), read_rule_scheme(rule))
 
