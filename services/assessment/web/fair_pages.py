@@ -11,6 +11,7 @@ from services.assessment.fair.signals.odds import Check
 from services.assessment.fair.telling import WORDS, tell_lines
 from services.assessment.handlers import fair_results, published
 from services.assessment.handlers.fair_results import Band, FairQuery, ShownChange
+from services.assessment.storage.fair_closings import FairCorrection
 from services.assessment.web.rendering import labels_of
 from shared.access.principal import Principal
 from shared.database import Pool
@@ -22,6 +23,7 @@ A_PAGE: Final = 50
 LONGEST: Final = 64
 FILTERS: Final = ("period", "organisation", "peer_group", "band", "flag")
 RECENT: Final = 6
+MOST_CORRECTIONS: Final = 20
 BANDS: Final[tuple[Band, ...]] = get_args(Band)
 FLAGS: Final[tuple[str, ...]] = ("any", "none", *get_args(Check))
 TOLD: Final = (Rejected, NotFound)
@@ -32,7 +34,7 @@ def add_fair_pages(app: FastAPI, pool: Pool) -> None:
     @app.get("/fair", include_in_schema=False)
     def get_fair_scores(request: Request, _: Reader) -> Response:
         asked = {name: _plain(request.query_params.get(name, "")) for name in FILTERS}
-        values: dict[str, Any] = {"asked": asked, "scores": [], "following": None}
+        values: dict[str, Any] = {"asked": asked, "scores": [], "following": None, "spreads": []}
         closed = published.list_published_periods(pool)
         values["periods"] = labels_of(closed)
         values["recent"] = [one.label for one in closed if one.kind not in {"month", "custom"}][:RECENT]
@@ -60,6 +62,7 @@ def add_fair_pages(app: FastAPI, pool: Pool) -> None:
             "sentences": tell_lines(found.explanation, language),
             "periods": labels_of(before),
             "usual": next((one.label for one in before if period and one.kind == period.kind), ""),
+            "corrections": _list_corrections(pool, staff_number, period),
             **asked,
         }
         try:
@@ -77,6 +80,13 @@ def _compare(pool: Pool, staff_number: str, since: str, period: Period | None) -
     moved = _list_moved(change)
     total = Decimal(change.after) - Decimal(change.before)
     return {"before": change.before, "after": change.after, "moved": moved, "total": total}
+
+
+def _list_corrections(pool: Pool, staff_number: str, period: Period | None) -> list[FairCorrection]:
+    """The newest first; what stands now needs none."""
+    if period is None:
+        return []
+    return fair_results.list_corrections(pool, period, staff_number=staff_number, before=None, limit=MOST_CORRECTIONS)
 
 
 def _is_before(one: Period, period: Period | None) -> bool:
@@ -103,9 +113,9 @@ def _list(pool: Pool, asked: dict[str, str], cursor: str | None) -> dict[str, An
     after = decode_cursor(cursor[:2_000], length=1)[0] if cursor else None
     found = fair_results.list_scores(pool, query, after=after, limit=A_PAGE + 1)
     page = found[:A_PAGE]
-    if len(found) <= A_PAGE:
-        return {"scores": page, "following": None}
-    return {"scores": page, "following": urlencode({**asked, "cursor": encode_cursor([page[-1].staff_number])})}
+    spreads = fair_results.list_spreads(pool, asked["organisation"], query.period) if asked["organisation"] else []
+    following = urlencode({**asked, "cursor": encode_cursor([page[-1].staff_number])}) if len(found) > A_PAGE else None
+    return {"scores": page, "following": following, "spreads": spreads}
 
 
 def _read_period(text: str) -> Period | None:
