@@ -5,7 +5,7 @@ Citizens are known by names that hold within one window only, so that two packag
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any, Final
 
@@ -90,5 +90,5 @@ def _write(record: Cadre | Issue | Rating | Contact | Handover) -> dict[str, Any
     return {
         name: value
         for (name, default), value in zip(_DEFAULTS[type(record)], values_of(record), strict=True)
-        if value != default or default is MISSING
+        if value != default
     }
