@@ -25,6 +25,7 @@ from services.assessment.fair.yardstick import write_own, write_yardstick, yards
 from services.assessment.handlers.fair_closings import describe
 from services.assessment.handlers.publishing import seal
 from services.assessment.importing.records.cli import OWN_SETTINGS
+from tests.unit.assessment.fair.few import make_dossier
 from tests.unit.assessment.fair.test_signals import SPAN_OF_QUARTERS, TRICKS
 from tests.unit.assessment.fair.towns import SPAN, make_town
 
@@ -95,6 +96,19 @@ def test_what_is_set_aside_is_counted_anew_on_any_shelf(check: Check) -> None:
     TRICKS[check](town)
 
     assert write_all(town, SPAN_OF_QUARTERS, Packed()) == write_all(town, SPAN_OF_QUARTERS, InMemory())
+
+
+@pytest.mark.parametrize("kind", [InMemory, Packed])
+def test_a_shelf_has_everybody_once_and_in_the_order_of_their_ids(kind: type[Shelf]) -> None:
+    shelf = kind()
+    idle = {name: Counted(dossier=make_dossier(name)) for name in "bca"}
+    for one in (*idle.values(), Counted(dossier=make_dossier("b"), issues=7)):
+        shelf.put(one)
+
+    assert (list(shelf), len(shelf)) == (["a", "b", "c"], 3)
+    assert [one.cadre for one in shelf.iterate()] == ["a", "b", "c"]
+    assert [one.cadre for one in shelf.iterate_marks()] == ["a", "b", "c"]
+    assert (shelf["a"], shelf["b"].issues) == (idle["a"], 7)
 
 
 def test_a_counted_dossier_comes_back_from_the_shelf_as_it_was() -> None:
