@@ -1,8 +1,19 @@
 """Settings of the fair scheme: what is just allowed, and what is just not."""
 
+import hashlib
+import tomllib
+
 import pytest
 
-from services.assessment.fair.settings import LARGEST, LONGEST, BadFairSettings, FairSettings, read_settings
+from services.assessment.fair.settings import (
+    INDICATORS,
+    LARGEST,
+    LONGEST,
+    BadFairSettings,
+    FairSettings,
+    read_settings,
+    read_settings_of,
+)
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
 TEXT = OWN_SETTINGS.read_text("utf-8")
@@ -93,3 +104,59 @@ def test_what_came_with_version_3_may_be_left_out_and_is_off_then() -> None:
 
 def test_other_settings_have_another_hash() -> None:
     assert _read("rater_prior = 4", "rater_prior = 5").content_hash != read_settings(TEXT).content_hash
+
+
+def test_the_hash_is_of_what_is_set_whatever_the_order_and_the_comments() -> None:
+    document = tomllib.loads(TEXT)
+    turned = dict(reversed(document.items()))
+    turned["weights"] = dict(reversed(document["weights"].items()))
+
+    assert read_settings_of(turned) == read_settings(TEXT)
+    assert read_settings(f"# a note\n\n{TEXT}") == read_settings(TEXT)
+
+
+def test_the_hash_is_that_of_the_lines_of_all_settings_with_their_place() -> None:
+    document = tomllib.loads(TEXT)
+    lines = []
+    for name, value in document.items():
+        if isinstance(value, dict):
+            lines += [f"{name}.{key}={one!r}" for key, one in value.items()]
+        else:
+            lines.append(f"{name}={value!r}")
+    ordered = sorted(lines, key=lambda line: line.partition("=")[0].split("."))
+
+    text = "".join(f"{line}\n" for line in ordered)
+
+    assert read_settings(TEXT).content_hash == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("places = 2", "", "settings: lacks places"),
+        ('reply = "0.10"\n', "", "settings.weights: lacks reply"),
+        ("[signals]", "[signals]\nb = 1\na = 1", "settings.signals: does not know a, b"),
+        ("rater_prior = 4", 'rater_prior = "4"', "settings.ratings.rater_prior: must be a whole number"),
+        ('reply = "0.10"', "reply = 1", "settings.weights.reply: must be a text such as"),
+        ("[weights]", "[weights", "settings: not TOML"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(old: str, new: str, said: str) -> None:
+    with pytest.raises(BadFairSettings) as refused:
+        _read(old, new)
+
+    assert str(refused.value).startswith(said)
+
+
+def test_what_should_be_a_table_is_one() -> None:
+    document = tomllib.loads(TEXT)
+
+    with pytest.raises(BadFairSettings, match=r"settings\.weights: must be a table"):
+        read_settings_of({**document, "weights": 5})
+
+
+def test_fractions_are_read_to_the_millionth() -> None:
+    settings = _read('solved_late = "0.8"', 'solved_late = "0.800001"')
+
+    assert settings.values.solved_late == 800_001
+    assert [settings.weight_of(name) for name in INDICATORS] == [100_000, 100_000, 400_000, 50_000, 300_000, 50_000]
