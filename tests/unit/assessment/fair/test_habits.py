@@ -29,7 +29,7 @@ def test_a_habit_is_the_mean_difference_towards_others_drawn_to_none() -> None:
     found = _habits(
         _counted("a", ("wang", MICRO), ("wang", MICRO), ("li", 0), ("", 0)),
         _counted("b", ("wang", 0), ("zhao", MICRO), ("", MICRO)),
-        _counted("c", ("wang", 500_000), ("zhao", 0)),
+        _counted("c", ("zhao", 0), ("wang", 500_000)),
     )
 
     assert found == {
@@ -37,6 +37,7 @@ def test_a_habit_is_the_mean_difference_towards_others_drawn_to_none() -> None:
         "b": {"wang": 1_000_000 // (3 + 4), "zhao": -500_000 // (1 + 4)},
         "c": {"wang": 500_000 // (3 + 4) + 1, "zhao": 500_000 // (1 + 4)},
     }
+    assert [list(own) for own in found.values()] == [["wang"], ["wang", "zhao"], ["wang", "zhao"]]
 
 
 def test_a_rating_that_does_not_weigh_tells_of_no_habit_and_each_is_compared_with_its_kind() -> None:
