@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import Request
 
+from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.periods import Period
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.texts import TEXTS
@@ -61,6 +62,11 @@ def name_scheme(name: str, texts: Mapping[str, Any]) -> str:
     return f"{texts['schemes'].get(key, key)} {version}"
 
 
+def name_span(duty: DutyUnit) -> str:
+    """The month, quarter, half-year or year that a duty is owed in."""
+    return Period(kind=duty.per, start=duty.unit_start).label
+
+
 def name_step(event_type: str, texts: Mapping[str, Any]) -> str:
     """An event in words: the type between our prefix and the version."""
     step = ".".join(event_type.split(".")[2:4])
@@ -97,5 +103,6 @@ TEMPLATES.filters |= {
     "peers": name_peers,
     "kind": name_kind,
     "step": name_step,
+    "span": name_span,
     "scheme": name_scheme,
 }

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
-from services.assessment.domain.measures import CONTACT_KINDS
+from services.assessment.domain.measures import CONTACT_KINDS, MEASURES
 from services.assessment.fair.signals.odds import Check
 from services.assessment.handlers.closings import close_months
 from services.assessment.handlers.fair import look, read_fair_settings
@@ -225,16 +225,18 @@ def test_the_evidence_leads_page_by_page_to_every_fact_of_the_api(visit, monkeyp
     facts = as_told(officer, f"/v1/scores/cadre/{code}/indicators/response_rate/events?period=2025&limit=200")
     place = f"/scores/cadre/{code}/response_rate?period=2025"
 
-    shown, steps = [], set()
+    shown, steps, reasons = [], set(), set()
     while place:
         page = html.unescape(officer.get(place).text)
         shown += re.findall(r"· <code class=\"id\">([0-9a-f-]{36})</code>", page)
         steps |= set(re.findall(r'<div class="first"><strong>([^<]+)</strong><span>\d', page))
+        reasons |= set(re.findall(r" · ([^ <]+) · <code", page))
         following = re.search(r'class="button quiet" href="(\?[^"]+)"', page)
         place = f"/scores/cadre/{code}/response_rate{following[1]}" if following else ""
 
     assert 3 < len(facts["items"]) < 200
     assert shown == [fact["id"] for fact in facts["items"]]
+    assert TEXTS["zh"]["measures"]["responded"] in reasons
     assert {"受理", "办结"} <= steps <= set(TEXTS["zh"]["steps"].values())
     assert officer.get(f"/scores/cadre/{code}/response_rate?period=2025&cursor=none").status_code == 422
 
@@ -272,6 +274,8 @@ def test_every_code_that_can_come_has_its_words(language):
     assert set(CONTACT_KINDS) <= texts["contact_kinds"].keys()
     assert set(get_args(Check)) == texts["checks"].keys()
     assert set(get_args(Band)) == texts["bands"].keys()
+    nothing_to_say = {"contacts", "issues_received", "ratings", "rating_level_sum"}
+    assert set(MEASURES) - nothing_to_say == texts["measures"].keys()
     assert {"received", "closed", "replied"} <= {step.partition(".")[2] for step in texts["steps"]}
     for event in (*issues.EVENTS, *issue_work.EVENTS, *issue_requests.EVENTS, *issue_endings.EVENTS, *contacts.EVENTS):
         assert name_step(event.type, texts) in texts["steps"].values()
