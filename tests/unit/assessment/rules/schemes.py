@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
-from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.domain.rules.scheme_reading import read_rule_document, read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.tables import lay_out
 from services.assessment.scoring.results import Outcome
@@ -17,6 +18,15 @@ title = "Test"
 [table]
 subject = "unit"
 """
+
+
+ITEM = {"kind": "formula", "formula": "a"}
+
+
+def scheme(**more: Any) -> RuleScheme:
+    """One item on one measure, and what the test is about."""
+    document = {"format": 1, "name": "x", "version": 1, "measures": {"a": "a"}, "items": {"x": ITEM}}
+    return read_rule_document(document | more)
 
 
 def scheme_of(text: str) -> RuleScheme:

@@ -8,18 +8,9 @@ from typing import Any
 import pytest
 
 from services.assessment.domain.rules.faults import BadRules
-from services.assessment.domain.rules.formulas import Formula
 from services.assessment.domain.rules.scheme_reading import parse_document, read_rule_document, read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
-from tests.unit.assessment.rules.schemes import HEAD, scheme_of
-
-ITEM = {"kind": "formula", "formula": "a"}
-
-
-def scheme(**more: Any) -> RuleScheme:
-    """One item on one measure, and what the test is about."""
-    document = {"format": 1, "name": "x", "version": 1, "measures": {"a": "a"}, "items": {"x": ITEM}}
-    return read_rule_document(document | more)
+from tests.unit.assessment.rules.schemes import HEAD, ITEM, scheme, scheme_of
 
 
 def item(**more: Any) -> RuleScheme:
@@ -183,6 +174,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"items": {"x": ITEM | {"missing": True}}}, "items.x.missing: must be a number, or a formula as text"),
     ({"items": {"x": ITEM | {"missing": "rescale"}}}, "items.x.missing: rescale needs the item's full mark"),
     ({"items": {"x": {"formula": "a"}}}, "items.x: lacks kind"),
+    ({"items": {"x": ITEM | {"note": 5}}}, "items.x.note: must be a text of 1 to 1000 characters on one line"),
+    ({"source": 5}, "source: must be a text of 1 to 2000 characters on one line"),
+    ({"gates": [{"when": "a"}]}, "gates[1]: lacks effect"),
     ({"items": {"x": ITEM | {"kind": ["formula"]}}}, "items.x.kind: must be one of formula"),
     ({"items": {"x": ITEM | {"colour": 1, "age": 2}}}, "items.x: does not know age, colour; known here: name, kind"),
     ({"sections": {"s": {"colour": 1}}}, "sections.s: does not know colour"),
@@ -240,128 +234,32 @@ def test_what_is_wrong_is_told_by_its_place(parts: dict[str, Any], said: str) ->
     assert str(fault.value).startswith(said)
 
 
-def of_kind(kind: str, **keys: Any) -> RuleScheme:
-    return scheme(items={"x": {"kind": kind} | keys})
-
-
-RANKED = {"value": "a", "first": 10, "step": 1}
-BAND = {"at_least": 5, "points": 1}
-LINE = {"count": "a", "each": 1}
-WRONG_KINDS: list[tuple[str, dict[str, Any], str]] = [
-    ("proportional", {"full": 5}, "items.x: lacks value"),
-    ("target_slope", {"value": "a", "target": 1, "full": 1, "slope": 1, "direction": "up"}, "items.x.direction: must"),
-    ("target_slope", {"value": "a", "target": 1, "full": 1, "slope": 1, "steps": "half"}, "items.x.steps: must be one"),
-    ("bands", {"value": "a"}, "items.x: lacks bands"),
-    ("bands", {"value": "a", "bands": []}, "items.x.bands: needs at least one band"),
-    ("bands", {"bands": [BAND]}, "items.x.value: is needed by the bands' bounds"),
-    ("bands", {"value": "a", "bands": [{"points": 1}]}, "items.x.bands[1]: needs one of at_least, above, at_most"),
-    ("bands", {"value": "a", "bands": [{"above": 1}]}, "items.x.bands[1]: needs either points or label"),
-    ("bands", {"value": "a", "bands": [BAND | {"label": "A"}]}, "items.x.bands[1]: needs either points or label"),
-    ("bands", {"value": "a", "bands": [BAND | {"colour": 1}]}, "items.x.bands[1]: does not know colour"),
-    ("bands", {"value": "a", "bands": [BAND, {"below": 5, "label": "B"}]}, "items.x.bands: give points or labels, not"),
-    ("bands", {"value": "a", "bands": [BAND], "otherwise_label": "C"}, "items.x.bands: give points or labels, not"),
-    ("bands", {"value": "a", "bands": [{"below": 5, "label": "B"}], "otherwise": 1}, "items.x.bands: give points or"),
-    (
-        "bands",
-        {"value": "a", "bands": [BAND], "otherwise": 1, "otherwise_label": "C"},
-        "items.x: needs either otherwise",
-    ),
-    ("bands", {"value": "a", "bands": [{"below": 5, "label": "L" * 101}]}, "items.x.bands[1].label: must be a text"),
-    ("interpolate", {"value": "a", "points": [[0, 0]]}, "items.x.points: needs at least two points"),
-    ("interpolate", {"value": "a", "points": [[0, 0], [1]]}, "items.x.points[2]: must be a pair of numbers"),
-    ("interpolate", {"value": "a", "points": [[0, 0], [1, 2, 3]]}, "items.x.points[2]: must be a pair of numbers"),
-    ("interpolate", {"value": "a", "points": [[0, 0], 5]}, "items.x.points[2]: must be a pair of numbers"),
-    ("interpolate", {"value": "a", "points": [[0, 0], [0, 1]]}, "items.x.points[2]: values must rise"),
-    ("interpolate", {"value": "a", "points": [[0, "a"], [1, 1]]}, "items.x.points[1]: must be a plain number"),
-    ("interpolate", {"value": "a", "points": [[0, 0], [1, 1]], "outside": "fall"}, "items.x.outside: must be one of"),
-    ("lookup", {"value": "a", "table": []}, "items.x.table: must be a table"),
-    ("lookup", {"value": "a", "table": {"": 1}}, "items.x.table: must be a text of 1 to 200"),
-    ("lookup", {"value": "a", "table": {"t" * 201: 1}}, "items.x.table: must be a text of 1 to 200"),
-    ("lookup", {"value": "a", "table": {"good": True}}, "items.x.table.good: must be a number, or a formula"),
-    ("best_ratio", {"value": "a", "full": 1, "reference": "worst"}, "items.x.reference: must be one of best, mean"),
-    ("best_ratio", {"value": "a", "full": 1, "without_reference": "no"}, "items.x.without_reference: must be one of"),
-    ("best_ratio", {"value": "a", "full": 1, "within": ["1"]}, "items.x.within: '1' is no name"),
-    ("best_ratio", {"value": "a", "full": 1, "within": ["b"]}, "x: uses b, which nothing here is named"),
-    ("rank_points", {"first": 1, "step": 1}, "items.x: needs either value (to be ranked) or place"),
-    ("rank_points", RANKED | {"place": "a"}, "items.x: needs either value (to be ranked) or place"),
-    ("rank_points", {"value": "a"}, "items.x: needs first and step, or places"),
-    ("rank_points", {"value": "a", "first": 10}, "items.x: lacks step"),
-    ("rank_points", {"value": "a", "places": [3, "a"]}, "items.x.places[2]: must be a plain number"),
-    ("rank_points", RANKED | {"otherwise": 1}, "items.x.otherwise: is what counts beyond a list of places"),
-    ("rank_points", {"value": "a", "places": [3], "step": 1, "otherwise": 1}, "items.x.otherwise: is what counts"),
-    ("rank_points", RANKED | {"ties": "first"}, "items.x.ties: must be one of competition, dense, average, last"),
-    ("quantile_bands", {"value": "a", "bands": []}, "items.x.bands: needs at least one band"),
-    ("quantile_bands", {"value": "a", "bands": [{"points": 1}]}, "items.x.bands[1]: lacks top"),
-    ("quantile_bands", {"value": "a", "bands": [{"top": 5}]}, "items.x.bands[1]: needs either points or label"),
-    ("quantile_bands", {"value": "a", "bands": [{"top": 5, "points": 1, "x": 1}]}, "items.x.bands[1]: does not know x"),
-    ("quantile_bands", {"value": "a", "bands": [{"top": 5, "points": 1}], "counting": "x"}, "items.x.counting: must"),
-    ("deduction", {"count": "a"}, "items.x: lacks each"),
-    ("deduction", {"lines": []}, "items.x.lines: needs at least one line"),
-    ("deduction", {"lines": [LINE | {"colour": 1}]}, "items.x.lines[1]: does not know colour"),
-    ("deduction", {"lines": [LINE, {"count": "a"}]}, "items.x.lines[2]: lacks each"),
-    ("deduction", LINE | {"title": "t"}, "items.x: does not know title"),
-    ("deduction", {"lines": [LINE | {"title": ""}]}, "items.x.lines[1].title: must be a text of 1 to 500"),
-    ("deduction", LINE | {"tiers": [{"from": 2, "each": 1}] * 2}, "items.x.tiers: must begin at rising numbers"),
-    ("deduction", LINE | {"tiers": [{"from": 0, "each": 1}]}, "items.x.tiers[1].from: must be the number of the first"),
-    ("deduction", LINE | {"tiers": [{"from": Decimal("1.5"), "each": 1}]}, "items.x.tiers[1].from: must be the number"),
-    ("deduction", LINE | {"tiers": [{"from": 2, "each": 1, "to": 3}]}, "items.x.tiers[1]: does not know to"),
-    ("deduction", LINE | {"tiers": [{"from": 2, "each": 1}], "growth": 2}, "items.x: has either tiers or growth"),
-    ("bonus", LINE | {"escalation": "some"}, "items.x.escalation: must be one of marginal, all"),
-    ("weighted_mean", {"parts": {}}, "items.x.parts: needs at least one part"),
-    ("weighted_mean", {"parts": ["a"]}, "items.x.parts: must be a table"),
-    ("weighted_mean", {"parts": {"a + 1": 1}}, "items.x.parts: 'a + 1' is no name"),
-    ("weighted_mean", {"parts": {"a": True}}, "items.x.parts.a: must be a number, or a formula"),
-    ("weighted_mean", {"parts": {"a": 1}, "missing_parts": "skip"}, "items.x.missing_parts: must be one of rescale"),
-]
-
-
-@pytest.mark.parametrize(("kind", "keys", "said"), WRONG_KINDS)
-def test_what_is_wrong_with_a_rule_is_told_by_its_place(kind: str, keys: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"items": {"x": ITEM}}, "scheme: lacks format; it stands above the first [heading]"),
+        ({"format": 1, "version": 1, "values": {"v": "1"}}, "scheme: lacks name; it stands above the first [heading]"),
+        ({"format": 1, "nam": "x", "values": {"v": "1"}}, "scheme: lacks name; is that what nam is meant to be?"),
+        ({"format": 1, "values": {"v": {}}}, "values.v: lacks formula"),
+        (
+            {"format": 1, "values": {"v": {"formla": "1"}}},
+            "values.v: lacks formula; is that what formla is meant to be?",
+        ),
+    ],
+)
+def test_what_is_lacking_is_told_with_what_was_meant(document: dict[str, Any], said: str) -> None:
     with pytest.raises(BadRules) as fault:
-        of_kind(kind, **keys)
+        read_rule_document(document)
 
-    assert str(fault.value).startswith(said)
-
-
-def test_a_rule_may_go_to_its_limits() -> None:
-    of_kind("lookup", value="a", table={"t" * 200: 1})
-    of_kind("bands", value="a", bands=[{"below": 5, "label": "L" * 100}], otherwise_label="L" * 100)
-    of_kind("deduction", **LINE, tiers=[{"from": 1, "each": 1}, {"from": 2, "each": "2"}])
-    of_kind("deduction", lines=[LINE | {"title": "t" * 500}])
-    of_kind("interpolate", value="a", points=[[-1, Decimal("-0.5")], ["-0.5", "1"]])
-    of_kind("rank_points", value="a", places=[3, "-1"], step=1)
+    assert str(fault.value) == said
 
 
-LIMITED = {
-    "proportional": {"value": "a", "full": 20},
-    "target_slope": {"value": "a", "target": 90, "full": 20, "slope": 1},
-    "best_ratio": {"value": "a", "full": 20, "reference": "mean"},
-}
+def test_nothing_is_said_with_none_and_a_text_has_no_blanks_around_it() -> None:
+    read = scheme(title="  方案 ", items={"x": ITEM | {"when": "none", "floor": "none", "note": " as of May "}})
 
-
-@pytest.mark.parametrize("kind", LIMITED)
-def test_points_lie_between_nothing_and_the_full_mark_unless_the_scheme_says_otherwise(kind: str) -> None:
-    plain = of_kind(kind, **LIMITED[kind]).items["x"]
-    free = of_kind(kind, **LIMITED[kind], floor="none", ceiling="none").items["x"]
-
-    assert (text_of(plain.floor), text_of(plain.ceiling), text_of(plain.full)) == ("0", "20", "20")
-    assert (free.floor, free.ceiling, text_of(free.full)) == (None, None, "20")
-
-
-def test_what_may_give_more_or_less_has_no_limits_of_its_own() -> None:
-    gaining = of_kind("target_slope", **LIMITED["target_slope"], gain=1).items["x"]
-    ranked = of_kind("rank_points", **RANKED).items["x"]
-    charged = of_kind("deduction", **LINE, start=10).items["x"]
-    bonus = of_kind("bonus", **LINE).items["x"]
-
-    assert (text_of(gaining.floor), gaining.ceiling, text_of(gaining.full)) == ("0", None, "20")
-    assert (text_of(ranked.floor), ranked.ceiling, text_of(ranked.full)) == ("0", None, "10")
-    assert (charged.floor, charged.ceiling, text_of(charged.full), charged.missing) == (None, None, "10", "no_score")
-    assert (bonus.floor, bonus.ceiling, bonus.full, bonus.missing) == (None, None, None, "zero")
-
-
-def text_of(formula: Formula | None) -> str | None:
-    return None if formula is None else formula.text
+    assert (read.title["zh"], read.items["x"].when, read.items["x"].floor, read.items["x"].note) == (
+        "方案", None, None, "as of May",
+    )  # fmt: skip
 
 
 def test_names_of_results_are_known_where_they_are_there() -> None:
