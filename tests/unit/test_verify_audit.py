@@ -27,7 +27,7 @@ Record = dict[str, Any]
 
 def plain_record(seq: int) -> Record:
     return {
-        "seq": seq, "at": f"2026-03-01T12:00:{seq:02}.000000Z", "account_id": None, "actor": "clerk", "role": "auditor",
+        "seq": seq, "at": f"2026-03-01T12:00:{seq:02}.000000Z", "account_id": None, "actor": "王科长", "role": "auditor",
         "organisation": None, "action": "score.read", "object_type": "score", "object_id": f"S{seq}",
         "decision": "allowed", "reason": None, "correlation_id": "c", "details": {},
     }  # fmt: skip
@@ -279,10 +279,9 @@ def test_a_checkpoint_that_was_taken_away_leaves_a_gap(files: Files) -> None:
 
 def test_more_files_of_records_are_read_in_their_order(files: Files) -> None:
     files.write()
-    file = files.folder / "records-1.jsonl"
-    lines = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(b"".join(lines[:3]))
-    (files.folder / "records-2.jsonl").write_bytes(b"\n" + b"".join(lines[3:]))
+    lines = (files.folder / "records-1.jsonl").read_bytes().splitlines(keepends=True)
+    for number in range(8, 0, -1):
+        (files.folder / f"records-{number}.jsonl").write_bytes(b"\n" + lines[number - 1])
 
     assert run(str(files.folder), "--without-signatures")[1].startswith("SOUND 8 records from 1 to 8")
 
@@ -295,7 +294,7 @@ def test_more_files_of_records_are_read_in_their_order(files: Files) -> None:
         ('"seq":2', '"seq":true', "line 2: is no audit record"),
         ('"seq":2', '"seq":2,"more":1', "line 2: is no audit record"),
         ('"role":"auditor",', "", "line 1: is no audit record"),
-        ('"actor":"clerk"', '"actor":"x","actor":"clerk"', "line 1: is no audit record"),
+        ('"actor":"王科长"', '"actor":"x","actor":"王科长"', "line 1: is no audit record"),
         ('"prev_hash":"00', '"prev_hash":"zz', "line 1: is no audit record"),
     ],
 )
@@ -328,6 +327,9 @@ def test_a_dump_of_the_tables_is_checked_as_well(files: Files) -> None:
     assert run(*options, *checkpoints)[1].startswith("SOUND 8 records from 1 to 8, the last of 2026-03-01T12:00:08.00")
     assert run(*options)[0] == 2
     assert run(*options, "--without-checkpoints")[0] == 0
+    file = files.folder / "checkpoints"
+    file.write_text("".join(reversed(file.read_text().splitlines(keepends=True))))
+    assert run(*options, *checkpoints)[0] == 0
     files.records[2]["at"] = "2026-03-01T12:00:03.000001Z"
     assert "record 3: a field was altered" in run(*dump(files), *checkpoints)[1]
 
@@ -342,7 +344,8 @@ def test_what_an_answer_needs_and_is_not_there_is_said(files: Files, tmp_path: P
         (tmp_path / "spoilt").write_text(keys)
         assert run(folder, "--keys", str(tmp_path / "spoilt"))[0] == 2
     assert "signatures not checked" in run(folder, "--without-signatures")[1]
-    assert run(str(tmp_path / "nowhere"), "--without-signatures")[0] == 2
+    for nowhere in (tmp_path / "nowhere", tmp_path / "spoilt"):
+        assert run(str(nowhere), "--without-signatures", "--without-checkpoints")[0] == 2
     assert run("--without-signatures")[0] == 2
     assert run("--records", str(tmp_path / "nothing"), "--without-signatures", "--without-checkpoints")[0] == 2
 
