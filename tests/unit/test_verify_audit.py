@@ -27,8 +27,8 @@ Record = dict[str, Any]
 
 def plain_record(seq: int) -> Record:
     return {
-        "seq": seq, "at": f"2026-03-01T12:00:{seq:02}.000000Z", "account_id": None, "actor": "王科长", "role": "auditor",
-        "organisation": None, "action": "score.read", "object_type": "score", "object_id": f"S{seq}",
+        "seq": seq, "at": f"2026-03-01T12:00:{seq:02}.000000Z", "account_id": None, "actor": "王科长",
+        "role": "auditor", "organisation": None, "action": "score.read", "object_type": "score", "object_id": f"S{seq}",
         "decision": "allowed", "reason": None, "correlation_id": "c", "details": {},
     }  # fmt: skip
 
