@@ -181,7 +181,7 @@ def test_the_nearest_place_goes_first(doors, pool):
          "validity: is needed"),
         (scheme()["document"].replace("full = 100", "full = 100\nfull_mark = 1"), "does not know full_mark"),
         (scheme()["document"].replace('"issues_received"', '"受理数"'), "no publication says 受理数; they say"),
-        (scheme()["document"].replace("responded / received", "__import__(1)"), "there is no function"),
+        (scheme()["document"].replace("responded / received", "__import__(1)"), "which is no function"),
         (scheme("fair")["document"], "name: is the name of the scheme that counts where a place has none"),
     ],
 )  # fmt: skip
