@@ -80,3 +80,19 @@ def test_the_cadre_can_carry_away_what_the_published_score_is_made_of(visit):
 
     assert package["content_hash"] in page
     assert cadre.get("/v1/published/scores/cadre/S1/package?period=2025-01").status_code == 404
+
+
+def test_what_enough_raters_said_is_told_with_how_many_there_were_at_least_and_a_total_that_adds_up(pool):
+    open_closed(pool, live(raters=8))
+    cadre = open_site(pool, READERS.principals)("S0")
+    told = as_told(cadre, "/v1/published/scores/cadre/S0?period=2025-01")
+    score = as_told(cadre, "/v1/published/place-scores/cadre/S0?period=2025-01")
+
+    page = as_read(cadre, "/published/cadre/S0?period=2025-01")
+
+    counts = [one["ratings_at_least"] for one in told["indicators"] if one["ratings_at_least"]]
+    assert counts
+    assert all(TEXTS["zh"]["at_least"].format(count=count) in page for count in counts)
+    parts = re.findall(r'<td class="number">(-?\d+)</td></tr>', page)
+    assert sum(map(int, parts)) == int(score["total"])
+    assert f"<strong>{score['total']}</strong>" in page
