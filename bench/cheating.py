@@ -5,7 +5,7 @@ The settings were chosen by some families; the others were held out, and there c
 
 import random
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +15,7 @@ from bench.worlds.families import FAMILIES, Family
 from bench.worlds.judging import agree, award, bias, error_of, ranks_in_groups
 from bench.worlds.life import SPAN, live
 from bench.worlds.people import Person, Population, draw_population
+from bench.worlds.straw import WAYS
 from bench.worlds.tricks import LOOK_ALIKES, TRICKS, play
 from bench.worlds.world import settle
 from services.assessment.fair.engine import Judged, judge
@@ -24,16 +25,22 @@ from services.assessment.importing.records.cli import OWN_SETTINGS
 RESULTS: Final = Path(__file__).parent / "results"
 SEED: Final = "2027"  # not that of the page of fairness
 ROUNDS: Final = 2
+ROUNDS_OF_MAKING_UP: Final = 3
 CHOSEN_BY: Final = ("base", "heavy tails", "sparse counties", "strong units", "few call-backs")
 CHEATS: Final = 0.2  # of those without an odd habit
 KNOWING: Final = 0.5
+MAKING_UP: Final = 0.1  # of the same, where all make up matters
 
 HEAD: Final = """# What cheating gains
 
 `python -m bench cheating` writes this page; with a file of settings it measures by these. In each round other
 people cheat, a fifth of those without an odd habit, and half of them know the checks. Gains are percentile ranks
 within the peer group against the same people's honest twins, with the standard errors of their means. The last
-table is of the same worlds without anybody who cheats.
+table of each part is of the same worlds without anybody who cheats.
+
+The third and fourth part have nobody but a tenth who make up matters, each in one of many ways. Unless it says so none
+of these is asked about when people are called back; who is asked says that there was no such matter. Followed up means
+that people are then asked about everything that the cadre has closed.
 
 """
 
@@ -50,7 +57,10 @@ class Findings:
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def measure(families: Iterable[Family], seed: str, rounds: int, settings: FairSettings) -> Findings:
+def measure(
+    families: Iterable[Family], seed: str, rounds: int, settings: FairSettings, tempting: Callable[..., list[Person]]
+) -> Findings:
+    """`tempting` gives the persons of a round, some of whom cheat."""
     findings = Findings()
     for family in families:
         print(f"inventing {family.name} ...", file=sys.stderr, flush=True)
@@ -62,18 +72,28 @@ def measure(families: Iterable[Family], seed: str, rounds: int, settings: FairSe
         before = ranks_in_groups(population.persons, scores)
         for number in range(rounds):
             year = f"{seed}/{family.name}/{number}"
-            tempted = Population(family=family, kinds=population.kinds, persons=_tempt(year, population.persons))
+            tempted = Population(family=family, kinds=population.kinds, persons=tempting(year, population.persons))
             played = [play(year, tempted, one, life) for one, life in zip(tempted.persons, lives, strict=True)]
             judged = judge(settle(seed, played), SPAN, settings)
             _note(findings, tempted.persons, before, judged)
     return findings
 
 
-def _tempt(seed: str, persons: Sequence[Person]) -> list[Person]:
+def tempt(seed: str, persons: Sequence[Person]) -> list[Person]:
     draw = random.Random(f"{seed}/tempt")
     return [
         replace(person, trick=draw.choice(tuple(TRICKS)), is_knowing=draw.random() < KNOWING)
         if not person.look_alike and draw.random() < CHEATS
+        else person
+        for person in persons
+    ]
+
+
+def tempt_to_make_up(seed: str, persons: Sequence[Person]) -> list[Person]:
+    draw = random.Random(f"{seed}/make up")
+    return [
+        replace(person, trick=draw.choice(tuple(WAYS)), is_knowing=True)
+        if not person.look_alike and draw.random() < MAKING_UP
         else person
         for person in persons
     ]
@@ -147,9 +167,14 @@ def run(wanted: Sequence[str]) -> int:
         return 2
     settings = read_settings((files[0] if files else OWN_SETTINGS).read_text("utf-8"))
     parts = []
-    for title, families in _sets_of(names).items():
-        findings = measure(families, SEED, ROUNDS, settings)
-        parts.append(f"## {title}\n{settings.name} {settings.version}, {ROUNDS} rounds.\n\n{describe(findings)}")
+    for tempting, rounds, about in (
+        (tempt, ROUNDS, ""),
+        (tempt_to_make_up, ROUNDS_OF_MAKING_UP, ": made-up matters"),
+    ):
+        for title, families in _sets_of(names).items():
+            findings = measure(families, SEED, rounds, settings, tempting)
+            head = f"## {title}{about}\n{settings.name} {settings.version}, {rounds} rounds.\n\n"
+            parts.append(head + describe(findings))
     text = HEAD + "\n".join(parts)
     print(text)
     RESULTS.mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.worlds.life import HOUR, QUARTER, YEAR, hand_on
 from bench.worlds.people import Person, Population
+from bench.worlds.straw import WAYS, add_made_up
 from services.assessment.fair.records import DAY, Contact, Dossier, Issue, Rating
 
 
@@ -276,7 +277,7 @@ LOOK_ALIKES: Final = ("regulars", "quick desk", "strict policy", "kiosk", "holid
 
 
 def play(seed: str, population: Population, person: Person, dossier: Dossier) -> Dossier:
-    """The dossier as the person would have it; the honest one stays as it was."""
+    """The dossier as the person would have it, by a trick or a way of making up matters; the honest one stays."""
     played = Dossier(
         cadre=dossier.cadre,
         issues=list(dossier.issues),
@@ -284,6 +285,9 @@ def play(seed: str, population: Population, person: Person, dossier: Dossier) ->
         contacts=list(dossier.contacts),
         handovers=list(dossier.handovers),
     )
-    if person.trick:
-        TRICKS[person.trick](random.Random(f"{seed}/trick/{person.cadre.cadre}"), population, person, played)
+    draw = random.Random(f"{seed}/trick/{person.cadre.cadre}")
+    if person.trick in WAYS:
+        add_made_up(draw, population, person, played, WAYS[person.trick])
+    elif person.trick:
+        TRICKS[person.trick](draw, population, person, played)
     return played
