@@ -88,8 +88,8 @@ class Standing:
 class SignalRules:
     """Odds are hundredths of a deviation, `rarest` are times in 100,000 groups, everything else per cent.
 
-    What has a default came with version 3: periods that were closed by an earlier one do without, and come out as
-    they did.
+    What has a default came with a later version: periods that were closed by an earlier one do without, and come out
+    as they did.
     """
 
     padding_share: int
@@ -120,6 +120,8 @@ class SignalRules:
     harder_odds: int = 0
     late_share: int = 0
     clock_most: int = 100
+    scatter_odds: int = 0
+    scatter_kept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

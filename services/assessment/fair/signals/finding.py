@@ -15,6 +15,7 @@ from services.assessment.fair.signals.handling import HandingOn, find_splits
 from services.assessment.fair.signals.odds import Everybody, Finder, Signal
 from services.assessment.fair.signals.praise import Praise
 from services.assessment.fair.signals.ratings import PraiseApart, find_stuffing
+from services.assessment.fair.signals.scatter import Scatter
 
 
 class Finding:
@@ -30,6 +31,7 @@ class Finding:
             InstantAnswers(closings, settings),
             Circles(settings),
             Faultless(settings.signals),
+            Scatter(settings.signals),
             HandingOn(settings),
             Contradicted(self._admissions, settings),
             Explained(self._admissions, settings),

@@ -22,6 +22,7 @@ Check = Literal[
     "empty_replies",
     "faultless_apart",
     "instant_answers",
+    "faultless_excess",
 ]
 MEDIAN_OF_SQUARE = 0.4549364  # of a standard normal variable
 SMOOTH = 20.0  # a region's rate is drawn to everybody's by so many records

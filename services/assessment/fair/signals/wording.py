@@ -31,6 +31,9 @@ ZH: Final[Mapping[Check, str]] = {
     "instant_answers": (
         "{answered}件答复中有{fastest}件（{share}%）属同类最快的二十分之一，而办结并不快；只有答复时间暂不计。"
     ),
+    "faultless_excess": (
+        "{issues}件诉求中{faultless}件毫无差错且无人回访，按其余诉求差错的分布通常约{usual}件；其中{waiting}件暂不计。"
+    ),
 }
 EN: Final[Mapping[Check, str]] = {
     "period_end_burst": (
@@ -75,6 +78,10 @@ EN: Final[Mapping[Check, str]] = {
     "instant_answers": (
         "{fastest} of {answered} answers ({share}%) are among the fastest twentieth of their kind, and closings are "
         "not fast; only the times of these answers wait."
+    ),
+    "faultless_excess": (
+        "{faultless} of {issues} issues went without any fault, and nobody called back; by how the faults of the "
+        "others scatter about {usual} would. {waiting} of them wait."
     ),
 }
 LOOK: Final[Mapping[Language, str]] = {

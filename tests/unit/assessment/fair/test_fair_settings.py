@@ -29,7 +29,7 @@ def _read(old: str, new: str) -> FairSettings:
     [
         ("places = 2", "places = 1"),
         ("places = 2", "places = 4"),
-        ("version = 3", "version = 1"),
+        ("version = 4", "version = 1"),
         ('name = "fair"', f'name = "{"x" * 64}"'),
         ('resolution = "0.40"', 'resolution = "0.5"\nreply = "0.00"'),
         ('solved_late = "0.8"', 'solved_late = "100"'),
@@ -51,7 +51,7 @@ def test_what_is_just_allowed(old: str, new: str) -> None:
     [
         ("places = 2", "places = 0"),
         ("places = 2", "places = 5"),
-        ("version = 3", "version = 0"),
+        ("version = 4", "version = 0"),
         ('name = "fair"', f'name = "{"x" * 65}"'),
         ('name = "fair"', 'name = ""'),
         ('name = "fair"', "name = 3"),
@@ -89,7 +89,7 @@ def test_no_weight_is_beyond_a_half_or_below_nothing() -> None:
 
 
 def test_a_text_has_an_end() -> None:
-    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 3
+    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 4
     with pytest.raises(BadFairSettings, match="longer than"):
         read_settings(TEXT + "#" * (LONGEST - len(TEXT) + 1))
 

@@ -173,6 +173,25 @@ def _answer_at_once(town: list[Dossier]) -> None:
         town[0].issues[place] = replace(issue, answered_at=issue.received_at + 900 + place, has_reply=True)
 
 
+def _make_up_of_many_kinds(town: list[Dossier]) -> None:
+    """As long as what the cadre has beside, and nothing that goes wrong."""
+    draw = random.Random(7)  # noqa: S311
+    for number in range(30):
+        issue = make_issue(draw, f"n{number}", 1)
+        town[0].issues.append(
+            replace(
+                issue,
+                complainant=f"n{number}",
+                place=f"n{number}",
+                outcome="solved",
+                is_denied=False,
+                has_reply=True,
+                answered_at=issue.received_at + draw.randrange(DAY),
+                closed_at=issue.received_at + draw.randrange(DAY, 5 * DAY),
+            )
+        )
+
+
 TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "contact_padding": _pad,
     "period_end_burst": _burst,
@@ -187,6 +206,7 @@ TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "empty_replies": _empty,
     "faultless_apart": _make_up,
     "instant_answers": _answer_at_once,
+    "faultless_excess": _make_up_of_many_kinds,
 }
 
 

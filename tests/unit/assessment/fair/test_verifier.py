@@ -30,8 +30,10 @@ from tools import verify_fair
 
 TEXT = read_settings_text()
 SETTINGS = read_settings(TEXT)
-TEXT_2 = (Path(__file__).parent / "fair-2.toml").read_text("utf-8")
-HASH_OF_VERSION_2 = "2278f0f838b6f2a2d658965ece6af47b98b874df8ceb8052618966ccf7a61dba"
+FORMER = {
+    2: "2278f0f838b6f2a2d658965ece6af47b98b874df8ceb8052618966ccf7a61dba",
+    3: "a92ee7e8f2914078fb9010a123abe6202cb2afcbc6359eab3ce45d8de6634c7a",
+}
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +110,15 @@ def test_a_kind_that_was_only_ever_explained_is_no_evidence_here_either(tmp_path
     assert (status, said.split()[:2]) == (0, ["SOUND", "61"])
 
 
-def test_what_was_closed_by_version_2_comes_out_as_it_did(tmp_path: Path) -> None:
-    former = make_package(TEXT_2)
+@pytest.mark.parametrize(("version", "content_hash"), FORMER.items())
+def test_what_was_closed_by_a_former_version_comes_out_as_it_did(
+    tmp_path: Path, version: int, content_hash: str
+) -> None:
+    former = make_package((Path(__file__).parent / f"fair-{version}.toml").read_text("utf-8"))
 
     status, said = verify(tmp_path, former)
 
-    assert former[0]["content_hash"] == HASH_OF_VERSION_2
+    assert former[0]["content_hash"] == content_hash
     assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
 
 
