@@ -356,6 +356,39 @@ def scheme_not_in_force(package: Package) -> None:
             line["document"]["scheme"]["content_hash"] = package[0]["schemes"][1]["content_hash"]
 
 
+def replace_scheme(package: Package, at: int, text: str) -> None:
+    """As it would be had it been agreed to so: the scores are the same."""
+    package[0]["schemes"][at] = state(text)
+    for line in package[1:]:
+        if line["scheme"]["name"] == package[0]["schemes"][at]["name"]:
+            line["document"]["scheme"]["content_hash"] = package[0]["schemes"][at]["content_hash"]
+
+
+def scheme_not_in_force_any_more(package: Package) -> None:
+    replace_scheme(package, 1, OFFICES.replace("until = 2025-12-31", "until = 2024-12-31"))
+
+
+def scheme_of_other_subjects(package: Package) -> None:
+    replace_scheme(package, 0, CADRES.replace('subjects = "cadre"', 'subjects = "organisation"'))
+
+
+def scheme_of_other_peer_groups(package: Package) -> None:
+    replace_scheme(package, 0, CADRES + 'peer_groups = ["141.leader", "999.clerk"]\n')
+
+
+def schemes_in_another_order(package: Package) -> None:
+    package[0]["schemes"].reverse()
+
+
+def a_scheme_twice(package: Package) -> None:
+    package[0]["schemes"].append(package[0]["schemes"][1])
+
+
+def another_kind(package: Package) -> None:
+    package[3]["subject_kind"] = "organisation"
+    package[1:] = sorted(package[1:], key=lambda line: (line["subject_kind"], line["subject_id"]))
+
+
 def scheme_that_failed(package: Package) -> None:
     package[0]["failed"] = ["county-2"]
 
@@ -392,7 +425,9 @@ def no_indicators(package: Package) -> None:
 ALTERATIONS = [
     better_total, better_grade, better_place, other_points, not_missing, other_contribution, no_flag,
     withheld_for_nothing, other_name, kinder_publication, one_left_out, one_twice, same_code_twice, another_order,
-    softer_scheme, scheme_of_another_name, scheme_not_in_force, scheme_that_failed, unknown_scheme, another_period,
+    softer_scheme, scheme_of_another_name, scheme_not_in_force, scheme_not_in_force_any_more,
+    scheme_of_other_subjects, scheme_of_other_peer_groups, schemes_in_another_order, a_scheme_twice, another_kind,
+    scheme_that_failed, unknown_scheme, another_period,
     no_explanation, huge_number, number_in_words, fraction_of_a_person, no_indicators,
 ]  # fmt: skip
 
@@ -411,6 +446,13 @@ def test_what_was_altered_is_found_with_the_hashes_left_and_made_anew(
     assert (status, said[:4]) == (1, "BAD "), said
     assert "broken" not in said or alter is no_indicators
     assert verify(tmp_path, package, "--hash", known)[0] == 1
+
+
+def test_a_scheme_holds_for_a_period_that_begins_on_its_last_day(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    replace_scheme(package, 1, OFFICES.replace("until = 2025-12-31", 'until = "2025-01-01"'))
+
+    assert verify(tmp_path, seal(package))[0] == 0
 
 
 def test_figures_without_a_hash_over_them_are_compared_and_left_unchecked(tmp_path: Path, sound: str) -> None:
