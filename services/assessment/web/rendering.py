@@ -8,9 +8,10 @@ from typing import Any, Final
 from fastapi import Request
 
 from services.assessment.domain.duties import DutyUnit
-from services.assessment.domain.periods import Period
+from services.assessment.domain.periods import Period, parse_period
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.texts import TEXTS
+from shared.errors import LianxinError
 from shared.frame.pages import make_environment
 from shared.site import Site
 
@@ -62,9 +63,26 @@ def name_scheme(name: str, texts: Mapping[str, Any]) -> str:
     return f"{texts['schemes'].get(key, key)} {version}"
 
 
-def name_span(duty: DutyUnit) -> str:
+def name_span(duty: DutyUnit, texts: Mapping[str, Any]) -> str:
     """The month, quarter, half-year or year that a duty is owed in."""
-    return Period(kind=duty.per, start=duty.unit_start).label
+    return name_period(Period(kind=duty.per, start=duty.unit_start).label, texts)
+
+
+def name_period(label: str, texts: Mapping[str, Any]) -> str:
+    """A period of the calendar as people call it; what was typed and is none, and any days, as they are written."""
+    try:
+        period = parse_period(label)
+    except LianxinError:
+        return label
+    form: str = texts["period_names"].get(period.kind, "{label}")
+    quarter = (period.start.month - 1) // 3
+    return form.format(
+        label=label,
+        year=period.start.year,
+        month=period.start.month,
+        quarter=texts["quarters"][quarter],
+        half=texts["halves"][quarter // 2],
+    )
 
 
 def name_step(event_type: str, texts: Mapping[str, Any]) -> str:
@@ -104,5 +122,6 @@ TEMPLATES.filters |= {
     "kind": name_kind,
     "step": name_step,
     "span": name_span,
+    "period": name_period,
     "scheme": name_scheme,
 }

@@ -17,7 +17,7 @@ from services.assessment.handlers.fair import look, read_fair_settings
 from services.assessment.handlers.fair_results import Band
 from services.assessment.handlers.published import list_published_periods
 from services.assessment.settings import AssessmentSettings
-from services.assessment.web.rendering import name_peers, name_step
+from services.assessment.web.rendering import name_peers, name_period, name_step
 from services.assessment.web.site import FORM_PATHS, add_site
 from services.assessment.web.texts import TEXTS
 from shared.access.principal import Principal
@@ -307,3 +307,19 @@ def test_a_list_leads_to_its_file_for_whoever_may_carry_it_out(pool, visit, plac
     assert links["approver"] == []
     refused = visit("department_officer").get("/" + links["department_officer"][0])
     assert refused.json()["type"] == "urn:lianxin:problem:step-up-needed"
+
+
+@pytest.mark.parametrize(
+    ("label", "chinese"),
+    [
+        ("2025", "2025年"),
+        ("2025H2", "2025年下半年"),
+        ("2025Q1", "2025年一季度"),
+        ("2025Q4", "2025年四季度"),
+        ("2025-03", "2025年3月"),
+        ("2025-03-05..2025-04-20", "2025-03-05..2025-04-20"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_a_period_is_called_as_people_call_it(label, chinese):
+    assert (name_period(label, TEXTS["zh"]), name_period(label, TEXTS["en"])) == (chinese, label)
