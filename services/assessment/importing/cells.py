@@ -1,6 +1,7 @@
 """What stands in a cell: a number, a text, or a list of them; or nothing."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -13,6 +14,7 @@ from services.assessment.scoring.workspace import Value
 EMPTY: Final = frozenset({"", "-", "--", "—", "——", "－", "/", "NULL", "null", "N/A", "n/a"})
 LONGEST_CELL: Final = 20_000
 MOST_IN_A_LIST: Final = 1_000
+ROW: Final = "\ufdd0"  # before each cell of a subject's rows in a ledger; no character, so no text has it
 UNITS: Final = "%分件次天个户人名项条起"
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -30,6 +32,8 @@ def read_cell(measure: Measure, text: str, *, whose: str) -> Value:
         raise BadTable(f"{whose}: {measure.column}: the cell has more than {LONGEST_CELL} characters")
     if text in EMPTY:
         return measure.blank_value
+    if text.startswith(ROW):
+        return _read_rows(measure, [part.strip() for part in text[1:].split(ROW)], f"{whose}: {measure.column}")
     if measure.type == "text":
         return text
     if measure.type == "date":
@@ -37,11 +41,26 @@ def read_cell(measure: Measure, text: str, *, whose: str) -> Value:
     if measure.type == "number":
         return read_cell_number(text, f"{whose}: {measure.column}")
     parts = [part.strip() for part in re.split(r"[;；、|\n]", text)]
-    if len(parts) > MOST_IN_A_LIST:
-        raise BadTable(f"{whose}: {measure.column}: more than {MOST_IN_A_LIST} entries in a cell")
     if measure.type == "texts":
-        return tuple(part for part in parts if part not in EMPTY)
-    return tuple(None if part in EMPTY else read_cell_number(part, f"{whose}: {measure.column}") for part in parts)
+        parts = [part for part in parts if part not in EMPTY]
+    return _read_list(measure, parts, f"{whose}: {measure.column}")
+
+
+def _read_rows(measure: Measure, cells: Sequence[str], place: str) -> Value:
+    """An entry for each row, so that those of one row stand at the same place of every list."""
+    if measure.type not in {"list", "texts"}:
+        raise BadTable(f'{place}: stands in several rows; a ledger\'s columns have type = "list" or "texts"')
+    if measure.type == "texts" and any(cell in EMPTY for cell in cells):
+        raise BadTable(f"{place}: is empty in one of several rows; write a word for none there, such as 无")
+    return _read_list(measure, cells, place)
+
+
+def _read_list(measure: Measure, parts: Sequence[str], place: str) -> Value:
+    if len(parts) > MOST_IN_A_LIST:
+        raise BadTable(f"{place}: more than {MOST_IN_A_LIST} entries in a cell")
+    if measure.type == "texts":
+        return tuple(parts)
+    return tuple(None if part in EMPTY else read_cell_number(part, place) for part in parts)
 
 
 def read_cell_number(text: str, place: str) -> Fraction:

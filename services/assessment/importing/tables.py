@@ -14,7 +14,7 @@ import python_calamine
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import LATEST_HEADER
 from services.assessment.domain.rules.schemes import Layout, RuleScheme
-from services.assessment.importing.cells import read_cell
+from services.assessment.importing.cells import ROW, read_cell
 from services.assessment.scoring.workspace import Table, Value
 
 MOST_BYTES: Final = 50_000_000
@@ -24,7 +24,6 @@ MOST_COLUMNS: Final = 500
 SPREADSHEET: Final = b"PK\x03\x04"
 OLD_SPREADSHEET: Final = b"\xd0\xcf\x11\xe0"
 EXACT_DIGITS: Final = 15
-LIST_JOINT: Final = ";"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,20 +91,22 @@ def _put_beside(sheet: _Sheet, further: _Sheet, layout: Layout) -> _Sheet:
     for key, (_, row) in zip(_keys_of(further, beside, layout), further.rows, strict=True):
         theirs.setdefault(key, []).append([row[at] for at in kept])
     ours = _keys_of(sheet, places, layout)
+    is_ledger = any(len(one) > 1 for one in theirs.values())
     if strangers := [" ".join(key).strip() for key in theirs if key not in set(ours)]:
         raise BadTable(f"a further table has {', '.join(strangers)}, which the first lacks")
     rows = [
-        (number, [*row, *_join_rows(theirs.get(key, []), len(kept))])
+        (number, [*row, *_join_rows(theirs.get(key, [[""] * len(kept)]), is_ledger=is_ledger)])
         for (number, row), key in zip(sheet.rows, ours, strict=True)
     ]
     return _Sheet(header=[*sheet.header, *(further.header[at] for at in kept)], rows=rows)
 
 
-def _join_rows(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Several rows of a subject, a ledger's, become lists with an entry for each."""
-    if not rows:
-        return [""] * width
-    return [LIST_JOINT.join(cells) if any(cell.strip() for cell in cells) else "" for cells in zip(*rows, strict=True)]
+def _join_rows(rows: Sequence[Sequence[str]], *, is_ledger: bool) -> list[str]:
+    """The one row, or a ledger's rows with an entry of each, which stay together."""
+    if not is_ledger:
+        return list(rows[0])
+    columns = zip(*rows, strict=True)
+    return ["".join(f"{ROW}{cell}" for cell in cells) if any(map(str.strip, cells)) else "" for cells in columns]
 
 
 def _find_rows(lines: Sequence[Sequence[str]], scheme: RuleScheme, wanted: Sequence[str]) -> _Sheet:

@@ -146,7 +146,15 @@ PHRASES: Final = (
     ("--by {}: the scheme names no such measure or value", "--by {}：方案中没有这个度量或数值"),
     ("{}: {} is not a day such as 2024-03-05", "{}：{}不是 2024-03-05 这样的日期"),
     ("{}: {}: the cell has more than {} characters", "{}：{}：单元格超过{}个字符"),
-    ("{}: {}: more than {} entries in a cell", "{}：{}：一个单元格超过{}项"),
+    (
+        '{}: stands in several rows; a ledger\'s columns have type = "list" or "texts"',
+        '{}：有几行；台账的列写 type = "list" 或 "texts"',
+    ),
+    (
+        "{}: is empty in one of several rows; write a word for none there, such as 无",
+        "{}：几行中有一行空着；没有的请写“无”",
+    ),
+    ("{}: more than {} entries in a cell", "{}：一个单元格超过{}项"),
     ("{}: {} is not a number", "{}：{}不是数字"),
     ("no row is of {}", "没有{}的行"),
     ("the file is neither UTF-8 nor GB 18030", "文件既不是 UTF-8，也不是 GB 18030"),

@@ -385,12 +385,52 @@ def test_a_ledger_with_a_row_for_each_event_becomes_lists():
     assert [told(one) for one in evaluate(scheme, table).columns["x"]] == ["14.5", "0", "1"]
 
 
+LEDGER = """
+[measures]
+a = "件数"
+places = { column = "地点", type = "texts" }
+costs = { column = "分值", type = "list", blank = 0 }
+[items.x]
+kind = "formula"
+formula = "sum(costs * if(places == '街道、社区', 2, 1))"
+"""
+
+
+def test_what_parts_a_list_in_a_cell_parts_no_row_of_a_ledger():
+    ledger = "unit,地点,分值\n甲,街道、社区,3\n甲,街道,\n乙,街道、社区,4\n"
+    scheme = scheme_of(LEDGER)
+
+    table, _ = read_table("unit,件数\n甲,9\n乙,8\n".encode(), scheme, ledger.encode())
+
+    assert table.columns["places"] == (("街道、社区", "街道"), ("街道、社区",))
+    assert repr(table.columns["costs"]) == "((Fraction(3, 1), None), (Fraction(4, 1),))"
+
+
+def test_a_text_that_a_row_of_a_ledger_lacks_would_move_those_below_it_up():
+    ledger = "unit,地点,分值\n甲,,3\n甲,街道,1\n"
+
+    with pytest.raises(BadTable, match=r"row 2 \(甲\): 地点: is empty in one of several rows"):
+        read_table("unit,件数\n甲,9\n".encode(), scheme_of(LEDGER), ledger.encode())
+
+
+def test_a_further_table_with_a_row_a_unit_has_lists_in_its_cells():
+    further = "unit,地点,分值\n甲,街道；社区,3；4\n"
+
+    table, _ = read_table("unit,件数\n甲,9\n".encode(), scheme_of(LEDGER), further.encode())
+
+    assert table.columns["places"] == (("街道", "社区"),)
+    assert repr(table.columns["costs"]) == "((Fraction(3, 1), Fraction(4, 1)),)"
+
+
 @pytest.mark.parametrize(
     ("further", "complaint"),
     [
         ("unit,年终\n丁,1\n", "a further table has 丁, which the first lacks"),
         ("unit,月份,年终\n甲,3,1\n", "a further table has 甲 3, which the first lacks"),
-        ("unit,年终\n甲,1\n甲,2\n", r"row 2 \(甲\): 年终: '1;2' is not a number"),
+        (
+            "unit,年终\n甲,1\n甲,2\n",
+            r'row 2 \(甲\): 年终: stands in several rows; a ledger\'s columns have type = "list"',
+        ),
         ("单位,年终\n甲,1\n", "the header lacks unit; it has 单位, 年终"),
     ],
 )
