@@ -130,7 +130,7 @@ ZH: Final[dict[str, Any]] = {
     "reasons": {"too_few_ratings": "评价人数不足，暂不公布总分", "not_enough_evidence": "依据不足，不给总分"},
     "no_value": "数据不足",
     "total_help": "各项得分相加等于总分。数据不足的指标不参与，其权重按比例分给其他指标。",
-    "withheld_help": "有的指标暂不公布，由其他各项也算不出总分，因此不列权重和得分。",
+    "withheld_help": "有的指标暂不公布；为免由其他各项反推，不列权重和得分。",
     "band_help": "依据群众评价的指标只公布取整的比例或所在区间；按区间计分的，取中间值。",
     "at_least": "评价{count}条以上",
     "definitions": "指标口径",
