@@ -36,13 +36,13 @@ def _residuals(*marks: Mark, **habits: int) -> list[Residual]:
 def test_a_standing_is_the_weighted_mean_and_how_sure_it_is() -> None:
     standing = Standing()
     standing.add(MICRO, 800_000, 200_000, 240_000)
-    standing.add(MICRO // 2, 200_000, -400_000, 240_000)
+    standing.add(MICRO // 2, 200_000, -100_000, 240_000)
 
     assert standing.observed == pytest.approx((0.8 + 0.5 * 0.2) / 1.5)
-    assert standing.mean == pytest.approx((0.2 - 0.5 * 0.4) / 1.5)
+    assert standing.mean == pytest.approx((0.2 - 0.5 * 0.1) / 1.5)
     assert standing.effective == pytest.approx(1.5**2 / (1 + 0.25))
     assert standing.error == pytest.approx(0.24 * (1 + 0.25) / 1.5**2)
-    assert standing.within == pytest.approx(0.2**2 + 0.5 * 0.4**2)
+    assert standing.within == pytest.approx((0.2 - 0.1) ** 2 + 0.5 * (-0.1 - 0.1) ** 2)
 
 
 def test_a_record_is_compared_with_its_kind_and_one_of_an_unknown_kind_with_all() -> None:
@@ -93,6 +93,14 @@ def test_explaining_beyond_what_is_usual_counts_as_unsolved_in_part(explained: i
 @pytest.mark.parametrize(("explained", "others"), [(0, 5), (1, 9), (2, 11), (2, 20)])
 def test_explaining_as_others_do_costs_nothing(explained: int, others: int) -> None:
     assert _explanations(explained, others) == []
+
+
+def test_too_many_explanations_cost_whatever_else_is_known() -> None:
+    marks = [_mark("explaining", MICRO)] * 9
+    tables = {name: TABLES[name] for name in ("resolution", "explaining")}
+
+    assert residuals_of(_counted(*marks), tables, {}, SETTINGS) == residuals_of(_counted(*marks), TABLES, {}, SETTINGS)
+    assert len(residuals_of(_counted(*marks), tables, {}, SETTINGS)) == 9
 
 
 def test_where_nobody_has_solved_or_explained_yet_nothing_is_too_much() -> None:
