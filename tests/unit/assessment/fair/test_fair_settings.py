@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+from dataclasses import asdict
 
 import pytest
 
@@ -15,6 +16,7 @@ from services.assessment.fair.settings import (
     read_settings_of,
 )
 from services.assessment.importing.records.cli import OWN_SETTINGS
+from tests.unit.assessment.fair.few import VERSION_2
 
 TEXT = OWN_SETTINGS.read_text("utf-8")
 
@@ -35,6 +37,8 @@ def _read(old: str, new: str) -> FairSettings:
         ('solved_late = "0.8"', 'solved_late = "100"'),
         ('solved_late = "0.8"', 'solved_late = "-100"'),
         ('solved_late = "0.8"', 'solved_late = "0.000001"'),
+        ('solved_late = "0.8"', f'solved_late = "0.{"0" * 18}"'),
+        ('name = "fair"', 'name = "x"'),
         ("rater_prior = 4", "rater_prior = 0"),
         ("rater_prior = 4", f"rater_prior = {LARGEST}"),
     ],
@@ -62,7 +66,7 @@ def test_what_is_just_allowed(old: str, new: str) -> None:
         ('solved_late = "0.8"', 'solved_late = "NaN"'),
         ('solved_late = "0.8"', 'solved_late = "Infinity"'),
         ('solved_late = "0.8"', 'solved_late = "much"'),
-        ('solved_late = "0.8"', f'solved_late = "0.{"0" * 30}"'),
+        ('solved_late = "0.8"', f'solved_late = "0.{"0" * 19}"'),
         ('solved_late = "0.8"', "solved_late = 1"),
         ("rater_prior = 4", "rater_prior = -1"),
         ("rater_prior = 4", f"rater_prior = {LARGEST + 1}"),
@@ -79,8 +83,8 @@ def test_no_weight_is_beyond_a_half_or_below_nothing() -> None:
     heavy = TEXT.replace('resolution = "0.40"', 'resolution = "0.51"').replace(
         'satisfaction = "0.30"', 'satisfaction = "0.19"'
     )
-    negative = TEXT.replace('reply = "0.10"', 'reply = "-0.01"').replace(
-        'satisfaction = "0.30"', 'satisfaction = "0.41"'
+    negative = TEXT.replace('reply = "0.10"', 'reply = "-0.000001"').replace(
+        'satisfaction = "0.30"', 'satisfaction = "0.400001"'
     )
 
     for text in (heavy, negative):
@@ -94,12 +98,12 @@ def test_a_text_has_an_end() -> None:
         read_settings(TEXT + "#" * (LONGEST - len(TEXT) + 1))
 
 
-def test_what_came_with_version_3_may_be_left_out_and_is_off_then() -> None:
-    former = read_settings(
-        "".join(line for line in TEXT.splitlines(keepends=True) if not line.startswith(("best_odds", "clock_most")))
-    )
+def test_what_came_with_version_3_is_off_in_an_earlier_one() -> None:
+    signals = asdict(VERSION_2.signals)
+    new = ("rarest_kind", "rarest_again", "rarest_soon", "answer_odds", "admitted_odds", "best_odds", "harder_odds")
 
-    assert (former.signals.best_odds, former.signals.clock_most) == (0, 100)
+    assert {signals[name] for name in (*new, "late_share")} == {0}
+    assert signals["clock_most"] == 100
 
 
 def test_other_settings_have_another_hash() -> None:
@@ -146,6 +150,7 @@ def test_a_fault_is_told_with_its_place(old: str, new: str, said: str) -> None:
         _read(old, new)
 
     assert str(refused.value).startswith(said)
+    assert refused.value.code == "bad-fair-settings"
 
 
 def test_what_should_be_a_table_is_one() -> None:

@@ -145,7 +145,7 @@ def test_who_is_not_asked_about_hides_nobody() -> None:
 
 def test_who_has_nothing_closed_or_rated_does_not_say_how_far_others_differ() -> None:
     """Where half of all are rated always, and half never, many ratings are not odd."""
-    unlike = [_rated(f"peer {number}", 8 * (number % 2), 8 * (number % 2), 8) for number in range(20)]
+    unlike = [_rated(f"peer {number}", *((8, 8, 8) if number % 2 else (0, 0, 24))) for number in range(20)]
     idle = [make_dossier(f"idle {number}") for number in range(60)]
     silent = [_rated(f"silent {number}", 0, 0, 4) for number in range(60)]
     fond = [_rated(f"fond {number}", 8 * (number % 2), 8 - 8 * (number % 2), 32) for number in range(20)]
