@@ -176,8 +176,8 @@ def test_a_rating_of_what_the_other_answered_for_counts_as_well() -> None:
 
 
 def test_many_citizens_in_common_are_all_found() -> None:
-    citizens = [f"f{number}" for number in range(300)]
+    citizens = [f"f{number}" for number in range(1_000)]
 
-    found = _find(_dossier("a", citizens), _dossier("b", citizens[::-1]), _dossier("c", ["own", "f7"]))
+    found = _find(_dossier("a", citizens), _dossier("b", citizens), _dossier("c", ["own", "f7"]))
 
-    assert {signal.cadre: signal.evidence["citizens"] for signal in found} == {"a": 300, "b": 300}
+    assert {signal.cadre: signal.evidence["citizens"] for signal in found} == {"a": 1_000, "b": 1_000}

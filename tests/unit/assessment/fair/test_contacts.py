@@ -155,9 +155,12 @@ def test_who_is_not_asked_about_hides_nobody() -> None:
     scattered = make_dossier(
         "scattered", contacts=_contacts(3, at=END - 1) + _contacts(2, at=2 * END - 1, name="w") + known[:4]
     )
+    usual = [  # in their region
+        make_dossier(f"late {number}", "x", contacts=_contacts(4, at=END - 1) + known[:6]) for number in range(5)
+    ]
     odd = make_dossier("odd", contacts=_contacts(12, at=END - 1))
 
-    assert _ask(Bursts, drive, scattered, odd) == ["odd"]
+    assert _ask(Bursts, drive, scattered, *usual, odd) == ["odd"]
     assert _ask(Padding, scattered, odd) == ["odd"]
 
 
@@ -168,7 +171,7 @@ def test_who_met_nobody_does_not_say_how_far_others_differ() -> None:
         for number in range(20)
     ]
     idle = [make_dossier(f"idle {number}") for number in range(60)]
-    odd = make_dossier("odd", contacts=_contacts(12, at=END - 1))
+    odd = make_dossier("odd", contacts=_contacts(30, at=END - 1))
 
     for finder in (Padding(RULES), Bursts(SPAN, RULES)):
         assert _find(finder, [*halves, odd, *idle]) == []

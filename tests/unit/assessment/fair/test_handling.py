@@ -89,6 +89,21 @@ def test_what_is_usual_goes_by_all_who_have_issues_or_handed_some_on() -> None:
     assert signal.evidence["harder_by"] == 13  # a third of forty points
 
 
+def test_who_has_neither_does_not_say_how_far_others_differ() -> None:
+    """Where half of all hand on every second issue, and half none, nobody is odd."""
+    halves = [
+        make_dossier(
+            f"half {number}",
+            issues=make_issues(f"k{number}-", 10 if number % 2 else 20),
+            handovers=KEEPING[0].handovers * (10 if number % 2 else 0),
+        )
+        for number in range(20)
+    ]
+    idle = [make_dossier(f"idle {number}") for number in range(60)]
+
+    assert find(HandingOn(SETTINGS), _handing(14, kept=6), *halves, *idle) == {}
+
+
 def test_handing_on_is_asked_about_from_so_many_deviations_on() -> None:
     share = 1 / 21
     odds = int(100 * (6 - 20 * share) / sqrt(20 * share * (1 - share)))
