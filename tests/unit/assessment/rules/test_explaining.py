@@ -212,6 +212,13 @@ def test_a_total_is_told_line_by_line(at, language):
         ('"interpolate"\nvalue = "a"\npoints = [[0, 0], [10, 5]]', [4], "x: 4 -> 2"),
         ('"rank_points"\nvalue = "a"\nfirst = 10\nstep = 1', [4], "x: place 1 -> 10"),
         ('"target_slope"\nvalue = "a"\ntarget = 90\nfull = 40\nslope = 2', [90], "x: 90, meets the target 90 -> 40"),
+        (
+            '"target_slope"\nvalue = "a"\ntarget = 90\nfull = 40\nslope = 2',
+            ["89.5"],
+            "x: 89.5 misses the target 90 by 0.5 steps at 2: 40 - 0.5 x 2 -> 39",
+        ),
+        ('"formula"\nformula = "a"\nweight = 0', [60], "x: a -> 60, counts +0"),
+        ('"formula"\nformula = "a"\nweight = 0.5', [-1], "x: a -> -1, counts -0.5"),
         ('"quantile_bands"\nvalue = "a"\nbands = [{ top = 100, points = 3 }]', [4], "x: place 1 -> 3"),
         ('"weighted_mean"\nparts = { a = 3 }', [4], "x: weighted mean: a × 3 -> 4"),
         ('"deduction"\ncount = "a"\neach = 2', [4], "x: a 4: -8 -> -8"),
@@ -274,6 +281,27 @@ def test_a_limit_of_the_whole_total_and_one_that_takes_nothing_away_are_told():
     assert explain(outcome_of(rule, {"u": [0]}), 0, "zh")[1:] == ["x：a → 0", "总分 0"]
 
 
+@pytest.mark.parametrize(
+    ("rest", "cells", "line"),
+    [
+        (
+            'kind = "bands"\nvalue = "a"\nbands = [{ at_least = 90, points = 1 }]\notherwise = 0',
+            [5],
+            "x：5，不在任何一档 → 0",
+        ),
+        ('kind = "rank_points"\nvalue = "a"\nfirst = 10\nstep = 1', [4], "x：第 1 名 → 10"),
+        ('kind = "formula"\nformula = "a"\n[total]\nceiling = 5', [9], "总分上下限调整 -4"),
+        (
+            'kind = "proportional"\nvalue = "a"\nfull = 9\nmissing = "rescale"\n[total]\nminimum_present = 9',
+            [""],
+            "不计总分：有数据的指标不足",
+        ),
+    ],
+)
+def test_what_is_told_is_told_in_chinese(rest, cells, line):
+    assert line in explain(outcome_of(f'[measures]\na = "a"\n[items.x]\n{rest}', {"u": cells}), 0, "zh")
+
+
 def test_parameters_that_were_recovered_are_named_as_such():
     told = 'recovered = true\nrecovery = "from the published table"\n[table]'
     rule = '[measures]\na = "a"\n[items.x]\nkind = "formula"\nformula = "a"'
@@ -281,3 +309,4 @@ def test_parameters_that_were_recovered_are_named_as_such():
     outcome = evaluate(scheme, lay_out([["unit", "a"], ["u", "1"]], scheme)[0])
 
     assert explain(outcome, 0, "en")[1] == "with parameters that were recovered: from the published table"
+    assert explain(outcome, 0, "zh")[1] == "参数为反推所得：from the published table"
