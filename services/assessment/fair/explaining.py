@@ -26,6 +26,7 @@ Audience = Literal["department", "cadre"]
 FROM_CITIZENS: Final = frozenset({"resolution", "speed", "satisfaction", "outreach"})
 PLACES: Final = 4
 MOST: Final = 5
+SPREAD_NO_GIFT: Final = 4  # the first version of the settings that gives no record what the plausibility limit gave
 HUNDREDTH: Final = 0.0101  # of a point, and a little for what a difference of floats loses
 
 
@@ -164,7 +165,7 @@ def explain_case(
             if term.indicator not in hidden
         ),
         withheld=withheld,
-        most=_moved_most(case) if audience == "department" else (),
+        most=_moved_most(case, settings) if audience == "department" else (),
         left_out=_left_out(case, audience),
         signals=result.reasons if audience == "department" else (),
         caveats=_caveats(result, position, is_told=is_told),
@@ -202,9 +203,9 @@ def _spread_of(case: Case, term: Term) -> float:
     return math.sqrt(case.yardstick.spreads[term.indicator][0])
 
 
-def _moved_most(case: Case) -> tuple[Moved, ...]:
+def _moved_most(case: Case, settings: FairSettings) -> tuple[Moved, ...]:
     measured = case.measured
-    factors = {term.indicator: _points_for_one(case, term) for term in measured.position.terms}
+    factors = {term.indicator: _points_for_one(case, term, settings) for term in measured.position.terms}
     weights = {name: standing.weight for name, standing in measured.standings.items()}
     moved = []
     for one in measured.residuals:
@@ -231,10 +232,14 @@ def _moved_most(case: Case) -> tuple[Moved, ...]:
     )
 
 
-def _points_for_one(case: Case, term: Term) -> float:
+def _points_for_one(case: Case, term: Term, settings: FairSettings) -> float:
     """Points for a mean difference of one. What the plausibility limit took is spread over all records alike; what it
-    gave is none of theirs, and they moved nothing where it turned their difference about.
+    gave is none of theirs, and they moved nothing where it turned their difference about. What was closed by earlier
+    versions of the settings comes out as it did: there, what it gave was spread, too.
     """
+    if settings.version < SPREAD_NO_GIFT:
+        share = term.points / term.limited if term.limited else 0.0
+        return share * (term.limited / term.level if term.level else 1.0) / _spread_of(case, term)
     if term.level * term.limited <= 0:
         return 0.0
     return term.points / max(term.level, term.limited, key=abs) / _spread_of(case, term)

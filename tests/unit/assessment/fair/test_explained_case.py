@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,12 +22,13 @@ from services.assessment.fair.marks import Counted, Mark
 from services.assessment.fair.records import MICRO, Cadre, Dossier, Issue
 from services.assessment.fair.reference import Table
 from services.assessment.fair.results import Result
-from services.assessment.fair.settings import INDICATORS, read_settings
+from services.assessment.fair.settings import INDICATORS, FairSettings, read_settings
 from services.assessment.fair.standing import Residual, stand
 from services.assessment.fair.yardstick import Measured, Own, Yardstick
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
 SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
+VERSION_3 = read_settings((Path(__file__).parent / "fair-3.toml").read_text("utf-8"))
 SPREAD = 0.2
 TABLES = {name: Table(mean=500_000) for name in INDICATORS}
 TERM = Term(indicator="timeliness", level=2.0, limited=2.0, error=1.0, evidence=0.5, lent=0.0, points=3.0)
@@ -75,9 +77,9 @@ def _limit(case: Case, level: float, limited: float) -> Case:
     return replace(case, measured=replace(case.measured, position=position))
 
 
-def _tell(case: Case, **result: Any) -> Explanation:
+def _tell(case: Case, settings: FairSettings = SETTINGS, **result: Any) -> Explanation:
     measured = replace(case.measured, result=replace(case.measured.result, **result))
-    return explain_case(replace(case, measured=measured), SETTINGS, audience="department")
+    return explain_case(replace(case, measured=measured), settings, audience="department")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,25 @@ def test_a_record_moved_the_score_by_its_part_of_the_difference(
     case = _limit(_case(_differing("i0", 200_000), _differing("i1", -120_000)), level, limited)
 
     assert {one.record: str(one.points) for one in _tell(case).most} == moved
+
+
+@pytest.mark.parametrize(
+    ("level", "limited", "moved"),
+    [
+        (4.0, 2.0, {"i0": "0.38", "i1": "-0.23"}),
+        (1.0, 2.0, {"i0": "1.50", "i1": "-0.90"}),
+        (-0.1, 2.0, {"i0": "-15.00", "i1": "9.00"}),
+        (0.0, 2.0, {"i0": "0.75", "i1": "-0.45"}),
+        (0.0, 0.0, {"i0": "0.00", "i1": "0.00"}),
+    ],
+)
+def test_what_an_earlier_version_closed_is_explained_as_it_was(
+    level: float, limited: float, moved: dict[str, str]
+) -> None:
+    """Else a replay of it would not find the bytes that stand."""
+    case = _limit(_case(_differing("i0", 200_000), _differing("i1", -120_000)), level, limited)
+
+    assert {one.record: str(one.points) for one in _tell(case, VERSION_3).most} == moved
 
 
 def test_the_five_that_moved_most_are_told_and_equals_in_the_order_of_their_names() -> None:
