@@ -80,7 +80,7 @@ def test_a_name_is_given_in_both_languages(texts):
 
 
 def test_a_definition_says_what_was_written():
-    definition = REGISTRY.get("resolution_rate")
+    definition = read_registry(TEXT).get("resolution_rate")
     assert definition is not None
 
     assert (definition.name["zh"], definition.exclusions["en"][:17]) == ("解决率", "explained for pol")

@@ -13,7 +13,6 @@ HOME = Path(__file__).parents[3] / "services" / "assessment"
 SCHEME_TEXT = (HOME / "schemes" / "basic-1.toml").read_text("utf-8")
 INDICATORS_TEXT = (HOME / "indicators.toml").read_text("utf-8")
 DEFINITION = merge_definition(SCHEME_TEXT, INDICATORS_TEXT)
-SCHEME = read_scheme(DEFINITION)
 RATE = ("indicators", "response_rate")
 LONGEST_KEY = "r" * 64
 
@@ -104,13 +103,14 @@ def test_a_scheme_may_go_to_the_limits() -> None:
 
 
 def test_a_scheme_says_what_was_written() -> None:
-    indicator = SCHEME.find_indicator("resolution_rate")
+    scheme = read_scheme(DEFINITION)
+    indicator = scheme.find_indicator("resolution_rate")
     assert indicator is not None
 
-    assert (SCHEME.name, SCHEME.version, SCHEME.title["zh"], str(SCHEME.minimum_present_weight)) == (
+    assert (scheme.name, scheme.version, scheme.title["zh"], str(scheme.minimum_present_weight)) == (
         "basic", 1, "基础方案", "40",
     )  # fmt: skip
-    assert [one.key for one in SCHEME.indicators][1:3] == ["response_rate", "resolution_rate"]
+    assert [one.key for one in scheme.indicators][1:3] == ["response_rate", "resolution_rate"]
     assert (indicator.name["zh"], indicator.description["en"][:18], indicator.facts) == (
         "解决率", "Issues closed as r", "issue",
     )  # fmt: skip
@@ -118,7 +118,7 @@ def test_a_scheme_says_what_was_written() -> None:
     assert indicator.measures == (
         "resolved", "denied", "open_overdue", "explained_policy", "not_accepted", "withdrawn", "merged",
     )  # fmt: skip
-    assert SCHEME.find_indicator("happiness") is None
+    assert scheme.find_indicator("happiness") is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Formula
+from services.assessment.domain.rules.kinds import Events, Interpolate, RankPoints
 from services.assessment.domain.rules.schemes import RuleScheme
 from tests.unit.assessment.rules.schemes import scheme
 
@@ -25,6 +26,7 @@ WRONG_KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("bands", {"value": "a"}, "items.x: lacks bands"),
     ("bands", {"value": "a", "bands": []}, "items.x.bands: needs at least one band"),
     ("bands", {"bands": [BAND]}, "items.x.value: is needed by the bands' bounds"),
+    ("bands", {"bands": [{"when": "a", "points": 1}, BAND]}, "items.x.value: is needed by the bands' bounds"),
     ("bands", {"value": "a", "bands": [{"points": 1}]}, "items.x.bands[1]: needs one of at_least, above, at_most"),
     ("bands", {"value": "a", "bands": [{"above": 1}]}, "items.x.bands[1]: needs either points or label"),
     ("bands", {"value": "a", "bands": [BAND | {"label": "A"}]}, "items.x.bands[1]: needs either points or label"),
@@ -43,6 +45,7 @@ WRONG_KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("interpolate", {"value": "a", "points": [[0, 0], [1, 2, 3]]}, "items.x.points[2]: must be a pair of numbers"),
     ("interpolate", {"value": "a", "points": [[0, 0], 5]}, "items.x.points[2]: must be a pair of numbers"),
     ("interpolate", {"value": "a", "points": [[0, 0], [0, 1]]}, "items.x.points[2]: values must rise"),
+    ("interpolate", {"value": "a", "points": [[0, 0], [2, 1], [1, 1]]}, "items.x.points[3]: values must rise"),
     ("interpolate", {"value": "a", "points": [[0, "a"], [1, 1]]}, "items.x.points[1]: must be a plain number"),
     ("interpolate", {"value": "a", "points": [[0, 0], [1, 1]], "outside": "fall"}, "items.x.outside: must be one of"),
     ("lookup", {"value": "a", "table": []}, "items.x.table: must be a table"),
@@ -97,10 +100,33 @@ def test_what_is_wrong_with_a_rule_is_told_by_its_place(kind: str, keys: dict[st
 def test_a_rule_may_go_to_its_limits() -> None:
     of_kind("lookup", value="a", table={"t" * 200: 1})
     of_kind("bands", value="a", bands=[{"below": 5, "label": "L" * 100}], otherwise_label="L" * 100)
+    of_kind("bands", value="a", bands=[{"below": 5, "label": "B"}, {"at_least": 5, "label": "A"}])
     of_kind("deduction", **LINE, tiers=[{"from": 1, "each": 1}, {"from": 2, "each": "2"}])
     of_kind("deduction", lines=[LINE | {"title": "t" * 500}])
     of_kind("interpolate", value="a", points=[[-1, Decimal("-0.5")], ["-0.5", "1"]])
     of_kind("rank_points", value="a", places=[3, "-1"], step=1)
+
+
+def test_a_plain_number_may_be_written_as_text_and_be_less_than_nothing() -> None:
+    rule = of_kind("interpolate", value="a", points=[["-2", "-1.5"], [0, "0"], [3, 1]]).items["x"].rule
+
+    assert isinstance(rule, Interpolate)
+    assert [[float(number) for number in point] for point in rule.points] == [[-2, -1.5], [0, 0], [3, 1]]
+
+
+def test_a_list_of_places_gives_the_full_mark_first_and_nothing_beyond() -> None:
+    ranked = of_kind("rank_points", value="a", places=[10, 8, 5]).items["x"]
+
+    assert isinstance(ranked.rule, RankPoints)
+    assert (text_of(ranked.full), text_of(ranked.rule.otherwise)) == ("10", "0")
+
+
+def test_a_condition_and_a_limit_beside_one_line_are_the_items() -> None:
+    charged = of_kind("deduction", **LINE, when="a > 1", at_most=5).items["x"]
+
+    assert isinstance(charged.rule, Events)
+    assert (text_of(charged.when), text_of(charged.rule.at_most)) == ("a > 1", "5")
+    assert (charged.rule.lines[0].when, charged.rule.lines[0].at_most) == (None, None)
 
 
 LIMITED = {

@@ -88,7 +88,7 @@ def test_a_group_says_who_rises_falls_gains_and_loses_a_score():
     rows: dict[str, list[object]] = {
         "u": [10, 13],
         "v": [20, 21],
-        "w": [30, 25],
+        "w": [30, "29.5"],
         "x": [40, 40],
         "y": [5, ""],
         "z": ["", 5],
@@ -96,7 +96,7 @@ def test_a_group_says_who_rises_falls_gains_and_loses_a_score():
     }
     before, after = (outcome_of(PLAIN.format(name), rows) for name in ("a", "b"))
 
-    by = {"area": ["S", "N", "N", "N", "N", "N", "N"], "post": ["clerk"] * 7}
+    by = {"area": ["S", "N", "N", "N", "N", "N", "S"], "post": ["clerk"] * 7}
     found = simulate(before, after, by=by, tolerance=Fraction(1)).by_group
 
     assert [(one.column, one.value) for one in found] == [("area", "N"), ("area", "S"), ("post", "clerk")]
@@ -104,7 +104,7 @@ def test_a_group_says_who_rises_falls_gains_and_loses_a_score():
         (one.subjects, one.compared, one.rising, one.falling, one.gained_score, one.lost_score, one.mean_change)
         for one in found
     ] == [
-        (6, 3, 1, 1, 1, 1, Fraction(-4, 3)), (1, 1, 1, 0, 0, 0, 3), (7, 4, 2, 1, 1, 1, Fraction(-1, 4)),
+        (5, 3, 1, 1, 1, 1, Fraction(1, 6)), (2, 1, 1, 0, 0, 0, 3), (7, 4, 2, 1, 1, 1, Fraction(7, 8)),
     ]  # fmt: skip
 
 
@@ -127,11 +127,12 @@ def test_ends_are_the_limits_else_the_full_mark_and_nothing_and_who_has_no_data_
         "w": [-5, 0],
         "x": [-4, -1],
         "y": ["", ""],
-        "z": [0, 9],
+        "z": ["0.5", 9],
+        "q": [0, 9],
     }
 
-    assert saturation_of("ceiling = 50\nfloor = -4\n", rows) == [("x", 5, 2, 2), ("y", 5, 2, 2)]
-    assert saturation_of("", rows) == [("x", 5, 0, 3), ("y", 5, 2, 2)]
+    assert saturation_of("ceiling = 50\nfloor = -4\n", rows) == [("x", 6, 2, 2), ("y", 6, 2, 2)]
+    assert saturation_of("", rows) == [("x", 6, 0, 3), ("y", 6, 2, 2)]
     assert saturation_of('ceiling = "b * 5"\nfloor = "b - 12"\n', {"u": [60, 12], "v": [9, 4], "w": [0, ""]}) == [
         ("x", 3, 1, 0), ("y", 2, 1, 0),
     ]  # fmt: skip
