@@ -293,3 +293,11 @@ def test_what_a_year_leaves_over_is_pooled_by_question_and_for_the_whole_year():
     assert (block.first_month, block.last_month) == (date(2025, 1, 1), date(2025, 12, 1))
     assert (block.answers, block.positive, block.raters) == (3, 3, 3)
     assert block.rating_ids == tuple(sorted(one.rating_id for one in (*level, *more)))
+
+
+def test_what_a_year_leaves_over_is_pooled_to_either_question():
+    waiting = answers([1, 2], question="solved") + answers([3], holder=OTHER, start=10, question="solved")
+
+    (pooled,) = form(waiting, date(2025, 12, 1))
+
+    assert (pooled.question, pooled.holder.kind, pooled.raters) == ("solved", "pool", 3)

@@ -125,6 +125,16 @@ def test_a_tie_breaker_that_is_missing_comes_last():
     assert points_of(outcome, "place") == ["3", "2", "1", "3"]
 
 
+@pytest.mark.parametrize(
+    ("breakers", "places"),
+    [('"b > 0", "-b"', ["3", "1", "2"]), ('"-b", "b > 0"', ["1", "2", "3"]), ('"b", "-b"', ["3", "2", "1"])],
+)
+def test_tie_breakers_decide_one_after_the_other(breakers, places):
+    rows = {"u": [5, 0], "v": [5, 1], "w": [5, 2]}
+
+    assert points_of(outcome_of(f"{HEADER}[[rankings]]\ntie_breakers = [{breakers}]", rows), "place") == places
+
+
 def test_flags_have_the_number_of_their_rule():
     rules = '[[rankings]]\n[[flags]]\nwhen = "b > 0"\nlabel = "b"\n[[flags]]\nwhen = "place == 1"\nlabel = "first"\n'
 
