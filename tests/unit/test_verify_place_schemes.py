@@ -1,0 +1,76 @@
+"""The program that scores by schemes of places again: whom a scheme is for, and what it may read of a publication."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.unit.place_packages import CADRES, package_of, publication, replace_scheme, seal, verify
+
+
+def leaders(count: int) -> list[dict[str, Any]]:
+    return [
+        publication("cadre", number, Random(number)) | {"peer_group": "141.leader"}  # noqa: S311 figures, not secrets
+        for number in range(count)
+    ]
+
+
+def test_a_scheme_may_be_of_some_peer_groups_and_is_of_cadres_where_it_does_not_say(tmp_path: Path) -> None:
+    text = CADRES.replace('subjects = "cadre"\n', "") + 'peer_groups = ["141.leader", "999.clerk"]\n'
+    published = leaders(5)
+
+    assert verify(tmp_path, package_of(text, published))[0] == 0
+    published[2]["peer_group"] = "141.clerk"
+    assert "the scheme is of other peer groups" in verify(tmp_path, package_of(text, published))[1]
+
+
+def test_nobody_is_scored_under_two_ids_though_all_figures_fit(tmp_path: Path) -> None:
+    published = leaders(5)
+
+    assert "stands here twice" in verify(tmp_path, package_of(CADRES, [*published, published[4]]))[1]
+
+
+EVERYTHING = """
+format = 1
+name = "county"
+version = 2
+title = "Everything that a publication says"
+[measures]
+code = { column = "subject", type = "text" }
+office = { column = "organisation", type = "text" }
+group = { column = "peer_group", type = "text" }
+level = { column = "post_level", type = "text" }
+kind = { column = "post_kind", type = "text" }
+ratings = { column = "ratings", blank = "3" }
+composite = "composite"
+nothing = { column = "nothing", optional = true, blank = 5 }
+[items.x]
+kind = "formula"
+formula = '''
+ends(code, '3') + 10 * coalesce(office == '3207', 7) + 100 * coalesce(group == '141.leader', 7)
++ 1000 * coalesce(level == '141', 7) + 10000 * coalesce(kind == 'clerk', 7) + ratings / 100 + nothing / 10000
+'''
+[validity]
+from = 2025-01-01
+"""
+
+
+def test_all_that_a_publication_says_can_be_read(tmp_path: Path) -> None:
+    published = leaders(6)
+    published[1]["peer_group"], published[2]["peer_group"] = "141.clerk", None
+    published[3]["organisation"] = None
+
+    package = package_of(EVERYTHING, published)
+
+    assert verify(tmp_path, package)[0] == 0, verify(tmp_path, package)
+    totals = {line["document"]["subject"]["code"]: line["document"]["total"] for line in package[1:]}
+    assert totals["0002"][:5] == "77710"
+    assert totals["0003"][:4] == "1171"
+
+
+def test_a_measure_that_no_publication_says_scores_nobody(tmp_path: Path) -> None:
+    optional = CADRES.replace('"on_time_closure_rate"', '{ column = "nowhere", optional = true }')
+    package = package_of(optional, leaders(4))
+    assert verify(tmp_path, package)[0] == 0
+
+    replace_scheme(package, 0, optional.replace(", optional = true }", " }", 1))
+    assert "no publication says nowhere" in verify(tmp_path, seal(package))[1]
