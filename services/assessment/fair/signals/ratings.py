@@ -131,7 +131,7 @@ def _gap(own: Sequence[Rating], called: Sequence[int], mean: float, spread: floa
 def _spread_of(levels: Mapping[int, int]) -> tuple[float, float]:
     """Mean and deviation of so many ratings of each level."""
     count = sum(levels.values())
-    if count < 2:
+    if not count:
         return 0.0, 0.0
     mean = math.fsum(level * number for level, number in levels.items()) / count
     squares = (repeat((level - mean) ** 2, number) for level, number in levels.items())
