@@ -22,7 +22,8 @@ def test_a_matter_counts_once_whether_the_same_person_comes_again_or_a_neighbour
     neighbours = replace(LAMP, issue="a neighbour's lamp", received_at=DAY, complainant="wang")
     again = replace(NOISE, issue="noise again", received_at=DAY)
     elsewhere = replace(NOISE, issue="another's noise", received_at=DAY, complainant="wang")
-    issues = [NOISE, again, elsewhere, neighbours, LAMP]
+    later = [replace(NOISE, issue=f"noise {hour} hours later", received_at=hour * 3_600) for hour in (3, 5, 4)]
+    issues = [NOISE, again, *later, elsewhere, neighbours, LAMP]
 
     counted = _count(make_dossier("c", issues=issues))
 
@@ -31,7 +32,13 @@ def test_a_matter_counts_once_whether_the_same_person_comes_again_or_a_neighbour
     assert {mark.rater for mark in counted.marks} == {""}
     assert [mark for mark in counted.marks if mark.note == "duplicate"] == [
         Mark(record=name, indicator="", cell=(), value=0, weight=0, note="duplicate")
-        for name in ("a neighbour's lamp", "noise again")
+        for name in (
+            "a neighbour's lamp",
+            "noise 3 hours later",
+            "noise 4 hours later",
+            "noise 5 hours later",
+            "noise again",
+        )
     ]
 
 
