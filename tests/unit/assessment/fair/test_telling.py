@@ -14,7 +14,7 @@ from services.assessment.fair.marks import Note
 from services.assessment.fair.results import Band
 from services.assessment.fair.settings import INDICATORS
 from services.assessment.fair.signals.wording import Language
-from services.assessment.fair.telling import EN, NAMES, ZH, tell, tell_cadre, tell_change
+from services.assessment.fair.telling import EN, NAMES, ZH, tell, tell_cadre, tell_change, tell_lines
 
 RESOLUTION = Line(
     indicator="resolution",
@@ -124,6 +124,7 @@ def test_names_and_sentences_are_those_of_the_language(language: Language) -> No
     assert lines[8] == words["would_change"]
     assert words["reply"] in lines[9]
     assert lines[10:12] == [words["evidence_not_verdict"], words["limited"]]
+    assert tell_lines(EXPLANATION, language) == lines[1:3]
 
 
 @pytest.mark.parametrize("language", get_args(Language))
@@ -144,6 +145,7 @@ def test_what_there_is_nothing_of_has_no_heading_and_no_figure(language: Languag
 
     assert lines[0] == words["no_score"]
     assert _figures(lines[1:3]) == _list("0.6200 0.5500 +0.1100 +1.10 15.0 43% +4.80", "-0.2000 -0.40 15.0 70%")
+    assert words["less"].partition("{")[0] not in lines[1]
     assert lines[3] == words["left_out"]
     assert words["more"] not in lines[4]
     assert lines[5:] == [words["too_few_ratings"], IDENTITY]
