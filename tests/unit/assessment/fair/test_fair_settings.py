@@ -3,6 +3,7 @@
 import hashlib
 import tomllib
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,6 @@ from services.assessment.fair.settings import (
     read_settings_of,
 )
 from services.assessment.importing.records.cli import OWN_SETTINGS
-from tests.unit.assessment.fair.few import VERSION_2
 
 TEXT = OWN_SETTINGS.read_text("utf-8")
 
@@ -98,12 +98,15 @@ def test_a_text_has_an_end() -> None:
         read_settings(TEXT + "#" * (LONGEST - len(TEXT) + 1))
 
 
-def test_what_came_with_version_3_is_off_in_an_earlier_one() -> None:
-    signals = asdict(VERSION_2.signals)
-    new = ("rarest_kind", "rarest_again", "rarest_soon", "answer_odds", "admitted_odds", "best_odds", "harder_odds")
+def test_what_came_after_version_2_is_off_in_it() -> None:
+    text = (Path(__file__).parent / "fair-2.toml").read_text("utf-8")
+    new = asdict(read_settings(text).signals).keys() - tomllib.loads(text)["signals"].keys()
 
-    assert {signals[name] for name in (*new, "late_share")} == {0}
+    signals = asdict(read_settings(text).signals)
+
     assert signals["clock_most"] == 100
+    assert {name for name in new if signals[name]} == {"clock_most"}
+    assert {"rarest_kind", "answer_odds", "admitted_odds", "best_odds", "harder_odds", "late_share"} <= new
 
 
 def test_other_settings_have_another_hash() -> None:
