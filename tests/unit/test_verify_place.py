@@ -36,8 +36,6 @@ from tools import verify_place
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "tools" / "verify_place.py"
-ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / "tools" / "verify_place.py"
 
 
 @functools.cache
