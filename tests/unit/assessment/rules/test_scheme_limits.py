@@ -1,7 +1,7 @@
 """How much a scheme may hold: each limit is reached, and one more is refused by its place."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.scheme_reading import parse_document, read_rule_document, read_rule_scheme
-from services.assessment.domain.rules.schemes import RuleScheme
+from services.assessment.domain.rules.schemes import Layout, RuleScheme, Validity
 from tests.unit.assessment.rules.schemes import HEAD, ITEM, scheme, scheme_of
 
 
@@ -214,6 +214,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"published": {"y": "p"}}, "published: uses y"),
     ({"published": []}, "published: must be a table"),
     ({"groups": {"by": "a"}}, "groups.by: must be a list"),
+    ({"groups": {"colour": 1}}, "groups: does not know colour"),
+    ({"measures": {"a": {"colour": 1}}}, "measures.a: does not know colour"),
+    ({"table": {"header_row": [0, 1]}}, "table.header_row: must be rows that follow one another"),
     ({"groups": {"members": "b"}}, "groups.members: uses b"),
     ({"rounding": {"mode": "up", "grades": 1}}, "rounding: does not know grades"),
     ({"table": {"transposed": 1}}, "table.transposed: must be true or false"),
@@ -278,3 +281,55 @@ def test_a_scheme_without_items_has_no_total_to_look_at() -> None:
     with pytest.raises(BadRules, match=r"rankings\[1\]: uses total"):
         scheme_of('[values]\nx = "1"\n[[rankings]]')
     assert scheme_of('[values]\nx = "1"\n[[rankings]]\nby = "x"').rankings
+
+
+def test_each_stage_is_rounded_as_is_said_for_it() -> None:
+    stages = {"values": 1, "items": 2, "weighted": 3, "sections": 4, "total": 5, "mode": "down"}
+    read = scheme(
+        rounding=stages, values={"v": "a"}, items={"x": ITEM | {"section": "s"}}, sections={"s": {"rounding": "up"}}
+    )
+
+    rounded = (read.values["v"].places, read.items["x"].places, read.items["x"].weighted_places)
+    assert [one and one.text for one in (*rounded, read.sections["s"].places, read.total.places)] == [*"12345"]
+    assert (read.values["v"].mode, read.items["x"].mode, read.sections["s"].mode, read.total.mode) == (
+        "down", "down", "up", "down",
+    )  # fmt: skip
+
+
+def test_where_for_whom_and_when_a_scheme_holds() -> None:
+    validity = {
+        "from": "2025-01-01", "until": date(2025, 6, 30), "subjects": "organisation", "place": "3207",
+        "peer_groups": ["b", "a", "b"],
+    }  # fmt: skip
+
+    assert scheme(validity=validity).validity == Validity(
+        subjects="organisation", place="3207", peer_groups=("a", "b"), from_on=date(2025, 1, 1),
+        until_on=date(2025, 6, 30),
+    )  # fmt: skip
+    assert scheme(validity={"from": date(2025, 1, 1)}).validity == Validity(
+        subjects="cadre", place=None, peer_groups=(), from_on=date(2025, 1, 1), until_on=None
+    )
+    assert scheme().validity is None
+
+
+def test_a_table_is_laid_out_as_is_said_and_plainly_else() -> None:
+    said = {
+        "subject": ["县", "镇"], "period": "月", "header_row": [50, 51], "transposed": True, "skip_subjects": ["合计"],
+        "merged": ["县"],
+    }  # fmt: skip
+    plain = Layout(subject=("subject",), period=None, header_rows=(1,), transposed=False, skip_subjects=(), merged=())
+
+    assert scheme().layout == plain
+    assert scheme(table=said).layout == Layout(
+        subject=("县", "镇"),
+        period="月",
+        header_rows=(50, 51),
+        transposed=True,
+        skip_subjects=("合计",),
+        merged=("县",),
+    )
+
+
+def test_half_a_character_is_no_scheme() -> None:
+    with pytest.raises(BadRules):
+        read_rule_scheme(HEAD + "\ud800")
