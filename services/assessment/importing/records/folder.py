@@ -153,9 +153,12 @@ def _read_shares(folder: Path) -> dict[str, dict[str, int]]:
     shares: dict[str, dict[str, int]] = {}
     for where, row in _rows(folder, "shares.csv", SHARES):
         own = shares.setdefault(row["issue"], {})
-        own[row["cadre"]] = row["share"]
-        if not 0 <= row["share"] <= MICRO or sum(own.values()) > MICRO:
+        share = own[row["cadre"]] = row["share"]
+        over = sum(own.values()) - MICRO
+        if not 0 <= share <= MICRO or over > len(own):
             raise BadRecords(f"{where}, share: the shares of an issue are from 0 to 1, and at most 1 together")
+        if over > 0:  # two thirds and two sixths are rounded up
+            own[row["cadre"]] = max(0, share - over)
     return shares
 
 

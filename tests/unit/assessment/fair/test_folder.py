@@ -162,6 +162,15 @@ def test_cells_come_as_other_programs_write_them(folder: Path) -> None:
     assert (contact.duration_minutes, contact.recorded_at, contact.citizen) == (4, contact.occurred_at, "None")
 
 
+def test_shares_that_are_rounded_up_are_one_together(folder: Path) -> None:
+    (folder / "cadres.csv").write_text("cadre\nA\nB\nC\n", "utf-8")
+    (folder / "shares.csv").write_text("issue,cadre,share\n1,A,0.666667\n1,B,0.166667\n1,C,0.166667\n", "utf-8")
+
+    shares = [next(one.share for one in dossier.issues if one.issue == "1") for dossier in read_folder(folder)[0]]
+
+    assert shares == [666_667, 166_667, 166_666]
+
+
 def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
     (folder / "cadres.csv").write_bytes(b"cadre\n\xff\xfe\n")
 
