@@ -122,6 +122,7 @@ class SignalRules:
     clock_most: int = 100
     scatter_odds: int = 0
     scatter_kept: int = 0
+    burst_missing: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,21 +66,24 @@ class Bursts:
         self._ends = span.quarter_ends
         self._rules = rules
         self._shares: dict[str, tuple[int, int]] = {}
+        self._unconfirmed: dict[str, tuple[int, int]] = {}
         self._regions: dict[str, str] = {}
 
     def note(self, one: Counted) -> None:
         contacts = one.dossier.contacts
         if contacts:
             self._shares[one.cadre] = (len(self._late(one.dossier)), len(contacts))
+            self._unconfirmed[one.cadre] = (len(_unconfirmed(one.dossier)), len(contacts))
             self._regions[one.cadre] = one.dossier.cadre.region
 
     def find(self, everybody: Everybody) -> Iterator[Signal]:
         rules = self._rules
         odds = deviations(count_shares(self._shares, self._regions.__getitem__))
+        unconfirmed = count_shares(self._unconfirmed, self._regions.__getitem__)
         for cadre, (found, size) in self._shares.items():
             if found < BURST_LEAST or 100 * found < rules.burst_share * size:
                 continue
-            if odds[cadre] * 100 < rules.burst_odds:
+            if odds[cadre] * 100 < rules.burst_odds or unconfirmed[cadre].expected > rules.burst_missing / 100 * size:
                 continue
             dossier = everybody.counted[cadre].dossier
             own = self._late(dossier)

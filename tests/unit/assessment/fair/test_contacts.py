@@ -182,3 +182,13 @@ def test_what_is_usual_is_told_in_whole_contacts() -> None:
 
     assert signal.evidence == {"contacts": 25, "unconfirmed": 25, "usual": 1}
     assert len(signal.records) == 24
+
+
+def test_a_burst_is_not_seen_by_what_is_not_collected() -> None:
+    """Where more than six in ten are not confirmed anyway, a drive is like everybody's other contacts."""
+    odd = make_dossier("odd", contacts=_contacts(9, at=END - 1))
+    collected, missing = [odd, *_peers(unconfirmed=2, confirmed=2)], [odd, *_peers(unconfirmed=2, confirmed=1)]
+
+    assert _find(Bursts(SPAN, replace(RULES, burst_missing=60)), collected)
+    assert _find(Bursts(SPAN, replace(RULES, burst_missing=60)), missing) == []
+    assert _find(Bursts(SPAN, replace(RULES, burst_missing=100)), missing)

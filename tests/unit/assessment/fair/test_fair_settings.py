@@ -104,8 +104,7 @@ def test_what_came_after_version_2_is_off_in_it() -> None:
 
     signals = asdict(read_settings(text).signals)
 
-    assert signals["clock_most"] == 100
-    assert {name for name in new if signals[name]} == {"clock_most"}
+    assert {name: signals[name] for name in new if signals[name]} == {"clock_most": 100, "burst_missing": 100}
     assert {"rarest_kind", "answer_odds", "admitted_odds", "best_odds", "harder_odds", "late_share"} <= new
 
 
