@@ -238,6 +238,18 @@ def test_hashes_are_held_line_by_line_and_over_the_period(tmp_path: Path, packag
     assert "not the one that you know" in verify(tmp_path, reworded, "--hash", package[0]["content_hash"])[1]
 
 
+def test_a_number_of_scores_and_a_key_that_stands_there_twice_are_noticed(
+    tmp_path: Path, package: list[dict[str, Any]]
+) -> None:
+    more = [package[0] | {"result_count": 61}, *package[1:]]
+    assert "61 scores belong to the period, and 60 are here" in verify(tmp_path, more)[1]
+
+    (tmp_path / "twice").write_text(json.dumps(package[0])[:-1] + ', "window": "2030"}\n', "utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert verify_fair.main([str(tmp_path / "twice")]) == 1
+    assert "a key stands there twice" in said.getvalue()
+
+
 def test_softer_settings_and_another_window_are_noticed(tmp_path: Path, package: list[dict[str, Any]]) -> None:
     softer = altered(package)
     softer[0]["settings"]["weights"]["reply"] = "0.15"

@@ -191,6 +191,27 @@ def test_groups_are_known_before_whatever_looks_at_them():
     assert totals_of(outcome_of(LABELLED.format(value="a", rest=section), ROWS)) == ["1", "2", "2"]
 
 
+def test_what_looks_at_a_group_waits_for_what_makes_it_though_that_stands_below():
+    rule = (
+        '[measures]\na = "a"\nb = "b"\nc = "c"\n[groups]\nby = ["zone"]\nmembers = "counted > 0"\n'
+        '[values.place]\nformula = "group_rank(a)"\n'
+        '[values.best]\nkind = "best_ratio"\nvalue = "a"\nfull = 1\nwithin = ["late"]\n'
+        '[values.own]\nkind = "rank_points"\nvalue = "a"\nfirst = 9\nstep = 2\n'
+        '[values.late]\nkind = "bands"\nvalue = "b"\nbands = [{ at_least = 3, label = "L" }]\notherwise_label = "E"\n'
+        '[values.zone]\nkind = "bands"\nvalue = "a"\nbands = [{ at_least = 5, label = "H" }]\notherwise_label = "N"\n'
+        '[values.counted]\nformula = "b - 1"\n'
+        '[items.x]\nkind = "formula"\nformula = "c"\nmissing = "group_mean"\n'
+    )
+    rows: dict[str, list[object]] = {"u": [1, 2, ""], "v": [2, 3, 4], "w": [7, 1, 2], "y": [8, 5, 6]}
+
+    scored = outcome_of(rule, rows)
+
+    assert points_of(scored, "place") == ["2", "1", None, "1"]
+    assert points_of(scored, "best") == ["1", "0.25", "1", "1"]
+    assert points_of(scored, "own") == ["7", "9", None, "9"]
+    assert totals_of(scored) == ["4", "4", "2", "6"]
+
+
 def test_everybody_can_be_looked_at_to_make_groups_but_groups_cannot():
     formula = '[items.x]\nkind = "formula"\nformula = "group_rank(a)"'
 
