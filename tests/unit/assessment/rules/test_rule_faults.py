@@ -159,3 +159,30 @@ def test_what_may_give_more_or_less_has_no_limits_of_its_own() -> None:
 
 def text_of(formula: Formula | None) -> str | None:
     return None if formula is None else formula.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "compares"),
+    [
+        ("formula", {"formula": "a"}, False),
+        ("formula", {"formula": "group_mean(a)"}, True),
+        ("formula", {"formula": "a", "when": "all_rank(a) < 3"}, True),
+        ("formula", {"formula": "a", "floor": "group_min(a)"}, True),
+        ("formula", {"formula": "a", "ceiling": "group_max(a)"}, True),
+        ("formula", {"formula": "a", "round": "group_count(a)"}, True),
+        ("formula", {"formula": "a", "missing": "group_mean"}, True),
+        ("formula", {"formula": "a", "missing": "zero"}, False),
+        ("proportional", LIMITED["proportional"], False),
+        ("best_ratio", {"value": "a", "full": 20}, True),
+        ("quantile_bands", {"value": "a", "bands": [{"top": 20, "points": 5}]}, True),
+        ("rank_points", RANKED, True),
+        ("rank_points", {"place": "a", "first": 10, "step": 1}, False),
+    ],
+)
+def test_a_table_is_scored_whole_where_points_depend_on_others(
+    kind: str, keys: dict[str, Any], *, compares: bool
+) -> None:
+    other = {"kind": "formula", "formula": "a"}
+
+    assert of_kind(kind, **keys).compares is compares
+    assert scheme(items={"y": other, "x": {"kind": kind} | keys}).compares is compares
