@@ -5,7 +5,7 @@ Who has far more matters without any fault has matters of two kinds: those with 
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import frexp, fsum, prod, sqrt
 from operator import add
@@ -109,12 +109,9 @@ class _Part:
     def keep(self, cadre: str, odds: float) -> int:
         """The largest number without a fault that is no odder than this."""
         found = self._of(cadre)
-        for kept in range(found.faultless, 0, -1):
-            size = found.size - found.faultless + kept
-            excess = find_excess(Faults(size=size, kinds=found.kinds, faultless=kept), self._usual)
-            if excess is None or excess.odds - self._common < odds:
-                return kept
-        return 0
+        while (excess := find_excess(found, self._usual)) and excess.odds - self._common >= odds:
+            found = replace(found, size=found.size - 1, faultless=found.faultless - 1)
+        return found.faultless
 
     @cached_property
     def _excesses(self) -> dict[str, Excess]:
@@ -125,11 +122,11 @@ class _Part:
         """How many deviations more without a fault everybody has: what is hard is late, unsolved and praised by few."""
         odds = sorted(one.odds for one in self._excesses.values())
         below = int(ORDINARY * (len(self._kept) - 1)) - (len(self._kept) - len(odds))  # who has no excess lies below
-        return max(0.0, odds[below] - 1) if 0 <= below < len(odds) else 0.0
+        return max(0.0, odds[below] - 1) if below >= 0 else 0.0
 
     @cached_property
     def _usual(self) -> list[float]:
-        return [count / max(1, self._size) for count in self._kinds]
+        return [count / self._size for count in self._kinds]
 
     def _of(self, cadre: str) -> Faults:
         size, *kinds, faultless = self._kept[cadre]
@@ -145,7 +142,7 @@ def count_faults(dossier: Dossier, part: int) -> Faults:
 
 def list_faultless(dossier: Dossier, part: int) -> list[Issue]:
     levels = _own_levels(dossier)
-    return [one for one in dossier.issues if _is_closed(one) and not any(_faults_of_issue(one, part, levels))]
+    return [one for one in dossier.issues if not any(_faults_of_issue(one, part, levels))]
 
 
 def find_excess(found: Faults, usual: Sequence[float]) -> Excess | None:
