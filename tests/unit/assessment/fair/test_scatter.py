@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
-from math import log, prod
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from services.assessment.fair.settings import read_settings
 from services.assessment.fair.signals.odds import Everybody, Signal
 from services.assessment.fair.signals.scatter import (
     KINDS,
+    Excess,
     Faults,
     Scatter,
     count_faults,
     find_excess,
     list_faultless,
-    ln,
 )
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
@@ -117,7 +117,10 @@ def test_less_than_the_best_mark_on_own_channels_is_a_fault(level: int, method: 
 
 @pytest.mark.parametrize("outcome", ["", "left_out"])
 def test_what_is_open_or_left_out_says_nothing(outcome: Any) -> None:
-    assert count_faults(_dossier("c", [replace(FINE, outcome=outcome)]), 1).size == 0
+    dossier = _dossier("c", [replace(FINE, outcome=outcome)])
+
+    assert count_faults(dossier, 1) == Faults(size=0, kinds=(0,) * KINDS, faultless=0)
+    assert list_faultless(dossier, 1) == []
 
 
 def test_where_faults_scatter_none_is_too_many() -> None:
@@ -138,28 +141,6 @@ def test_made_up_matters_do_not_change_how_many_are_expected() -> None:
     assert excess is not None
     assert excess.expected == pytest.approx(14, abs=2)
     assert excess.odds > 3
-
-
-def test_who_has_one_kind_of_fault_alone_may_have_any_number_without() -> None:
-    one_kind = Faults(size=40, kinds=(4, 0, 0, 0, 0), faultless=36)
-
-    excess = find_excess(one_kind, [0.1, 0.0, 0.0, 0.0, 0.0])
-
-    assert excess is None or excess.odds < 0.5
-
-
-def test_who_has_no_fault_at_all_is_no_odder_than_peers_let_expect() -> None:
-    """There is nothing by which to tell the good from the made up."""
-    spotless = Faults(size=12, kinds=(0,) * KINDS, faultless=12)
-
-    excess = find_excess(spotless, [0.2, 0.1, 0.1, 0.1, 0.05])
-
-    assert excess is None or excess.odds < 2
-
-
-@pytest.mark.parametrize("value", [1e-9, 0.1, 0.5, 0.7071, 0.7072, 0.99, 1.0, 1.5, 3.0, 1e6])
-def test_logarithms_are_those_of_the_library(value: float) -> None:
-    assert ln(value) == pytest.approx(log(value), rel=1e-14, abs=1e-15)
 
 
 def test_the_excess_waits_praised_ones_first_and_the_others_count() -> None:
@@ -204,3 +185,165 @@ def test_it_came_with_version_4() -> None:
 
     assert _find(town)
     assert not _find(town, VERSION_3)
+
+
+def _excesses(dossiers: list[Dossier]) -> dict[str, Excess | None]:
+    found = {one.cadre.cadre: count_faults(one, 1) for one in dossiers}
+    usual = _usual(dossiers)
+    return {cadre: find_excess(one, usual) for cadre, one in found.items()}
+
+
+def _usual(dossiers: list[Dossier]) -> list[float]:
+    found = [count_faults(one, 1) for one in dossiers]
+    size = sum(one.size for one in found)
+    return [sum(one.kinds[kind] for one in found) / size for kind in range(KINDS)]
+
+
+def _limits(odds: int, kept: int) -> Any:
+    return replace(SETTINGS, signals=replace(SETTINGS.signals, scatter_odds=odds, scatter_kept=kept))
+
+
+def _apart(name: str) -> Dossier:
+    """Each fault on a matter of its own: fewer without any than if they scattered."""
+    issues = [*(replace(FINE, **fault) for fault in FAULTS for _ in range(3)), *[FINE] * 4]
+    return _dossier(name, [replace(issue, issue=f"{name}{number}") for number, issue in enumerate(issues)])
+
+
+def _together(name: str, faulty: int, faultless: int) -> Dossier:
+    """Whatever has a fault has all."""
+    everything: dict[str, Any] = {}
+    for fault in FAULTS:
+        everything |= fault
+    worst = [replace(FINE, issue=f"{name}{number}", **everything) for number in range(faulty)]
+    return _dossier(name, [*worst, *_made_up(name, faultless)])
+
+
+def test_of_two_one_is_as_odd_as_its_own_excess() -> None:
+    town = [_apart("h"), _together("x", 3, 12)]
+    excess = _excesses(town)["x"]
+    assert excess is not None
+
+    [signal] = _find(town, _limits(100, 50))
+
+    assert _excesses(town)["h"] is None
+    assert (signal.cadre, signal.odds) == ("x", round(100 * excess.odds))
+    assert signal.evidence == {
+        "issues": 15,
+        "faultless": 12,
+        "usual": round(excess.expected),
+        "waiting": len(signal.records),
+    }
+
+
+def test_who_stands_alone_is_compared_with_nobody() -> None:
+    assert not _find([_together("x", 3, 40)])
+
+
+def test_odds_at_the_limit_are_asked_about_and_less_is_not() -> None:
+    town = [_apart("h"), _together("x", 3, 12)]
+    excess = _excesses(town)["x"]
+    assert excess is not None
+    limit = int(100 * excess.odds)
+    assert limit > 200
+
+    assert _find(town, _limits(limit, 100))
+    assert not _find(town, _limits(limit + 1, 100))
+
+
+def test_as_many_are_kept_as_are_less_odd_than_the_limit() -> None:
+    town = [_apart("h"), _together("x", 3, 12)]
+    less = find_excess(replace(count_faults(town[1], 1), size=13, faultless=10), _usual(town))
+    assert less is not None
+    limit = int(100 * less.odds)
+    assert limit > 200
+
+    [one_less] = _find(town, _limits(limit, limit))
+    [kept] = _find(town, _limits(limit, limit + 1))
+
+    assert (one_less.evidence["waiting"], kept.evidence["waiting"]) == (3, 2)
+
+
+def test_three_without_a_fault_are_never_too_many() -> None:
+    [signal] = _find([_apart("h"), _together("x", 3, 12)], _limits(100, 1))
+
+    assert signal.evidence["waiting"] == 9
+
+
+@pytest.mark.parametrize(("faulty", "is_compared"), [(1, False), (2, True), (3, True)])
+def test_six_closed_matters_are_needed(faulty: int, *, is_compared: bool) -> None:
+    town = [_apart("h"), _together("x", faulty, 4)]
+    assert _excesses(town)["x"] is not None
+
+    assert bool(_find(town, _limits(1, 1))) is is_compared
+
+
+def test_those_that_were_praised_wait_then_the_latest() -> None:
+    cheat = _together("x", 3, 12)
+    praised = [_rating("xm0", 5), _rating("xm4", 5), _rating("xm11", 5, "callback")]
+
+    [signal] = _find([_apart("h"), replace(cheat, ratings=praised)], _limits(100, 100))
+
+    assert 3 < len(signal.records) < 12
+    assert signal.records == {"xm0", "xm4", *(f"xm{number}" for number in range(14 - len(signal.records), 12))}
+
+
+def test_open_matters_count_neither_way() -> None:
+    town = [_apart("h"), _together("x", 3, 12)]
+    unfinished = [replace(FINE, issue=f"o{number}", outcome="", closed_at=None) for number in range(20)]
+    [closed] = _find(town, _limits(100, 50))
+
+    [signal] = _find([town[0], replace(town[1], issues=[*town[1].issues, *unfinished])], _limits(100, 50))
+
+    assert (signal.odds, signal.records) == (closed.odds, closed.records)
+    assert signal.evidence == {**closed.evidence, "issues": 35}
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_what_everybody_has_more_is_taken_off(more: int) -> None:
+    """Of thirteen the eleventh lies at one deviation where faults scatter."""
+    town = [_apart("a"), _apart("b")]
+    town += [_dossier(f"c{n}", [*_scattered(f"c{n}-", 64), *_made_up(f"c{n}", more * n)]) for n in range(1, 11)]
+    town.append(_dossier("x", [*_scattered("x", 64), *_made_up("x", 150)]))
+    excesses = _excesses(town)
+    common = max(0.0, sorted(one.odds if one else 0.0 for one in excesses.values())[10] - 1)
+    assert (common > 1) is (more > 0)
+
+    signals = {signal.cadre: signal for signal in _find(town, _limits(100, 50))}
+
+    odds = {cadre: one.odds - common for cadre, one in excesses.items() if one}
+    assert {cadre: signal.odds for cadre, signal in signals.items()} == {
+        cadre: round(100 * one) for cadre, one in odds.items() if one >= 1
+    }
+    own = excesses["x"]
+    assert own is not None
+    assert signals["x"].evidence["usual"] == round(own.expected) > 0
+    waiting = signals["x"].evidence["waiting"]
+    found = count_faults(town[-1], 1)
+    for count, is_odd in ((waiting, False), (waiting - 1, True)):
+        left = replace(found, size=found.size - count, faultless=found.faultless - count)
+        excess = find_excess(left, _usual(town))
+        assert (excess is not None and excess.odds - common >= 0.5) is is_odd
+
+
+@pytest.mark.parametrize(
+    ("late", "slow", "faultless"),
+    [
+        (START + DAY + 1, 40, 54),  # by half of the time those made up are late as well
+        (START + DAY + 1, 10, 54),  # by either, but there are more by the whole
+        (START + DAY // 2 + 1, 0, 54),  # by the whole time nobody is late
+    ],
+)
+def test_late_is_what_was_not_answered_in_time_or_in_half_of_it(late: int, slow: int, faultless: int) -> None:
+    def be_late(issues: list[Issue]) -> list[Issue]:
+        return [replace(one, answered_at=late) if one.answered_at == START + DAY + 1 else one for one in issues]
+
+    town = [_dossier(f"h{number}", be_late(_scattered(f"h{number}-", 64))) for number in range(5)]
+    made_up = [
+        replace(one, received_at=START, answered_at=START + (DAY if number < slow else DAY // 2))
+        for number, one in enumerate(_made_up("x", 40))
+    ]
+    town.append(_dossier("x", [*be_late(_scattered("s", 64)), *made_up]))
+
+    [signal] = _find(town, _limits(100, 50))
+
+    assert signal.evidence["faultless"] == faultless
