@@ -198,6 +198,10 @@ class _Joined:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @property
+    def max_size(self) -> int:
+        return 1
+
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         yield self._connection
