@@ -3,6 +3,7 @@
 import argparse
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ DIFFERENT: Final = 1
 REFUSED: Final = 2
 LARGEST_SCHEME: Final = 400_000
 DIFFERENCES_TOLD: Final = 20
+LONGEST_LINE: Final = 80
+
+_LINE: Final = re.compile(r"line ([0-9]+): ")
 
 
 class BadFile(Rejected):
@@ -125,10 +129,14 @@ def _texts(outcome: Outcome, name: str) -> tuple[str, ...]:
 
 def read_scheme_file(path: Path) -> RuleScheme:
     """Raises BadRules, BadFile."""
-    data = _read(path, LARGEST_SCHEME)
+    return read_rule_scheme(_decode(_read(path, LARGEST_SCHEME)))
+
+
+def _decode(data: bytes) -> str:
+    """Raises BadFile."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return read_rule_scheme(data.decode(encoding))
+            return data.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise BadFile("a scheme file is UTF-8 or GB 18030")
@@ -204,6 +212,9 @@ def _tell_fault(file: Path | str | None, error: LianxinError) -> None:
     _tell(f"{where}{error.detail}")
     if error.detail_zh is not None:
         _tell(f"{where}{error.detail_zh}")
+    if isinstance(file, Path) and (found := _LINE.match(error.detail)):
+        line = _decode(_read(file, LARGEST_SCHEME)).splitlines()[int(found[1]) - 1 :][:1]
+        _tell("".join(one if one.isprintable() else " " for one in "".join(line).strip()[:LONGEST_LINE]))
 
 
 def _tell(text: str) -> None:

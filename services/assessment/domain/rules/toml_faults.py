@@ -1,11 +1,9 @@
-"""What keeps a file from being TOML: the line, and what whoever wrote it probably had in mind."""
+"""What keeps a file from being TOML: the number of the line, and what whoever wrote it probably had in mind."""
 
 import re
 from typing import Final
 
 from services.assessment.domain.rules.faults import BadRules
-
-LONGEST_LINE: Final = 80
 
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _WHERE: Final = re.compile(r"(.*) \(at (?:line ([0-9]+), column [0-9]+|end of document)\)", re.DOTALL)
@@ -25,7 +23,7 @@ _MEANT: Final = (
 
 
 def tell_toml_fault(text: str, error: str) -> BadRules:
-    """The fault with its line and a hint."""
+    """The fault with its place and a hint. The line itself is not repeated: an answer says nothing back."""
     found = _WHERE.fullmatch(error)
     reason, number = (found[1], found[2]) if found else (error, None)
     if number is None:
@@ -33,8 +31,8 @@ def tell_toml_fault(text: str, error: str) -> BadRules:
     line = text.splitlines()[int(number) - 1] if int(number) <= len(text.splitlines()) else ""
     place = f"line {number}"
     if hint := _hint(reason, line):
-        return BadRules(place, f"is not TOML: {reason}: {line.strip()[:LONGEST_LINE]} ({hint})")
-    return BadRules(place, f"is not TOML: {reason}: {line.strip()[:LONGEST_LINE]}")
+        return BadRules(place, f"is not TOML: {reason}; {hint}")
+    return BadRules(place, f"is not TOML: {reason}")
 
 
 def _hint(reason: str, line: str) -> str | None:

@@ -59,7 +59,7 @@ def test_each_phrase_has_as_many_holes_in_both_languages() -> None:
             "公式有误：coalesce(...) 应有至少2个参数，而不是1个",
         ),
         ("cannot read the formula from '%' on: write 95 or 0.95 for 95%", "公式从'%'起无法识读：95% 请写 95 或 0.95"),
-        ("is not TOML: Invalid value: x = .5 (write 0.5 for .5)", "不是 TOML（值无效）：x = .5（.5 请写 0.5）"),
+        ("is not TOML: Invalid value; write 0.5 for .5", "不是 TOML（值无效）：.5 请写 0.5"),
         ("a: u1: needs a number and finds a list", "a：u1：需要数字，却是列表"),
     ],
 )

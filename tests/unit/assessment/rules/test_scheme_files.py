@@ -10,7 +10,7 @@ from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Number, parse_formula
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import formulas_of
-from services.assessment.importing.commands import BadFile, read_scheme_file
+from services.assessment.importing.commands import BadFile, check_command, read_scheme_file
 from tests.unit.assessment.rules.schemes import HEAD, scheme_of
 
 PRESETS = sorted((Path(__file__).parents[4] / "services" / "assessment" / "presets").glob("*.toml"))
@@ -152,12 +152,24 @@ def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
     ],
 )
 def test_what_is_not_toml_is_told_with_its_line_and_what_was_meant(line, hint):
-    with pytest.raises(BadRules, match=re.escape(f"({hint})")) as fault:
+    with pytest.raises(BadRules, match=re.escape(f"; {hint}")) as fault:
         read_rule_scheme(f"format = 1\n{line}\n")
 
     assert fault.value.place in {"line 2", "line 3"}
     assert "不是 TOML" in (fault.value.detail_zh or "")
     assert hint not in (fault.value.detail_zh or "")
+
+
+def test_a_line_that_is_not_toml_is_shown_to_whoever_has_the_file_and_in_no_fault(tmp_path, capsys):
+    file = tmp_path / "scheme.toml"
+    file.write_text('format = 1\nname = "安澜"\ntitle = “安澜\x1b[2J”\n', "gb18030")
+
+    with pytest.raises(BadRules) as fault:
+        read_rule_scheme(file.read_text("gb18030"))
+    assert check_command([str(file)]) == 2
+
+    assert "安澜" not in fault.value.detail + (fault.value.detail_zh or "")
+    assert capsys.readouterr().err.splitlines()[-1] == "title = “安澜 [2J”"
 
 
 def test_what_is_not_closed_is_told_at_the_end_of_the_file():
