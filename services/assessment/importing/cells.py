@@ -1,4 +1,4 @@
-"""What stands in a cell: a number, a text, or a list of them; or nothing."""
+"""What stands in a file's bytes and in a cell: a number, a text, or a list of them; or nothing."""
 
 import re
 from collections.abc import Sequence
@@ -23,6 +23,16 @@ _DAY: Final = re.compile(
     r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)(?: 00:00:00)?"
 )
 _FULL_WIDTH: Final = str.maketrans("０１２３４５６７８９．－＋，％", "0123456789.-+,%")
+
+
+def decode_text(data: bytes) -> str | None:
+    """As spreadsheets and editors in China write it; None if it is neither UTF-8 nor GB 18030."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
 
 
 def read_cell(measure: Measure, text: str, *, whose: str) -> Value:

@@ -12,7 +12,7 @@ from typing import Final
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
-from services.assessment.importing.cells import read_cell_number
+from services.assessment.importing.cells import decode_text, read_cell_number
 from services.assessment.importing.notices import find_lacking, find_notices
 from services.assessment.importing.reports import lay_out_moves, report
 from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
@@ -35,6 +35,10 @@ _LINE: Final = re.compile(r"line ([0-9]+): ")
 
 class BadFile(Rejected):
     code = "bad-file"
+
+
+class BadSchemeFile(BadFile):
+    code = "bad-scheme"
 
 
 def check_command(arguments: Sequence[str]) -> int:
@@ -128,18 +132,15 @@ def _texts(outcome: Outcome, name: str) -> tuple[str, ...]:
 
 
 def read_scheme_file(path: Path) -> RuleScheme:
-    """Raises BadRules, BadFile."""
-    return read_rule_scheme(_decode(_read(path, LARGEST_SCHEME)))
+    """Raises BadRules, BadSchemeFile."""
+    return read_rule_scheme(_read_scheme_text(path))
 
 
-def _decode(data: bytes) -> str:
-    """Raises BadFile."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadFile("a scheme file is UTF-8 or GB 18030")
+def _read_scheme_text(path: Path) -> str:
+    text = decode_text(_read(path, LARGEST_SCHEME, BadSchemeFile))
+    if text is None:
+        raise BadSchemeFile("a scheme file is UTF-8 or GB 18030")
+    return text
 
 
 def _evaluate(scheme_path: Path, *table_paths: Path) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
@@ -149,13 +150,13 @@ def _evaluate(scheme_path: Path, *table_paths: Path) -> tuple[Outcome, dict[str,
     return evaluate(scheme, table), published
 
 
-def _read(path: Path, most: int | None) -> bytes:
+def _read(path: Path, most: int | None, fault: type[BadFile] = BadFile) -> bytes:
     try:
         if most is not None and path.stat().st_size > most:
-            raise BadFile(f"the file is larger than {most} bytes")
+            raise fault(f"the file is larger than {most} bytes")
         return path.read_bytes()
     except OSError as error:
-        raise BadFile(f"cannot be read: {error.strerror}") from None
+        raise fault(f"cannot be read: {error.strerror}") from None
 
 
 def _find_row(outcome: Outcome, subject: str, period: str | None) -> int:
@@ -213,7 +214,7 @@ def _tell_fault(file: Path | str | None, error: LianxinError) -> None:
     if error.detail_zh is not None:
         _tell(f"{where}{error.detail_zh}")
     if isinstance(file, Path) and (found := _LINE.match(error.detail)):
-        line = _decode(_read(file, LARGEST_SCHEME)).splitlines()[int(found[1]) - 1 :][:1]
+        line = _read_scheme_text(file).split("\n")[int(found[1]) - 1 :][:1]
         _tell("".join(one if one.isprintable() else " " for one in "".join(line).strip()[:LONGEST_LINE]))
 
 

@@ -14,7 +14,7 @@ import python_calamine
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import LATEST_HEADER
 from services.assessment.domain.rules.schemes import Layout, RuleScheme
-from services.assessment.importing.cells import ROW, read_cell
+from services.assessment.importing.cells import ROW, decode_text, read_cell
 from services.assessment.scoring.workspace import Table, Value
 
 MOST_BYTES: Final = 50_000_000
@@ -230,7 +230,9 @@ def _check_unique(keys: Sequence[tuple[str, str]], numbers: Sequence[int], perio
 def _read_csv(data: bytes) -> list[list[str]]:
     if data.startswith(OLD_SPREADSHEET):
         raise BadTable("the file is an old spreadsheet (.xls); save it as .xlsx or CSV")
-    text = _decode(data)
+    text = decode_text(data)
+    if text is None:
+        raise BadTable("the file is neither UTF-8 nor GB 18030")
     if "\x00" in text:
         raise BadTable("the file is not a text table")
     first = next((line for line in text.splitlines() if line.strip()), "")
@@ -240,15 +242,6 @@ def _read_csv(data: bytes) -> list[list[str]]:
     except csv.Error as error:
         raise BadTable(f"the file is not CSV: {error}") from None
     return _bounded(lines)
-
-
-def _decode(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadTable("the file is neither UTF-8 nor GB 18030")
 
 
 def _bounded(lines: list[list[str]]) -> list[list[str]]:

@@ -28,8 +28,7 @@ def tell_toml_fault(text: str, error: str) -> BadRules:
     reason, number = (found[1], found[2]) if found else (error, None)
     if number is None:
         return BadRules("scheme", f"is not TOML: {reason}: something is not closed before the end of the file")
-    line = text.splitlines()[int(number) - 1] if int(number) <= len(text.splitlines()) else ""
-    place = f"line {number}"
+    place, line = f"line {number}", text.split("\n")[int(number) - 1]
     if hint := _hint(reason, line):
         return BadRules(place, f"is not TOML: {reason}; {hint}")
     return BadRules(place, f"is not TOML: {reason}")

@@ -10,7 +10,7 @@ from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Number, parse_formula
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import formulas_of
-from services.assessment.importing.commands import BadFile, check_command, read_scheme_file
+from services.assessment.importing.commands import BadFile, check_command, evaluate_command, read_scheme_file
 from tests.unit.assessment.rules.schemes import HEAD, scheme_of
 
 PRESETS = sorted((Path(__file__).parents[4] / "services" / "assessment" / "presets").glob("*.toml"))
@@ -170,6 +170,26 @@ def test_a_line_that_is_not_toml_is_shown_to_whoever_has_the_file_and_in_no_faul
 
     assert "安澜" not in fault.value.detail + (fault.value.detail_zh or "")
     assert capsys.readouterr().err.splitlines()[-1] == "title = “安澜 [2J”"
+
+
+def test_the_line_is_counted_as_whoever_reads_toml_counts(tmp_path, capsys):
+    file = tmp_path / "scheme.toml"
+    file.write_text("format = 1 # a\u2028b\x85c\nkind = formula\n", "utf-8")
+
+    assert check_command([str(file)]) == 2
+
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert "line 2: is not TOML: Invalid value; a text stands in quotes" in first
+    assert last == "kind = formula"
+
+
+def test_a_scheme_that_cannot_be_read_is_named_and_not_its_table(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    table.write_text("unit\n", "utf-8")
+
+    assert evaluate_command(["--scheme", str(tmp_path / "none.toml"), "--table", str(table)]) == 2
+
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'none.toml'}: cannot be read: ")
 
 
 def test_what_is_not_closed_is_told_at_the_end_of_the_file():
