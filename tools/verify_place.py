@@ -625,6 +625,8 @@ def read_kind(step: object, place: str, *, item: bool) -> Json:
     kind = step.get("kind", "formula")
     if kind not in KINDS:
         raise Unchecked(f"{place}: the kind {kind!r} is not known to this program")
+    if item and kind == "lookup" and step.get("combine") == "each":
+        raise Bad(f"{place}: a list is for a value; an item has one number")
     keys = KINDS[kind] | STEP | (ITEM if item else set()) | ({"full"} if item and kind in FULL else set())
     return known({**step, "kind": kind}, keys, place)
 

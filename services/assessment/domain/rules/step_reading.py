@@ -10,6 +10,7 @@ from services.assessment.domain.rules.kind_reading import read_rule
 from services.assessment.domain.rules.kinds import (
     BestRatio,
     Events,
+    Lookup,
     Proportional,
     RankPoints,
     Rule,
@@ -61,6 +62,8 @@ def read_item(key: str, place: str, value: object, rounding: Rounding) -> Item:
     keys = Keys(place, value)
     name = keys.label("name", default=key)
     rule = read_rule(keys)
+    if isinstance(rule, Lookup) and rule.combine == "each":
+        raise BadRules(keys.at("combine"), "a list is for a value; an item has one number")
     full = _full_of(rule) or keys.find_formula("full")
     missing, fixed = _read_missing(keys, _default_missing(rule))
     section = keys.take("section", None)

@@ -98,6 +98,8 @@ class MadeUp:
 
     def item(self, sections: dict[str, Any]) -> dict[str, Any]:
         item = self.kind() | self.finish()
+        if item.get("combine") == "each":
+            del item["combine"]
         if item["kind"] not in ("proportional", "target_slope", "best_ratio", "rank_points") and "start" not in item:
             item |= self.some(full=self.number(1, 60))
         has_full = "full" in item or "start" in item or item["kind"] == "rank_points"

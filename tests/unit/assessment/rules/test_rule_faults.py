@@ -49,6 +49,7 @@ WRONG_KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("interpolate", {"value": "a", "points": [[0, "a"], [1, 1]]}, "items.x.points[1]: must be a plain number"),
     ("interpolate", {"value": "a", "points": [[0, 0], [1, 1]], "outside": "fall"}, "items.x.outside: must be one of"),
     ("lookup", {"value": "a", "table": []}, "items.x.table: must be a table"),
+    ("lookup", {"value": "a", "table": {"b": 1}, "combine": "each"}, "items.x.combine: a list is for a value; an item"),
     ("lookup", {"value": "a", "table": {"": 1}}, "items.x.table: must be a text of 1 to 200"),
     ("lookup", {"value": "a", "table": {"t" * 201: 1}}, "items.x.table: must be a text of 1 to 200"),
     ("lookup", {"value": "a", "table": {"good": True}}, "items.x.table.good: must be a number, or a formula"),
