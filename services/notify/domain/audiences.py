@@ -70,6 +70,8 @@ AUDIENCES: Final[Mapping[str, Audience]] = {
     "rating.quarantined.v1": "nobody",
     "rating.reviewed.v1": "nobody",
     "rating_invitation.made.v1": "nobody",
+    "rating_invitation.denied.v1": "nobody",
+    "rating_invitation.denial_overruled.v1": "nobody",
     "score.computed.v1": "nobody",  # live figures move with every single rating
     # What a person has not done yet is between that person and the unit, until the period is over.
     "duty_shortfall.found.v1": "nobody",

@@ -9,6 +9,8 @@ from shared.contracts.base import Code, Event, Instant
 
 RatingMethod = Literal["link", "callback", "kiosk", "app", "import"]
 InvitationMethod = Literal["link", "callback", "kiosk"]
+CallOrigin = Literal["sample", "lowest", "targeted", "follow_up"]
+Denial = Literal["no_such_matter", "did_not_ask"]
 Level = Annotated[int, Field(ge=1, le=5)]  # 5 very satisfied to 1 very dissatisfied
 
 
@@ -31,6 +33,9 @@ class RatingSubmitted(Event):
     method: RatingMethod
     rated_at: Instant
     rater_ref: UUID | None = None  # the pseudonym of the citizen whose issue or contact is rated, where one is known
+    call_origin: CallOrigin | None = (
+        None  # why the citizen was called; absent for other methods and calls nobody asked for
+    )
 
 
 class RatingAmended(Event):
@@ -97,4 +102,49 @@ class RatingInvited(Event):
     invited_at: Instant
 
 
-EVENTS: tuple[type[Event], ...] = (RatingSubmitted, RatingAmended, RatingQuarantined, RatingReviewed, RatingInvited)
+class MatterDenied(Event):
+    """Whoever was called back said that there was no such matter, or that it was somebody else who asked.
+
+    It stands until it is overruled.
+    """
+
+    type: ClassVar[str] = "cn.lianxin.rating_invitation.denied.v1"
+    key: ClassVar[str] = "intake.rating_invitation.denied.v1"
+    aggregate: ClassVar[str] = "rating_invitation"
+    identified_by: ClassVar[str | None] = "invitation_id"
+    dated_by: ClassVar[str | None] = "denied_at"
+    summary: ClassVar[str] = "A citizen who was called back did not know of the issue or contact"
+
+    invitation_id: UUID  # the one that the call was
+    issue_id: UUID | None = None  # exactly one of issue_id and contact_id
+    contact_id: UUID | None = None
+    denial: Denial
+    call_origin: CallOrigin | None = None
+    denied_at: Instant
+
+
+class DenialOverruled(Event):
+    """In a later call, by another person, the citizen rated what was denied before."""
+
+    type: ClassVar[str] = "cn.lianxin.rating_invitation.denial_overruled.v1"
+    key: ClassVar[str] = "intake.rating_invitation.denial_overruled.v1"
+    aggregate: ClassVar[str] = "rating_invitation"
+    identified_by: ClassVar[str | None] = "invitation_id"
+    dated_by: ClassVar[str | None] = "overruled_at"
+    summary: ClassVar[str] = "A later call showed that there was an issue or contact which was denied before"
+
+    invitation_id: UUID  # the one that was denied
+    issue_id: UUID | None = None
+    contact_id: UUID | None = None
+    overruled_at: Instant
+
+
+EVENTS: tuple[type[Event], ...] = (
+    RatingSubmitted,
+    RatingAmended,
+    RatingQuarantined,
+    RatingReviewed,
+    RatingInvited,
+    MatterDenied,
+    DenialOverruled,
+)
