@@ -11,6 +11,9 @@ ratings_submitted_total = Counter("intake_ratings_submitted_total", "Ratings sub
 ratings_quarantined_total = Counter(
     "intake_ratings_quarantined_total", "Ratings that thresholds set aside until a person has looked."
 )
+callback_follow_ups_total = Counter(
+    "intake_callback_follow_ups_total", "Citizens to be called because of what another call about the same cadre found."
+)
 ratings_amended_total = Counter("intake_ratings_amended_total", "Ratings that their raters amended.")
 reveals_total = Counter(
     "intake_reveals_total", "Citizens shown to staff, or refused because an account asked for too many.", ["result"]

@@ -14,6 +14,7 @@ from services.intake.api.fields import Cursor, Limit
 from services.intake.api.paging import page, place_after
 from services.intake.api.ratings import CommentText, LevelNumber
 from services.intake.api.repeats import Keyed
+from services.intake.domain.commands.ratings import CallOrigin
 from services.intake.domain.rating_rules import RatingRules
 from services.intake.domain.ratings import Answers
 from services.intake.handlers import callbacks, rating_invitations, rating_samples
@@ -78,6 +79,7 @@ class RecordedCall(Shown):
     id: UUID
     status: Literal["created", "unchanged"]
     rating_id: UUID | None
+    follow_up_count: int
 
 
 class ShownTask(Shown):
@@ -85,7 +87,7 @@ class ShownTask(Shown):
     at: datetime
     issue_id: UUID | None
     contact_id: UUID | None
-    origin: Literal["sample", "lowest"]
+    origin: CallOrigin
     attempts: int
 
 
@@ -130,7 +132,10 @@ Caller = Annotated[Principal, Depends(permit("callback.record"))]
 CALLED: Any = (
     shows(RecordedCall, status=201)
     | shows(RecordedCall, description="The same attempt stood already.")
-    | refuses(_409="It is not closed, was rated on the telephone, or the id stands with other content.")
+    | refuses(
+        _409="It is not closed, was rated or denied on the telephone, was denied to this caller (`own-denial`), or the "
+        "id stands with other content."
+    )
 )
 
 
@@ -147,7 +152,11 @@ def record_call_about_issue(
     issue_id: UUID,
     body: Annotated[CallBody, Depends(json_body(CallBody))],
 ) -> Response:
-    """What came of a call. Refused for whoever handled or recorded it, and for their line (403 `own-work`)."""
+    """What came of a call. Refused for whoever handled or recorded it, and for their line (403 `own-work`).
+
+    `reached_no_such_matter` says that there was none, `reached_did_not_ask` that somebody else asked.
+    `follow_up_count` is how many more citizens are to be called because of it.
+    """
     rules = doors(request).rating_rules
     return once.run(lambda pool: _record(pool, caller, Rated(issue_id=issue_id), body, rules))
 
@@ -285,6 +294,7 @@ def _record(pool: Pool, caller: Principal, rated: Rated, body: CallBody, rules: 
         "id": done.attempt.id,
         "status": "created" if done.is_new else "unchanged",
         "rating_id": done.attempt.rating_id,
+        "follow_up_count": done.follow_up_count,
     }
     return json_response(document, status=201 if done.is_new else 200)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ZONE = ZoneInfo("Asia/Shanghai")
+FOLLOWED_UP = frozenset({"no_such_matter", "did_not_ask", "unsolved"})
 
 
 class BadRules(ValueError):
@@ -33,7 +34,18 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """After which findings everybody is called whose matter the same cadre closed in so many days."""
+
+    after: tuple[str, ...]
+    vain_numbers: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RatingRules:
+    """A file of an older release says nothing of following up, nor of what nobody else attests to: neither is done."""
+
     name: str
     version: int
     signals: Signals
@@ -41,6 +53,8 @@ class RatingRules:
     most_attempts: int
     sample_share: float
     lowest_level: int
+    self_attested_share: float | None = None
+    follow_up: FollowUp | None = None
     amend_for: timedelta = timedelta(hours=24)
     counter_within: timedelta = timedelta(hours=12)
     invite_after: timedelta = timedelta(days=3)
@@ -65,12 +79,32 @@ def read_rules(text: str, **settings: timedelta) -> RatingRules:
             most_attempts=document["callback"]["most_attempts"],
             sample_share=document["sample"]["share"],
             lowest_level=document["sample"]["lowest_level"],
+            self_attested_share=document["sample"].get("self_attested_share"),
+            follow_up=_read_follow_up(document["follow_up"]) if "follow_up" in document else None,
             **settings,
         )
         _check(rules)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise BadRules(f"the rules do not read: {error}") from None
     return rules
+
+
+def _read_follow_up(table: dict[str, Any]) -> FollowUp:
+    if table.keys() != {field.name for field in fields(FollowUp)}:
+        raise BadRules("[follow_up] names after, vain_numbers and days")
+    return FollowUp(**{**table, "after": tuple(table["after"])})
+
+
+def _check_follow_up(rules: FollowUp | None) -> None:
+    if rules is None:
+        return
+    if not set(rules.after) <= FOLLOWED_UP:
+        raise BadRules(f"what is followed up is one of {', '.join(sorted(FOLLOWED_UP))}")
+    numbers = (rules.vain_numbers, rules.days)
+    if any(isinstance(number, bool) or not isinstance(number, int) for number in numbers):
+        raise BadRules("vain_numbers and days are whole numbers")
+    if not 0 <= rules.vain_numbers <= 1000 or not 1 <= rules.days <= 1000:
+        raise BadRules("vain_numbers is 0 to 1000, days 1 to 1000")
 
 
 def _check(rules: RatingRules) -> None:
@@ -87,6 +121,9 @@ def _check(rules: RatingRules) -> None:
         raise BadRules("accusing_words are words")
     if not 0.01 <= rules.sample_share <= 1 or not 1 <= rules.lowest_level <= 4 or not 1 <= rules.most_attempts <= 20:
         raise BadRules("a sample is 1 % at least; levels are 1 to 5; attempts 1 to 20")
+    if rules.self_attested_share is not None and not 0.01 <= rules.self_attested_share <= 1:
+        raise BadRules("self_attested_share is 1 % at least")
+    _check_follow_up(rules.follow_up)
     if rules.version < 1 or not rules.name.isidentifier():
         raise BadRules("rules have a name and a version")
 

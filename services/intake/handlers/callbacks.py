@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.intake.domain.commands.ratings import SubmitRating
+from services.intake.domain.commands.ratings import CallOrigin, SubmitRating
 from services.intake.domain.rating_rules import RatingRules
 from services.intake.domain.ratings import Answers
 from services.intake.domain.times import CLOCK_TOLERANCE
+from services.intake.handlers.callback_denials import Settled, find_overruled, settle_call
 from services.intake.handlers.rating_invitations import invite
 from services.intake.handlers.rating_links import AlreadyRated, IssueNotClosed
 from services.intake.handlers.ratings import submit_ratings
+from services.intake.storage import callback_denials, rating_links
 from services.intake.storage import callbacks as storage
-from services.intake.storage import rating_links
 from services.intake.storage.callbacks import Attempt, Result
 from services.intake.storage.citizens import elevated
 from services.intake.storage.contacts import ContactNotFound
@@ -28,6 +29,7 @@ from shared.observability import correlation_id
 from shared.reach import current
 
 RECORDED_WITHIN = timedelta(days=30)
+RATED_ONCE = frozenset({"reached_rated", "reached_no_such_matter"})
 
 
 class OwnWork(Forbidden):
@@ -59,12 +61,14 @@ class Call:
 class Recorded:
     attempt: Attempt
     is_new: bool
+    follow_up_count: int
 
 
 def record_call(pool: Pool, call: Call, principal: Principal, *, rules: RatingRules, now: datetime) -> Recorded:
     """Keep the attempt, with the rating that it gave; a repeat changes nothing.
 
-    Raises IssueNotFound, ContactNotFound, IssueNotClosed, OwnWork, AlreadyRated, OtherContent, BadCallTime.
+    Raises IssueNotFound, ContactNotFound, IssueNotClosed, OwnWork, AlreadyRated, AlreadyDenied, OwnDenial,
+    OtherContent, BadCallTime.
     """
     at = call.attempted_at or now
     if not now - RECORDED_WITHIN <= at <= now + CLOCK_TOLERANCE:
@@ -73,11 +77,16 @@ def record_call(pool: Pool, call: Call, principal: Principal, *, rules: RatingRu
         _require_others_work(connection, call.rated)
         with elevated(connection):
             standing = storage.find_attempt(connection, call.id)
-        if standing is not None:
-            return Recorded(attempt=_same(standing, call), is_new=False)
-        if call.answers is not None and storage.has_callback_rating(connection, call.rated):
+            if standing is not None:
+                count = callback_denials.count_follow_ups(connection, call.id)
+                return Recorded(attempt=_same(standing, call), is_new=False, follow_up_count=count)
+            overrules = find_overruled(connection, call.rated, call.result, caller_person=principal.person_id)
+            origin = storage.find_origin(connection, call.rated)
+        if call.result in RATED_ONCE and storage.has_callback_rating(connection, call.rated):
             raise AlreadyRated("the citizen has rated it on the telephone")
-        rating_id = None if call.answers is None else _rate(connection, call, call.answers, rules=rules, now=now)
+        rating_id = None
+        if call.answers is not None:
+            rating_id = _rate(connection, call, call.answers, origin=origin, rules=rules, now=now)
         values = {
             "id": call.id,
             "issue_id": call.rated.issue_id,
@@ -92,8 +101,18 @@ def record_call(pool: Pool, call: Call, principal: Principal, *, rules: RatingRu
         with elevated(connection):
             storage.insert_attempt(connection, values)
             storage.end_task(connection, call.rated, call.result, most_attempts=rules.most_attempts, at=now)
-            if call.result.startswith("reached"):
-                invite(connection, call.rated, "callback", now=now)
+            is_reached = call.result.startswith("reached")
+            settled = Settled(
+                id=call.id,
+                rated=call.rated,
+                result=call.result,
+                origin=origin,
+                attempted_at=at,
+                answers=call.answers,
+                invitation_id=invite(connection, call.rated, "callback", now=now) if is_reached else None,
+                overrules=overrules,
+            )
+            follow_up_count = settle_call(connection, settled, rules=rules, now=now)
         chain.note(
             connection,
             chain.Line(action="callback.record", object_type="callback_attempt", object_id=call.id, reason=call.result),
@@ -106,7 +125,7 @@ def record_call(pool: Pool, call: Call, principal: Principal, *, rules: RatingRu
         attempted_at=at,
         rating_id=rating_id,
     )
-    return Recorded(attempt=attempt, is_new=True)
+    return Recorded(attempt=attempt, is_new=True, follow_up_count=follow_up_count)
 
 
 def list_tasks(pool: Pool, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[storage.Task]:
@@ -135,7 +154,15 @@ def _is_visible(connection: Connection, kind: storage.Kind, record_id: UUID) -> 
     return storage.is_visible(connection, kind, record_id)
 
 
-def _rate(connection: Connection, call: Call, answers: Answers, *, rules: RatingRules, now: datetime) -> UUID:
+def _rate(
+    connection: Connection,
+    call: Call,
+    answers: Answers,
+    *,
+    origin: CallOrigin | None,
+    rules: RatingRules,
+    now: datetime,
+) -> UUID:
     command = SubmitRating(
         id=new_id(),
         correlation_id=correlation_id(),
@@ -148,6 +175,7 @@ def _rate(connection: Connection, call: Call, answers: Answers, *, rules: Rating
         speed=answers.speed,
         comment=answers.comment,
         method="callback",
+        call_origin=origin,
     )
     [outcome] = submit_ratings(joined(connection), [command], rules=rules, now=now)
     if outcome.status != "created":

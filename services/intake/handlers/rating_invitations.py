@@ -24,8 +24,8 @@ INVITED_FOR = timedelta(days=30)  # what was closed longer ago is not asked abou
 INVITATIONS_A_SWEEP = 5_000
 
 
-def invite(connection: Connection, rated: Rated, method: Method, *, now: datetime) -> None:
-    """Note that the citizen is asked, and tell it. Under the system's reach."""
+def invite(connection: Connection, rated: Rated, method: Method, *, now: datetime) -> UUID:
+    """Note that the citizen is asked, and tell it; return the invitation. Under the system's reach."""
     acting = current()
     invitation_id = storage.make_invitation(
         connection, rated, method, invitation_id=new_id(), by=acting.account_id if acting else None, at=now
@@ -39,6 +39,7 @@ def invite(connection: Connection, rated: Rated, method: Method, *, now: datetim
     )
     told = OutgoingEvent(event=event, sequence=1, correlation_id=correlation_id())
     outbox.append(connection, [told], recorded_at=now, correlation_id=correlation_id())
+    return invitation_id
 
 
 def list_due_invitations(

@@ -7,7 +7,7 @@ from services.intake.domain.rating_rules import BadRules, RatingRules, read_rule
 from services.intake.settings import IntakeSettings
 from shared.settings import UnsafeSetting
 
-SHIPPED = Path(__file__).parents[1] / "rating_rules" / "default-1.toml"
+SHIPPED = Path(__file__).parents[1] / "rating_rules" / "default-2.toml"
 
 
 def load_rating_rules(settings: IntakeSettings) -> RatingRules:

@@ -195,5 +195,6 @@ def _event(command: SubmitRating, rating: storage.StoredRating) -> OutgoingEvent
         method=command.method,
         rated_at=rating.rated_at,
         rater_ref=rating.rater_ref,
+        call_origin=command.call_origin,
     )
     return OutgoingEvent(event=event, sequence=1, correlation_id=command.correlation_id)

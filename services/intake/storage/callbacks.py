@@ -3,15 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from psycopg.rows import class_row
 
+from services.intake.domain.commands.ratings import CallOrigin
 from services.intake.storage.rating_links import Rated
 from shared.database import Connection
 
-Result = Literal["reached_rated", "reached_declined", "not_reached", "wrong_number"]
+Result = Literal[
+    "reached_rated",
+    "reached_declined",
+    "reached_no_such_matter",
+    "reached_did_not_ask",
+    "not_reached",
+    "wrong_number",
+    "no_such_number",
+    "no_number",
+]
 Kind = Literal["issue", "contact"]
 
 
@@ -30,7 +40,7 @@ class Task:
     id: UUID
     issue_id: UUID | None
     contact_id: UUID | None
-    origin: Literal["sample", "lowest"]
+    origin: CallOrigin
     created_at: datetime
     attempts: int
 
@@ -77,6 +87,15 @@ def find_attempt(connection: Connection, attempt_id: UUID) -> Attempt | None:
         ).fetchone()
 
 
+def find_origin(connection: Connection, rated: Rated) -> CallOrigin | None:
+    """Why the citizen is to be called, if anybody asked for it."""
+    row = connection.execute(
+        "SELECT origin FROM callback_task WHERE state = 'open' AND (issue_id = %s OR contact_id = %s)",
+        [rated.issue_id, rated.contact_id],
+    ).fetchone()
+    return cast("CallOrigin", row[0]) if row else None
+
+
 def has_callback_rating(connection: Connection, rated: Rated) -> bool:
     row = connection.execute(
         """
@@ -106,7 +125,7 @@ def insert_attempt(connection: Connection, attempt: Mapping[str, Any]) -> None:
 
 
 def end_task(connection: Connection, rated: Rated, result: Result, *, most_attempts: int, at: datetime) -> None:
-    """Who was reached was asked; a wrong number, or the last vain call, ends it without."""
+    """Who was reached was asked; a number that leads to nobody, or the last vain call, ends it without."""
     connection.execute(
         """
         UPDATE callback_task AS task

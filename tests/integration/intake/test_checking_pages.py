@@ -104,6 +104,21 @@ def test_answers_without_a_level_are_no_rating(visit, rows, closed):
     assert rows("SELECT count(*) FROM callback_attempt") == [(0,)]
 
 
+def test_that_there_was_no_such_matter_is_a_result_of_its_own(visit, rows, closed):
+    desk = visit("county-desk")
+    offered = desk.get(f"/desk/calls/issues/{closed}").text
+
+    answer = call(desk, closed, result="reached_no_such_matter", level="5")
+
+    assert TEXTS["zh"]["call_results"]["reached_no_such_matter"] in offered
+    assert TEXTS["zh"]["denial_help"] in offered
+    assert answer.status_code == 303
+    assert rows("SELECT result, rating_id FROM callback_attempt") == [("reached_no_such_matter", None)]
+    assert rows("SELECT denial FROM callback_denial WHERE issue_id = %s", closed) == [("no_such_matter",)]
+    again = call(desk, closed, result="reached_rated", level="5")
+    assert (again.status_code, TEXTS["zh"]["errors"]["own-denial"] in again.text) == (409, True)
+
+
 def test_a_number_is_shown_on_request_and_each_time_on_record(visit, rows, closed):
     desk = visit("county-desk")
     page = desk.get(f"/desk/calls/issues/{closed}").text

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.intake.domain.commands.base import DIRECT, Command
 
 RatingMethod = Literal["link", "callback", "kiosk", "app", "import"]
+CallOrigin = Literal["sample", "lowest", "targeted", "follow_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +38,4 @@ class SubmitRating(Command):
     contact_source_number: str | None = None
     source: str = DIRECT
     source_number: str | None = None
+    call_origin: CallOrigin | None = None

@@ -88,7 +88,7 @@ def test_what_was_filled_in_faster_than_it_can_be_read_is_set_aside(rate, token,
     [[payload]] = rows(
         "SELECT payload FROM outbox WHERE aggregate_id = %s AND event_type LIKE '%%quarantined%%'", rating_id
     )
-    assert payload["rules"] == "default-1"
+    assert payload["rules"] == "default-2"
     assert set(payload) == {"rating_id", "signals", "rules", "quarantined_at"}
     assert rows("SELECT reason FROM audit_record WHERE action = 'rating.quarantine'") == [("too_fast",)]
 
@@ -199,7 +199,7 @@ def test_what_a_person_lets_count_again_counts(ask, rate, token, rows):
         "POST", f"/v1/rating-cases/{case['id']}/decision", {"decision": "remove", **MALICIOUS}, who="county-approver"
     )
 
-    assert (shown["signals"], shown["state"], shown["rules"]) == (["too_fast"], "open", "default-1")
+    assert (shown["signals"], shown["state"], shown["rules"]) == (["too_fast"], "open", "default-2")
     assert decided.json()["rating_state"] == "counted"
     assert (again.status_code, again.json()["title"]) == (409, "rating-case-decided")
     assert told_of(rows, case["rating_id"]) == [("submitted", 1), ("quarantined", 2), ("reviewed", 3)]
@@ -279,7 +279,7 @@ def test_rules_that_do_not_read_start_nothing(settings, tmp_path):
         with pytest.raises(UnsafeSetting):
             load_rating_rules(settings.model_copy(update={"rating_rules": file}))
     shipped = load_rating_rules(settings)
-    assert (shipped.label, shipped.signals.phone_most, shipped.signals.network_an_hour) == ("default-1", 3, 5)
+    assert (shipped.label, shipped.signals.phone_most, shipped.signals.network_an_hour) == ("default-2", 3, 5)
 
 
 def test_a_cadre_sees_the_same_whatever_becomes_of_a_rating(ask, rate, token, closed):
