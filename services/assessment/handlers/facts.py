@@ -24,7 +24,15 @@ from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, Is
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
 from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.participation import SuggestionDecided
-from shared.contracts.intake.ratings import RatingAmended, RatingQuarantined, RatingReviewed, RatingSubmitted
+from shared.contracts.intake.ratings import (
+    DenialOverruled,
+    MatterDenied,
+    RatingAmended,
+    RatingInvited,
+    RatingQuarantined,
+    RatingReviewed,
+    RatingSubmitted,
+)
 from shared.contracts.intake.registers import CadreRegistered, OrganisationRegistered, PostRecorded
 from shared.contracts.intake.responsibility import ResponsibilityShared
 from shared.database import Connection, Pool, transaction
@@ -267,6 +275,27 @@ def _collect_rating(batch: Batch, envelope: Envelope) -> None:
     batch.touched_facts[event.rating_id] = envelope.correlation_id
 
 
+def _collect_invitation(batch: Batch, envelope: Envelope) -> None:
+    """By a call there may be a denial, which may have been told before: the log has it."""
+    event = envelope.event
+    assert isinstance(event, RatingInvited)  # noqa: S101
+    collect_occasion(batch.occasions, envelope)
+    if event.method == "callback":
+        _note_called(batch, event.issue_id or event.contact_id, envelope)
+
+
+def _collect_denial(batch: Batch, envelope: Envelope) -> None:
+    event = envelope.event
+    assert isinstance(event, MatterDenied | DenialOverruled)  # noqa: S101
+    _note_called(batch, event.issue_id or event.contact_id, envelope)
+
+
+def _note_called(batch: Batch, record_id: UUID | None, envelope: Envelope) -> None:
+    if record_id is not None:
+        batch.rated.add(record_id)
+        batch.touched_facts[record_id] = envelope.correlation_id
+
+
 def _collect_ledger(batch: Batch, envelope: Envelope) -> None:
     """Each event of a ledger tells the whole of it."""
     event = envelope.event
@@ -408,4 +437,7 @@ COLLECTORS: dict[type[Event], Callable[[Batch, Envelope], None]] = {
     RatingAmended: _collect_rating,
     RatingQuarantined: _collect_rating,
     RatingReviewed: _collect_rating,
+    RatingInvited: _collect_invitation,
+    MatterDenied: _collect_denial,
+    DenialOverruled: _collect_denial,
 }

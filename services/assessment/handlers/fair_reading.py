@@ -152,7 +152,8 @@ def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) 
     known = {row.contact_id for row in opinions} | {row.contact_id for row in issues}
     by_subject: dict[str, list[Record]] = {}
     for row in opinions:
-        by_subject.setdefault(row.issue_id or row.contact_id, []).append(row)
+        if not row.is_sought:  # it says what became of the matter, and nothing of how content citizens are
+            by_subject.setdefault(row.issue_id or row.contact_id, []).append(row)
     for row in issues:
         own = dossiers[row.cadre_id]
         own.issues.append(_issue_of(row, called))

@@ -201,7 +201,9 @@ def list_rated(connection: Connection, rating_ids: Sequence[UUID]) -> dict[UUID,
 
 
 def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact_ids: Sequence[UUID]) -> None:
-    """Let ratings follow what they rate, and issues know of a rating that denies them. On rating_fact_issue.
+    """Let ratings follow what they rate, and issues know of a rating or a call that denies them.
+
+    On rating_fact_issue and invitation_fact_issue; what came of a call is read from the log.
 
     Planned at each call: a plan made while the tables were small would scan them whole for ever.
     """
@@ -225,10 +227,21 @@ def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact
         UPDATE issue_fact AS issue
            SET denied = NOT issue.denied
          WHERE issue.issue_id = ANY(%(issue_ids)s)
-           AND issue.denied <> EXISTS (
-                   SELECT FROM rating_fact AS rating
-                    WHERE rating.issue_id = issue.issue_id AND NOT rating.solved
-                      AND NOT rating.is_set_aside AND NOT rating.is_excluded)
+           AND issue.denied <> (
+                   EXISTS (
+                       SELECT FROM rating_fact AS rating
+                        WHERE rating.issue_id = issue.issue_id AND NOT rating.solved
+                          AND NOT rating.is_set_aside AND NOT rating.is_excluded)
+                   OR issue.excluded IS NULL AND EXISTS (
+                       SELECT FROM invitation_fact AS call
+                         JOIN event AS denial ON denial.aggregate_id = call.invitation_id
+                        WHERE call.issue_id = issue.issue_id
+                          AND denial.event_type = 'cn.lianxin.rating_invitation.denied.v1'
+                          AND denial.payload ->> 'denial' = 'no_such_matter'
+                          AND NOT EXISTS (
+                              SELECT FROM event AS later
+                               WHERE later.aggregate_id = call.invitation_id
+                                 AND later.event_type = 'cn.lianxin.rating_invitation.denial_overruled.v1')))
         """,
         {"issue_ids": list(issue_ids)},
         prepare=False,

@@ -25,8 +25,13 @@ from shared.contracts.intake.participation import (
 )
 from shared.contracts.intake.populations import PlacePopulationRecorded
 from shared.contracts.intake.ratings import (
+    CallOrigin,
+    Denial,
+    DenialOverruled,
+    MatterDenied,
     RatingAmended,
     RatingInvited,
+    RatingMethod,
     RatingQuarantined,
     RatingReviewed,
     RatingSubmitted,
@@ -247,6 +252,8 @@ class Story:
         rater_ref: UUID | None = None,
         attitude: int | None = None,
         speed: int | None = None,
+        method: RatingMethod = "link",
+        call_origin: CallOrigin | None = None,
     ) -> UUID:
         return self.tell(
             RatingSubmitted(
@@ -257,9 +264,10 @@ class Story:
                 solved=solved,
                 attitude=attitude,
                 speed=speed,
-                method="link",
+                method=method,
                 rated_at=at,
                 rater_ref=rater_ref,
+                call_origin=call_origin,
             )
         )
 
@@ -289,6 +297,17 @@ class Story:
             invitation_id=self.id(), issue_id=issue_id, contact_id=contact_id, method="link", invited_at=at
         )
         self.tell(invited)
+
+    def call(self, at: datetime, *, issue_id: UUID) -> UUID:
+        """The citizen was reached by a call back; the invitation that it was."""
+        called = RatingInvited(invitation_id=self.id(), issue_id=issue_id, method="callback", invited_at=at)
+        return self.tell(called)
+
+    def deny(self, invitation_id: UUID, issue_id: UUID, at: datetime, denial: Denial = "no_such_matter") -> None:
+        self.tell(MatterDenied(invitation_id=invitation_id, issue_id=issue_id, denial=denial, denied_at=at))
+
+    def overrule(self, invitation_id: UUID, issue_id: UUID, at: datetime) -> None:
+        self.tell(DenialOverruled(invitation_id=invitation_id, issue_id=issue_id, overruled_at=at))
 
     def offer(self, organisation_id: UUID, cadre_id: UUID, at: datetime) -> UUID:
         day = {"organisation_id": organisation_id, "cadre_id": cadre_id, "from_at": at}
@@ -377,7 +396,18 @@ def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
     for contact_id in draw.sample(contacts, 8):
         _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), contact_id=contact_id))
     _tell_occasions(story, draw, units, cadres, contacts)
+    _tell_calls(story, random.Random(seed))  # noqa: S311 - apart, so that what was told before stays as it was
     return story.take()
+
+
+def _tell_calls(story: Story, draw: random.Random) -> None:
+    received = [one.event for one in story.envelopes if isinstance(one.event, IssueReceived)]
+    for event in draw.sample(received, len(received) // 4):
+        at = event.received_at + timedelta(days=draw.randint(20, 40))
+        call = story.call(at, issue_id=event.issue_id)
+        story.deny(call, event.issue_id, at, draw.choice(["no_such_matter", "no_such_matter", "did_not_ask"]))
+        if draw.random() < 0.3:
+            story.overrule(call, event.issue_id, at + timedelta(days=1))
 
 
 def _tell_occasions(
