@@ -34,6 +34,7 @@ HOUR, DAY = 3_600, 86_400
 WEEK, QUARTER = 7 * DAY, 91 * DAY
 NAMES = ("timeliness", "reply", "resolution", "speed", "satisfaction", "outreach")
 OWN_ENTRIES = ("timeliness", "reply", "speed", "outreach")
+CLOCKS = {"timeliness", "speed"}  # whether the one is a witness for the other, the settings say
 EXACT = Context(prec=30)
 FEWEST_PEERS, PEERS_AN_AWARD = 15, 5  # below the one a group has no zones; of so many one may be excellent
 LEAST_RELIABLE = Decimal("0.30")
@@ -175,23 +176,37 @@ def value_resolution(issue: Json, as_of: int, settings: Json) -> int | None:
     return micro(settings["values"]["solved_late"]) if late else ONE
 
 
-def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: Json, *, timed: bool) -> None:
-    cell = (issue["category"], issue["complexity"], issue.get("channel", ""))
+def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: Json, aside: set[str]) -> None:
+    """Of an issue a part alone may wait for somebody's decision: the time of the answer, all times, or the labels."""
+    cell = cell_of(issue, issue.get("channel", ""), aside)
     outcome = issue.get("outcome", "")
-    answer, reply, solved = (
-        value_answer(issue, as_of, settings) if timed else None,
-        value_reply(issue, as_of),
-        value_resolution(issue, as_of, settings),
-    )
-    for name, value in (("timeliness", answer), ("reply", reply), ("resolution", solved)):
-        if value is not None:
+    for name, value in (
+        ("timeliness", value_answer(issue, as_of, settings)),
+        ("reply", value_reply(issue, as_of)),
+        ("resolution", value_resolution(issue, as_of, settings)),
+        ("explaining", None if outcome == "" else ONE if outcome == "explained" else 0),
+        ("leaving", None if outcome == "" or not settings["values"].get("left_out_margin") else 0),
+        ("speed", value_speed(issue)),
+    ):
+        if value is not None and not waits(issue, name, aside):
             person.marks[name].append(Mark(cell, value, weight))
-    if outcome != "":
-        person.marks["explaining"].append(Mark(cell, ONE if outcome == "explained" else 0, weight))
+
+
+def cell_of(issue: Json, way: str, aside: set[str]) -> Cell:
+    """Where the labels wait, no like records are known, and it is compared with all."""
+    return () if f"{issue['issue']}#label" in aside else (issue["category"], issue["complexity"], way)
+
+
+def waits(issue: Json, name: str, aside: set[str]) -> bool:
+    of_answer, of_clock = (f"{issue['issue']}{part}" in aside for part in ("#answer", "#clock"))
+    return (name == "timeliness" and (of_answer or of_clock)) or (name == "speed" and of_clock)
+
+
+def value_speed(issue: Json) -> int | None:
     closed_at, allowed = issue.get("closed_at"), issue.get("close_allowed")
-    if outcome == "solved" and not is_contradicted(issue) and allowed and closed_at is not None:
-        value = time_credit(closed_at - issue["received_at"], allowed)
-        person.marks["speed"].append(Mark(cell, value, weight))
+    if issue.get("outcome") != "solved" or is_contradicted(issue) or not allowed or closed_at is None:
+        return None
+    return time_credit(closed_at - issue["received_at"], allowed)
 
 
 def knows(rating: Json, issue: Json | None, contacts: dict[str, Json]) -> bool:
@@ -211,7 +226,12 @@ def knows(rating: Json, issue: Json | None, contacts: dict[str, Json]) -> bool:
 
 
 def mark_ratings(
-    person: Person, ratings: list[Json], issues: dict[str, Json], contacts: dict[str, Json], settings: Json
+    person: Person,
+    ratings: list[Json],
+    issues: dict[str, Json],
+    contacts: dict[str, Json],
+    settings: Json,
+    aside: set[str],
 ) -> None:
     rule = settings["ratings"]
     own_channel = [one for one in ratings if one["method"] != "callback"]
@@ -236,7 +256,7 @@ def mark_ratings(
         if issue is None:
             cell: Cell = (one["subject_kind"], "", one["method"])
         else:
-            cell = (issue["category"], issue["complexity"], one["method"])
+            cell = cell_of(issue, one["method"], aside)
         person.marks["satisfaction"].append(Mark(cell, (one["level"] - 1) * (ONE // 4), weight, one.get("rater", "")))
 
 
@@ -270,14 +290,15 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
     values = settings["values"]
     twice = repeats(issues, values["duplicate_hours"], same_complainant)
     twice |= repeats(issues, values["matter_hours"], same_matter)
-    counted = [one for one in issues if one["issue"] not in twice and one.get("outcome") != "left_out"]
-    by_complainant = Counter(one["complainant"] for one in counted if one.get("complainant"))
-    for one in counted:
-        times = by_complainant[one.get("complainant", "")] or 1
-        weight = one.get("share", ONE) * root(times) // ONE
+    single = [one for one in issues if one["issue"] not in twice]
+    for one, weight in weigh([one for one in single if one.get("outcome") not in ("left_out", "excluded")]):
         person.issues += one.get("share", ONE)
-        timed = f"{one['issue']}#answer" not in aside  # else only the time of the answer waits for somebody's decision
-        mark_issue(person, one, weight, span["as_of"], settings, timed=timed)
+        mark_issue(person, one, weight, span["as_of"], settings, aside)
+    if values.get("left_out_margin"):
+        for one, weight in weigh([one for one in single if one.get("outcome") == "left_out"]):
+            person.marks["leaving"].append(
+                Mark((one["category"], one["complexity"], one.get("channel", "")), ONE, weight)
+            )
     known = [one for one in ratings if one["subject"] not in twice]
     mark_ratings(
         person,
@@ -285,11 +306,19 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
         {one["issue"]: one for one in issues},
         {one["contact"]: one for one in contacts},
         settings,
+        aside,
     )
     confirmed = {one["contact"] for one in issues if one.get("contact")}
     confirmed |= {one["subject"] for one in ratings if one["subject_kind"] == "contact"}
     person.contacts = count_contacts(contacts, confirmed, inputs["cadre"].get("target", 0), span, settings)
     return person
+
+
+def weigh(issues: list[Json]) -> Iterator[tuple[Json, int]]:
+    by_complainant = Counter(one["complainant"] for one in issues if one.get("complainant"))
+    for one in issues:
+        times = by_complainant[one.get("complainant", "")] or 1
+        yield one, one.get("share", ONE) * root(times) // ONE
 
 
 @dataclass(slots=True)
@@ -299,6 +328,9 @@ class Usual:
     mean: int
     expected: dict[Cell, int]
     scatter: dict[Cell, int]
+
+    def vary(self, cell: Cell) -> int:
+        return self.scatter.get(cell, 0) if cell else max(0, self.mean * (ONE - self.mean)) // ONE
 
 
 def ratio(parts: Iterable[tuple[float, float]], more: float = 0.0) -> float:
@@ -311,7 +343,7 @@ def fit(people: dict[str, Person], name: str, prior: float) -> Usual | None:
     sums: dict[tuple[str, Cell], list[int]] = {}
     for cadre, person in people.items():
         for mark in person.marks.get(name, []):
-            if mark.weight:
+            if mark.weight and mark.cell:
                 own = sums.setdefault((cadre, mark.cell), [0, 0, 0])
                 own[0] += mark.weight
                 own[1] += mark.weight * mark.value
@@ -437,33 +469,39 @@ def sum_up(
     floor = micro(settings["values"]["speed_floor"])
     for name in ("timeliness", "reply", "resolution", "speed", "satisfaction"):
         for mark in person.marks.get(name, []):
-            if not mark.weight:
+            if not mark.weight or name not in tables:
                 continue
             usual = tables[name]
             residual = mark.value - usual.expected.get(mark.cell, usual.mean)
             residual -= habits.get((mark.rater, cadre), 0) if mark.rater else 0
             if name == "speed":
                 residual = max(residual, floor)
-            found.setdefault(name, Sums()).add(mark.weight, residual, usual.scatter.get(mark.cell, 0))
-    for mark, share in excess(person, tables, settings):
+            found.setdefault(name, Sums()).add(mark.weight, residual, usual.vary(mark.cell))
+    for mark, share in excesses(person, tables, settings):
         usual = tables["resolution"]
         weight = mark.weight * share // ONE
         found.setdefault("resolution", Sums()).add(
-            weight, -usual.expected.get(mark.cell, usual.mean), usual.scatter.get(mark.cell, 0)
+            weight, -usual.expected.get(mark.cell, usual.mean), usual.vary(mark.cell)
         )
     return found
 
 
-def excess(person: Person, tables: dict[str, Usual], settings: Json) -> Iterator[tuple[Mark, int]]:
-    """Explaining counts as unsolved as far as it exceeds what such cases usually need, with a margin."""
-    kinds = [mark for mark in person.marks.get("explaining", []) if mark.weight]
-    explained = sum(mark.weight * mark.value for mark in kinds) / (ONE * ONE)
-    if not explained:
+def excesses(person: Person, tables: dict[str, Usual], settings: Json) -> Iterator[tuple[Mark, int]]:
+    """What is explained, or left out, counts as unsolved as far as it exceeds what is usual, with a margin."""
+    if "resolution" in tables:
+        for name, margin in (("explaining", "explained_margin"), ("leaving", "left_out_margin")):
+            if name in tables:
+                yield from excess(person.marks.get(name, []), tables[name], micro(settings["values"].get(margin, "0")))
+
+
+def excess(marks: list[Mark], table: Usual, margin: int) -> Iterator[tuple[Mark, int]]:
+    kinds = [mark for mark in marks if mark.weight]
+    found = sum(mark.weight * mark.value for mark in kinds) / (ONE * ONE)
+    if not found:
         return
-    table = tables["explaining"]
     usual = sum(mark.weight * table.expected.get(mark.cell, table.mean) for mark in kinds) / (ONE * ONE)
-    margin = micro(settings["values"]["explained_margin"]) / ONE * math.sqrt(0.9 * max(0.0, usual) + 0.1)
-    share = int(max(0.0, explained - usual - margin) / explained * ONE)
+    allowed = margin / ONE * math.sqrt(0.9 * max(0.0, usual) + 0.1)
+    share = int(max(0.0, found - usual - allowed) / found * ONE)
     for mark in kinds:
         if share and mark.value:
             yield mark, share
@@ -652,11 +690,12 @@ def place(levels: dict[str, tuple[float, float]], loadings: dict[str, float], se
     own = {name: 1 - load[name] ** 2 for name in NAMES}
     pull = {name: 1 / (own[name] + error) for name, (_, error) in levels.items()}
     limit = micro(settings["standing"]["limit"]) / ONE
+    vouch = settings["standing"].get("clocks_vouch", 1) > 0
     believed = {}
     for name, (level, error) in levels.items():
         believed[name] = level
         if name in OWN_ENTRIES:
-            others = [other for other in levels if other != name]
+            others = [other for other in levels if other != name and (vouch or {name, other} != CLOCKS)]
             common = 1 + fsum(load[other] ** 2 * pull[other] for other in others)
             guess = fsum(load[other] * pull[other] * levels[other][0] for other in others) / common
             middle = load[name] * guess
@@ -717,7 +756,7 @@ def publish(found: Json, settings: Json) -> Json:
 
 def compute(people: dict[str, Person], settings: Json) -> dict[str, Json]:
     prior = float(settings["adjustment"]["cell_prior"])
-    kinds = ("timeliness", "reply", "resolution", "explaining", "speed", "satisfaction")
+    kinds = ("timeliness", "reply", "resolution", "explaining", "leaving", "speed", "satisfaction")
     tables = {name: table for name in kinds if (table := fit(people, name, prior)) is not None}
     habits = (
         find_habits(people, tables["satisfaction"], settings["ratings"]["rater_prior"])

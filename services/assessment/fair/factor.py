@@ -1,7 +1,7 @@
 """How far the indicators inform one another: one common factor, and what each would be without the others' help."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import fsum
 
@@ -10,6 +10,7 @@ from services.assessment.fair.records import MICRO
 from services.assessment.fair.settings import INDICATORS, FairSettings
 
 SELF_RECORDED = ("timeliness", "reply", "speed", "outreach")
+CLOCKS = frozenset({"timeliness", "speed"})  # who shortens the one shortens the other
 LARGEST_LOADING = 0.95
 ITERATIONS = 60
 ENOUGH = 30  # cadres with both indicators; with fewer no correlation is read off
@@ -122,11 +123,12 @@ def _limit(
 ) -> dict[str, float]:
     """What cadres record themselves may lie only so far from what the other indicators suggest."""
     bound = settings.standing.limit / MICRO
+    may_vouch = settings.standing.clocks_vouch > 0
     limited = {}
     for name, (level, error) in levels.items():
         limited[name] = level
         if name in SELF_RECORDED:
-            others: Sequence[str] = [other for other in levels if other != name]
+            others = [other for other in levels if other != name and (may_vouch or {name, other} != CLOCKS)]
             common = 1 + fsum(loadings[other] ** 2 * pull[other] for other in others)
             guess = fsum(loadings[other] * pull[other] * levels[other][0] for other in others) / common
             middle = loadings[name] * guess

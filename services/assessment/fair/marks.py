@@ -13,12 +13,16 @@ Note = Literal[
     "not_due",
     "no_allowance",
     "explained",
+    "unassessed",
     "unknown",
     "empty_instant",
     "not_the_complainant",
 ]
 Cell = tuple[str, ...]
 OF_ANSWER = "#answer"
+OF_CLOCK = "#clock"
+OF_LABEL = "#label"
+UNLABELLED: Cell = ()
 
 
 @cache
@@ -45,6 +49,21 @@ class CellNumbers:
 def answer_of(issue: str) -> str:
     """The name under which only the time of an issue's answer is set aside."""
     return f"{issue}{OF_ANSWER}"
+
+
+def clock_of(issue: str) -> str:
+    """The name under which only an issue's times are set aside: of its answer, and of its closing."""
+    return f"{issue}{OF_CLOCK}"
+
+
+def label_of(issue: str) -> str:
+    """The name under which only an issue's category and complexity are set aside: it is compared with all issues."""
+    return f"{issue}{OF_LABEL}"
+
+
+def record_of(name: str) -> str:
+    """The record of which all, or only a part, is set aside under this name."""
+    return name.removesuffix(OF_ANSWER).removesuffix(OF_CLOCK).removesuffix(OF_LABEL)
 
 
 class Mark(NamedTuple):

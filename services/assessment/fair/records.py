@@ -8,9 +8,12 @@ from typing import Any, Final, Literal, TypeVar
 MICRO: Final = 1_000_000
 DAY: Final = 86_400
 
-Outcome = Literal["", "solved", "explained", "unsolved", "left_out"]
+Outcome = Literal[
+    "", "solved", "explained", "unsolved", "left_out", "excluded"
+]  # excluded: by somebody else's decision
 Method = Literal["callback", "app", "on_site"]
 SubjectKind = Literal["issue", "contact"]
+UNASSESSED: Final = frozenset({"left_out", "excluded"})  # the latter by somebody else's decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,10 @@ class Table:
     def expect(self, cell: Cell) -> int:
         return self.expected.get(cell, self.mean)
 
+    def vary(self, cell: Cell) -> int:
+        """The variance of a single record; of an unlabelled one, that of a share about the mean."""
+        return self.scatter.get(cell, 0) if cell else max(0, self.mean * (MICRO - self.mean)) // MICRO
+
 
 class _OfCell:
     """The sums of one cell, cadre by cadre."""

@@ -43,6 +43,7 @@ class Values:
     duplicate_hours: int
     explained_margin: Micro
     matter_hours: int
+    left_out_margin: Micro = Micro(0)  # 0: what is left out is not looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +83,12 @@ class Standing:
     limit: Micro
     interval: Micro
     model_error: Micro
+    clocks_vouch: int = 1  # 0: timeliness and speed are no witnesses for one another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRules:
-    """Odds are hundredths of a deviation, `rarest` are times in 100,000 groups, everything else per cent.
-
-    What has a default came with a later version: periods that were closed by an earlier one do without, and come out
-    as they did.
-    """
+    """Odds are hundredths of a deviation, `rarest` are times in 100,000 groups, everything else per cent."""
 
     padding_share: int
     padding_odds: int
@@ -120,9 +118,13 @@ class SignalRules:
     harder_odds: int = 0
     late_share: int = 0
     clock_most: int = 100
+    clock_office: int = 0
     scatter_odds: int = 0
     scatter_kept: int = 0
     burst_missing: int = 100
+    labels_share: int = 0
+    labels_odds: int = 0
+    labels_harder: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,18 @@
 """A cadre's records of one indicator against what is usual for such records: four exact sums, and their mean."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.assessment.fair.marks import Counted, Mark
+from services.assessment.fair.marks import Counted, Mark, Note
 from services.assessment.fair.records import MICRO
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.totals import PICO
-from services.assessment.fair.values import EXPLAINING
+from services.assessment.fair.values import EXPLAINING, LEAVING
+
+UNVALUED = frozenset({EXPLAINING, LEAVING})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def stand(residuals: Iterable[Residual], tables: Mapping[str, Table]) -> dict[st
         standing = standings.get(mark.indicator)
         if standing is None:
             standing = standings[mark.indicator] = Standing()
-        standing.add(mark.weight, mark.value, residual, tables[mark.indicator].scatter.get(mark.cell, 0))
+        standing.add(mark.weight, mark.value, residual, tables[mark.indicator].vary(mark.cell))
     return standings
 
 
@@ -86,7 +88,7 @@ def residuals_of(
     floor = settings.values.speed_floor
     for mark in counted.marks:
         _, name, cell, value, weight, _, rater = mark
-        if not weight or name == EXPLAINING or name not in usual:
+        if not weight or name in UNVALUED or name not in usual:
             continue
         by_cell, mean = usual[name]
         expected = by_cell.get(cell, mean)
@@ -95,29 +97,27 @@ def residuals_of(
         if name == "speed":
             residual = max(residual, floor)
         residuals.append(Residual(mark, expected, habit, residual))
-    residuals.extend(_excess_explanations(counted, tables, settings))
+    values = settings.values
+    residuals.extend(_excess_of(EXPLAINING, "explained", counted, tables, values.explained_margin))
+    residuals.extend(_excess_of(LEAVING, "unassessed", counted, tables, values.left_out_margin))
     return residuals
 
 
-def _excess_explanations(counted: Counted, tables: Mapping[str, Table], settings: FairSettings) -> list[Residual]:
-    """Explaining is not counted up to what such cases usually need, with a margin; the excess counts as unsolved."""
-    if not {"resolution", EXPLAINING} <= tables.keys():
-        return []
-    kinds = [mark for mark in counted.marks if mark.indicator == EXPLAINING]
-    explained = sum(mark.weight * mark.value for mark in kinds) / PICO
-    if not explained:
-        return []
-    usual = sum(mark.weight * tables[EXPLAINING].expect(mark.cell) for mark in kinds) / PICO
-    margin = settings.values.explained_margin / MICRO * math.sqrt(0.9 * max(0.0, usual) + 0.1)
-    share = int(max(0.0, explained - usual - margin) / explained * MICRO)
-    if not share:
-        return []
-    residuals = []
-    for mark in kinds:
+def _excess_of(name: str, note: Note, counted: Counted, tables: Mapping[str, Table], margin: int) -> Iterator[Residual]:
+    """What is explained, or left out, is not counted up to what such cases usually need, with a margin (millionths of a
+    deviation); the excess counts as unsolved.
+    """
+    if not {"resolution", name} <= tables.keys():
+        return
+    kinds = [mark for mark in counted.marks if mark.indicator == name]
+    found = sum(mark.weight * mark.value for mark in kinds) / PICO
+    if not found:
+        return
+    usual = sum(mark.weight * tables[name].expect(mark.cell) for mark in kinds) / PICO
+    allowed = margin / MICRO * math.sqrt(0.9 * max(0.0, usual) + 0.1)
+    share = int(max(0.0, found - usual - allowed) / found * MICRO)
+    for mark in kinds if share else ():
         if mark.value:
-            excess = mark._replace(
-                indicator="resolution", value=0, weight=mark.weight * share // MICRO, note="explained"
-            )
+            excess = mark._replace(indicator="resolution", value=0, weight=mark.weight * share // MICRO, note=note)
             expected = tables["resolution"].expect(mark.cell)
-            residuals.append(Residual(mark=excess, expected=expected, habit=0, residual=-expected))
-    return residuals
+            yield Residual(mark=excess, expected=expected, habit=0, residual=-expected)

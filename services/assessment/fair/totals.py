@@ -8,11 +8,11 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Final
 
-from services.assessment.fair.marks import OF_ANSWER, CellNumbers, Counted, answer_of
+from services.assessment.fair.marks import CellNumbers, Counted, answer_of, clock_of, label_of, record_of
 from services.assessment.fair.records import MICRO, Cadre, Dossier
-from services.assessment.fair.values import EXPLAINING
+from services.assessment.fair.values import EXPLAINING, LEAVING
 
-FITTED: Final = ("timeliness", "reply", "resolution", EXPLAINING, "speed", "satisfaction")
+FITTED: Final = ("timeliness", "reply", "resolution", EXPLAINING, LEAVING, "speed", "satisfaction")
 PICO: Final = MICRO * MICRO
 SUMS: Final = 3  # of a cell: weight, weight x value, weight x value x value
 HASH_BYTES: Final = 16
@@ -69,7 +69,7 @@ class Totals:
 
     def list_holders(self, records: Set[str]) -> list[str]:
         """Cadres who may have one of these: none is missing."""
-        wanted = {_mark(record.removesuffix(OF_ANSWER)) for record in records}
+        wanted = {_mark(record_of(record)) for record in records}
         return [cadre for cadre, own in self._records.items() if not wanted.isdisjoint(own)]
 
     def iterate_cells(self, indicator: str) -> Iterator[CellSums]:
@@ -85,7 +85,7 @@ class Totals:
         number_of = self.numbers.of
         for mark in one.marks:
             weight = mark.weight
-            if weight and mark.indicator in _PLACES:
+            if weight and mark.cell and mark.indicator in _PLACES:
                 weighted = weight * mark.value
                 sums = found[_PLACES[mark.indicator]].setdefault(number_of(mark.cell), [0, 0, 0])
                 sums[0] += weight
@@ -130,7 +130,7 @@ def _mark(record: str) -> int:
 def list_doubtful(dossier: Dossier) -> Iterator[str]:
     """Whatever may be set aside, by its name."""
     yield from list_records(dossier)
-    yield from (answer_of(issue.issue) for issue in dossier.issues)
+    yield from (name(issue.issue) for issue in dossier.issues for name in (answer_of, clock_of, label_of))
 
 
 def list_records(dossier: Dossier) -> Iterator[str]:

@@ -7,7 +7,9 @@ from services.assessment.fair.marks import Mark, Note, cell_of
 from services.assessment.fair.records import MICRO, Issue
 from services.assessment.fair.settings import FairSettings
 
-EXPLAINING = "explaining"  # no indicator: how often the category is explained, which says how much is usual
+# No indicators: how often a kind is explained, and how often left out, which says how much of it is usual.
+EXPLAINING = "explaining"
+LEAVING = "leaving"
 Valued = tuple[str, int, Note]
 
 
@@ -21,6 +23,8 @@ def value_issue(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Va
     yield ("resolution", *_value_resolution(issue, as_of, settings))
     if issue.outcome:
         yield (EXPLAINING, MICRO if issue.outcome == "explained" else 0, "")
+        if settings.values.left_out_margin:
+            yield (LEAVING, 0, "")
     if issue.outcome == "solved" and not issue.is_contradicted and issue.close_allowed and issue.closed_at is not None:
         yield ("speed", credit_time(issue.closed_at - issue.received_at, issue.close_allowed), "")
 
@@ -32,6 +36,12 @@ def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) ->
     cell = cell_of(issue.category, issue.complexity, issue.channel)
     for indicator, value, note in value_issue(issue, as_of, settings):
         yield Mark(issue.issue, indicator, cell, value, 0 if note in UNCOUNTED else weight, note)
+
+
+def mark_left_out(issue: Issue, weight: int) -> Mark:
+    return Mark(
+        issue.issue, LEAVING, cell_of(issue.category, issue.complexity, issue.channel), MICRO, weight, "unassessed"
+    )
 
 
 def _value_answer(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:

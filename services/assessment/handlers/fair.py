@@ -14,7 +14,7 @@ import orjson
 from services.assessment.domain.scores import Placement
 from services.assessment.fair.engine import Judged, judge_counted
 from services.assessment.fair.explaining import Case, explain_case
-from services.assessment.fair.marks import OF_ANSWER
+from services.assessment.fair.marks import record_of
 from services.assessment.fair.results import Result, rank_among
 from services.assessment.fair.settings import FairSettings, read_settings
 from services.assessment.fair.yardstick import (
@@ -42,7 +42,7 @@ from services.assessment.storage.fair_records import Window
 from shared.database import Connection, Pool, transaction
 from shared.reach import SYSTEM
 
-SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-4.toml"
+SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-5.toml"
 SIGNAL_NAMESPACE: Final = UUID("6c69616e-7869-6e2d-8073-69676e616c31")
 EVENTS_A_PASS: Final = 2_000
 
@@ -234,7 +234,7 @@ def signal_rows(judged: Judged, places: Places, window: Window, now: datetime) -
                 "ends_on": window.ends_on,
                 "odds": signal.odds,
                 "evidence": dict(signal.evidence),
-                "record_ids": sorted({one.removesuffix(OF_ANSWER) for one in signal.records} | set(signal.examples)),
+                "record_ids": sorted(set(map(record_of, signal.records)) | set(signal.examples)),
                 "found_at": now,
             }
         )

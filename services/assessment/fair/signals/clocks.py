@@ -2,10 +2,10 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from services.assessment.fair.marks import CellNumbers, Counted, answer_of
+from services.assessment.fair.marks import CellNumbers, Counted, answer_of, clock_of
 from services.assessment.fair.records import DAY, Issue
 from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.signals.odds import (
@@ -45,7 +45,9 @@ class Times:
         """In the order of the places."""
         return [issue.issue for issue in one.dossier.issues if self._time_of(issue) is not None]
 
-    def count_fastest(self) -> dict[str, Count]:
+    @cached_property
+    def fastest(self) -> dict[str, Count]:
+        """By cadre, how many are among the fastest of their category, and how many would be by chance."""
         limits = [_limit_of_fastest(one) for one in self._sorted]
         counts = {}
         for cadre, (categories, taken) in self._taken.items():
@@ -103,7 +105,7 @@ class ExtremeClocks:
         self._closings.note(one)
 
     def find(self, everybody: Everybody) -> Iterator[Signal]:
-        counts = self._closings.count_fastest()
+        counts = self._closings.fastest
         odds = deviations(counts)
         rules = self._rules
         for cadre, count in counts.items():
@@ -128,6 +130,54 @@ class ExtremeClocks:
             )
 
 
+class ClocksApart:
+    """Most closings are among the fastest, of somebody whose office is not quick. Only the times wait, and all of them:
+    those that are not among the fastest are told by the same hand.
+    """
+
+    def __init__(self, closings: Times, settings: FairSettings) -> None:
+        self._closings = closings  # somebody else notes them
+        self._rules = settings.signals
+        self._units: dict[str, str] = {}
+
+    def note(self, one: Counted) -> None:
+        self._units[one.cadre] = one.dossier.cadre.unit
+
+    def find(self, everybody: Everybody) -> Iterator[Signal]:
+        rules = self._rules
+        if not rules.clock_office:
+            return
+        counts = self._closings.fastest
+        odds = deviations(counts)
+        offices = self._count_offices(counts)
+        for cadre, count in counts.items():
+            found, size = count.found, self._closings.size_of(cadre)
+            all_found, all_closed = offices[self._units[cadre]]
+            others, closed = all_found - found, all_closed - size
+            if found < LEAST_FAST or 100 * found <= rules.clock_most * size or odds[cadre] * 100 < rules.clock_odds:
+                continue
+            if 100 * others * size >= rules.clock_office * found * closed > 0:
+                continue
+            issues = [issue.issue for issue in everybody.counted[cadre].dossier.issues]
+            share, office = per_cent(found, size), per_cent(others, closed)
+            yield Signal(
+                cadre=cadre,
+                check="clock_apart",
+                evidence={"closed": size, "fastest": found, "share": share, "office": office},
+                odds=hundredths(odds[cadre]),
+                records=frozenset(map(clock_of, issues)),
+                examples=first_few(issues),
+            )
+
+    def _count_offices(self, counts: Mapping[str, Count]) -> dict[str, tuple[int, int]]:
+        """How many are among the fastest, of how many, by unit."""
+        offices: dict[str, tuple[int, int]] = {}
+        for cadre, count in counts.items():
+            found, size = offices.get(self._units[cadre], (0, 0))
+            offices[self._units[cadre]] = found + count.found, size + self._closings.size_of(cadre)
+        return offices
+
+
 class InstantAnswers:
     """Only the times of these answers are doubted: whether a matter was solved, and its ratings, still count."""
 
@@ -141,7 +191,7 @@ class InstantAnswers:
             self._answers.note(one)
 
     def find(self, everybody: Everybody) -> Iterator[Signal]:
-        counts = self._answers.count_fastest()
+        counts = self._answers.fastest
         odds = deviations(counts)
         rules = self._rules
         for cadre, count in counts.items():

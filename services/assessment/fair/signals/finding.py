@@ -7,11 +7,12 @@ from services.assessment.fair.records import Span
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.signals.circles import Circles
-from services.assessment.fair.signals.clocks import ExtremeClocks, InstantAnswers, Times, time_of_closing
+from services.assessment.fair.signals.clocks import ClocksApart, ExtremeClocks, InstantAnswers, Times, time_of_closing
 from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
 from services.assessment.fair.signals.contacts import Bursts, Padding
 from services.assessment.fair.signals.faultless import Faultless
 from services.assessment.fair.signals.handling import HandingOn, find_splits
+from services.assessment.fair.signals.labels import LabelsApart
 from services.assessment.fair.signals.odds import Everybody, Finder, Signal
 from services.assessment.fair.signals.praise import Praise
 from services.assessment.fair.signals.ratings import PraiseApart, find_stuffing
@@ -28,11 +29,13 @@ class Finding:
             Bursts(span, settings.signals),
             Praise(settings.signals) if settings.signals.best_odds else PraiseApart(settings.signals),
             ExtremeClocks(closings, settings),
+            ClocksApart(closings, settings),
             InstantAnswers(closings, settings),
             Circles(settings),
             Faultless(settings.signals),
             Scatter(settings.signals),
             HandingOn(settings),
+            LabelsApart(settings),
             Contradicted(self._admissions, settings),
             Explained(self._admissions, settings),
         )

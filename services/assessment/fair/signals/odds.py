@@ -23,6 +23,8 @@ Check = Literal[
     "faultless_apart",
     "instant_answers",
     "faultless_excess",
+    "labels_apart",
+    "clock_apart",
 ]
 MEDIAN_OF_SQUARE = 0.4549364  # of a standard normal variable
 SMOOTH = 20.0  # a region's rate is drawn to everybody's by so many records

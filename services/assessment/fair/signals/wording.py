@@ -34,6 +34,13 @@ ZH: Final[Mapping[Check, str]] = {
     "faultless_excess": (
         "{issues}件诉求中{faultless}件毫无差错且无人回访，按其余诉求差错的分布通常约{usual}件；其中{waiting}件暂不计。"
     ),
+    "labels_apart": (
+        "{issues}件诉求中{labelled}件（{share}%）归为同一较难的类别或难度，同单位其他人约{usual}%，而解决情况不低于此类通常水平；"
+        "多出的部分只有归类暂不计。"
+    ),
+    "clock_apart": (
+        "{closed}件已解决诉求中有{fastest}件（{share}%）属同类最快的二十分之一，同单位其他人为{office}%；只有各项时间暂不计。"
+    ),
 }
 EN: Final[Mapping[Check, str]] = {
     "period_end_burst": (
@@ -82,6 +89,14 @@ EN: Final[Mapping[Check, str]] = {
     "faultless_excess": (
         "{faultless} of {issues} issues went without any fault, and nobody called back; by how the faults of the "
         "others scatter about {usual} would. {waiting} of them wait."
+    ),
+    "labels_apart": (
+        "{labelled} of {issues} issues ({share}%) bear one category or complexity that is hard to solve (others in the "
+        "office: {usual}%), and were no harder. Of those beyond that share only the labels wait."
+    ),
+    "clock_apart": (
+        "{fastest} of {closed} solved issues ({share}%) are among the fastest twentieth of their kind; of the office's "
+        "others {office}% are. Only the times wait."
     ),
 }
 LOOK: Final[Mapping[Language, str]] = {

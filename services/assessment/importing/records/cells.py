@@ -30,7 +30,7 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
     "not_accepted": "left_out",
     "withdrawn": "left_out",
     "merged": "left_out",
-    "excluded": "left_out",
+    "excluded": "excluded",
 }
 METHODS: Final[Mapping[str, Method]] = {
     "callback": "callback",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.assessment.fair.records import DAY
+from services.assessment.fair.records import DAY, UNASSESSED
 
 MANY: Final = 10  # lines that show a custom; in fewer it may be chance
 WITHIN_A_DAY: Final = DAY // 3  # between two instants of one day, on average
@@ -20,7 +20,7 @@ class Customs:
     def tell_end(self, row: dict[str, Any]) -> None:
         """Complete a line of issues.csv. Where no closing is told, what ended did so in time."""
         received_at = row["received_at"]
-        if not self.tells_closings and row["outcome"] not in ("", "left_out"):
+        if not self.tells_closings and row["outcome"] not in ("", *UNASSESSED):
             row.update(closed_at=received_at + SOME_WHILE, due_at=None, allowed_hours=None)
         if not self.tells_hours:
             for name in ("answered_at", "closed_at"):

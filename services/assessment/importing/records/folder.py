@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Handover, Issue, Rating, Span
+from services.assessment.fair.records import (
+    DAY,
+    MICRO,
+    UNASSESSED,
+    Cadre,
+    Contact,
+    Dossier,
+    Handover,
+    Issue,
+    Rating,
+    Span,
+)
 from services.assessment.fair.shares import Hold, share_by_time
 from services.assessment.importing.records import cells
 from services.assessment.importing.records.cells import quarter_ends
@@ -219,7 +230,7 @@ def _make_issue(row: dict[str, Any], called: set[str]) -> Issue:
     denied, reopened, checked = row.pop("denied"), row.pop("reopened"), row.pop("checked")
     closed_at = row["closed_at"]
     outcome = row.pop("outcome")
-    if closed_at is None and outcome != "left_out":
+    if closed_at is None and outcome not in UNASSESSED:
         outcome = ""
     elif outcome == "":
         outcome = "unsolved"

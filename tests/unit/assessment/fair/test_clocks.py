@@ -11,6 +11,7 @@ from services.assessment.fair.marks import Counted
 from services.assessment.fair.records import DAY, Cadre, Dossier, Issue
 from services.assessment.fair.settings import read_settings
 from services.assessment.fair.signals.clocks import (
+    ClocksApart,
     ExtremeClocks,
     InstantAnswers,
     Times,
@@ -24,7 +25,7 @@ SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
 ISSUE = Issue(issue="i", category="a", complexity="1", received_at=DAY, outcome="solved", closed_at=3 * DAY)
 
 
-def _counted(cadre: str, hours: list[int], category: str = "a", **more: Any) -> Counted:
+def _counted(cadre: str, hours: list[int], category: str = "a", unit: str = "u", **more: Any) -> Counted:
     """Closed after so many hours of a hundred that are allowed."""
     issues = [
         replace(
@@ -37,7 +38,7 @@ def _counted(cadre: str, hours: list[int], category: str = "a", **more: Any) -> 
         )
         for number, taken in enumerate(hours)
     ]
-    return Counted(dossier=Dossier(cadre=Cadre(cadre=cadre, peer_group="p", region="r", unit="u"), issues=issues))
+    return Counted(dossier=Dossier(cadre=Cadre(cadre=cadre, peer_group="p", region="r", unit=unit), issues=issues))
 
 
 def _find(*everybody: Counted, **rules: int) -> dict[str, Signal]:
@@ -71,7 +72,7 @@ def test_who_is_among_the_fastest_is_told_by_the_place_in_the_category() -> None
         for one in everybody:
             times.note(one)
 
-        for cadre, count in times.count_fastest().items():
+        for cadre, count in times.fastest.items():
             places = times.find_places(cadre)
             assert count.found == sum(place < 0.05 for place in places)
             assert count.expected == pytest.approx(size / 20)
@@ -122,6 +123,49 @@ def test_a_quarter_among_the_fastest_is_asked_about(fast: int, slow: int, is_ask
 )
 def test_shares_are_counted_to_the_single_record(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
     assert ("odd" in _find(*PEERS, _counted("odd", [1] * fast + [60] * slow))) is is_asked
+
+
+def _find_apart(*everybody: Counted, office: int = 50) -> dict[str, Signal]:
+    scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, clock_office=office))
+    closings = Times(time_of_closing)
+    finder = ClocksApart(closings, scheme)
+    for one in everybody:
+        closings.note(one)
+        finder.note(one)
+    counted = {one.cadre: one for one in everybody}
+    return {signal.cadre: signal for signal in finder.find(Everybody(counted=counted, tables={}))}
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "is_asked"),
+    [(5, 5, False), (6, 5, True), (9, 0, True), (4, 0, True), (3, 0, False)],
+)
+def test_most_among_the_fastest_are_asked_about_by_their_times(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
+    odd = _counted("odd", [1] * fast + [60] * slow)
+    odd.dossier.issues.append(replace(ISSUE, issue="open", outcome="", closed_at=None))
+
+    found = _find_apart(*PEERS, odd)
+
+    assert found.keys() == ({"odd"} if is_asked else set())
+    if is_asked:
+        size = fast + slow
+        assert found["odd"].check == "clock_apart"
+        assert found["odd"].records == {f"{issue.issue}#clock" for issue in odd.dossier.issues}
+        share = (200 * fast + size) // (2 * size)
+        assert found["odd"].evidence == {"closed": size, "fastest": fast, "share": share, "office": 5}
+        odds = (fast - size / 20) / sqrt(size / 20 * 0.95)
+        assert found["odd"].odds == round(100 * odds)
+
+
+@pytest.mark.parametrize(
+    ("mate", "is_asked"),
+    [([1] * 5 + [60] * 5, False), ([1] * 4 + [60] * 5, True), ([], True)],  # nobody else there: nobody to go by
+)
+def test_a_quick_office_is_not_asked_about(mate: list[int], is_asked: bool) -> None:  # noqa: FBT001
+    here = [_counted("odd", [1] * 9, unit="here"), _counted("mate", mate, unit="here")]
+
+    assert ("odd" in _find_apart(*PEERS, *here)) is is_asked
+    assert not _find_apart(*PEERS, *here, office=0)
 
 
 # Of 192, each at an hour of its own from 10 to 201.

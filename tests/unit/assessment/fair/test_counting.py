@@ -6,8 +6,9 @@ import pytest
 
 from services.assessment.fair.counting import HOUR, find_duplicates, find_same_matters, weigh_issues
 from services.assessment.fair.dossiers import count_dossier
-from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Rating, Span
-from services.assessment.fair.settings import read_settings
+from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Outcome, Rating, Span
+from services.assessment.fair.settings import INDICATORS, Micro, read_settings
+from services.assessment.fair.values import LEAVING
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
 SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
@@ -115,6 +116,28 @@ def test_of_an_answer_set_aside_only_the_time_does_not_count() -> None:
     assert (timed, solved) == ({"b"}, {"a", "b"})
 
 
+def test_of_all_times_set_aside_the_rest_of_the_issue_counts() -> None:
+    issues = [
+        replace(one, answer_allowed=DAY, close_allowed=9 * DAY, outcome="solved", closed_at=DAY) for one in BOTH.issues
+    ]
+
+    counted = count_dossier(replace(BOTH, issues=issues), SPAN, SETTINGS, frozenset({"a#clock"}))
+
+    by_indicator = {
+        name: {mark.record for mark in counted.marks if mark.indicator == name and mark.weight} for name in INDICATORS
+    }
+    assert by_indicator["timeliness"] == by_indicator["speed"] == {"b"}
+    assert by_indicator["resolution"] == {"a", "b"}
+
+
+def test_where_the_labels_are_set_aside_an_issue_and_its_ratings_are_of_no_kind() -> None:
+    counted = count_dossier(BOTH, SPAN, SETTINGS, frozenset({"a#label"}))
+
+    assert {mark.cell for mark in counted.marks if mark.record in ("a", "ra")} == {()}
+    assert () not in {mark.cell for mark in counted.marks if mark.record in ("b", "rb")}
+    assert {mark.record for mark in counted.marks if mark.weight} == {"a", "b", "ra", "rb"}
+
+
 def test_a_repeat_is_told_and_an_issue_that_is_left_out_of_assessment_is_none() -> None:
     again = replace(LAMP, issue="c", received_at=DAY)
     left_out = replace(ELSEWHERE, outcome="left_out")
@@ -123,7 +146,29 @@ def test_a_repeat_is_told_and_an_issue_that_is_left_out_of_assessment_is_none() 
 
     assert [issue.issue for issue in counted.counted_issues] == ["a"]
     assert [(mark.record, mark.weight) for mark in counted.marks if mark.note == "duplicate"] == [("c", 0)]
-    assert "b" not in {mark.record for mark in counted.marks}
+    assert [mark.indicator for mark in counted.marks if mark.record == "b"] == [LEAVING]
+    assert counted.issues == MICRO
+
+
+OUTCOMES: tuple[Outcome, ...] = ("left_out", "left_out", "excluded", "solved", "")
+
+
+def test_how_many_were_left_out_is_counted_but_not_what_somebody_else_excluded() -> None:
+    issues = [
+        replace(LAMP, issue=f"i{place}", received_at=place * 9 * DAY, outcome=outcome)
+        for place, outcome in enumerate(OUTCOMES)
+    ]
+    dossier = replace(BOTH, issues=issues, ratings=[])
+
+    leaving = [mark for mark in count_dossier(dossier, SPAN, SETTINGS).marks if mark.indicator == LEAVING]
+
+    assert sorted((mark.record, mark.value, mark.weight, mark.note) for mark in leaving) == [
+        ("i0", MICRO, 707_106, "unassessed"),  # two of one complainant
+        ("i1", MICRO, 707_106, "unassessed"),
+        ("i3", 0, 707_106, ""),
+    ]
+    unasked = replace(SETTINGS, values=replace(SETTINGS.values, left_out_margin=Micro(0)))
+    assert LEAVING not in {mark.indicator for mark in count_dossier(dossier, SPAN, unasked).marks}
 
 
 def test_many_issues_of_one_complainant_weigh_as_the_root_of_them() -> None:

@@ -31,7 +31,7 @@ def _read(old: str, new: str) -> FairSettings:
     [
         ("places = 2", "places = 1"),
         ("places = 2", "places = 4"),
-        ("version = 4", "version = 1"),
+        ("version = 5", "version = 1"),
         ('name = "fair"', f'name = "{"x" * 64}"'),
         ('resolution = "0.40"', 'resolution = "0.5"\nreply = "0.00"'),
         ('solved_late = "0.8"', 'solved_late = "100"'),
@@ -55,7 +55,7 @@ def test_what_is_just_allowed(old: str, new: str) -> None:
     [
         ("places = 2", "places = 0"),
         ("places = 2", "places = 5"),
-        ("version = 4", "version = 0"),
+        ("version = 5", "version = 0"),
         ('name = "fair"', f'name = "{"x" * 65}"'),
         ('name = "fair"', 'name = ""'),
         ('name = "fair"', "name = 3"),
@@ -93,7 +93,7 @@ def test_no_weight_is_beyond_a_half_or_below_nothing() -> None:
 
 
 def test_a_text_has_an_end() -> None:
-    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 4
+    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 5
     with pytest.raises(BadFairSettings, match="longer than"):
         read_settings(TEXT + "#" * (LONGEST - len(TEXT) + 1))
 
@@ -105,7 +105,18 @@ def test_what_came_after_version_2_is_off_in_it() -> None:
     signals = asdict(read_settings(text).signals)
 
     assert {name: signals[name] for name in new if signals[name]} == {"clock_most": 100, "burst_missing": 100}
-    assert {"rarest_kind", "answer_odds", "admitted_odds", "best_odds", "harder_odds", "late_share"} <= new
+    assert read_settings(text).values.left_out_margin == 0
+    assert read_settings(text).standing.clocks_vouch == 1
+    assert {
+        "labels_odds",
+        "clock_office",
+        "rarest_kind",
+        "answer_odds",
+        "admitted_odds",
+        "best_odds",
+        "harder_odds",
+        "late_share",
+    } <= new
 
 
 def test_other_settings_have_another_hash() -> None:

@@ -192,6 +192,23 @@ def _make_up_of_many_kinds(town: list[Dossier]) -> None:
         )
 
 
+def _call_all_hard(town: list[Dossier]) -> None:
+    """Of what the others have of kind z little is solved."""
+    draw = random.Random(8)  # noqa: S311
+    for dossier in town[1:]:
+        for number in range(3):
+            issue = make_issue(draw, f"{dossier.cadre.cadre}-z{number}", 0)
+            dossier.issues.append(
+                replace(issue, category="z", outcome="unsolved", closed_at=issue.received_at + DAY, is_denied=False)
+            )
+    town[0].issues = [replace(issue, category="z") for issue in town[0].issues]
+
+
+def _shorten_all(town: list[Dossier]) -> None:
+    for place, issue in enumerate(town[0].issues):
+        town[0].issues[place] = replace(issue, outcome="solved", closed_at=issue.received_at + HOUR + place)
+
+
 TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "contact_padding": _pad,
     "period_end_burst": _burst,
@@ -207,6 +224,8 @@ TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "faultless_apart": _make_up,
     "instant_answers": _answer_at_once,
     "faultless_excess": _make_up_of_many_kinds,
+    "labels_apart": _call_all_hard,
+    "clock_apart": _shorten_all,
 }
 
 

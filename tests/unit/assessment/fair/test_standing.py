@@ -1,5 +1,6 @@
 """A cadre's records of one indicator against what is usual for such records."""
 
+from collections.abc import Mapping
 from math import sqrt
 
 import pytest
@@ -16,6 +17,7 @@ CELL, RARE = ("a", "1", ""), ("b", "1", "")
 TABLES = {
     "resolution": Table(mean=500_000, expected={CELL: 600_000}, scatter={CELL: 240_000}),
     "explaining": Table(mean=100_000),
+    "leaving": Table(mean=100_000),
     "speed": Table(mean=700_000),
     "satisfaction": Table(mean=800_000),
 }
@@ -53,6 +55,13 @@ def test_a_record_is_compared_with_its_kind_and_one_of_an_unknown_kind_with_all(
     assert stand([known, unknown], TABLES)["resolution"].noise == MICRO**2 * 240_000
 
 
+def test_one_without_labels_is_compared_with_all_and_as_unsure_as_a_share_is() -> None:
+    (unlabelled,) = _residuals(_mark("resolution", MICRO, cell=()))
+
+    assert (unlabelled.expected, unlabelled.residual) == (500_000, 500_000)
+    assert stand([unlabelled], TABLES)["resolution"].noise == MICRO**2 * 250_000
+
+
 def test_what_does_not_weigh_or_has_no_table_yet_is_not_compared() -> None:
     assert _residuals(_mark("resolution", MICRO, weight=0), _mark("reply", MICRO)) == []
 
@@ -71,41 +80,45 @@ def test_solving_late_is_never_much_worse_than_usual_in_speed() -> None:
     assert (slow.residual, fast.residual) == (-50_000, 300_000)
 
 
-def _explanations(explained: int, others: int) -> list[Residual]:
+def _excess(kind: str, found: int, others: int, tables: Mapping[str, Table] = TABLES) -> list[Residual]:
     """One in ten is usual."""
-    marks = [_mark("explaining", MICRO)] * explained + [_mark("explaining", 0)] * others
-    return _residuals(*marks)
+    marks = [_mark(kind, MICRO)] * found + [_mark(kind, 0)] * others
+    return residuals_of(_counted(*marks), tables, {}, SETTINGS)
 
 
-@pytest.mark.parametrize(("explained", "others"), [(5, 5), (8, 22), (2, 1)])
-def test_explaining_beyond_what_is_usual_counts_as_unsolved_in_part(explained: int, others: int) -> None:
-    residuals = _explanations(explained, others)
+KINDS = pytest.mark.parametrize(("kind", "note"), [("explaining", "explained"), ("leaving", "unassessed")])
+
+
+@KINDS
+@pytest.mark.parametrize(("found", "others"), [(5, 5), (8, 22), (2, 1)])
+def test_beyond_what_is_usual_it_counts_as_unsolved_in_part(kind: str, note: str, found: int, others: int) -> None:
+    residuals = _excess(kind, found, others)
 
     assert [(one.mark.indicator, one.mark.value, one.mark.note) for one in residuals] == [
-        ("resolution", 0, "explained")
-    ] * explained
+        ("resolution", 0, note)
+    ] * found
     assert {(one.expected, one.habit, one.residual) for one in residuals} == {(600_000, 0, -600_000)}
-    usual = (explained + others) / 10
-    excess = explained - usual - 0.8 * sqrt(0.9 * usual + 0.1)
+    usual = (found + others) / 10
+    excess = found - usual - 0.8 * sqrt(0.9 * usual + 0.1)
     assert sum(one.mark.weight for one in residuals) / MICRO == pytest.approx(excess, abs=1e-5)
 
 
-@pytest.mark.parametrize(("explained", "others"), [(0, 5), (1, 9), (2, 11), (2, 20)])
-def test_explaining_as_others_do_costs_nothing(explained: int, others: int) -> None:
-    assert _explanations(explained, others) == []
+@KINDS
+@pytest.mark.parametrize(("found", "others"), [(0, 5), (1, 9), (2, 11), (2, 20)])
+def test_what_others_do_costs_nothing(kind: str, note: str, found: int, others: int) -> None:
+    assert _excess(kind, found, others) == [], note
 
 
-def test_too_many_explanations_cost_whatever_else_is_known() -> None:
-    marks = [_mark("explaining", MICRO)] * 9
-    tables = {name: TABLES[name] for name in ("resolution", "explaining")}
+@KINDS
+def test_too_many_cost_whatever_else_is_known(kind: str, note: str) -> None:
+    tables = {name: TABLES[name] for name in ("resolution", kind)}
 
-    assert residuals_of(_counted(*marks), tables, {}, SETTINGS) == residuals_of(_counted(*marks), TABLES, {}, SETTINGS)
-    assert len(residuals_of(_counted(*marks), tables, {}, SETTINGS)) == 9
+    assert _excess(kind, 9, 0, tables) == _excess(kind, 9, 0)
+    assert [one.mark.note for one in _excess(kind, 9, 0)] == [note] * 9
 
 
-def test_where_nobody_has_solved_or_explained_yet_nothing_is_too_much() -> None:
-    marks = [_mark("explaining", MICRO)] * 9
-
-    for lacking in ("resolution", "explaining"):
+@KINDS
+def test_where_nothing_is_usual_yet_nothing_is_too_much(kind: str, note: str) -> None:
+    for lacking in ("resolution", kind):
         tables = {name: table for name, table in TABLES.items() if name != lacking}
-        assert residuals_of(_counted(*marks), tables, {}, SETTINGS) == []
+        assert _excess(kind, 9, 0, tables) == [], note

@@ -33,6 +33,7 @@ SETTINGS = read_settings(TEXT)
 FORMER = {
     2: "2278f0f838b6f2a2d658965ece6af47b98b874df8ceb8052618966ccf7a61dba",
     3: "a92ee7e8f2914078fb9010a123abe6202cb2afcbc6359eab3ce45d8de6634c7a",
+    4: "cbe14a50bfc7382126ccffd804e2454076f5f4de3d222844df7fdbca3c1d5c69",
 }
 
 
@@ -108,6 +109,31 @@ def test_a_kind_that_was_only_ever_explained_is_no_evidence_here_either(tmp_path
     status, said = verify(tmp_path, make_package(TEXT, make_explained_kind))
 
     assert (status, said.split()[:2]) == (0, ["SOUND", "61"])
+
+
+def hide(town: list[Dossier]) -> list[Dossier]:
+    """One labels all as the hardest kind, another shortens every time, and a third leaves out what went wrong."""
+    labels, clocks, leaves = town[6:9]
+    for dossier in town:
+        dossier.issues = [one if one.category != "c" else replace(one, outcome="unsolved") for one in dossier.issues]
+    labels.issues = [replace(one, category="c", outcome="solved", is_denied=False) for one in labels.issues]
+    clocks.issues = [
+        replace(one, outcome="solved", is_denied=False, closed_at=one.received_at + 1_000) for one in clocks.issues
+    ]
+    leaves.issues = [one if one.outcome == "solved" else replace(one, outcome="left_out") for one in leaves.issues]
+    return town
+
+
+def test_parts_of_issues_that_wait_and_what_was_left_out_come_out_as_they_were_closed(tmp_path: Path) -> None:
+    hidden = make_package(TEXT, hide)
+
+    status, said = verify(tmp_path, hidden)
+
+    assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
+    left_out = [line["document"]["explanation"]["left_out"] for line in hidden[1:]]
+    aside = [name for one in left_out for name in one.get("set_aside", ())]
+    assert {name.partition("#")[2] for name in aside} >= {"answer", "clock", "label"}
+    assert any("unassessed" in one for one in left_out)
 
 
 @pytest.mark.parametrize(("version", "content_hash"), FORMER.items())

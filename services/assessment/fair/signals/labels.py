@@ -1,0 +1,124 @@
+"""Labels that the others of the office seldom give, of somebody whose matters go better than such labels let expect."""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from services.assessment.fair.marks import CellNumbers, Counted, label_of
+from services.assessment.fair.records import MICRO, Issue
+from services.assessment.fair.reference import Table
+from services.assessment.fair.settings import FairSettings
+from services.assessment.fair.signals.odds import SMOOTH, Everybody, Signal, first_few, hundredths, per_cent
+
+KINDS: Final = ("category", "complexity")
+LEAST_LABELLED = 6
+
+
+class LabelsApart:
+    """Whoever calls matters harder than they are is measured by what is usual for hard ones. How many of a kind come to
+    a cadre differs; that they come to one of an office alone, and are not hard, is odd.
+    """
+
+    def __init__(self, settings: FairSettings) -> None:
+        self._rules = settings.signals
+        self._kinds = [_Kind(name) for name in KINDS] if settings.signals.labels_odds else []
+
+    def note(self, one: Counted) -> None:
+        for kind in self._kinds:
+            kind.note(one)
+
+    def find(self, everybody: Everybody) -> Iterator[Signal]:
+        table = everybody.tables.get("resolution")
+        if table is None:
+            return
+        found: dict[str, Signal] = {}
+        for kind in self._kinds:
+            for cadre, label, usual, odds in kind.list_odd(self._rules.labels_share, self._rules.labels_odds):
+                one = everybody.counted[cadre]
+                if kind.pays(one, label, table, self._rules.labels_harder) and (
+                    cadre not in found or found[cadre].odds < odds
+                ):
+                    found[cadre] = kind.describe(one, label, usual, odds)
+        yield from found.values()
+
+
+class _Kind:
+    """One of the two things that an issue is labelled with."""
+
+    def __init__(self, name: str) -> None:
+        self._axis = KINDS.index(name)  # of the cells of issues
+        self._name = name
+        self._labels = CellNumbers()
+        self._units: dict[str, str] = {}
+        self._counts: dict[str, tuple[array[int], array[int]]] = {}  # by cadre: numbers of labels, and how many
+
+    def note(self, one: Counted) -> None:
+        counts = Counter(self._labels.of((getattr(issue, self._name),)) for issue in one.dossier.issues)
+        if counts:
+            self._counts[one.cadre] = array("I", counts), array("I", counts.values())
+            self._units[one.cadre] = one.dossier.cadre.unit
+
+    def list_odd(self, share: int, least: int) -> Iterator[tuple[str, str, float, int]]:
+        """Cadre, label, the share of it that is usual in the office, and the odds in hundredths."""
+        everywhere, offices = self._sum_up()
+        total = sum(everywhere.values())
+        for cadre, (labels, counts) in self._counts.items():
+            office = offices[self._units[cadre]]
+            size = sum(counts)
+            others = sum(office.values()) - size
+            for label, count in zip(labels, counts, strict=True):
+                rate = (office[label] - count + SMOOTH * everywhere[label] / total) / (others + SMOOTH)
+                if count < LEAST_LABELLED or 100 * (count / size - rate) < share:
+                    continue
+                variance = size * rate * (1 - rate) * (1 + size / (others + SMOOTH))
+                odds = hundredths((count - size * rate) / math.sqrt(max(variance, 0.05)))
+                if odds >= least:
+                    yield cadre, self._labels.cells[label][0], rate, odds
+
+    def _sum_up(self) -> tuple[Counter[int], dict[str, Counter[int]]]:
+        everywhere: Counter[int] = Counter()
+        offices: dict[str, Counter[int]] = {}
+        for cadre, (labels, counts) in self._counts.items():
+            office = offices.setdefault(self._units[cadre], Counter())
+            for label, count in zip(labels, counts, strict=True):
+                everywhere[label] += count
+                office[label] += count
+        return everywhere, offices
+
+    def pays(self, one: Counted, label: str, table: Table, harder: int) -> bool:
+        """Whether matters with this label are less often solved, by so many per cent of all, and these are not."""
+        marks = [
+            mark
+            for mark in one.marks
+            if mark.indicator == "resolution" and mark.weight and mark.cell[self._axis] == label
+        ]
+        weight = sum(mark.weight for mark in marks)
+        usual = sum(mark.weight * table.expect(mark.cell) for mark in marks)
+        own = sum(mark.weight * mark.value for mark in marks)
+        return own >= usual and 100 * usual <= (100 * table.mean - harder * MICRO) * weight
+
+    def describe(self, one: Counted, label: str, usual: float, odds: int) -> Signal:
+        """Only the labels wait, of as many as are more than usual in the office: the latest."""
+        issues = one.dossier.issues
+        labelled = [issue for issue in issues if getattr(issue, self._name) == label]
+        excess = round(len(labelled) - usual * len(issues))
+        doubted = sorted(labelled, key=_latest_first)[:excess]
+        return Signal(
+            cadre=one.cadre,
+            check="labels_apart",
+            evidence={
+                "issues": len(issues),
+                "labelled": len(labelled),
+                "share": per_cent(len(labelled), len(issues)),
+                "usual": round(usual * 100),
+            },
+            odds=odds,
+            records=frozenset(label_of(issue.issue) for issue in doubted),
+            examples=first_few(issue.issue for issue in doubted),
+        )
+
+
+def _latest_first(issue: Issue) -> tuple[int, str]:
+    return -issue.received_at, issue.issue

@@ -1,0 +1,110 @@
+"""Labels that make matters look harder than they are, beside those of the office's others."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import sqrt
+
+import pytest
+
+from services.assessment.fair.records import DAY, Cadre, Dossier
+from services.assessment.fair.reference import Table
+from services.assessment.fair.signals.labels import LabelsApart
+from services.assessment.fair.signals.odds import Signal
+from tests.unit.assessment.fair.few import SETTINGS, SOLVED, find
+
+TABLES = {"resolution": Table(mean=600_000, expected={("hard", "1", ""): 500_000, ("a", "2", ""): 400_000})}
+
+
+def _dossier(
+    cadre: str, hard: int, others: int, *, unit: str = "u", label: str = "category", failed: int = 0
+) -> Dossier:
+    """Each of another day; of the hard ones the first so many are not solved."""
+    kind = replace(SOLVED, category="hard") if label == "category" else replace(SOLVED, complexity="2")
+    issues = [replace(kind, issue=f"{cadre}-h{number:02}", received_at=number * 9 * DAY) for number in range(hard)]
+    issues = [replace(one, outcome="unsolved") if place < failed else one for place, one in enumerate(issues)]
+    issues += [replace(SOLVED, issue=f"{cadre}-o{number:02}", received_at=number * 9 * DAY) for number in range(others)]
+    return Dossier(cadre=Cadre(cadre=cadre, peer_group="p", region="r", unit=unit), issues=issues)
+
+
+def _find(*dossiers: Dossier, tables: Mapping[str, Table] = TABLES) -> dict[str, Signal]:
+    return find(LabelsApart(SETTINGS), *dossiers, tables=tables)
+
+
+def _find_by(rules: dict[str, int], *dossiers: Dossier) -> dict[str, Signal]:
+    settings = replace(SETTINGS, signals=replace(SETTINGS.signals, **rules))
+    return find(LabelsApart(settings), *dossiers, tables=TABLES)
+
+
+PEERS = [_dossier(f"peer {number}", 2, 18) for number in range(5)]
+
+
+@pytest.mark.parametrize("label", ["category", "complexity"])
+def test_who_calls_all_hard_is_asked_about_by_the_labels_beyond_the_office_s(label: str) -> None:
+    peers = [_dossier(f"peer {number}", 2, 18, label=label) for number in range(5)]
+
+    found = _find(*peers, _dossier("odd", 20, 0, label=label))
+
+    assert found.keys() == {"odd"}
+    signal = found["odd"]
+    rate = (10 + 20 * 30 / 120) / (100 + 20)
+    assert signal.check == "labels_apart"
+    assert signal.evidence == {"issues": 20, "labelled": 20, "share": 100, "usual": round(100 * rate)}
+    variance = 20 * rate * (1 - rate) * (1 + 20 / (100 + 20))
+    assert signal.odds == round(100 * (20 - 20 * rate) / sqrt(variance))
+    assert signal.records == {f"odd-h{number:02}#label" for number in range(2, 20)}  # the latest
+    assert signal.examples == tuple(f"odd-h{number:02}" for number in range(2, 7))
+
+
+@pytest.mark.parametrize(
+    ("hard", "others", "rules", "is_asked"),
+    [
+        (6, 0, {}, True),
+        (5, 0, {}, False),
+        (9, 11, {"labels_odds": 300}, True),
+        (9, 11, {"labels_share": 40, "labels_odds": 300}, False),
+        (9, 11, {"labels_odds": 100_000}, False),
+        (20, 0, {"labels_odds": 0}, False),
+        (20, 0, {"labels_harder": 10}, True),
+        (20, 0, {"labels_harder": 11}, False),
+    ],
+)
+def test_few_or_not_far_from_the_others_or_hardly_harder_is_not(
+    hard: int,
+    others: int,
+    rules: dict[str, int],
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    assert ("odd" in _find_by(rules, *PEERS, _dossier("odd", hard, others))) is is_asked
+
+
+def test_who_has_the_hard_ones_and_solves_as_few_of_them_is_not_asked_about() -> None:
+    assert _find(*PEERS, _dossier("odd", 20, 0, failed=10))
+    assert not _find(*PEERS, _dossier("odd", 20, 0, failed=11))
+
+
+def test_an_office_of_hard_matters_is_not_asked_about() -> None:
+    here = [_dossier(f"here {number}", 20, 0, unit="here") for number in range(3)]
+
+    assert not _find(*PEERS, *here)
+    assert _find(*PEERS, here[0], _dossier("mate", 0, 40, unit="here")).keys() == {"here 0"}
+
+
+def test_without_anything_solved_or_any_issue_nothing_is_asked() -> None:
+    assert not _find(*PEERS, _dossier("odd", 20, 0), tables={})
+    assert not _find(Dossier(cadre=Cadre(cadre="none", peer_group="p", region="r", unit="u")))
+
+
+@pytest.mark.parametrize(("complex_ones", "told"), [(0, 12), (8, 20)])
+def test_of_two_odd_labels_the_odder_one_is_told(complex_ones: int, told: int) -> None:
+    """All of the one are called hard, and twelve complex, where of the others' so many are."""
+    odd, *peers = (_make_complex(_dossier("odd", 20, 0), 12), *(_make_complex(one, complex_ones) for one in PEERS))
+    hard: dict[tuple[str, ...], int] = {("hard", level, ""): 300_000 for level in "12"}
+
+    (signal,) = _find(*peers, odd, tables={"resolution": Table(mean=600_000, expected=hard)}).values()
+
+    assert signal.evidence["labelled"] == told
+
+
+def _make_complex(dossier: Dossier, count: int) -> Dossier:
+    issues = [replace(one, complexity="2") if place < count else one for place, one in enumerate(dossier.issues)]
+    return replace(dossier, issues=issues)
