@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
+from bench.worlds.entries import ENTRIES
 from bench.worlds.families import FAMILIES, Family
 from bench.worlds.judging import agree, award, bias, error_of, ranks_in_groups
 from bench.worlds.life import SPAN, live
@@ -25,11 +26,11 @@ from services.assessment.importing.records.cli import OWN_SETTINGS
 RESULTS: Final = Path(__file__).parent / "results"
 SEED: Final = "2027"  # not that of the page of fairness
 ROUNDS: Final = 2
-ROUNDS_OF_MAKING_UP: Final = 3
+ROUNDS_ALIKE: Final = 3
 CHOSEN_BY: Final = ("base", "heavy tails", "sparse counties", "strong units", "few call-backs")
 CHEATS: Final = 0.2  # of those without an odd habit
 KNOWING: Final = 0.5
-MAKING_UP: Final = 0.1  # of the same, where all make up matters
+ALIKE: Final = 0.1  # of the same, where all make up matters, or all bend what they enter
 
 HEAD: Final = """# What cheating gains
 
@@ -37,6 +38,8 @@ HEAD: Final = """# What cheating gains
 people cheat, a fifth of those without an odd habit, and half of them know the checks. Gains are percentile ranks
 within the peer group against the same people's honest twins, with the standard errors of their means. The last
 table of each part is of the same worlds without anybody who cheats.
+
+The last two parts have nobody but a tenth who bend what they enter about the matters that they have.
 
 The third and fourth part have nobody but a tenth who make up matters, each in one of many ways. Unless it says so none
 of these is asked about when people are called back; who is asked says that there was no such matter. Followed up means
@@ -93,7 +96,17 @@ def tempt_to_make_up(seed: str, persons: Sequence[Person]) -> list[Person]:
     draw = random.Random(f"{seed}/make up")
     return [
         replace(person, trick=draw.choice(tuple(WAYS)), is_knowing=True)
-        if not person.look_alike and draw.random() < MAKING_UP
+        if not person.look_alike and draw.random() < ALIKE
+        else person
+        for person in persons
+    ]
+
+
+def tempt_to_bend(seed: str, persons: Sequence[Person]) -> list[Person]:
+    draw = random.Random(f"{seed}/bend")
+    return [
+        replace(person, trick=draw.choice(tuple(ENTRIES)), is_knowing=draw.random() < KNOWING)
+        if not person.look_alike and draw.random() < ALIKE
         else person
         for person in persons
     ]
@@ -169,7 +182,8 @@ def run(wanted: Sequence[str]) -> int:
     parts = []
     for tempting, rounds, about in (
         (tempt, ROUNDS, ""),
-        (tempt_to_make_up, ROUNDS_OF_MAKING_UP, ": made-up matters"),
+        (tempt_to_make_up, ROUNDS_ALIKE, ": made-up matters"),
+        (tempt_to_bend, ROUNDS_ALIKE, ": bent entries"),
     ):
         for title, families in _sets_of(names).items():
             findings = measure(families, SEED, rounds, settings, tempting)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from bench.worlds.entries import ENTRIES
 from bench.worlds.life import HOUR, QUARTER, YEAR, hand_on
 from bench.worlds.people import Person, Population
 from bench.worlds.straw import WAYS, add_made_up
@@ -277,7 +278,7 @@ LOOK_ALIKES: Final = ("regulars", "quick desk", "strict policy", "kiosk", "holid
 
 
 def play(seed: str, population: Population, person: Person, dossier: Dossier) -> Dossier:
-    """The dossier as the person would have it, by a trick or a way of making up matters; the honest one stays."""
+    """The dossier as the person would have it; the honest one stays."""
     played = Dossier(
         cadre=dossier.cadre,
         issues=list(dossier.issues),
@@ -288,6 +289,8 @@ def play(seed: str, population: Population, person: Person, dossier: Dossier) ->
     draw = random.Random(f"{seed}/trick/{person.cadre.cadre}")
     if person.trick in WAYS:
         add_made_up(draw, population, person, played, WAYS[person.trick])
+    elif person.trick in ENTRIES:
+        ENTRIES[person.trick](draw, population, person, played)
     elif person.trick:
         TRICKS[person.trick](draw, population, person, played)
     return played

@@ -118,6 +118,7 @@ class SignalRules:
     harder_odds: int = 0
     late_share: int = 0
     clock_most: int = 100
+    clock_apart: int = 0
     clock_office: int = 0
     scatter_odds: int = 0
     scatter_kept: int = 0

@@ -20,6 +20,7 @@ from services.assessment.fair.signals.odds import (
 
 FASTEST = 0.05
 LEAST_FAST = 4
+LEAST_APART = 5
 ORDINARY = 0.3  # the middle place of a cadre's other records, so that a quick office is not odd
 
 
@@ -131,8 +132,8 @@ class ExtremeClocks:
 
 
 class ClocksApart:
-    """Most closings are among the fastest, of somebody whose office is not quick. Only the times wait, and all of them:
-    those that are not among the fastest are told by the same hand.
+    """Nearly all closings are among the fastest, of somebody whose office is not quick. Only the times wait, and all of
+    them: those that are not among the fastest are told by the same hand.
     """
 
     def __init__(self, closings: Times, settings: FairSettings) -> None:
@@ -145,7 +146,7 @@ class ClocksApart:
 
     def find(self, everybody: Everybody) -> Iterator[Signal]:
         rules = self._rules
-        if not rules.clock_office:
+        if not rules.clock_apart:
             return
         counts = self._closings.fastest
         odds = deviations(counts)
@@ -154,7 +155,7 @@ class ClocksApart:
             found, size = count.found, self._closings.size_of(cadre)
             all_found, all_closed = offices[self._units[cadre]]
             others, closed = all_found - found, all_closed - size
-            if found < LEAST_FAST or 100 * found <= rules.clock_most * size or odds[cadre] * 100 < rules.clock_odds:
+            if found < LEAST_APART or 100 * found < rules.clock_apart * size or odds[cadre] * 100 < rules.clock_odds:
                 continue
             if 100 * others * size >= rules.clock_office * found * closed > 0:
                 continue

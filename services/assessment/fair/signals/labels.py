@@ -1,6 +1,5 @@
 """Labels that the others of the office seldom give, of somebody whose matters go better than such labels let expect."""
 
-import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +9,16 @@ from services.assessment.fair.marks import CellNumbers, Counted, label_of
 from services.assessment.fair.records import MICRO, Issue
 from services.assessment.fair.reference import Table
 from services.assessment.fair.settings import FairSettings
-from services.assessment.fair.signals.odds import SMOOTH, Everybody, Signal, first_few, hundredths, per_cent
+from services.assessment.fair.signals.odds import (
+    SMOOTH,
+    Count,
+    Everybody,
+    Signal,
+    deviations,
+    first_few,
+    hundredths,
+    per_cent,
+)
 
 KINDS: Final = ("category", "complexity")
 LEAST_LABELLED = 6
@@ -62,20 +70,28 @@ class _Kind:
 
     def list_odd(self, share: int, least: int) -> Iterator[tuple[str, str, float, int]]:
         """Cadre, label, the share of it that is usual in the office, and the odds in hundredths."""
+        counts = self._count()
+        for (cadre, label), odds in deviations(counts).items():
+            count, size = counts[cadre, label], sum(self._counts[cadre][1])
+            usual = count.expected / size
+            enough = count.found >= LEAST_LABELLED and 100 * (count.found / size - usual) >= share
+            if enough and odds * 100 >= least:
+                yield cadre, self._labels.cells[label][0], usual, hundredths(odds)
+
+    def _count(self) -> dict[tuple[str, int], Count]:
+        """By cadre and label, beside the others of the office; their share is drawn to everybody's."""
         everywhere, offices = self._sum_up()
         total = sum(everywhere.values())
-        for cadre, (labels, counts) in self._counts.items():
+        found = {}
+        for cadre, (labels, numbers) in self._counts.items():
             office = offices[self._units[cadre]]
-            size = sum(counts)
+            size = sum(numbers)
             others = sum(office.values()) - size
-            for label, count in zip(labels, counts, strict=True):
-                rate = (office[label] - count + SMOOTH * everywhere[label] / total) / (others + SMOOTH)
-                if count < LEAST_LABELLED or 100 * (count / size - rate) < share:
-                    continue
+            for label, number in zip(labels, numbers, strict=True):
+                rate = (office[label] - number + SMOOTH * everywhere[label] / total) / (others + SMOOTH)
                 variance = size * rate * (1 - rate) * (1 + size / (others + SMOOTH))
-                odds = hundredths((count - size * rate) / math.sqrt(max(variance, 0.05)))
-                if odds >= least:
-                    yield cadre, self._labels.cells[label][0], rate, odds
+                found[cadre, label] = Count(found=number, expected=size * rate, variance=variance)
+        return found
 
     def _sum_up(self) -> tuple[Counter[int], dict[str, Counter[int]]]:
         everywhere: Counter[int] = Counter()

@@ -125,8 +125,8 @@ def test_shares_are_counted_to_the_single_record(fast: int, slow: int, is_asked:
     assert ("odd" in _find(*PEERS, _counted("odd", [1] * fast + [60] * slow))) is is_asked
 
 
-def _find_apart(*everybody: Counted, office: int = 50) -> dict[str, Signal]:
-    scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, clock_office=office))
+def _find_apart(*everybody: Counted, apart: int = 87) -> dict[str, Signal]:
+    scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, clock_apart=apart))
     closings = Times(time_of_closing)
     finder = ClocksApart(closings, scheme)
     for one in everybody:
@@ -138,9 +138,9 @@ def _find_apart(*everybody: Counted, office: int = 50) -> dict[str, Signal]:
 
 @pytest.mark.parametrize(
     ("fast", "slow", "is_asked"),
-    [(5, 5, False), (6, 5, True), (9, 0, True), (4, 0, True), (3, 0, False)],
+    [(5, 0, True), (4, 0, False), (7, 1, True), (6, 1, False)],
 )
-def test_most_among_the_fastest_are_asked_about_by_their_times(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
+def test_nearly_all_among_the_fastest_are_asked_about_by_their_times(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
     odd = _counted("odd", [1] * fast + [60] * slow)
     odd.dossier.issues.append(replace(ISSUE, issue="open", outcome="", closed_at=None))
 
@@ -152,7 +152,12 @@ def test_most_among_the_fastest_are_asked_about_by_their_times(fast: int, slow: 
         assert found["odd"].check == "clock_apart"
         assert found["odd"].records == {f"{issue.issue}#clock" for issue in odd.dossier.issues}
         share = (200 * fast + size) // (2 * size)
-        assert found["odd"].evidence == {"closed": size, "fastest": fast, "share": share, "office": 5}
+        assert found["odd"].evidence == {
+            "closed": size,
+            "fastest": fast,
+            "share": share,
+            "office": 5 if fast < 20 else 0,
+        }
         odds = (fast - size / 20) / sqrt(size / 20 * 0.95)
         assert found["odd"].odds == round(100 * odds)
 
@@ -165,7 +170,7 @@ def test_a_quick_office_is_not_asked_about(mate: list[int], is_asked: bool) -> N
     here = [_counted("odd", [1] * 9, unit="here"), _counted("mate", mate, unit="here")]
 
     assert ("odd" in _find_apart(*PEERS, *here)) is is_asked
-    assert not _find_apart(*PEERS, *here, office=0)
+    assert not _find_apart(*PEERS, *here, apart=0)
 
 
 # Of 192, each at an hour of its own from 10 to 201.

@@ -35,18 +35,21 @@ def _find_by(rules: dict[str, int], *dossiers: Dossier) -> dict[str, Signal]:
     return find(LabelsApart(settings), *dossiers, tables=TABLES)
 
 
-PEERS = [_dossier(f"peer {number}", 2, 18) for number in range(5)]
+def _make_peers(label: str) -> list[Dossier]:
+    """Five in the office, and thirty elsewhere."""
+    return [_dossier(f"peer {number}", 2, 18, unit="u" if number < 5 else "v", label=label) for number in range(35)]
+
+
+PEERS = _make_peers("category")
 
 
 @pytest.mark.parametrize("label", ["category", "complexity"])
 def test_who_calls_all_hard_is_asked_about_by_the_labels_beyond_the_office_s(label: str) -> None:
-    peers = [_dossier(f"peer {number}", 2, 18, label=label) for number in range(5)]
-
-    found = _find(*peers, _dossier("odd", 20, 0, label=label))
+    found = _find(*_make_peers(label), _dossier("odd", 20, 0, label=label))
 
     assert found.keys() == {"odd"}
     signal = found["odd"]
-    rate = (10 + 20 * 30 / 120) / (100 + 20)
+    rate = (10 + 20 * 90 / 720) / (100 + 20)
     assert signal.check == "labels_apart"
     assert signal.evidence == {"issues": 20, "labelled": 20, "share": 100, "usual": round(100 * rate)}
     variance = 20 * rate * (1 - rate) * (1 + 20 / (100 + 20))
