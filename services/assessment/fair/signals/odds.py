@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from services.assessment.fair.marks import Counted
 from services.assessment.fair.reference import Table
@@ -26,6 +26,7 @@ Check = Literal[
     "labels_apart",
     "clock_apart",
 ]
+Key = TypeVar("Key")
 MEDIAN_OF_SQUARE = 0.4549364  # of a standard normal variable
 SMOOTH = 20.0  # a region's rate is drawn to everybody's by so many records
 
@@ -67,12 +68,12 @@ class Count:
     variance: float
 
 
-def deviations(counts: Mapping[str, Count]) -> dict[str, float]:
+def deviations(counts: Mapping[Key, Count]) -> dict[Key, float]:
     """Widened where counts scatter more than chance alone would have them, judged by the middle half of the peers."""
     return _widen({key: (one.found - one.expected) / math.sqrt(max(one.variance, 0.05)) for key, one in counts.items()})
 
 
-def rare_deviations(counts: Mapping[str, Count]) -> dict[str, float]:
+def rare_deviations(counts: Mapping[Key, Count]) -> dict[Key, float]:
     """The same of what is rare (Freeman and Tukey): two where a third was expected are not five deviations.
 
     Less than none can be expected, since what is usual of a kind of case is a sum of effects: that is none.
@@ -84,7 +85,7 @@ def rare_deviations(counts: Mapping[str, Count]) -> dict[str, float]:
     return _widen(raw)
 
 
-def _widen(raw: Mapping[str, float]) -> dict[str, float]:
+def _widen(raw: Mapping[Key, float]) -> dict[Key, float]:
     squares = sorted(value * value for value in raw.values())
     spread = math.sqrt(max(1.0, squares[len(squares) // 2] / MEDIAN_OF_SQUARE)) if squares else 1.0
     return {key: value / spread for key, value in raw.items()}
