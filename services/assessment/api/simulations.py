@@ -9,7 +9,7 @@ from pydantic import Field
 from services.assessment.api.rule_schemes import SchemeText
 from services.assessment.domain.periods import parse_period
 from services.assessment.domain.scores import SubjectKind
-from services.assessment.handlers.simulations import SimulationRequest, simulate_scheme
+from services.assessment.handlers.simulations import SimulationRequest, try_scheme
 from services.assessment.scoring.numbers import round_to, show
 from services.assessment.scoring.simulating import GroupMovement, Movement, Saturation, Separation, Simulation
 from services.assessment.scoring.workspace import Number
@@ -96,7 +96,7 @@ def add_simulation_routes(app: FastAPI, pool: Pool) -> None:
             baseline=body.baseline,
             tolerance=Fraction(body.tolerance),
         )
-        return json_response(_show(simulate_scheme(pool, request)))
+        return json_response(_show(try_scheme(pool, request).simulation))
 
 
 def _show(found: Simulation) -> dict[str, object]:

@@ -16,7 +16,7 @@ from services.assessment.scoring.evaluating import evaluate
 from services.assessment.scoring.simulating import Simulation, simulate
 from services.assessment.scoring.workspace import Table, Value
 from services.assessment.storage import publications
-from shared.database import Pool, transaction
+from shared.database import Connection, Pool, transaction
 
 MOST_SUBJECTS: Final = 5_000
 MOST_STEPS: Final = 2_000_000  # of formulas over rows: some ten seconds
@@ -47,23 +47,68 @@ class SimulationRequest:
     tolerance: Fraction
 
 
-def simulate_scheme(pool: Pool, request: SimulationRequest) -> Simulation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """`area` is the code of the organisation right below the top of the tree, as far as the reader sees it."""
+
+    name: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What both schemes came to, and by code what the subjects and the organisations are called."""
+
+    before: RuleScheme
+    after: RuleScheme
+    simulation: Simulation
+    subject_names: Mapping[str, str]
+    organisation_names: Mapping[str, str]
+    organisation_of: Mapping[str, str]  # by code of the subject
+
+
+def try_scheme(pool: Pool, request: SimulationRequest) -> Trial:
     """Raises BadRules, BadTable, NotPublished."""
     schemes = [read_rule_scheme(text) for text in (request.baseline or AS_PUBLISHED, request.candidate)]
     with transaction(pool) as connection:
         found = publications.list_publications(
             connection, request.subject_kind, request.period, after=None, limit=MOST_SUBJECTS + 1
         )
+        places = _list_places(connection, request.period)
     if not found:
         raise NotPublished("nothing is published of that")
     if len(found) > MOST_SUBJECTS:
         raise BadTable(f"more than {MOST_SUBJECTS} subjects are within reach: try it on a part of the tree")
     if sum(scheme.size for scheme in schemes) * len(found) > MOST_STEPS:
         raise BadTable(f"{len(found)} subjects and schemes of this size are too much for one request: ask of a part")
-    rows = [read_publication(orjson.loads(one.document)) for one in found]
+    documents = [orjson.loads(one.document) for one in found]
+    rows = [read_publication(document) for document in documents]
     before, after = (evaluate(scheme, lay_out_publications(scheme, rows)) for scheme in schemes)
-    by = {name: [str(row[name] or "") for row in rows] for name in TEXTS}
-    return simulate(before, after, by=by, tolerance=request.tolerance)
+    organisations = [str(row["organisation"] or "") for row in rows]
+    by = {"area": [places[code].area if code in places else "" for code in organisations]}
+    by |= {name: [str(row[name] or "") for row in rows] for name in TEXTS}
+    return Trial(
+        before=before.scheme,
+        after=after.scheme,
+        simulation=simulate(before, after, by=by, tolerance=request.tolerance),
+        subject_names={document["subject"]["code"]: document["subject"]["name"] for document in documents},
+        organisation_names={code: place.name for code, place in places.items()},
+        organisation_of=dict(zip(before.table.subjects, organisations, strict=True)),
+    )
+
+
+def _list_places(connection: Connection, period: Period) -> dict[str, Place]:
+    """By code, the organisations within the reader's reach, each in the part of the tree that it lay in at the end."""
+    known = {one.subject_id: one for one in publications.list_organisations(connection)}
+    parents = publications.list_parents(connection, on=period.end)
+    places = {}
+    for organisation_id, one in known.items():
+        line = [organisation_id]
+        while (parent := parents.get(line[-1])) in known and parent not in line:
+            line.append(parent)
+        area = known[line[-2] if len(line) > 1 else line[-1]]
+        places[one.code] = Place(name=one.name, area=area.code)
+    return places
 
 
 def read_publication(document: Mapping[str, Any]) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,19 +10,22 @@ from fastapi import Request
 
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.periods import Period, parse_period
+from services.assessment.scoring.numbers import round_to, to_decimal
+from services.assessment.scoring.simulating import GroupMovement
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.texts import TEXTS
 from shared.errors import LianxinError
 from shared.frame.pages import make_environment
 from shared.site import Site
 
-PLACES: Final = frozenset({"", "scores", "fair", "signals", "published"})
+PLACES: Final = frozenset({"", "scores", "fair", "signals", "published", "simulation"})
 NAVIGATION: Final = (
     ("fair", "fair_scores", "score.read"),
     ("scores", "scores", "score.read"),
     ("signals", "signal_queue", "signal.read"),
     ("published/cadre", "published_cadres", "published.cadre.read"),
     ("published/organisation", "published_organisations", "published.organisation.read"),
+    ("simulation", "simulation", "scheme.simulate"),
 )
 TEMPLATES: Final = make_environment(Path(__file__).parent / "templates")
 NO_FIGURE: Final = "—"
@@ -61,6 +65,15 @@ def name_scheme(name: str, texts: Mapping[str, Any]) -> str:
     """A scheme with its version, as `fair 3`."""
     key, _, version = name.rpartition(" ")
     return f"{texts['schemes'].get(key, key)} {version}"
+
+
+def name_group(group: GroupMovement, organisations: Mapping[str, str], texts: Mapping[str, Any]) -> str:
+    """What those share who are summed up together."""
+    if group.column == "peer_group":
+        return name_peers(group.value, texts)
+    names: dict[str, Mapping[str, str]] = {"post_level": texts["levels"], "post_kind": texts["post_kinds"]}
+    names |= {"organisation": organisations, "area": organisations}
+    return names[group.column].get(group.value, group.value or NO_FIGURE)
 
 
 def name_span(duty: DutyUnit, texts: Mapping[str, Any]) -> str:
@@ -109,6 +122,14 @@ def signed(value: Decimal) -> str:
     return f"{value:+f}"
 
 
+def exact(value: Fraction | None, places: int = 2, sign: str = "-") -> str:
+    """A fraction, rounded half up; with the sign `+` one that rises shows it."""
+    if value is None:
+        return NO_FIGURE
+    rounded = round_to(value, places)
+    return f"{to_decimal(rounded, places):{sign if rounded else '-'}f}"
+
+
 def percent(value: Decimal | str | None) -> str:
     """A share as people read it, to a tenth of a percent, half up as everywhere."""
     return NO_FIGURE if value is None else f"{(Decimal(value) * 100).quantize(Decimal('0.1'), 'ROUND_HALF_UP')}%"
@@ -116,9 +137,11 @@ def percent(value: Decimal | str | None) -> str:
 
 TEMPLATES.filters |= {
     "figure": figure,
+    "exact": exact,
     "percent": percent,
     "signed": signed,
     "peers": name_peers,
+    "group": name_group,
     "kind": name_kind,
     "step": name_step,
     "span": name_span,

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.assessment.settings import AssessmentSettings
-from services.assessment.web import signal_pages
+from services.assessment.web import signal_pages, simulation_pages
 from services.assessment.web.fair_pages import add_fair_pages
 from services.assessment.web.published_pages import add_published_pages
 from services.assessment.web.rendering import is_page, make_site
@@ -11,7 +11,7 @@ from services.assessment.web.score_pages import add_score_pages
 from shared.database import Pool
 from shared.site import add_frame, render_nothing
 
-FORM_PATHS = (*signal_pages.FORM_PATHS,)
+FORM_PATHS = (*signal_pages.FORM_PATHS, *simulation_pages.FORM_PATHS)
 
 
 def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
@@ -19,4 +19,5 @@ def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     add_fair_pages(app, pool)
     add_score_pages(app, settings, pool)
     signal_pages.add_signal_pages(app, pool)
+    simulation_pages.add_simulation_pages(app, pool)
     add_published_pages(app, pool)

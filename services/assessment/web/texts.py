@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from services.assessment.web import code_texts
+from services.assessment.web import code_texts, method_texts
 from shared.frame import words
 from shared.site import Language
 
@@ -324,6 +324,6 @@ EN: Final[dict[str, Any]] = {
     },
 }
 TEXTS: Final[dict[Language, dict[str, Any]]] = {
-    "zh": words.join(words.ZH, ZH, code_texts.ZH),
-    "en": words.join(words.EN, EN, code_texts.EN),
+    "zh": words.join(words.ZH, ZH, code_texts.ZH, method_texts.ZH),
+    "en": words.join(words.EN, EN, code_texts.EN, method_texts.EN),
 }

@@ -94,6 +94,8 @@ def test_it_says_who_moves_where_and_what_is_told_apart(officer):
         ("T1", "30.0000", 1),
         ("T2", "0.0000", 0),
     ]
+    areas = [one for one in found["by_group"] if one["by"] == "area"]
+    assert [one | {"by": "organisation"} for one in areas] == towns  # what lies right below the county
     assert (found["before"]["distinct"], found["after"]["distinct"], found["after"]["tied"]) == (2, 1, 3)
     assert found["after"]["saturation"][1] == {"item": "closures", "subjects": 3, "at_ceiling": 3, "at_floor": 0}
 

@@ -134,7 +134,6 @@ def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
     ("line", "hint"),
     [
         ("title = “T”", 'quotes are straight: "..."'),
-        ('title = "T', "the quote is not closed"),
         ("target = 95%", "write 95 or 0.95 for 95%"),
         ("target = ９５", "signs, digits and blanks are typed in half width"),
         ("target ＝ 95", "signs, digits and blanks are typed in half width"),
