@@ -18,7 +18,7 @@ from shared.errors import LianxinError
 from shared.frame.pages import make_environment
 from shared.site import Site
 
-PLACES: Final = frozenset({"", "scores", "fair", "signals", "published", "simulation"})
+PLACES: Final = frozenset({"", "scores", "fair", "signals", "published", "simulation", "comparison"})
 NAVIGATION: Final = (
     ("fair", "fair_scores", "score.read"),
     ("scores", "scores", "score.read"),

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web import signal_pages, simulation_pages
+from services.assessment.web.comparison_pages import add_comparison_pages
 from services.assessment.web.fair_pages import add_fair_pages
 from services.assessment.web.published_pages import add_published_pages
 from services.assessment.web.rendering import is_page, make_site
@@ -17,6 +18,7 @@ FORM_PATHS = (*signal_pages.FORM_PATHS, *simulation_pages.FORM_PATHS)
 def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     add_frame(app, make_site(settings), is_page=is_page, render_nothing=render_nothing)
     add_fair_pages(app, pool)
+    add_comparison_pages(app, settings, pool)
     add_score_pages(app, settings, pool)
     signal_pages.add_signal_pages(app, pool)
     simulation_pages.add_simulation_pages(app, pool)

@@ -76,6 +76,26 @@ ZH: Final[dict[str, Any]] = {
     "change_help": "其余为同类情况、记录多少的变化。",
     "unchanged": "没有变化",
     "base": "同类平均",
+    "comparison": "并排比较",
+    "comparison_help": "只比较同一同类组的干部，或同一干部的两个周期。得分是依据，不是结论；不排名次。",
+    "compared": "干部编号",
+    "compared_help": "可填几个，用空格分开；在得分列表中也可以勾选。",
+    "choose_cadre": "选择{name}",
+    "compare_chosen": "并排比较所选干部",
+    "compare_with": "与他人或其他周期并排比较",
+    "beside": "另一周期",
+    "now": "当前",
+    "no_other": "不比较周期",
+    "told_apart": "能分出高低的",
+    "told_apart_help": "90%区间不重叠的才算分得出高低，其余的差别可能出于偶然。",
+    "nobody": "无",
+    "and": "、",
+    "colon": "：",
+    "nothing": "无",
+    "contributions_help": "每项先列得分，再列“实际/同类通常”。同类平均加各项得分，等于总得分。",
+    "live_parts_help": "实时数据。每项先列数值，再列计数和得分。",
+    "peers_lie": "同类组{people}人：最低{lowest}，四分位{lower}、{median}、{upper}，最高{highest}。",
+    "rank": "第{rank}名",
     "signal_queue": "线索核实",
     "signal_help": (
         "线索不是结论，也不扣分。核实前，涉及的记录既不算好也不算差；未发现问题的恢复计入，情况属实的仍不计入，"
@@ -162,6 +182,8 @@ ZH: Final[dict[str, Any]] = {
         "unknown-signal": "没有这条线索，或者您无权查看。",
         "signal-decided": "这条线索已由他人核实，或已不再出现。",
         "not-published": "这一周期还没有关账，或者关账时还没有这种得分。",
+        "unlike-subjects": "只能比较同一同类组的干部，最多20人。",
+        "unknown-fair-score": "没有这个编号的得分，或者您无权查看。",
     },
 }
 EN: Final[dict[str, Any]] = {
@@ -235,6 +257,28 @@ EN: Final[dict[str, Any]] = {
     "change_help": "The rest is what is usual, and how sure it is.",
     "unchanged": "nothing changed",
     "base": "Peers' mean",
+    "comparison": "Side by side",
+    "comparison_help": (
+        "Cadres of one peer group, or the same in two periods. A score is evidence, not the verdict; nobody is ranked."
+    ),
+    "compared": "Staff numbers",
+    "compared_help": "Several with spaces between; in the lists of scores they can be ticked, too.",
+    "choose_cadre": "choose {name}",
+    "compare_chosen": "Compare those ticked",
+    "compare_with": "Compare side by side",
+    "beside": "Another period",
+    "now": "now",
+    "no_other": "none",
+    "told_apart": "Told apart from",
+    "told_apart_help": "By 90% intervals that do not touch; whatever else differs may be chance.",
+    "nobody": "nobody",
+    "and": ", ",
+    "colon": ": ",
+    "nothing": "none",
+    "contributions_help": "Points, and below them what was seen / what is usual. The peers' mean and points add up.",
+    "live_parts_help": "Live. The value, and below it what was counted, and the points.",
+    "peers_lie": "{people} peers: lowest {lowest}, quartiles {lower}, {median}, {upper}, highest {highest}.",
+    "rank": "rank {rank}",
     "signal_queue": "Signals",
     "signal_help": (
         "No finding, and no points off. Until somebody has looked, the records count neither way; what is cleared "
@@ -321,6 +365,8 @@ EN: Final[dict[str, Any]] = {
         "unknown-signal": "There is no such signal, or it is not yours to see.",
         "signal-decided": "Somebody else has decided this signal, or it is not found any more.",
         "not-published": "That period is not closed, or was before there were such scores.",
+        "unlike-subjects": "Only cadres of one peer group are compared, 20 at most.",
+        "unknown-fair-score": "There is no score of that staff number, or it is not yours to see.",
     },
 }
 TEXTS: Final[dict[Language, dict[str, Any]]] = {

@@ -100,8 +100,8 @@ def test_the_page_says_of_each_subject_and_group_what_the_api_says(pool, visit):
             change = f"{round(Decimal(group['mean_change']), 2):+f}"
             assert f'<td class="number">{group["subjects"]}</td><td class="number">{change}</td>' in page
     for one in told["after"]["saturation"]:
-        cells = (one["subjects"], one["at_ceiling"], one["at_floor"])
-        assert "".join(f'<td class="number">{cell}</td>' for cell in cells) in page
+        counts = (one["subjects"], one["at_ceiling"], one["at_floor"])
+        assert "".join(f'<td class="number">{count}</td>' for count in counts) in page
     for name in ("scored", "distinct", "tied", "unclear_neighbours"):
         cells = (told["before"][name], told["after"][name])
         title = TEXTS["zh"]["separations"][name]
