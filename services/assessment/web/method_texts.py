@@ -74,10 +74,41 @@ ZH: Final[dict[str, Any]] = {
     "change_it_help": "改动方案文本（例如权重full）后试算，不保存。要生效，须提出方案并由另一人批准。",
     "scheme_text": "方案文本",
     "too_long_to_change": "方案太长，不能在此修改。",
-    "signs": {"saturated": "多数满分"},
+    "signs": {
+        "saturated": "多数满分",
+        "spread_shrinks": "差距变小",
+        "parts_from_citizens": "与群众评价背离",
+    },
+    "indicator_health": "指标监测",
+    "indicator_health_help": (
+        "用来考核的指标，时间长了会向目标靠拢：多数满分、差距变小、与群众评价背离。"
+        "提示只供修订方案时参考，不针对任何干部。只用已公布的数据。"
+    ),
+    "every": "周期类型",
+    "every_kinds": {"month": "月", "quarter": "季度", "half_year": "半年", "year": "年"},
+    "period_count": "最近几期",
+    "watch_says": "监测结果",
+    "no_signs": "未见异常。",
+    "too_few_subjects": "每期都不足{fewest}个，不作判断。",
+    "says": {
+        "saturated": "{last}共{subjects}个，其中{at_ceiling}个达到满分，已经分不出高低。",
+        "spread_shrinks": "标准差由{first}的{spread_before}降到{last}的{spread_after}，不超过原来的一半。",
+        "parts_from_citizens": (
+            "{first}至{last}，平均由{mean_before}变为{mean_after}，"
+            "与群众满意率的相关由{agreement_before}变为{agreement_after}。"
+        ),
+    },
+    "latest": "最近一期",
+    "latest_help": "数据为最近一期的；不足{fewest}个的周期不作判断，也不作最近一期。数值以百分比计。",
+    "spread": "标准差",
+    "agreement": "与满意率相关",
+    "agreement_help": "与满意率相关：1为完全一致，0为无关，负数为相反；有数据的不足10个时不计算。",
+    "period_by_period": "逐期数据",
+    "not_counted": "不计：{what}。",
+    "nothing_to_watch": "还没有这种周期关账，或者其中没有您可查看的数据。",
     "errors": {
         "bad-scheme": "方案有误，不能试算，原因见下方。",
-        "bad-table": "不能用该方案试算，原因见下方。",
+        "bad-table": "无法计算，原因见下方。",
         "unknown-scheme": "没有这个方案，或者您无权查看。",
     },
 }
@@ -161,10 +192,44 @@ EN: Final[dict[str, Any]] = {
     ),
     "scheme_text": "The scheme as text",
     "too_long_to_change": "The scheme is too long to be changed here.",
-    "signs": {"saturated": "mostly full marks"},
+    "signs": {
+        "saturated": "mostly full marks",
+        "spread_shrinks": "spread shrinks",
+        "parts_from_citizens": "parts from citizens",
+    },
+    "indicator_health": "Indicators watched",
+    "indicator_health_help": (
+        "Indicators that people are judged by bend toward the target: they fill up, their spread shrinks, they part "
+        "from what citizens say. A sign is for whoever keeps the scheme and says nothing of a single cadre. It reads "
+        "what is published."
+    ),
+    "every": "Kind of period",
+    "every_kinds": {"month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year"},
+    "period_count": "The latest so many",
+    "watch_says": "What the watch says",
+    "no_signs": "Nothing remarkable.",
+    "too_few_subjects": "Fewer than {fewest} in every period: nothing is said.",
+    "says": {
+        "saturated": "In {last} {at_ceiling} of {subjects} have full marks: it decides nothing any more.",
+        "spread_shrinks": (
+            "Its standard deviation fell from {spread_before} in {first} to {spread_after} in {last}, by half or more."
+        ),
+        "parts_from_citizens": (
+            "From {first} to {last} its mean went from {mean_before} to {mean_after}, and its correlation with "
+            "satisfaction from {agreement_before} to {agreement_after}."
+        ),
+    },
+    "latest": "Latest",
+    "latest_help": "Figures are of the latest period with {fewest} or more; values are per cent.",
+    "spread": "Deviation",
+    "agreement": "With satisfaction",
+    "agreement_help": "Correlation with satisfaction: 1 is agreement, 0 none, below it the contrary; from 10 on.",
+    "period_by_period": "Period by period",
+    "not_counted": "Not counted: {what}.",
+    "nothing_to_watch": "No such period is closed yet, or none of it is yours to see.",
     "errors": {
         "bad-scheme": "The scheme does not read; the reason stands below.",
-        "bad-table": "The scheme cannot be put to this period; the reason stands below.",
+        "bad-table": "It cannot be worked out; the reason stands below.",
         "unknown-scheme": "There is no such scheme, or it is not yours to see.",
     },
 }

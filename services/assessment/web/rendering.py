@@ -18,7 +18,7 @@ from shared.errors import LianxinError
 from shared.frame.pages import make_environment
 from shared.site import Site
 
-PLACES: Final = frozenset({"", "scores", "fair", "signals", "published", "simulation", "comparison"})
+PLACES: Final = frozenset({"", "scores", "fair", "signals", "published", "simulation", "comparison", "indicators"})
 NAVIGATION: Final = (
     ("fair", "fair_scores", "score.read"),
     ("scores", "scores", "score.read"),
@@ -26,6 +26,7 @@ NAVIGATION: Final = (
     ("published/cadre", "published_cadres", "published.cadre.read"),
     ("published/organisation", "published_organisations", "published.organisation.read"),
     ("simulation", "simulation", "scheme.simulate"),
+    ("indicators", "indicator_health", "scheme.read_health"),
 )
 TEMPLATES: Final = make_environment(Path(__file__).parent / "templates")
 NO_FIGURE: Final = "—"

@@ -6,6 +6,7 @@ from services.assessment.settings import AssessmentSettings
 from services.assessment.web import signal_pages, simulation_pages
 from services.assessment.web.comparison_pages import add_comparison_pages
 from services.assessment.web.fair_pages import add_fair_pages
+from services.assessment.web.indicator_pages import add_indicator_pages
 from services.assessment.web.published_pages import add_published_pages
 from services.assessment.web.rendering import is_page, make_site
 from services.assessment.web.score_pages import add_score_pages
@@ -21,5 +22,6 @@ def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     add_comparison_pages(app, settings, pool)
     add_score_pages(app, settings, pool)
     signal_pages.add_signal_pages(app, pool)
+    add_indicator_pages(app, pool)
     simulation_pages.add_simulation_pages(app, pool)
     add_published_pages(app, pool)
