@@ -19,6 +19,7 @@ from services.intake.api import (
     open311,
     rating_cases,
     rating_links,
+    rating_samples,
     ratings,
     receptions,
     register_topics,
@@ -96,6 +97,7 @@ def create_intake_app(
         staff_phones,
         changes,
         callbacks,
+        rating_samples,
         clocks,
         citizen_messages,
     ):  # the busiest first: routes are tried in order

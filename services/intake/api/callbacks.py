@@ -1,13 +1,12 @@
 """Routes of calling citizens back: what there is to call, what came of a call, samples, invitations, participation."""
 
-import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from services.intake.api.doors import doors
 from services.intake.api.fields import Cursor, Limit
@@ -17,20 +16,17 @@ from services.intake.api.repeats import Keyed
 from services.intake.domain.commands.ratings import CallOrigin
 from services.intake.domain.rating_rules import RatingRules
 from services.intake.domain.ratings import Answers
-from services.intake.handlers import callbacks, rating_invitations, rating_samples
+from services.intake.handlers import callbacks, rating_invitations
 from services.intake.storage.callbacks import Result
 from services.intake.storage.rating_links import Rated
-from services.intake.storage.rating_samples import Sample
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.database import Pool
-from shared.edge import CodeText, Instant
+from shared.edge import Instant
 from shared.http import Body, describe_body, json_body, json_response, permit, told_as
 from shared.identifiers import new_id
-from shared.pages import BadCursor, decode_cursor, encode_cursor
 
 router = APIRouter(tags=["call-backs"])
-SeedText = Annotated[str, Field(min_length=8, max_length=200, pattern=r"^[!-~]+$")]
 Code = Annotated[str, Query(min_length=1, max_length=64)]
 
 
@@ -67,14 +63,6 @@ class CallBody(Body):
         return self
 
 
-class SampleBody(Body):
-    """Without a seed one is made. A seed that was drawn in public is given, and is published as it was."""
-
-    organisation_code: CodeText
-    period: CodeText
-    seed: SeedText | None = None
-
-
 class RecordedCall(Shown):
     id: UUID
     status: Literal["created", "unchanged"]
@@ -96,24 +84,6 @@ class ShownInvitation(Shown):
     at: datetime
     issue_id: UUID | None
     contact_id: UUID | None
-
-
-class ShownSample(Shown):
-    id: UUID
-    organisation_code: str
-    period: str
-    seed: str
-    algorithm: str
-    share: str
-    list_hash: str
-    drawn_at: datetime
-
-
-class SampleMember(Shown):
-    unit_id: UUID
-    unit_code: str
-    issue_id: UUID
-    is_drawn: bool
 
 
 class Counted(Shown):
@@ -228,54 +198,6 @@ def get_participation(
     )
 
 
-@router.post(
-    "/v1/rating-samples",
-    status_code=201,
-    responses=shows(ShownSample, status=201, headers=("Location",))
-    | shows(ShownSample, description="It was drawn before.")
-    | refuses(404, _409="The period is not over, or was drawn with another seed."),
-    openapi_extra=describe_body(SampleBody),
-)
-def draw_sample(
-    request: Request,
-    _: Annotated[Principal, Depends(permit("rating_sample.draw"))],
-    once: Keyed,
-    body: Annotated[SampleBody, Depends(json_body(SampleBody))],
-) -> Response:
-    """Draw whom to call back, of each unit of an organisation that is not one's own. A second draw gives the same."""
-    rules, seeds = doors(request).rating_rules, rating_samples.Seeds(given=body.seed, spare=secrets.token_hex(16))
-
-    def draw(pool: Pool) -> Response:
-        now = datetime.now(UTC)
-        drawn = rating_samples.draw_sample(pool, body.organisation_code, body.period, seeds=seeds, rules=rules, now=now)
-        headers = {"Location": f"/v1/rating-samples/{drawn.sample.id}"}
-        return json_response(_sample(drawn.sample), status=201 if drawn.is_new else 200, headers=headers)
-
-    return once.run(draw)
-
-
-@router.get("/v1/rating-samples/{sample_id}", responses=shows(ShownSample))
-def get_sample(
-    request: Request, _: Annotated[Principal, Depends(permit("rating_sample.read"))], sample_id: UUID
-) -> Response:
-    return json_response(_sample(rating_samples.get_sample(doors(request).pool, sample_id)))
-
-
-@router.get("/v1/rating-samples/{sample_id}/members", responses=shows(Page[SampleMember]))
-def list_members(
-    request: Request,
-    _: Annotated[Principal, Depends(permit("rating_sample.read"))],
-    sample_id: UUID,
-    limit: Limit = 500,
-    cursor: Cursor = None,
-) -> Response:
-    """The whole list that was drawn from, by unit and issue: with the seed, all that drawing again takes."""
-    found = rating_samples.list_members(doors(request).pool, sample_id, after=_member_after(cursor), limit=limit)
-    last = found[-1] if len(found) == limit else None
-    following = encode_cursor([str(last.unit_id), str(last.issue_id)]) if last else None
-    return json_response({"items": [asdict(member) for member in found], "next_cursor": following})
-
-
 def _record(pool: Pool, caller: Principal, rated: Rated, body: CallBody, rules: RatingRules) -> Response:
     answers = None
     if body.level is not None:
@@ -297,21 +219,6 @@ def _record(pool: Pool, caller: Principal, rated: Rated, body: CallBody, rules: 
         "follow_up_count": done.follow_up_count,
     }
     return json_response(document, status=201 if done.is_new else 200)
-
-
-def _member_after(cursor: str | None) -> tuple[UUID, UUID] | None:
-    """Raises BadCursor."""
-    if cursor is None:
-        return None
-    unit_id, issue_id = decode_cursor(cursor, length=2)
-    try:
-        return UUID(unit_id or ""), UUID(issue_id or "")
-    except ValueError:
-        raise BadCursor("the cursor is not one of ours") from None
-
-
-def _sample(sample: Sample) -> dict[str, Any]:
-    return {**asdict(sample), "share": str(sample.share), "list_hash": sample.list_hash.hex()}
 
 
 def _rated(counts: dict[str, int]) -> dict[str, Any]:
