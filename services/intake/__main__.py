@@ -253,6 +253,7 @@ def rotate_keys(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
 
 
 def draw_sample(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) -> int:
+    from services.intake.domain.rating_samples import digest_secret
     from services.intake.handlers import rating_samples
     from services.intake.handlers.rating_rules import load_rating_rules
 
@@ -269,12 +270,14 @@ def draw_sample(settings: IntakeSettings, pool: Pool, arguments: Sequence[str]) 
         pool,
         options.organisation,
         options.period,
-        seeds=rating_samples.Seeds(given=options.seed, spare=secrets.token_hex(16)),
+        seeds=rating_samples.Seeds(given=options.seed, spare=secrets.token_hex(16), secret=secrets.token_hex(16)),
         rules=load_rating_rules(settings),
         now=datetime.now(UTC),
     )
     sample = drawn.sample
-    sys.stdout.write(f"sample {sample.id}\nseed {sample.seed}\nlist {sample.list_hash.hex()}\nshare {sample.share}\n")
+    secret = "none" if sample.secret is None else digest_secret(sample.secret)
+    sys.stdout.write(f"sample {sample.id}\nseed {sample.seed}\nsecret-hash {secret}\n")
+    sys.stdout.write(f"list {sample.list_hash.hex()}\nshare {sample.share}\n")
     for issue_id in rating_samples.list_drawn(pool, sample.id):
         sys.stdout.write(f"{issue_id}\n")
     return 0

@@ -66,6 +66,9 @@ def rating_probes(
         ("GET", "/v1/rating-samples/{sample_id}"): Probe(
             action="read a sample", aim=_nowhere("sample_id"), fine=NOWHERE
         ),
+        ("GET", "/v1/rating-samples/{sample_id}/findings"): Probe(
+            action="read a sample", aim=_nowhere("sample_id"), fine=NOWHERE
+        ),
         ("GET", "/v1/rating-samples/{sample_id}/members"): Probe(
             action="read a sample", aim=_nowhere("sample_id"), fine=NOWHERE
         ),

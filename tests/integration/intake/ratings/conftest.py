@@ -152,3 +152,40 @@ def rate(ask):
         return ask("POST", RATING, body, address=address)
 
     return run
+
+
+@pytest.fixture
+def quarter(pool, county):
+    """Of the first quarter: 130 closed issues of the street, 3 of the town, and one each of other times and places."""
+    assert county
+    places = [("street", 130), ("town", 3), ("harbour", 1)]
+    made = [
+        replace(
+            an_issue(organisation_code=code),
+            outcome="resolved",
+            reply="好",
+            closed_at=NOW,
+            received_at=NOW - timedelta(1),
+        )
+        for code, number in places
+        for _ in range(number)
+    ]
+    made.append(replace(made[0], id=an_issue().id, closed_at=datetime(2026, 4, 1, tzinfo=UTC)))
+    issues.receive_issues(pool, made, now=datetime(2026, 5, 1, tzinfo=UTC))
+    return made
+
+
+@pytest.fixture
+def entered(rows):
+    """Whose account entered an issue, and whose handled it."""
+
+    def run(issue_id, by, *, handled_by):
+        rows("UPDATE issue SET recorded_by = %s WHERE id = %s", by, issue_id)
+        rows(
+            "INSERT INTO issue_step (issue_id, sequence, kind, happened_at, recorded_at, actor_id, actor_person)"
+            " VALUES (%s, 90, 'replied', now(), now(), %s, 'somebody')",
+            issue_id,
+            handled_by,
+        )
+
+    return run

@@ -2,29 +2,30 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 
 import services.intake.__main__ as command
 from services.intake.domain.rating_samples import Member, draw, read_period
 from services.intake.handlers import issues, ratings
+from shared.identifiers import new_id
 from shared.reach import SYSTEM, acting
 from tests.fakes import person
 from tests.integration.intake.commands import a_rating, an_issue
 from tests.integration.intake.conftest import NOW
 from tests.integration.intake.ratings.conftest import PEOPLE
+from tests.integration.intake.ratings.samples import members_of
 
 pytestmark = pytest.mark.integration
 SEED = "2026-04-01 lottery 07 11 23".replace(" ", "-")
 
 
-def draw_again(members, seed, share):
+def draw_again(members, key, share):
     """Written from docs/callback-sample.md alone, in other words than the product's."""
     units: dict[str, list[tuple[str, str]]] = {}
     for unit, issue in members:
-        digest = hashlib.sha256(seed.encode("ascii") + b"\n" + issue.encode("ascii")).hexdigest()
+        digest = hashlib.sha256(key.encode("ascii") + b"\n" + issue.encode("ascii")).hexdigest()
         units.setdefault(unit, []).append((digest, issue))
     chosen = []
     for entries in units.values():
@@ -41,27 +42,6 @@ def desks(monkeypatch):
 
 
 @pytest.fixture
-def quarter(pool, county):
-    """Of the first quarter: 130 closed issues of the street, 3 of the town, and one each of other times and places."""
-    assert county
-    places = [("street", 130), ("town", 3), ("harbour", 1)]
-    made = [
-        replace(
-            an_issue(organisation_code=code),
-            outcome="resolved",
-            reply="好",
-            closed_at=NOW,
-            received_at=NOW - timedelta(1),
-        )
-        for code, number in places
-        for _ in range(number)
-    ]
-    made.append(replace(made[0], id=an_issue().id, closed_at=datetime(2026, 4, 1, tzinfo=UTC)))
-    issues.receive_issues(pool, made, now=datetime(2026, 5, 1, tzinfo=UTC))
-    return made
-
-
-@pytest.fixture
 def drawn(ask, quarter):
     assert quarter
     body = {"organisation_code": "town", "period": "2026Q1", "seed": SEED}
@@ -70,28 +50,102 @@ def drawn(ask, quarter):
     return answer.json()
 
 
-def members_of(ask, sample, who="county-officer"):
-    found: list[dict[str, Any]] = []
-    path = f"/v1/rating-samples/{sample['id']}/members?limit=50"
-    cursor: str | None = ""
-    while cursor is not None:
-        page = ask("GET", path + (f"&cursor={cursor}" if cursor else ""), who=who).json()
-        found += page["items"]
-        cursor = page["next_cursor"]
-    return found
+def call_everybody(ask):
+    while waiting := ask("GET", "/v1/callback-tasks", who="county-desk").json()["items"]:
+        for one in waiting:
+            path = f"/v1/issues/{one['issue_id']}/callback-attempts"
+            assert ask("POST", path, {"result": "reached_declined"}, who="county-desk").status_code == 201
 
 
-def test_whoever_has_list_and_seed_draws_the_same(ask, drawn):
+def test_whoever_has_list_seed_and_secret_draws_the_same(ask, quarter, entered):
+    hand = new_id()
+    for one in quarter[:40]:
+        entered(one.id, hand, handled_by=hand)
+    body = {"organisation_code": "town", "period": "2026Q1", "seed": SEED}
+    drawn = ask("POST", "/v1/rating-samples", body, who="county-officer").json()
     members = members_of(ask, drawn)
-    pairs = [(one["unit_id"], one["issue_id"]) for one in members]
-    chosen = sorted(one["issue_id"] for one in members if one["is_drawn"])
+    call_everybody(ask)
+    told = ask("GET", f"/v1/rating-samples/{drawn['id']}", who="county-officer").json()
+
+    def pairs(**wanted):
+        return [(one["unit_id"], one["issue_id"]) for one in members if wanted.items() <= one.items()]
+
+    def chosen(name):
+        return sorted(one["issue_id"] for one in members if one[name])
 
     assert len(members) == 133
-    assert draw_again(pairs, drawn["seed"], float(drawn["share"])) == chosen
-    assert len(chosen) == 2 + 1  # a hundredth of each unit, rounded up
-    lines = "".join(sorted(f"{unit} {issue}\n" for unit, issue in pairs))
-    assert hashlib.sha256(lines.encode()).hexdigest() == drawn["list_hash"]
+    assert hashlib.sha256(told["secret"].encode()).hexdigest() == drawn["secret_hash"]
+    key = f"{drawn['seed']}\n{told['secret']}"
+    assert draw_again(pairs(), key, float(drawn["share"])) == chosen("is_drawn")
+    attested = pairs(is_self_attested=True)
+    assert sorted(issue for _, issue in attested) == sorted(str(one.id) for one in quarter[:40])
+    again = draw_again(attested, f"{key}\nself-attested", float(drawn["self_attested_share"]))
+    assert again == chosen("is_targeted")
+    assert (len(chosen("is_drawn")), len(chosen("is_targeted"))) == (2 + 1, 4)  # each unit's share, rounded up
+    lines = [f"{one['unit_id']} {one['issue_id']} {int(one['is_self_attested'])}\n" for one in members]
+    assert hashlib.sha256("".join(sorted(lines)).encode()).hexdigest() == drawn["list_hash"]
     assert members_of(ask, drawn, who="auditor") == members
+
+
+def test_the_secret_is_told_to_nobody_as_long_as_somebody_is_to_be_called(ask, drawn, rows):
+    """With it, the seed and the own issues a unit would know about whom it will be asked."""
+    [[secret]] = rows("SELECT secret FROM rating_sample")
+    path = f"/v1/rating-samples/{drawn['id']}"
+    body = {"organisation_code": "town", "period": "2026Q1", "seed": SEED}
+
+    said = [ask("GET", path, who=who).text for who in ("county-officer", "auditor")]
+    said += [ask("POST", "/v1/rating-samples", body, who="county-officer").text]
+    said += [ask("GET", f"{path}/{what}", who="county-officer").text for what in ("members", "findings")]
+    kept = rows("SELECT details::text FROM audit_record UNION ALL SELECT payload::text FROM outbox")
+
+    assert drawn["secret"] is None
+    assert len(secret) == 32
+    assert not [text for text in [*said, *(text for (text,) in kept)] if secret in text]
+    call_everybody(ask)
+    assert ask("GET", path, who="auditor").json()["secret"] == secret
+
+
+def test_two_drawings_have_two_secrets(ask, quarter, rows):
+    assert quarter
+    for period in ("2026-03", "2026Q1"):
+        body = {"organisation_code": "town", "period": period, "seed": SEED}
+        assert ask("POST", "/v1/rating-samples", body, who="county-officer").status_code == 201
+
+    [(first,), (second,)] = rows("SELECT secret FROM rating_sample")
+    assert first != second
+
+
+def test_whoever_is_waiting_to_be_called_on_account_of_a_sign_is_one_of_the_sample_when_drawn(ask, quarter, rows):
+    """All three of the town, of which one at least is drawn, wait already; and one of these has answered before."""
+    town = [one.id for one in quarter[130:133]]
+    path = f"/v1/issues/{quarter[0].id}/callback-attempts"
+    [attempt] = [ask("POST", path, {"result": "not_reached"}, who="county-desk").json()["id"]]
+    for issue_id in town:
+        rows(
+            "INSERT INTO callback_task (id, issue_id, origin, led_by, state, created_at)"
+            " VALUES (gen_random_uuid(), %s, 'follow_up', %s, 'open', now())",
+            issue_id,
+            attempt,
+        )
+    ask("POST", "/v1/rating-samples", {"organisation_code": "town", "period": "2026Q1"}, who="county-officer")
+
+    tasks = rows("SELECT issue_id, origin, sample_id IS NULL FROM callback_task WHERE issue_id = ANY(%s)", town)
+    [(drawn,)] = rows("SELECT issue_id FROM rating_sample_member WHERE issue_id = ANY(%s) AND is_drawn", town)
+
+    assert sorted(tasks) == sorted((one, "sample", False) if one == drawn else (one, "follow_up", True) for one in town)
+
+
+def test_nobody_is_called_again_who_has_answered(ask, quarter, rows):
+    for one in quarter[130:133]:
+        ask(
+            "POST", f"/v1/issues/{one.id}/callback-attempts", {"result": "reached_rated", "level": 4}, who="county-desk"
+        )
+
+    ask("POST", "/v1/rating-samples", {"organisation_code": "town", "period": "2026Q1"}, who="county-officer")
+
+    town = [one.id for one in quarter[130:133]]
+    assert rows("SELECT count(*) FROM rating_sample_member WHERE issue_id = ANY(%s) AND is_drawn", town) == [(1,)]
+    assert rows("SELECT count(*) FROM callback_task WHERE issue_id = ANY(%s)", town) == [(0,)]
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 250])
@@ -119,6 +173,7 @@ def test_a_second_drawing_gives_the_first(ask, drawn, quarter, pool, rows):
     assert rows("SELECT count(*) FROM rating_sample") == [(1,)]
     [[details]] = rows("SELECT details FROM audit_record WHERE action = 'rating_sample.draw'")
     assert (details["seed"], details["members"], details["list_hash"]) == (SEED, 133, drawn["list_hash"])
+    assert (details["secret_hash"], details["targeted"]) == (drawn["secret_hash"], 0)
 
 
 def test_without_a_seed_one_is_made_that_nobody_could_foresee(ask, quarter):
@@ -216,8 +271,9 @@ def test_the_command_draws_the_same(pool, settings, quarter, drawn, monkeypatch,
 
     lines = capsys.readouterr().out.splitlines()
     assert done == 0
-    assert lines[:3] == [f"sample {drawn['id']}", f"seed {SEED}", f"list {drawn['list_hash']}"]
-    assert len(lines) == 4 + 3
+    assert lines[:3] == [f"sample {drawn['id']}", f"seed {SEED}", f"secret-hash {drawn['secret_hash']}"]
+    assert lines[3] == f"list {drawn['list_hash']}"
+    assert len(lines) == 5 + 3
 
 
 def test_periods_are_chinas():
