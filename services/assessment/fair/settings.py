@@ -112,6 +112,7 @@ class SignalRules:
     rarest_kind: int = 0
     rarest_again: int = 0
     rarest_soon: int = 0
+    apart_excess: int = 0
     answer_odds: int = 0
     admitted_odds: int = 0
     best_odds: int = 0

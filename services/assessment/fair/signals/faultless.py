@@ -38,6 +38,9 @@ class Group:
     rest_found: int
 
 
+_Odd = tuple[float, Group, list[float]]  # the chance of so many, and that of each
+
+
 class Faultless:
     """Of everybody two whole numbers are needed for each category and complexity; of few a group with its numbers."""
 
@@ -102,10 +105,7 @@ class Faultless:
             _, best, chances = min(odd, key=lambda each: (each[0], each[1].name, each[1].part))
             dossier = everybody.counted[cadre].dossier
             issues = dict(list_groups(dossier))
-            doubted = [issue for _, one, _ in odd for issue in issues[one.name]]
-            if any(one.name == "again" for _, one, _ in odd):  # other friends may have come once
-                doubted = dossier.issues
-            records = {issue.issue for issue in doubted if not issue.is_checked and not issue.is_contradicted}
+            doubted = self._list_doubted(dossier, issues, odd)
             expected = math.fsum(chances)
             spread = math.sqrt(max(0.25, math.fsum(chance * (1 - chance) for chance in chances)))
             yield Signal(
@@ -113,14 +113,31 @@ class Faultless:
                 check="faultless_apart",
                 evidence={"issues": len(best.cells), "faultless": best.found, "usual": round(expected)},
                 odds=hundredths((best.found - expected) / spread),
-                records=frozenset(records),
+                records=frozenset(issue.issue for issue in doubted if not issue.is_checked),
                 examples=first_few(issue.issue for issue in issues[best.name]),
             )
+
+    def _list_doubted(
+        self, dossier: Dossier, issues: Mapping[str, Sequence[Issue]], odd: Sequence[_Odd]
+    ) -> Sequence[Issue]:
+        """Where people come again all that is not contradicted: other friends may have come once."""
+        if any(one.name == "again" for _, one, _ in odd):
+            return [issue for issue in dossier.issues if not issue.is_contradicted]
+        if not self._rules.apart_excess:
+            return [issue for _, one, _ in odd for issue in issues[one.name] if not issue.is_contradicted]
+        return [issue for _, one, chances in odd for issue in _list_excess(issues[one.name], one, chances)]
 
     def _is_rare(self, name: str, chance: float) -> bool:
         rules = self._rules
         rarest = {"again": rules.rarest_again, "soon": rules.rarest_soon}.get(name.partition(" ")[0], rules.rarest_kind)
         return chance * 100_000 < rarest
+
+
+def _list_excess(issues: Sequence[Issue], group: Group, chances: Sequence[float]) -> list[Issue]:
+    """Of those without a fault as many as are more than expected, the latest."""
+    faultless = [issue for issue in issues if is_faultless(issue, group.part)]
+    order = sorted(faultless, key=lambda issue: (-issue.received_at, issue.issue))
+    return order[: group.found - round(math.fsum(chances))]
 
 
 def list_groups(dossier: Dossier) -> Iterator[tuple[str, list[Issue]]]:

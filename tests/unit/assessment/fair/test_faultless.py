@@ -103,9 +103,10 @@ def _chance(found: int, chances: list[float]) -> float:
     )
 
 
-def _find(*dossiers: Dossier, rarest: int = 100_000) -> list[Signal]:
+def _find(*dossiers: Dossier, rarest: int = 100_000, apart_excess: int = 1) -> list[Signal]:
     """`rarest` in 100,000, whatever the group."""
-    finder = Faultless(replace(SETTINGS.signals, rarest_kind=rarest, rarest_again=rarest, rarest_soon=rarest))
+    alike = {"rarest_kind": rarest, "rarest_again": rarest, "rarest_soon": rarest}
+    finder = Faultless(replace(SETTINGS.signals, **alike, apart_excess=apart_excess))
     for one in dossiers:
         finder.note(Counted(dossier=one))
     counted = {one.cadre.cadre: Counted(dossier=one) for one in dossiers}
@@ -129,7 +130,7 @@ def test_the_chance_is_by_the_cadre_s_other_matters_and_half_a_deviation_more() 
     (asked,) = _find(*cases, rarest=int(chance * 100_000) + 2)
 
     assert asked.cadre == "odd"
-    assert asked.records == {f"f{n}" for n in range(5)}
+    assert asked.records == {f"f{n}" for n in range(1, 5)}  # one was to be expected
     assert asked.examples == tuple(f"f{n}" for n in range(5))
     assert (asked.check, asked.evidence) == (
         "faultless_apart",
@@ -153,8 +154,25 @@ def test_a_fault_among_them_makes_it_less_rare() -> None:
 
     spread = sqrt(sum(chance * (1 - chance) for chance in alike))
     assert asked.odds == round(100 * (5 - sum(alike)) / spread)
-    assert asked.records == {one.issue for one in own}
+    assert asked.records == {f"f{n}" for n in range(round(sum(alike)), 5)}
     assert _find(*cases, rarest=int(rarest) - 2) == []
+
+
+def test_of_two_groups_each_has_its_excess_wait_the_latest_first_or_all_by_earlier_settings() -> None:
+    """Two channels where all went well; whether a fault was found among them makes no difference to what waits."""
+    days = [replace(one, received_at=START + n * DAY) for n, one in enumerate(_issues("f", 9, channel="app"))]
+    web = [replace(one, channel="web") for one in _issues("g", 5)]
+    cases = [_dossier("odd", *reversed(days), *_bad("b", 1, channel="app"), *web, *_bad("h", 20, **LATE)), *PEERS]
+
+    (asked,) = _find(*cases, rarest=90_000)
+    (before,) = _find(*cases, rarest=90_000, apart_excess=0)
+
+    assert before.records == {one.issue for one in (*days, *web)} | {"b0"}
+    waiting = sorted(asked.records)
+    assert set(waiting) < {one.issue for one in (*days, *web)}
+    of_app = [name for name in waiting if name.startswith("f")]
+    assert of_app == [f"f{n}" for n in range(9 - len(of_app), 9)] != []
+    assert [name for name in waiting if name.startswith("g")]
 
 
 def test_of_who_has_hardly_a_fault_anywhere_no_fault_is_expected_here() -> None:
