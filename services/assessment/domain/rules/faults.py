@@ -11,8 +11,6 @@ class BadRules(Rejected):
 
     def __init__(self, place: str, reason: str) -> None:
         super().__init__(f"{place}: {reason}")
-        self.place = place
-        self.reason = reason
         chinese = translate(reason)
         self.detail_zh = None if chinese is None else f"{place}：{chinese}"
 

@@ -37,6 +37,8 @@ def tell_toml_fault(text: str, error: str) -> BadRules:
 def _hint(reason: str, line: str) -> str | None:
     if "twice" in reason or "overwrite" in reason:
         return "it is there already further up"
+    if reason == r"Illegal character '\n'":
+        return "the quote is not closed"
     if reason == "Unclosed array":
         return "entries of a list are parted by commas, and ] ends it"
     bare = _QUOTED.sub('""', line).split("#")[0]

@@ -134,6 +134,7 @@ def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
     ("line", "hint"),
     [
         ("title = “T”", 'quotes are straight: "..."'),
+        ('title = "T', "the quote is not closed"),
         ("target = 95%", "write 95 or 0.95 for 95%"),
         ("target = ９５", "signs, digits and blanks are typed in half width"),
         ("target ＝ 95", "signs, digits and blanks are typed in half width"),
@@ -147,6 +148,8 @@ def test_a_file_that_is_no_scheme_is_refused_within_bounds(text, complaint):
         ('lines = [{ count = "a",\n each = 5 }]', "a table in { } stands on one line"),
         ("bands = [{ a = 1 }\n{ a = 2 }]", "entries of a list are parted by commas, and ] ends it"),
         ("target = 95,", "no comma stands at the end of a line, but in a list"),
+        ("full = 60分 # 95%", "a number has no unit here"),
+        ("parts = { note = \"95%\", mark = '“', 自评 = 50 }", "a name that is not of English letters stands in quotes"),
         ("target = 95\ntarget = 96", "it is there already further up"),
         ("[items.a]\n[items.a]", "it is there already further up"),
     ],
@@ -155,7 +158,7 @@ def test_what_is_not_toml_is_told_with_its_line_and_what_was_meant(line, hint):
     with pytest.raises(BadRules, match=re.escape(f"; {hint}")) as fault:
         read_rule_scheme(f"format = 1\n{line}\n")
 
-    assert fault.value.place in {"line 2", "line 3"}
+    assert fault.value.detail.startswith(("line 2: ", "line 3: "))
     assert "不是 TOML" in (fault.value.detail_zh or "")
     assert hint not in (fault.value.detail_zh or "")
 
@@ -193,8 +196,18 @@ def test_a_scheme_that_cannot_be_read_is_named_and_not_its_table(tmp_path, capsy
 
 
 def test_what_is_not_closed_is_told_at_the_end_of_the_file():
-    with pytest.raises(BadRules, match=r"is not TOML: .*: something is not closed before the end of the file"):
+    with pytest.raises(BadRules) as fault:
         read_rule_scheme("format = 1\nbands = [1, 2\n")
+
+    said = "scheme: is not TOML: Unclosed array: something is not closed before the end of the file"
+    assert fault.value.detail == said
+
+
+def test_where_nobody_knows_what_was_meant_the_line_and_the_fault_are_told():
+    with pytest.raises(BadRules) as fault:
+        read_rule_scheme("format = 1\nname = \n")
+
+    assert fault.value.detail == "line 2: is not TOML: Invalid value"
 
 
 def test_the_hash_is_of_what_is_said_and_not_of_how_it_is_laid_out():

@@ -90,7 +90,7 @@ def known_keys() -> set[str]:
     for probe in probes:
         with pytest.raises(BadRules, match=r"does not know \?; known here: ") as refusal:
             read_rule_document({"format": 1, "name": "x", "version": 1, "items": PLAIN, **probe})
-        keys |= set(refusal.value.reason.split("known here: ")[1].split(", "))
+        keys |= set(refusal.value.detail.split("known here: ")[1].split(", "))
     return keys
 
 
