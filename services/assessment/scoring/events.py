@@ -77,7 +77,7 @@ class _Prices:
 
     def of(self, number: int, free: Fraction) -> Fraction:
         if self.growth is not None:
-            return self.each * self.growth ** max(0, int(number - free) - 1)
+            return self.each * self.growth ** (number - int(free) - 1)
         return self.of_all(Fraction(number))
 
 
@@ -99,6 +99,7 @@ def _units(line: EventLine, count: Value, per: Fraction, whose: str) -> Fraction
 
 
 def _charge(prices: _Prices, units: Fraction | list[Fraction], free: Fraction) -> Fraction:
+    free = max(ZERO, free)
     if isinstance(units, list):
         total = Fraction(len(units))
         all_at = prices.of_all(total) if prices.line.escalation == "all" and prices.growth is None else None

@@ -249,9 +249,14 @@ def charge(rule: str, *rows: Sequence[object], head: str = COUNTED) -> list[str 
         ("tiers = [{ from = 3, each = 2 }, { from = 5, each = 10 }]", [[2, 0], [3, 0], [4, 0], [5, 0], [6, 0]],
          ["98", "96", "94", "84", "74"]),
         ("tiers = [{ from = 3, each = 2 }]", [["2.5", 0]], ["97"]),  # a part of an event at the price of its stretch
+        ("tiers = [{ from = 3, each = 0 }]", [[4, 0]], ["98"]),
         ('tiers = [{ from = 3, each = 2 }]\nfree = "f"', [[4, 1], [4, 3]], ["95", "98"]),
         ('tiers = [{ from = 3, each = 2 }]\nescalation = "all"\nfree = "f"', [[2, 0], [3, 0], [4, 1]],
          ["98", "94", "94"]),
+        ('escalation = "all"\nfree = "f"', [[1, 3], [3, -2]], ["100", "97"]),  # fewer than none are never free
+        ('free = "f"', [[3, -2]], ["97"]),
+        ('growth = 2\nfree = "f"', [[3, -2], ["0.5", "0.5"]], ["93", "100"]),
+        ("growth = 1", [[1_000, 0]], ["-900"]),
         ("growth = 2", [[0, 0], [1, 0], [3, 0]], ["100", "99", "93"]),
         ('growth = 2\nfree = "f"', [[3, 1], [3, 3]], ["97", "100"]),
         ('growth = "f"', [[3, 3]], ["87"]),
@@ -277,6 +282,10 @@ def test_events_are_charged_by_their_number(rule, rows, expected):
         ('tiers = [{ from = 3, each = 2 }]\nescalation = "all"', ["1;1;3", 0], "90"),
         ("growth = 2", ["1;1;3", 0], "85"),
         ('growth = 2\nfree = "f"', ["1;1;3", 1], "93"),
+        ('growth = 2\nfree = "f"', ["1;1;3", "0.5"], "85"),  # a part of one makes none free
+        ('growth = 2\nfree = "f"', ["1;1;3", "1.5"], "93"),
+        ('growth = 2\nfree = "f"', ["1;1;3", -1], "85"),
+        ("tiers = [{ from = 3, each = 9 }]", ["1;;1", 0], "98"),
         ('growth = 2\nescalation = "all"', ["1;1;3", 0], "85"),
     ],
 )  # fmt: skip
@@ -304,6 +313,8 @@ def test_events_are_counted_by_numbers_and_not_by_texts():
 
     with pytest.raises(BadTable, match="events are counted by numbers"):
         points(rule, ["1;two"], head='[measures]\nt = { column = "t", type = "texts" }\n')
+    with pytest.raises(BadTable, match="events are counted by numbers"):
+        points(rule.replace('"t"', '"list(1, t)"'), ["two"], head='[measures]\nt = { column = "t", type = "text" }\n')
     with pytest.raises(BadTable, match="a count of events is a number"):
         points(rule, ["two"], head='[measures]\nt = { column = "t", type = "text" }\n')
 
