@@ -1,4 +1,7 @@
-"""One suite for all tests here, since it takes seconds to start; a failure shows the last lines of every process."""
+"""One suite for all tests here, since it takes seconds to start; a failure shows the last lines of every process.
+
+It ends with the last of them: what an idle one takes of the processor would be missing to all tests that follow.
+"""
 
 import os
 from collections.abc import Iterator
@@ -40,7 +43,7 @@ def watched(suite: Suite) -> Iterator[None]:
         _running.remove(suite)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers of these tests alone, because they get killed."""
     servers = Servers(tmp_path_factory.mktemp("servers"))
@@ -49,7 +52,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     servers.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     with (
         Suite(servers, tmp_path_factory.mktemp("suite"), name=f"lianxin_test{os.getpid()}") as suite,
@@ -58,7 +61,7 @@ def suite(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield suite
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def experiment(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]:
     experiment = Experiment(suite, tmp_path_factory.mktemp("journal") / "journal.jsonl")
     yield experiment
