@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.periods import Period
+from services.assessment.storage.arrays import to_array
 from shared.database import Connection
 
 # A contact counts for a post by cadre, kind and day, whatever organisation it was recorded for. Of the duties of one
@@ -68,18 +69,28 @@ _UNITS: Final = sql.SQL(
 _NAMED: Final = _UNITS.format(
     asked=sql.SQL("unnest(%(cadres)s::uuid[], %(pers)s::text[], %(starts)s::date[], %(ends)s::date[])")
 ).as_bytes()
-# Every unit that begins in the first month of a unit around these months: a cell is always told whole.
+# Every unit that begins in a touched month, or in the first month of a larger unit around it of the kind that something
+# is owed by: a cell is always told whole. Where nothing is owed by it any longer, that month was touched itself.
 _AROUND: Final = _UNITS.format(
     asked=sql.SQL(
         """
-        (SELECT DISTINCT cadre_id, per, unit_start, (unit_start + months * interval '1 month')::date - 1
-           FROM unnest(%(cadres)s::uuid[], %(months)s::date[]) AS touched (cadre_id, month)
-          CROSS JOIN (VALUES ('month', 1), ('quarter', 3), ('half_year', 6), ('year', 12)) AS unit (per, months)
+        (SELECT DISTINCT cadre_id, unit.per, unit_start, (unit_start + unit.months * interval '1 month')::date - 1
+           FROM (SELECT cadre_id, month,
+                        ARRAY(SELECT per
+                                FROM post
+                                JOIN duty USING (post_kind)
+                               WHERE post.cadre_id = given.cadre_id) AS pers
+                   FROM unnest(%(cadres)s::uuid[], %(months)s::date[]) AS given (cadre_id, month)
+                 OFFSET 0) AS touched
+          CROSS JOIN (VALUES ('month', 1), ('quarter', 3), ('half_year', 6), ('year', 12)) AS around (per, months)
           CROSS JOIN LATERAL (
                     SELECT (date_trunc('year', month::timestamp)
-                            + (extract(month FROM month)::integer - 1) / around * around * interval '1 month')::date
-                      FROM unnest(ARRAY[1, 3, 6, 12]) AS around) AS begun (unit_start)
-          WHERE (extract(month FROM unit_start)::integer - 1) %% months = 0)
+                            + (extract(month FROM month)::integer - 1) / around.months * around.months
+                              * interval '1 month')::date) AS begun (unit_start)
+          CROSS JOIN (VALUES ('month', 1), ('quarter', 3), ('half_year', 6), ('year', 12)) AS unit (per, months)
+          WHERE (around.per = 'month' OR around.per = ANY(pers))
+            AND unit.per = ANY(pers)
+            AND (extract(month FROM unit_start)::integer - 1) %% unit.months = 0)
         """
     )
 ).as_bytes()
@@ -109,8 +120,8 @@ def list_duty_units_around(
         return cursor.execute(
             _AROUND,
             {
-                "cadres": [cadre_id for cadre_id, _ in months],
-                "months": [month for _, month in months],
+                "cadres": to_array(cadre_id for cadre_id, _ in months),
+                "months": to_array(month for _, month in months),
                 "time_zone": time_zone,
             },
             prepare=False,

@@ -7,9 +7,11 @@ import pytest
 from services.assessment.domain.periods import parse_period
 from services.assessment.handlers.evidence import EvidenceQuery, list_evidence
 from services.assessment.handlers.reading import read_score
+from services.assessment.storage.duties import list_duty_units_around
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.registers import OrganisationRegistered
+from shared.database import transaction
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story
 
@@ -216,3 +218,41 @@ def test_which_duty_holds_does_not_depend_on_when_the_tree_is_told(new_assessmen
             take(pool, [envelope])
             score_all(pool)
         assert duty_of(pool, "S001", "2025-03") == (1, 4)
+
+
+@pytest.mark.parametrize("per", ["quarter", "half_year", "year"])
+def test_what_was_owed_by_a_larger_unit_is_gone_when_its_duty_is_by_the_month(pool, county, per):
+    duty_id = county.duty(required=12, per=per)
+    county.contact(county.cadre_id, at(6, 10))
+    take(pool, county.take())
+    score_all(pool)
+    owed_before = duty_of(pool, "S001", "2025")
+
+    county.duty(required=2, per="month", duty_id=duty_id)
+    take(pool, county.take())
+    score_all(pool)
+    county.contact(county.cadre_id, at(5, 10))
+    take(pool, county.take())
+    score_all(pool)
+
+    met, owed = duty_of(pool, "S001", "2025")
+    assert owed_before[0] == 1
+    assert duty_of(pool, "S001", "2025Q2") == (2, 6)
+    assert (met, owed) == (2, 10 * 2)
+
+
+def test_around_a_month_it_is_asked_what_is_owed_by_the_larger_units_that_something_is_owed_by(pool, county):
+    def around_november():
+        take(pool, county.take())
+        with transaction(pool) as connection:
+            units = list_duty_units_around(connection, [(county.cadre_id, date(2025, 11, 1))], time_zone=ZONE.key)
+        return {(unit.per, unit.unit_start.month) for unit in units}
+
+    county.duty(per="month")
+    assert around_november() == {("month", 11)}
+
+    county.duty(per="year", post_kind="county_head")
+    assert around_november() == {("month", 11)}
+
+    county.duty(per="half_year")
+    assert around_november() == {("month", 11), ("month", 7), ("half_year", 7)}
