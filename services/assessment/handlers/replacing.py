@@ -66,24 +66,22 @@ def _write(
     """Work out what should stand, and put it there; return how many."""
     compose = composer(scheme)
     for start in range(0, len(found), SCORES_A_WRITE):
-        rows = [_row(kind, one, scheme, compose) for one in found[start : start + SCORES_A_WRITE]]
-        scores.upsert_scores(connection, rows, at=at)
+        rows = [_row(kind, one, compose) for one in found[start : start + SCORES_A_WRITE]]
+        scores.upsert_scores(connection, kind, scheme, rows, at=at)
     return len(found)
 
 
-def _row(kind: SubjectKind, one: Outdated, scheme: Scheme, compose: Composer) -> dict[str, Any]:
+def _row(kind: SubjectKind, one: Outdated, compose: Composer) -> dict[str, Any]:
     composite, present_weight = compose(tuple(one.counts))
     return {
-        "score_id": score_id_of(kind, one.subject_id, Period(kind=one.period_kind, start=one.period_start)),
-        "subject_kind": kind,
+        "score_id": one.score_id
+        or score_id_of(kind, one.subject_id, Period(kind=one.period_kind, start=one.period_start)),
         "subject_id": one.subject_id,
         "subject_code": one.subject_code,
         "organisation_id": one.organisation_id,
         "peer_group": one.peer_group,
         "period_kind": one.period_kind,
         "period_start": one.period_start,
-        "scheme_name": scheme.name,
-        "scheme_version": scheme.version,
         "composite": composite,
         "present_weight": present_weight,
         "counts": one.counts,

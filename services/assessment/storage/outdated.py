@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from psycopg import sql
@@ -33,8 +33,7 @@ class Touched:
     correlation_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outdated:
+class Outdated(NamedTuple):
     """What should stand in place of a score, or where there is none."""
 
     subject_id: UUID
@@ -45,6 +44,7 @@ class Outdated:
     organisation_id: UUID | None
     peer_group: str | None
     correlation_id: str
+    score_id: UUID | None  # of what stands
 
 
 # Whose years are looked at, and for what: of whole subjects all there are, of touched ones those of their months.
@@ -106,18 +106,20 @@ _SUMMED: Final = sql.SQL(
           FROM by_half_year
          GROUP BY subject_id, 2
     ), summed AS NOT MATERIALIZED (
-        SELECT subject_id, 'month' AS period_kind, period_start,
-               (period_start + interval '1 month')::date AS next_start, ARRAY[{counts}] AS counts
-          FROM by_month
-         UNION ALL
-        SELECT subject_id, 'quarter', period_start, (period_start + interval '3 months')::date, ARRAY[{counts}]
-          FROM by_quarter
-         UNION ALL
-        SELECT subject_id, 'half_year', period_start, (period_start + interval '6 months')::date, ARRAY[{counts}]
-          FROM by_half_year
-         UNION ALL
-        SELECT subject_id, 'year', period_start, (period_start + interval '1 year')::date, ARRAY[{counts}]
-          FROM by_year
+        SELECT subject_id, period_kind, period_start, next_start, correlation_id, ARRAY[{counts}] AS counts
+          FROM (SELECT subject_id, 'month' AS period_kind, period_start,
+                       (period_start + interval '1 month')::date AS next_start, {counts}
+                  FROM by_month
+                 UNION ALL
+                SELECT subject_id, 'quarter', period_start, (period_start + interval '3 months')::date, {counts}
+                  FROM by_quarter
+                 UNION ALL
+                SELECT subject_id, 'half_year', period_start, (period_start + interval '6 months')::date, {counts}
+                  FROM by_half_year
+                 UNION ALL
+                SELECT subject_id, 'year', period_start, (period_start + interval '1 year')::date, {counts}
+                  FROM by_year) AS every
+          JOIN cause USING ({by})
     )"""
 )
 # Where a cadre stood: storage/scores.py says the same for periods of any days. Most have one post all the time.
@@ -136,12 +138,12 @@ _PLACED: Final = {
                      FROM post
                     WHERE post.cadre_id = subject_id) AS post
     ), placed AS (
-        SELECT subject_id, period_kind, period_start, counts, subject_code, organisation_id, peer_group
+        SELECT subject_id, period_kind, period_start, counts, correlation_id, subject_code, organisation_id, peer_group
           FROM summed
           JOIN who USING (subject_id)
          WHERE is_fixed
          UNION ALL
-        SELECT subject_id, period_kind, period_start, counts, subject_code,
+        SELECT subject_id, period_kind, period_start, counts, correlation_id, subject_code,
                coalesce(held.organisation_id, busiest.organisation_id), held.peer_group
           FROM summed
           JOIN who USING (subject_id)
@@ -170,36 +172,50 @@ _PLACED: Final = {
     )""",
     "organisation": """
     placed AS (
-        SELECT summed.subject_id, summed.period_kind, summed.period_start, counts,
+        SELECT summed.subject_id, summed.period_kind, summed.period_start, counts, correlation_id,
                organisation.code AS subject_code, summed.subject_id AS organisation_id, NULL::text AS peer_group
           FROM summed
           LEFT JOIN organisation ON organisation.organisation_id = summed.subject_id
     )""",
 }
-# What stands is read by the key of subject and period, all of a subject's years together.
-_STANDING: Final = """
-    standing AS {materialized} (
+# What stands is read by the key: of whole subjects all years together, of touched ones each period that is looked at.
+_STANDING: Final = {
+    True: """
+    standing AS MATERIALIZED (
         SELECT score.*
-          FROM whose
+          FROM cause
          CROSS JOIN LATERAL (
                    SELECT score_id, subject_id, period_kind, period_start, counts, composite, present_weight,
                           scheme_name, scheme_version, subject_code, organisation_id, peer_group
                      FROM score
                     WHERE subject_kind = %(kind)s
-                      AND subject_id = whose.subject_id
-                      AND period_start BETWEEN first_month AND last_month
+                      AND subject_id = cause.subject_id
                    OFFSET 0) AS score
-    )"""
+    )""",
+    False: """
+    standing AS NOT MATERIALIZED (
+        SELECT score.*
+          FROM cause
+         CROSS JOIN LATERAL (
+                   SELECT score_id, subject_id, period_kind, period_start, counts, scheme_name, scheme_version,
+                          subject_code, organisation_id, peer_group
+                     FROM score
+                    WHERE subject_kind = %(kind)s
+                      AND subject_id = cause.subject_id
+                      AND period_kind = cause.period_kind
+                      AND period_start = cause.period_start
+                   OFFSET 0) AS score
+    )""",
+}
 _COMPARED: Final = """
     SELECT placed.subject_id, placed.period_kind, placed.period_start, placed.counts, placed.subject_code,
-           placed.organisation_id, placed.peer_group, cause.correlation_id, NULL AS told
+           placed.organisation_id, placed.peer_group, correlation_id, score_id, NULL AS told
       FROM placed
-      JOIN cause USING ({by})
       LEFT JOIN standing
         ON standing.subject_id = placed.subject_id
        AND standing.period_kind = placed.period_kind
        AND standing.period_start = placed.period_start
-     WHERE standing.score_id IS NULL
+     WHERE score_id IS NULL
         OR standing.counts <> placed.counts
         OR standing.scheme_version <> %(scheme_version)s
         OR standing.scheme_name <> %(scheme_name)s
@@ -209,13 +225,15 @@ _COMPARED: Final = """
 # What is said of counts, once each: counts, composite and present weight, "-" where there is no composite.
 _TOLD: Final = """
      UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            concat_ws(' ', counts, coalesce(composite::text, '-'), present_weight)
       FROM (SELECT DISTINCT counts, composite, present_weight
               FROM standing
              WHERE scheme_name = %(scheme_name)s
                AND scheme_version = %(scheme_version)s) AS different
 """
+# So that what is written of a subject lies together, where it is read and changed together.
+_ORDER: Final = "ORDER BY 1"
 _TABLES: Final[dict[SubjectKind, tuple[str, str]]] = {
     "cadre": ("tally", "cadre_id"),
     "organisation": ("organisation_tally", "organisation_id"),
@@ -256,7 +274,7 @@ def list_saying(
         return cursor.execute(
             """
             SELECT subject_id, period_kind, period_start, counts, subject_code, organisation_id, peer_group,
-                   correlation_id
+                   correlation_id, score_id
               FROM score
              WHERE subject_kind = %s
                AND subject_id = ANY(%s::uuid[])
@@ -293,12 +311,8 @@ def _list_outdated(
         "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT;"
         " SET LOCAL enable_nestloop TO DEFAULT"
     )
-    found: list[Outdated] = [_read(*row[:-1]) for row in rows if row[-1] is None]
+    found = [Outdated._make(row[:-1]) for row in rows if row[-1] is None]
     return found, [str(row[-1]) for row in rows if row[-1] is not None]
-
-
-def _read(*values: Any) -> Outdated:  # noqa: ANN401 - as the statement has them
-    return Outdated(**dict(zip(Outdated.__slots__, values, strict=True)))
 
 
 def _weighed(scheme: Scheme) -> Weighed:
@@ -315,14 +329,18 @@ def _query(kind: SubjectKind, weighed: Weighed, *, is_whole: bool) -> bytes:
         counts=sql.SQL(", ").join(sql.Identifier(f"count_{at}") for at in range(len(halves))),
         table=sql.Identifier(table),
         subject=sql.Identifier(subject),
+        by=sql.SQL("subject_id" if is_whole else "subject_id, period_kind, period_start"),
         **{f"{per}s": _level(halves, rank) for rank, per in enumerate(UNITS_OWED, start=1)},
     )
-    standing = sql.SQL(_STANDING).format(materialized=sql.SQL("MATERIALIZED" if is_whole else "NOT MATERIALIZED"))
-    by = "subject_id" if is_whole else "subject_id, period_kind, period_start"
-    compared = sql.SQL(_COMPARED + (_TOLD if is_whole else "")).format(by=sql.SQL(by))
     return (
         sql.SQL("WITH {}, {}, {}, {} {}")
-        .format(sql.SQL(_WHOSE[is_whole]), summed, sql.SQL(_PLACED[kind]), standing, compared)
+        .format(
+            sql.SQL(_WHOSE[is_whole]),
+            summed,
+            sql.SQL(_PLACED[kind]),
+            sql.SQL(_STANDING[is_whole]),
+            sql.SQL(_COMPARED + (_TOLD if is_whole else "") + _ORDER),
+        )
         .as_bytes()
     )
 

@@ -11,7 +11,8 @@ import orjson
 from psycopg.rows import class_row
 
 from services.assessment.domain.periods import Period
-from services.assessment.domain.scores import Placement
+from services.assessment.domain.schemes import Scheme
+from services.assessment.domain.scores import Placement, SubjectKind
 from shared.database import Connection
 
 
@@ -91,20 +92,22 @@ def list_placements_of_cadres(
     }
 
 
-def upsert_scores(connection: Connection, rows: Sequence[dict[str, Any]], *, at: datetime) -> None:
-    """Write scores that are new, or stand otherwise than before."""
+def upsert_scores(
+    connection: Connection, kind: SubjectKind, scheme: Scheme, rows: Sequence[dict[str, Any]], *, at: datetime
+) -> None:
+    """Write scores by this scheme that are new, or stand otherwise than before."""
     connection.execute(
         """
         INSERT INTO score AS known (score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group,
                                     period_kind, period_start, scheme_name, scheme_version, composite,
                                     present_weight, counts, as_of, computed_at, revision, correlation_id)
-        SELECT score_id, subject_kind, subject_id, subject_code, organisation_id, peer_group, period_kind,
-               period_start, scheme_name, scheme_version, composite, present_weight, counts,
+        SELECT score_id, %(kind)s, subject_id, subject_code, organisation_id, peer_group, period_kind,
+               period_start, %(scheme_name)s, %(scheme_version)s, composite, present_weight, counts,
                %(at)s, %(at)s, 1, correlation_id
           FROM json_to_recordset(%(rows)s::json)
-            AS row (score_id uuid, subject_kind text, subject_id uuid, subject_code text, organisation_id uuid,
-                    peer_group text, period_kind text, period_start date, scheme_name text, scheme_version integer,
-                    composite numeric, present_weight numeric, counts bigint[], correlation_id text)
+            AS row (score_id uuid, subject_id uuid, subject_code text, organisation_id uuid, peer_group text,
+                    period_kind text, period_start date, composite numeric, present_weight numeric, counts bigint[],
+                    correlation_id text)
             ON CONFLICT (subject_kind, subject_id, period_kind, period_start) DO UPDATE
            SET subject_code = excluded.subject_code,
                organisation_id = excluded.organisation_id,
@@ -119,7 +122,13 @@ def upsert_scores(connection: Connection, rows: Sequence[dict[str, Any]], *, at:
                revision = known.revision + 1,
                correlation_id = excluded.correlation_id
         """,
-        {"at": at, "rows": orjson.dumps(rows, default=str).decode()},
+        {
+            "kind": kind,
+            "scheme_name": scheme.name,
+            "scheme_version": scheme.version,
+            "at": at,
+            "rows": orjson.dumps(rows, default=str).decode(),
+        },
     )
 
 

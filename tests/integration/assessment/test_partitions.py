@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import ClassVar
 
 import psycopg
@@ -154,3 +155,16 @@ def test_a_page_far_down_is_looked_up_in_the_index_for_people_too(scored, list_p
 
     [condition] = [line for line in Explaining.plan if "Index Cond" in line and "ROW(" in line]
     assert "subject_kind = 'cadre'" in condition
+
+
+def test_the_scores_of_a_subject_in_a_year_are_written_side_by_side(pool):
+    take(pool, random_county(1))
+    score_all(pool)
+
+    with transaction(pool) as connection:
+        rows = connection.execute(
+            "SELECT tableoid, subject_kind, subject_id FROM score WHERE revision = 1 ORDER BY tableoid, ctid"
+        ).fetchall()
+
+    runs = [subject for subject, _ in groupby(rows)]
+    assert len(rows) > len(runs) == len(set(runs))
