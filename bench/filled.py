@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psycopg
 from psycopg import sql
+from typing_extensions import override
 
 from embedded.postgres import PrivatePostgres
 from shared.database import migrate
@@ -20,6 +22,7 @@ from tests.stock import Stock
 
 PASSWORD = "kept-by-the-bench-4711"  # noqa: S105 - of a server for loopback alone
 COPY = "measured"
+LARGE: Final = {"shared_buffers": "2GB", "effective_cache_size": "6GB", "max_wal_size": "8GB"}
 # Filled row by row, these would be built in random order and written many times over.
 SLOW_INDEXES = """
     SELECT indexname, indexdef
@@ -40,18 +43,29 @@ class Place:
     server: int
 
 
+class LargePostgres(PrivatePostgres):
+    """Set as docs/operations.md wants it at ten million records."""
+
+    @override
+    def prepare(self) -> None:
+        super().prepare()
+        with (self.data_folder / "lianxin.conf").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in LARGE.items())
+
+
 Fill = Callable[[Place], None]
 
 
 @contextmanager
-def filled(fill: Fill, *, name: str, kept: Path | None) -> Iterator[Place]:
+def filled(fill: Fill, *, name: str, kept: Path | None, is_large: bool = False) -> Iterator[Place]:
     """Filled by `fill`, unless a database of this name is kept there already."""
+    kind = LargePostgres if is_large else PrivatePostgres
     if kept is not None:
-        with _running(PrivatePostgres(kept / "postgres", password=PASSWORD)) as server:
+        with _running(kind(kept / "postgres", password=PASSWORD)) as server:
             yield _copy(server, fill, name)
         return
     with tempfile.TemporaryDirectory(prefix="lianxin-bench-") as folder:
-        server = PrivatePostgres(Path(folder) / "postgres")
+        server = kind(Path(folder) / "postgres")
         try:
             with _running(server):
                 database = Stock(server.admin_url).take("assessment")

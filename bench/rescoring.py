@@ -1,8 +1,9 @@
 """A full rescoring beside DuckDB's time for the same aggregates, what changed cadres cost, and how reading stays.
 
 Run as a program: python -m bench rescoring [--facts 1000000] [--cadres 10000] [--listed 100000] [--workers 2]
-[--kept FOLDER]; the bars are for 10000000, 100000 and 1000000. It brings a PostgreSQL of its own. In a folder that is
-kept the next run of this size finds everything filled and scored for the first time, and measures the rest in a copy.
+[--large] [--kept FOLDER]; the bars are for 10000000, 100000 and 1000000. It brings a PostgreSQL of its own, which is
+set as any private one, or by --large as docs/operations.md wants it at ten million records. In a folder that is kept
+the next run of this size finds everything filled and scored for the first time, and measures the rest in a copy.
 
 Rescoring takes the tallies that events keep up, sums them for each cadre in every month, quarter, half-year and year,
 works out what these sums come to, and compares that with the score, placement included, that stands. DuckDB is given
@@ -34,7 +35,7 @@ import orjson
 import psycopg
 
 from bench.aggregating import aggregating
-from bench.filled import Place, filled, without_slow_indexes
+from bench.filled import LARGE, Place, filled, without_slow_indexes
 from bench.invented import CHANGE, FILL, LISTED
 from bench.processor import seconds_of_family
 from bench.report import Figure, print_table, write_json
@@ -86,11 +87,13 @@ def run(arguments: list[str]) -> int:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--large", action="store_true", help="PostgreSQL as docs/operations.md wants it at this size")
     parser.add_argument("--kept", type=Path, help="a folder whose filled database is used again")
     options = parser.parse_args(arguments)
     first: list[Clocked] = []
     name = f"filled_{options.facts}_{options.cadres}"
-    with filled(partial(fill, options=options, first=first), name=name, kept=options.kept) as place:
+    filling = partial(fill, options=options, first=first)
+    with filled(filling, name=name, kept=options.kept, is_large=options.large) as place:
         pool = open_pool_of(place)
         figures = [*measure(pool, place, options), *figures_of_first(first)]
         pool.close()
@@ -171,7 +174,7 @@ def figures_of_first(first: Sequence[Clocked]) -> list[Figure]:
 def figures_of_rescoring(
     again: Sequence[Clocked], in_duckdb: Sequence[Clocked], options: argparse.Namespace
 ) -> list[Figure]:
-    size = f"{options.facts:,} facts, {options.cadres:,} cadres, {options.workers} workers"
+    size = f"{options.facts:,} facts, {options.cadres:,} cadres, {options.workers} workers{_memory(options)}"
     return [
         Figure(
             name=f"full rescoring, {size}",
@@ -187,6 +190,10 @@ def figures_of_rescoring(
             yardstick=[one.processor for one in in_duckdb],
         ),
     ]
+
+
+def _memory(options: argparse.Namespace) -> str:
+    return f", {LARGE['shared_buffers']} shared buffers" if options.large else ""
 
 
 def tell(line: str) -> None:
@@ -212,7 +219,7 @@ def measure_changed(pool: Pool, place: Place, options: argparse.Namespace) -> li
             for statement in CHANGE:
                 connection.execute(statement.encode(), {"changed": CHANGED, "round": str(number)})
         values.append(clocked(place, lambda: drain(pool)))
-    name = "1,000 changed cadres, an issue each"
+    name = f"1,000 changed cadres, an issue each{_memory(options)}"
     return [
         Figure(name=name, unit="s", values=[one.seconds for one in values], bar="<= 1"),
         Figure(name=f"{name}, processor time", unit="s", values=[one.processor for one in values]),
