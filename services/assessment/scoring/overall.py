@@ -73,22 +73,20 @@ class _Combiner:
         if total is None:
             return None, SHOWN
         stated = self._places[parts[-1].row]
-        if stated is not None:
-            places = whole_places(stated)
-        else:
-            places = SHOWN if self._step.places is not None or places_of(total) is None else places_of(total) or 0
+        needed = places_of(total) if stated is None else whole_places(stated)
+        places = SHOWN if needed is None else needed
         return round_to(total, places, self._step.mode), places
 
 
 def _combine(how: str, weighted: list[tuple[Fraction, Number]]) -> Number:
-    """A mean is by the weights of the periods; one without a weight has no part in it."""
+    """Of one or more. A mean is by the weights of the periods; one without a weight has no part in it."""
     if how == "last":
-        return weighted[-1][0] if weighted else None
+        return weighted[-1][0]
     if how == "mean":
         known = [(value, weight) for value, weight in weighted if weight is not None]
         whole = groups.add([weight for _, weight in known])
         return groups.add([value * weight for value, weight in known]) / whole if whole else None
-    return groups.SUMMARIES[how]([value for value, _ in weighted]) if weighted else None
+    return groups.SUMMARIES[how]([value for value, _ in weighted])
 
 
 def _rank(scheme: RuleScheme, combined: Sequence[OverallResult], space: Workspace) -> list[OverallResult]:

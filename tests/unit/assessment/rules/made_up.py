@@ -216,7 +216,10 @@ class MadeUp:
     def line(self) -> dict[str, Any]:
         line = {"count": self.one("n", "n", "l", "n / 2", "at_least(a, 0)"), "each": self.number(0, 3)}
         line |= self.some(
-            free=self.one(1, 2), per=self.one(2, Decimal("0.5")), steps=self.one(*STEPS), times=self.number(0, 3)
+            free=self.one(1, 2, Decimal("0.5"), "n - 3"),
+            per=self.one(2, Decimal("0.5")),
+            steps=self.one(*STEPS),
+            times=self.number(0, 3),
         )
         if self.maybe(0.4):
             tiers = [{"from": 2, "each": self.number(0, 3)}, {"from": 4, "each": self.number(0, 3)}]

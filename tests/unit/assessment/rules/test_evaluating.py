@@ -51,6 +51,17 @@ def test_limits_of_a_section_may_rest_on_what_is_worked_out_later():
     assert totals_of(outcome) == ["10"]  # 5, and of the 6 what is let through
 
 
+def test_the_places_of_one_item_may_rest_on_the_section_of_another():
+    scheme = (
+        AB
+        + item("x", "a", 'section = "s"')
+        + item("y", "b", 'weight = 0.5\nround_weighted = "places"')
+        + '[sections.s]\n[values.places]\nformula = "s - 4"\n'
+    )
+
+    assert totals_of(outcome_of(scheme, {"u": [5, "2.5"], "v": [4, "2.5"]})) == ["6.3", "5"]
+
+
 @pytest.mark.parametrize(("condition", "expected"), [("b >= 20", ["5", None, None]), ("b < 20", [None, "5", None])])
 def test_where_its_condition_is_not_met_a_value_or_item_is_missing(condition, expected):
     rows: dict[str, list[object]] = {"u": [5, 20], "v": [5, 19], "w": [5, ""]}

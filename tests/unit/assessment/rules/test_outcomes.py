@@ -90,6 +90,20 @@ def test_the_top_share_of_a_group_is_never_exceeded(top, counting, grades):
     assert [one.grade for one in outcome.totals] == grades
 
 
+def test_without_a_total_there_is_no_grade_even_where_a_condition_holds():
+    outcome = outcome_of(HEADER + '[[grades]]\ngrade = "seen"\nwhen = "b > 0"\n', {"u": ["", 1], "v": [5, 1]})
+
+    assert [one.grade for one in outcome.totals] == [None, "seen"]
+
+
+def test_who_does_not_count_or_is_not_ranked_has_no_place_whatever_the_ranking_asks_for():
+    members = HEADER.replace("[items.x]", '[groups]\nmembers = "b < 9"\n[items.x]')
+    ranked = gate("no_rank", when="b == 0") + '[[rankings]]\nwhere = "a > 1"\n'
+    outcome = outcome_of(members + ranked, {"u": [9, 9], "v": [8, 0], "w": [7, 1], "x": [1, 1]})
+
+    assert points_of(outcome, "place") == [None, None, "1", None]
+
+
 def test_who_is_not_ranked_is_not_in_the_share():
     rules = gate("no_rank") + '[[grades]]\ngrade = "good"\ntop = 50\ncounting = "down"\n'
     outcome = outcome_of(HEADER + rules, {"u": [90, 1], "v": [80, 0], "w": [70, 0], "x": [60, 1]})
@@ -166,6 +180,8 @@ MONTHS = [
         ('combine = "last"', [("u", "80", 2, "1"), ("v", "70", 1, "2")]),  # the tenth month comes after the second
         ("minimum_count = 2", [("u", "85", 2, "1"), ("v", None, 1, None)]),
         ('combine = "mean"\nweight = "b - 1"', [("u", "80", 2, "1"), ("v", None, 1, None)]),
+        ('combine = "mean"\nweight = "1 / (b - 1)"', [("u", "80", 2, "1"), ("v", None, 1, None)]),
+        ('weight = "b"\nround = "3 - b"', [("u", "83", 2, "1"), ("v", "70", 1, "2")]),  # as the last month says
     ],
 )
 def test_a_year_is_made_of_its_months(overall, expected):
@@ -197,6 +213,10 @@ QUARTERS = [
             "weight = \"if(q == '一季', 3, 1)\"\nfirst = { by = ['q'], round = 1 }",
             [("u", "88.025", 2, "1"), ("v", "70", 1, "2")],
         ),
+        (  # a quarter weighs what its last month does
+            'weight = "if(a > 91, 3, 1)"\nfirst = { by = ["q"], round = 1 }',
+            [("u", "88.025", 2, "1"), ("v", "70", 1, "2")],
+        ),
         ('combine = "last"\nfirst = { by = ["q"], round = 1 }', [("u", "80", 2, "1"), ("v", "70", 1, "2")]),
     ],
 )  # fmt: skip
@@ -213,13 +233,21 @@ def test_a_year_is_ranked_in_the_group_of_the_last_month_as_the_first_ranking_sa
     lines = [*MONTHS, ["w", "10", "99", "1", "A"], ["y", "10", "85", "1", "B"]]
 
     assert [place for *_, place in year('combine = "mean"', *lines)] == ["1", "3", "1", "1"]
-    lower = '[[rankings]]\norder = "ascending"\nties = "last"\n'
-    assert [place for *_, place in year('combine = "mean"', *lines, rules=lower)] == ["3", "1", "1", "3"]
+    lower, higher = '[[rankings]]\norder = "ascending"\nties = "last"\n', '[[rankings]]\nkey = "other"\n'
+    assert [place for *_, place in year('combine = "mean"', *lines, rules=lower + higher)] == ["3", "1", "1", "3"]
+    assert [place for *_, place in year('combine = "mean"', *lines, rules=higher + lower)] == ["1", "3", "1", "1"]
 
 
 @pytest.mark.parametrize(
     ("more", "total", "places"),
-    [("", "50.5", 1), ("round = 0", "51", 0), ('round = 0\nrounding = "down"', "50", 0), ("round = 3", "50.5", 3)],
+    [
+        ("", "50.5", 1),
+        ('combine = "sum"', "101", 0),
+        ('round = "1 / (b - 1)"', "50.5", 1),
+        ("round = 0", "51", 0),
+        ('round = 0\nrounding = "down"', "50", 0),
+        ("round = 3", "50.5", 3),
+    ],
 )
 def test_a_year_is_rounded_as_it_says(more, total, places):
     scheme = read_rule_scheme(f'{HEAD}period = "month"\n{HEADER}[overall]\n{more}')
