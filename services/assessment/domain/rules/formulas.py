@@ -273,10 +273,8 @@ class _Reader:
         return Operation(name, tuple(arguments))
 
     def _peek(self) -> str | None:
-        if self._next >= len(self._tokens):
-            return None
-        kind, text = self._tokens[self._next]
-        return None if kind == "text" else text
+        """A text keeps its quotes here, and so is no sign."""
+        return self._tokens[self._next][1] if self._next < len(self._tokens) else None
 
     def _take(self, text: str) -> bool:
         if self._peek() != text:

@@ -112,6 +112,17 @@ def test_texts_and_names_keep_their_full_width_signs_and_digits() -> None:
     assert tree == Operation("contains", (Name("组１"), Text("第１组（东）＋")))
 
 
+def test_a_text_of_a_sign_is_a_text() -> None:
+    assert parse_formula("x", "one_of(t, ',', \")\")").tree == Operation("one_of", (Name("t"), Text(","), Text(")")))
+
+
+@pytest.mark.parametrize(("text", "negative"), [("--a", False), ("-+a", True), ("+-a", True), ("-+-a", False)])
+def test_signs_before_signs_are_taken_together(text: str, *, negative: bool) -> None:
+    plain = Name("a")
+
+    assert parse_formula("x", text).tree == (Operation("negative", (plain,)) if negative else plain)
+
+
 def test_a_chain_of_comparisons_is_each_of_them_together() -> None:
     one, two, three, four = (Name(name) for name in "abcd")
     first, second, third = Operation("<", (one, two)), Operation("<=", (two, three)), Operation("==", (three, four))

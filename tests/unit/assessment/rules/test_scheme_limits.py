@@ -200,6 +200,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"grades": [{"grade": "A", "counting": "half_even"}]}, "grades[1].counting: must be one of half_up, up, down"),
     ({"grades": [{"grade": "A", "when": "b"}]}, "grades[1]: uses b"),
     ({"rankings": [{}, {}]}, "rankings[2].key: place is taken by another ranking"),
+    ({"rankings": [{"key": "1"}]}, "rankings[1].key: '1' is no name"),
+    ({"rankings": [{"tie_breakers": ["a +"]}]}, "rankings[1].tie_breakers: the formula ends too early"),
     ({"rankings": [{"key": "a"}]}, "rankings.a: is also the name of one of the measures"),
     ({"rankings": [{"key": "x"}]}, "rankings.x: is also the name of one of the items"),
     ({"rankings": [{"by": "b"}]}, "rankings[1]: uses b"),
@@ -208,6 +210,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rankings": [{"order": "falling"}]}, "rankings[1].order: must be one of descending, ascending"),
     ({"flags": [{"when": "place < 3"}]}, "flags[1]: uses place, which nothing here is named"),
     ({"flags": [{"when": "a", "colour": 1}]}, "flags[1]: does not know colour"),
+    ({"overall": {"first": {"by": ["1"]}}}, "overall.first.by: '1' is no name"),
     ({"overall": {"combine": "max", "weight": "a"}}, "overall.weight: is for a mean"),
     ({"overall": {"colour": 1}}, "overall: does not know colour"),
     ({"overall": {"weight": "total"}}, "overall: uses total"),
@@ -328,6 +331,29 @@ def test_a_table_is_laid_out_as_is_said_and_plainly_else() -> None:
         skip_subjects=("合计",),
         merged=("县",),
     )
+
+
+def test_what_is_not_named_is_called_by_what_it_is() -> None:
+    read = scheme(gates=[{"when": "a", "effect": "no_rank"}], flags=[{"when": "a"}])
+
+    assert (read.gates[0].reason, read.flags[0].label) == (
+        {"zh": "no_rank", "en": "no_rank"},
+        {"zh": "flag", "en": "flag"},
+    )
+
+
+def test_all_that_is_worked_out_is_work() -> None:
+    plain = scheme().size
+    steps = {"values": {"v": "a + 1"}, "sections": {"s": {"weight": "a * 2"}}, "items": {"x": ITEM | {"section": "s"}}}
+    parts = {
+        "total": {"base": "a + 1"}, "gates": [{"when": "a > 2", "effect": "no_rank"}], "flags": [{"when": "a > 3"}],
+        "grades": [{"grade": "A", "at_least": "a + 1"}], "rankings": [{"tie_breakers": ["-a"]}],
+    }  # fmt: skip
+
+    more = {key: scheme(**{key: part}).size - plain for key, part in parts.items()}
+
+    assert (plain, scheme(**steps).size - plain) == (4, 4)
+    assert more == {"total": 1, "gates": 2, "flags": 2, "grades": 3, "rankings": 3}
 
 
 def test_half_a_character_is_no_scheme() -> None:
