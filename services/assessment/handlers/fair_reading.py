@@ -141,6 +141,7 @@ def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) 
     dossiers = {cadre.cadre: Dossier(cadre=cadre) for cadre in cadres}
     cadre_ids = [UUID(cadre.cadre) for cadre in cadres]
     issues = _as_of(connection, window, fair_records.list_issues(connection, window, cadre_ids))
+    issues = _know_calls(connection, window, issues)
     contacts = fair_records.list_contacts(connection, window, cadre_ids)
     opinions = fair_records.list_ratings_of(
         connection,
@@ -148,11 +149,13 @@ def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) 
         issue_ids=list({row.issue_id for row in issues}),
         contact_ids=[row.contact_id for row in contacts],
     )
-    called = {row.issue_id for row in opinions if row.method == "callback"}
+    by_call = [row for row in opinions if row.method == "callback"]
+    called = {row.issue_id for row in by_call}
+    sought = fair_records.list_sought(connection, [row.rating_id for row in by_call]) if by_call else set()
     known = {row.contact_id for row in opinions} | {row.contact_id for row in issues}
     by_subject: dict[str, list[Record]] = {}
     for row in opinions:
-        if not row.is_sought:  # it says what became of the matter, and nothing of how content citizens are
+        if row.rating_id not in sought:  # that says what became of the matter, and nothing of how content citizens are
             by_subject.setdefault(row.issue_id or row.contact_id, []).append(row)
     for row in issues:
         own = dossiers[row.cadre_id]
@@ -165,6 +168,15 @@ def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) 
     for row in fair_records.list_handovers(connection, window, cadre_ids):
         dossiers[row.cadre_id].handovers.append(_handover_of(row))
     yield from dossiers.values()
+
+
+def _know_calls(connection: Connection, window: Window, rows: list[Record]) -> list[Record]:
+    """With what citizens who were called back knew nothing of, for denied."""
+    asked = {row.issue_id for row in rows if row.denied and not row.is_denied}
+    if not asked:
+        return rows
+    denied = fair_records.list_denied_by_call(connection, window, asked)
+    return [row._replace(is_denied=True) if row.issue_id in denied else row for row in rows]
 
 
 def _as_of(connection: Connection, window: Window, rows: list[Record]) -> list[Record]:

@@ -203,7 +203,8 @@ def list_rated(connection: Connection, rating_ids: Sequence[UUID]) -> dict[UUID,
 def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact_ids: Sequence[UUID]) -> None:
     """Let ratings follow what they rate, and issues know of a rating or a call that denies them.
 
-    On rating_fact_issue and invitation_fact_issue; what came of a call is read from the log.
+    On rating_fact_issue and invitation_fact_issue; what came of a call is read from the log, on event_aggregate_order:
+    asked by an aggregate, since the planner would read the whole log for an EXISTS.
 
     Planned at each call: a plan made while the tables were small would scan them whole for ever.
     """
@@ -232,16 +233,17 @@ def settle_ratings(connection: Connection, *, issue_ids: Sequence[UUID], contact
                        SELECT FROM rating_fact AS rating
                         WHERE rating.issue_id = issue.issue_id AND NOT rating.solved
                           AND NOT rating.is_set_aside AND NOT rating.is_excluded)
-                   OR issue.excluded IS NULL AND EXISTS (
-                       SELECT FROM invitation_fact AS call
-                         JOIN event AS denial ON denial.aggregate_id = call.invitation_id
-                        WHERE call.issue_id = issue.issue_id
-                          AND denial.event_type = 'cn.lianxin.rating_invitation.denied.v1'
-                          AND denial.payload ->> 'denial' = 'no_such_matter'
-                          AND NOT EXISTS (
-                              SELECT FROM event AS later
-                               WHERE later.aggregate_id = call.invitation_id
-                                 AND later.event_type = 'cn.lianxin.rating_invitation.denial_overruled.v1')))
+                   OR issue.excluded IS NULL AND coalesce((
+                       SELECT bool_or(is_denied)
+                         FROM invitation_fact AS call
+                        CROSS JOIN LATERAL (
+                              SELECT bool_or(event_type = 'cn.lianxin.rating_invitation.denied.v1'
+                                             AND payload ->> 'denial' = 'no_such_matter')
+                                     AND NOT bool_or(event_type = 'cn.lianxin.rating_invitation.denial_overruled.v1')
+                                     AS is_denied
+                                FROM event
+                               WHERE aggregate_id = call.invitation_id) AS answer
+                        WHERE call.issue_id = issue.issue_id), false))
         """,
         {"issue_ids": list(issue_ids)},
         prepare=False,

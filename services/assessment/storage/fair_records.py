@@ -68,8 +68,8 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
     """Each issue once for each cadre who answers for a part of it; on issue_fact_cadre and issue_share_cadre.
     `went_on`: what is told of it here may be of after that moment.
 
-    Only a citizen's coming again says that it was not solved: a clerk opens again what was entered wrongly. Denied is
-    also what a citizen who was called back knows nothing of.
+    Only a citizen's coming again says that it was not solved: a clerk opens again what was entered wrongly. `is_denied`
+    is by a rating; what is `denied` and not that is so by a call, which `list_denied_by_call` knows of.
     """
     return _records(
         connection,
@@ -92,27 +92,14 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
                               AND coalesce(payload ->> 'asked_by', 'citizen') = 'citizen'
                               AND occurred_at <= %(as_of)s) AS is_reopened,
                fact.denied
-               AND (EXISTS (SELECT
-                              FROM rating_fact AS rating
-                             WHERE rating.issue_id = fact.issue_id
-                               AND NOT solved
-                               AND NOT is_set_aside
-                               AND NOT is_excluded
-                               AND rated_at <= %(as_of)s)
-                    OR excluded IS NULL
-                    AND EXISTS (SELECT
-                                  FROM invitation_fact AS call
-                                  JOIN event AS denial ON denial.aggregate_id = call.invitation_id
-                                 WHERE call.issue_id = fact.issue_id
-                                   AND denial.event_type = 'cn.lianxin.rating_invitation.denied.v1'
-                                   AND denial.payload ->> 'denial' = 'no_such_matter'
-                                   AND denial.occurred_at <= %(as_of)s
-                                   AND NOT EXISTS (
-                                       SELECT
-                                         FROM event AS later
-                                        WHERE later.aggregate_id = call.invitation_id
-                                          AND later.event_type = 'cn.lianxin.rating_invitation.denial_overruled.v1'
-                                          AND later.occurred_at <= %(as_of)s))) AS is_denied
+               AND EXISTS (SELECT
+                             FROM rating_fact AS rating
+                            WHERE rating.issue_id = fact.issue_id
+                              AND NOT solved
+                              AND NOT is_set_aside
+                              AND NOT is_excluded
+                              AND rated_at <= %(as_of)s) AS is_denied,
+               fact.denied
           FROM issue_fact AS fact
           JOIN issue_responsibility AS part USING (issue_id)
          WHERE fact.received_at >= %(starts_at)s
@@ -129,24 +116,53 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
     )
 
 
+def list_denied_by_call(connection: Connection, window: Window, issue_ids: Collection[str]) -> set[str]:
+    """Of which of these a citizen who was called back knew nothing. On invitation_fact_issue, event_aggregate_order."""
+    rows = connection.execute(
+        """
+        SELECT call.issue_id::text
+          FROM invitation_fact AS call
+         CROSS JOIN LATERAL (
+               SELECT bool_or(event_type = 'cn.lianxin.rating_invitation.denied.v1'
+                              AND payload ->> 'denial' = 'no_such_matter')
+                      AND NOT bool_or(event_type = 'cn.lianxin.rating_invitation.denial_overruled.v1') AS is_denied
+                 FROM event
+                WHERE aggregate_id = call.invitation_id
+                  AND occurred_at <= %(as_of)s) AS answer
+         WHERE call.issue_id = ANY(%(issue_ids)s::uuid[])
+           AND answer.is_denied
+        """,
+        {"issue_ids": list(issue_ids), "as_of": window.as_of},
+        prepare=False,
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def list_sought(connection: Connection, rating_ids: Collection[str]) -> set[str]:
+    """Which of these ratings are of citizens who were called on account of a sign, and not as some of a sample."""
+    rows = connection.execute(
+        """
+        SELECT aggregate_id::text
+          FROM event
+         WHERE aggregate_id = ANY(%s::uuid[])
+           AND event_type = 'cn.lianxin.rating.submitted.v1'
+           AND payload ->> 'call_origin' IN ('targeted', 'follow_up')
+        """,
+        [list(rating_ids)],
+        prepare=False,
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
 def list_ratings_of(
     connection: Connection, window: Window, *, issue_ids: Collection[str], contact_ids: Collection[str]
 ) -> list[Record]:
-    """On rating_fact_issue and rating_fact_contact.
-
-    `is_sought`: the citizen was called on account of a sign and not as one of a sample, on event_aggregate_order.
-    """
+    """On rating_fact_issue and rating_fact_contact."""
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(
             """
             SELECT rating_id::text, issue_id::text, contact_id::text, method, level,
-                   floor(date_part('epoch', rated_at))::bigint AS rated_at, rater_ref::text,
-                   method = 'callback'
-                   AND EXISTS (SELECT
-                                 FROM event
-                                WHERE aggregate_id = rating_id
-                                  AND event_type = 'cn.lianxin.rating.submitted.v1'
-                                  AND payload ->> 'call_origin' IN ('targeted', 'follow_up')) AS is_sought
+                   floor(date_part('epoch', rated_at))::bigint AS rated_at, rater_ref::text
               FROM rating_fact
              WHERE (issue_id = ANY(%(issue_ids)s::uuid[]) OR contact_id = ANY(%(contact_ids)s::uuid[]))
                AND rated_at >= %(starts_at)s
