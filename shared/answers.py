@@ -93,7 +93,7 @@ REFUSALS: Final[dict[int, str]] = {
     412: "What If-Match names is not the version that stands.",
     413: "The body is too large.",
     415: "The body is of a type or an encoding that is not taken here.",
-    422: "The request does not fit the documented shape, or what it says cannot be.",
+    422: "The request does not fit the documented shape, has parameters that are not in it, or says what cannot be.",
     429: "Too many requests of this kind.",
     503: "Something that is needed is away or busy. The same request may succeed later.",
 }

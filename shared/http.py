@@ -30,6 +30,7 @@ from shared.networks import forwarded_for, network_of, sender_of
 from shared.openapi import complete_document
 from shared.pages import use_key
 from shared.policy import POLICY, decide
+from shared.queries import list_unknown
 from shared.reach import enter
 from shared.settings import ProcessSettings
 from shared.shortcut import Shortcut
@@ -49,6 +50,7 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (Transient, 503),
 )
 METHOD_NOT_ALLOWED = 405
+MOST_FAULTS = 20
 LARGEST_EXACT = 2**53  # from here on a float stands for more than one integer
 _EMPTY_FRACTION = re.compile(r"-?[0-9]+\.0+")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -149,9 +151,11 @@ async def authenticate_client(request: Request, client_id: str) -> Principal:
 
 
 def permit(
-    action: str, *, known_by: Callable[[Request], Awaitable[Principal]] = authenticate
+    action: str, *, known_by: Callable[[Request], Awaitable[Principal]] = authenticate, any_query: bool = False
 ) -> Callable[[Request], Awaitable[Principal]]:
     """A dependency that lets in who may do this, and puts into force what they may touch in it.
+
+    `any_query` is for what an outside standard describes: parameters that are none of the route's pass unread.
 
     It raises Unauthenticated, Forbidden. Asynchronous, so that what it enters holds for the route, and because a
     synchronous one would cost every request a trip to another thread. Raises KeyError at once for an unknown action.
@@ -160,9 +164,13 @@ def permit(
         raise ValueError(f"the policy opens {action} to everybody: there is nobody to ask")
 
     async def authorise(request: Request) -> Principal:
-        return await _admit(request, action, known_by(request))
+        principal = await _admit(request, action, known_by(request))
+        if not any_query:
+            check_query(request)
+        return principal
 
     authorise.action = action  # type: ignore[attr-defined] # read by list_actions
+    authorise.any_query = any_query  # type: ignore[attr-defined] # read by complete_document
     return authorise
 
 
@@ -189,16 +197,27 @@ async def _admit(request: Request, action: str, knowing: Awaitable[Principal]) -
     return principal
 
 
-def leave_open(action: str) -> Callable[[], Awaitable[None]]:
+def leave_open(action: str, *, any_query: bool = False) -> Callable[[Request], Awaitable[None]]:
     """A dependency for routes that the policy opens to everybody. Raises ValueError at once for any other action."""
     if not POLICY[action].is_open:
         raise ValueError(f"the policy does not open {action} to everybody")
 
-    async def admit() -> None:
+    async def admit(request: Request) -> None:
         """Nobody is asked who they are, and no reach is in force: the handler says what may be touched."""
+        if not any_query:
+            check_query(request)
 
     admit.action = action  # type: ignore[attr-defined] # read by list_actions
+    admit.any_query = any_query  # type: ignore[attr-defined] # read by complete_document
     return admit
+
+
+def check_query(request: Request) -> None:
+    """Raises InvalidBody for parameters that the route does not have."""
+    unknown = list_unknown(request)
+    if unknown:
+        faults = [{"kind": "extra_forbidden", "place": ["query", _name(name)]} for name in unknown[:MOST_FAULTS]]
+        raise InvalidBody(faults)
 
 
 def network_behind(request: Request) -> str:
@@ -398,7 +417,9 @@ def methods_at(request: Request) -> set[str]:
 
 
 def _faults(errors: Iterable[Any]) -> list[dict[str, Any]]:
-    return [{"kind": fault["type"], "place": [_name(part) for part in fault["loc"]]} for fault in list(errors)[:20]]
+    return [
+        {"kind": fault["type"], "place": [_name(part) for part in fault["loc"]]} for fault in list(errors)[:MOST_FAULTS]
+    ]
 
 
 def _name(part: object) -> str:

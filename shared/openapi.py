@@ -65,6 +65,8 @@ def complete_document(document: Document, routes: Iterable[tuple[APIRoute, list[
             operation["operationId"] = _name_of(route, "" if names[route.name] == 1 else method)
             if _takes_key(route):
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            if not _takes_any_query(route):
+                operation["responses"].setdefault("422", {"description": REFUSALS[422]})
             _complete_operation(operation, method.lower(), rule, schemas)
     return document
 
@@ -72,6 +74,10 @@ def complete_document(document: Document, routes: Iterable[tuple[APIRoute, list[
 def _takes_key(route: APIRoute) -> bool:
     """Whether one of its dependencies reads the key. Routes that answer with `Recorded` take one anyway."""
     return any(getattr(each.call, "__dict__", {}).get("takes_key") for each in route.dependant.dependencies)
+
+
+def _takes_any_query(route: APIRoute) -> bool:
+    return any(getattr(each.call, "__dict__", {}).get("any_query") for each in route.dependant.dependencies)
 
 
 def _complete_operation(operation: Document, method: str, rule: Rule, schemas: Document) -> None:

@@ -96,7 +96,9 @@ def add_oauth(app: FastAPI, settings: IdentitySettings, pool: Pool, crypto: Cryp
     router = APIRouter(route_class=TokenRoute)
 
     @router.post(TOKEN_PATH, openapi_extra=_FORM_SHAPE, responses=_TOKEN_ANSWERS)
-    async def give_access_token(request: Request, _: Annotated[None, Depends(leave_open("token.request"))]) -> Response:
+    async def give_access_token(
+        request: Request, _: Annotated[None, Depends(leave_open("token.request", any_query=True))]
+    ) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             raise TokenRefused("invalid_request", f"the body must be {FORM}")
         asked = read_request(
@@ -116,12 +118,12 @@ def add_oauth(app: FastAPI, settings: IdentitySettings, pool: Pool, crypto: Cryp
         return json_response(document, headers={"Pragma": "no-cache"})
 
     @router.get(KEYS_PATH, responses=shows(KeySet))
-    def list_keys(_: Annotated[None, Depends(leave_open("token_key.read"))]) -> Response:
+    def list_keys(_: Annotated[None, Depends(leave_open("token_key.read", any_query=True))]) -> Response:
         public = list_public_keys(pool, now=datetime.now(UTC))
         return json_response({"keys": [show_key(kid, key) for kid, key in public]})
 
     @router.get(METADATA_PATH, responses=shows(ServerMetadata))
-    def describe(_: Annotated[None, Depends(leave_open("token_key.read"))]) -> Response:
+    def describe(_: Annotated[None, Depends(leave_open("token_key.read", any_query=True))]) -> Response:
         return json_response(describe_server(settings))
 
     take_routes(app, router)

@@ -42,7 +42,7 @@ from shared.identifiers import new_id
 
 ROOT: Final = "/scim/v2"
 CHANGING: Final = ["POST", "PUT", "PATCH", "DELETE"]
-Provisioning = Annotated[Principal, Depends(permit("roster.provision"))]
+Provisioning = Annotated[Principal, Depends(permit("roster.provision", any_query=True))]
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
 _STATUSES: tuple[tuple[type[LianxinError], int], ...] = (
     (Unauthenticated, 401),

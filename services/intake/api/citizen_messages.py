@@ -126,7 +126,7 @@ async def _read(request: Request) -> bytes:
 
 @router.post(
     "/v1/receipts/sms",
-    dependencies=[Depends(leave_open("receipt.take"))],
+    dependencies=[Depends(leave_open("receipt.take", any_query=True))],
     openapi_extra=RECEIPTS,
     responses=shows(Taken)
     | refuses(_401="It does not prove to come from the gateway.", _404="No gateway tells of receipts here."),

@@ -73,8 +73,8 @@ STATUSES: Final[tuple[tuple[type[LianxinError], int], ...]] = (
 KEY_BYTES: Final = 32
 Handler = Callable[[Request, Format], Response]
 AsyncHandler = Callable[[Request, Format, Principal, Once], Awaitable[Response]]
-looking = Depends(leave_open("open311.read"))
-Filer = Annotated[Principal, Depends(permit("open311.file", known_by=known_by_key))]
+looking = Depends(leave_open("open311.read", any_query=True))
+Filer = Annotated[Principal, Depends(permit("open311.file", known_by=known_by_key, any_query=True))]
 
 
 class GeoReportRoute(APIRoute):

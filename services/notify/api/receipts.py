@@ -28,7 +28,7 @@ def add_receipts(app: FastAPI, pool: Pool, gateway: Gateway | None) -> None:
 
     @app.post(
         "/v1/receipts/sms",
-        dependencies=[Depends(leave_open("receipt.take"))],
+        dependencies=[Depends(leave_open("receipt.take", any_query=True))],
         openapi_extra=BODY,
         responses=shows(Taken)
         | refuses(_401="It does not prove to come from the gateway.", _404="No gateway tells of receipts here."),

@@ -202,12 +202,16 @@ def test_filters_are_taken_literally(serve, text):
     assert service.get("/v1/audit-records", "auditor", params={"object_id": text}).json()["items"] == []
 
 
-def test_a_name_or_number_in_a_query_is_not_remembered(serve):
+def test_a_name_or_number_in_a_query_is_refused_and_not_remembered(serve):
     service = serve()
 
-    service.get("/v1/audit-records", "auditor", params={"phone": "13800138000", "action": "x"})
+    refused = service.get("/v1/audit-records", "auditor", params={"phone": "13800138000", "action": "x"})
+    service.get("/v1/audit-records", "auditor", params={"action": "x"})
 
+    assert refused.status_code == 422
+    assert refused.json()["faults"] == [{"kind": "extra_forbidden", "place": ["query", "phone"]}]
     assert service.records()[-1][6]["query"] == {"action": "x"}
+    assert "13800138000" not in refused.text + str(service.records())
 
 
 def test_what_cannot_be_recorded_is_neither_answered_nor_refused(serve):
