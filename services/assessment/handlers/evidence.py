@@ -12,7 +12,7 @@ from services.assessment.domain.periods import Period, periods_covering
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
 from services.assessment.handlers.reading import find_scheme_of, find_score_within_reach, find_subject
-from services.assessment.storage import evidence, reading
+from services.assessment.storage import categories, evidence, reading
 from services.assessment.storage.duties import list_duty_units
 from services.assessment.storage.evidence import LoggedEvent, Scope
 from shared.database import Connection, Pool, transaction
@@ -37,6 +37,7 @@ class Evidence:
     organisation_code: str | None
     staff_number: str | None
     kind: str | None
+    kind_name: str | None  # of issues, what the category was called when they came in
     in_numerator: bool
     in_denominator: bool
     measures: tuple[str, ...]
@@ -79,8 +80,19 @@ def list_evidence(pool: Pool, query: EvidenceQuery, *, scheme_name: str, zone: Z
             connection, list({fact.organisation_id for fact in counted} | {fact.cadre_id for fact in counted})
         )
         events = _list_events(connection, counted)
-    items = tuple(_describe(fact, indicator, codes, events.get(fact.fact_id, ())) for fact in counted)
+        issue_ids = [fact.fact_id for fact in counted if fact.fact == "issue"]
+        names = categories.list_names(connection, issue_ids, time_zone=zone.key)
+    items = tuple(
+        replace(_describe(fact, indicator, codes, events.get(fact.fact_id, ())), kind_name=names.get(fact.fact_id))
+        for fact in counted
+    )
     return EvidencePage(indicator=indicator, as_of=as_of, items=items, duties=duties)
+
+
+def name_kinds(pool: Pool, fact_ids: Sequence[UUID], *, zone: ZoneInfo) -> dict[UUID, str]:
+    """Of the issues among them, what the category was called when they came in."""
+    with transaction(pool) as connection:
+        return categories.list_names(connection, fact_ids, time_zone=zone.key)
 
 
 def _scope(connection: Connection, subject: Subject, query: EvidenceQuery, zone: ZoneInfo) -> Scope:
@@ -201,6 +213,7 @@ def _describe(fact: _Counted, indicator: Indicator, codes: dict[UUID, str], even
         organisation_code=codes.get(fact.organisation_id),
         staff_number=codes.get(fact.cadre_id),
         kind=fact.kind,
+        kind_name=None,
         in_numerator=not fact.measures.isdisjoint(indicator.numerator),
         in_denominator=not fact.measures.isdisjoint(indicator.denominator),
         measures=tuple(sorted(fact.measures)),

@@ -21,6 +21,7 @@ MADE_OF: Final = (
     ("reception_fact", "reception_day_id"),
     ("channel_check_fact", "reachability_check_id"),
     ("place_population", "place_population_id"),
+    ("category_version", "category_id"),
     ("parentage", "organisation_id"),
     ("organisation", "organisation_id"),
     ("cadre", "cadre_id"),

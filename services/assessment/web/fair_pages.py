@@ -10,7 +10,9 @@ from services.assessment.domain.periods import Period, parse_period
 from services.assessment.fair.signals.odds import Check
 from services.assessment.fair.telling import WORDS, tell_lines
 from services.assessment.handlers import fair_results, published
+from services.assessment.handlers.evidence import name_kinds
 from services.assessment.handlers.fair_results import Band, FairQuery, ShownChange
+from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.fair_closings import FairCorrection
 from services.assessment.web.rendering import labels_of
 from shared.access.principal import Principal
@@ -30,7 +32,7 @@ TOLD: Final = (Rejected, NotFound)
 Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 
 
-def add_fair_pages(app: FastAPI, pool: Pool) -> None:
+def add_fair_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     @app.get("/fair", include_in_schema=False)
     def get_fair_scores(request: Request, _: Reader) -> Response:
         asked = {name: _plain(request.query_params.get(name, "")) for name in FILTERS}
@@ -58,6 +60,7 @@ def add_fair_pages(app: FastAPI, pool: Pool) -> None:
             "score": found.score,
             "explanation": found.explanation,
             "facts": found.facts,
+            "kind_names": name_kinds(pool, [one.fact_id for one in found.facts.values()], zone=settings.zone),
             "words": WORDS[language],
             "sentences": tell_lines(found.explanation, language),
             "periods": labels_of(before),

@@ -54,12 +54,12 @@ def name_peers(code: str | None, texts: Mapping[str, Any]) -> str:
     return name
 
 
-def name_kind(fact: str, kind: str | None, texts: Mapping[str, Any]) -> str:
-    """What a fact is: of contacts the kind in words, of issues the category by its code."""
+def name_kind(fact: str, kind: str | None, texts: Mapping[str, Any], kind_name: str | None = None) -> str:
+    """What a fact is: of contacts the kind in words, of issues the category by its name, or its code without one."""
     name: str = texts["facts"].get(fact, fact)
     if kind is None:
         return name
-    return f"{name} · {texts['contact_kinds'].get(kind, kind) if fact == 'contact' else kind}"
+    return f"{name} · {texts['contact_kinds'].get(kind, kind) if fact == 'contact' else kind_name or kind}"
 
 
 def name_scheme(name: str, texts: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ FORM_PATHS = (*signal_pages.FORM_PATHS, *simulation_pages.FORM_PATHS)
 
 def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     add_frame(app, make_site(settings), is_page=is_page, render_nothing=render_nothing)
-    add_fair_pages(app, pool)
+    add_fair_pages(app, settings, pool)
     add_comparison_pages(app, settings, pool)
     add_score_pages(app, settings, pool)
     signal_pages.add_signal_pages(app, pool)

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.assessment.domain.measures import NOBODY
 from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, decode, encode
+from shared.contracts.intake.categories import CategoryDefined
 from shared.contracts.intake.channels import ReachabilityChecked
 from shared.contracts.intake.contacts import ContactAmended, ContactRecorded, ContactVoided
 from shared.contracts.intake.deadlines import DeadlinesMoved
@@ -360,6 +361,25 @@ class Story:
             )
         )
 
+    def category(
+        self,
+        code: str,
+        name: str,
+        organisation_id: UUID | None = None,
+        *,
+        from_on: date | None = None,
+        category_id: UUID | None = None,
+    ) -> UUID:
+        return self.tell(
+            CategoryDefined(
+                category_id=category_id or self.id(),
+                code=code,
+                name=name,
+                organisation_id=organisation_id,
+                from_on=from_on,
+            )
+        )
+
 
 def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
     """Organisations in three levels, transfers, reassignments, everything that may arrive in the wrong order."""
@@ -397,6 +417,9 @@ def random_county(seed: int, *, issues: int = 60) -> list[Envelope]:
         _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), contact_id=contact_id))
     _tell_occasions(story, draw, units, cadres, contacts)
     _tell_calls(story, random.Random(seed))  # noqa: S311 - apart, so that what was told before stays as it was
+    roads = story.category("roads", "道路")
+    story.category("roads", "道路交通", from_on=date(2025, 4, 1), category_id=roads)
+    story.category("roads", "乡村道路", towns[0])
     return story.take()
 
 

@@ -29,6 +29,7 @@ FACTS = (
     "SELECT * FROM reception_fact",
     "SELECT * FROM channel_check_fact",
     "SELECT * FROM place_population",
+    "SELECT * FROM category_version",
     "SELECT * FROM issue_ledger",
     "SELECT * FROM issue_share",
     "SELECT * FROM issue_responsibility",

@@ -28,6 +28,7 @@ SPOILT = (
     "UPDATE rating_fact SET level = 1, is_set_aside = NOT is_set_aside WHERE level IS NOT NULL",
     "UPDATE post SET until_on = from_on",
     "DELETE FROM parentage",
+    "UPDATE category_version SET name = 'otherwise'",
     "UPDATE duty SET required_count = 9",
     "UPDATE reception_fact SET is_cancelled = NOT is_cancelled",
     """
