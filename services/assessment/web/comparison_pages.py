@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -13,7 +14,6 @@ from services.assessment.fair.settings import INDICATORS
 from services.assessment.fair.telling import WORDS
 from services.assessment.handlers import fair_results, figures, published, standings
 from services.assessment.handlers.fair_comparisons import Column, compare_fair
-from services.assessment.handlers.fair_results import ShownChange
 from services.assessment.handlers.standings import Compared
 from services.assessment.settings import AssessmentSettings
 from services.assessment.web.rendering import labels_of
@@ -52,7 +52,7 @@ def add_comparison_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool)
             "words": WORDS[language_of(request)],
             "fair_indicators": INDICATORS,
             "columns": [],
-            "change": None,
+            "change": [],
             "live": {},
             "unscored": [],
         }
@@ -118,11 +118,17 @@ def _name_live(live: dict[str, Compared]) -> dict[str, Any]:
     return {"indicator_names": known, "parts": parts}
 
 
-def _find_change(pool: Pool, cadres: Sequence[str], periods: Sequence[Period | None]) -> ShownChange | None:
-    """Of one cadre between two periods."""
+def _find_change(
+    pool: Pool, cadres: Sequence[str], periods: Sequence[Period | None]
+) -> list[tuple[str, Decimal, Decimal | None]]:
+    """Of one cadre between two periods, by indicator, and what the own records did of it."""
     if len(cadres) != 1 or len(periods) != 2 or periods[0] is None:
-        return None
-    return fair_results.get_change(pool, cadres[0], since=periods[0], until=periods[1])
+        return []
+    change = fair_results.get_change(pool, cadres[0], since=periods[0], until=periods[1])
+    return [
+        (name, Decimal(points), Decimal(change.own[name]) if name in change.own else None)
+        for name, points in change.by_indicator.items()
+    ]
 
 
 def _read_period(label: str) -> Period | None:

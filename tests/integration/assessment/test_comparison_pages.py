@@ -139,7 +139,7 @@ def test_one_cadre_in_two_periods_is_told_what_changed(visit):
     assert cells_of(page, TEXTS["zh"]["score"]) == [[before["score"]], [after["score"]]]
     changes = page.partition(TEXTS["zh"]["change_since"])[2]
     for name, points in told["by_indicator"].items():
-        assert cells_of(changes, WORDS["zh"][name])[0] == [points]
+        assert cells_of(changes, WORDS["zh"][name])[0] == [f"{Decimal(points):+f}"]
 
 
 def test_the_page_of_a_cadre_leads_there(visit):

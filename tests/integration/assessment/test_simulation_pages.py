@@ -127,6 +127,7 @@ def test_a_change_of_a_scheme_is_tried_and_kept_nowhere(pool, visit):
     assert (status, told) == (200, 200)
     assert TEXTS["zh"]["movers"] not in unchanged
     assert TEXTS["zh"]["movers"] in changed
+    assert TEXTS["zh"]["as_changed"] in changed
     assert "full = 35" in changed  # what was typed is still there
     assert "full = 35" not in look_at(officer, candidate="indicators/basic/1")[1]
 
