@@ -62,6 +62,19 @@ def test_where_no_closing_is_told_outcomes_count_and_nobody_is_late(tmp_path: Pa
     assert [issue.outcome for issue in _issues(tmp_path)] == ["", "unsolved"]
 
 
+@pytest.mark.parametrize("closed_at", ["", "40"])
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [("not_accepted", "left_out"), ("withdrawn", "left_out"), ("merged", "left_out"), ("excluded", "excluded")],
+)
+def test_what_is_not_assessed_is_told_from_what_somebody_else_excluded(
+    tmp_path: Path, word: str, outcome: str, closed_at: str
+) -> None:
+    _write(tmp_path, ["1,A,0,,40,120,solved,p", f"2,A,0,,{closed_at},120,{word},p"])
+
+    assert [issue.outcome for issue in _issues(tmp_path)] == ["solved", outcome]
+
+
 @pytest.mark.parametrize(("method", "rater"), [("app", "other-0"), ("callback", "")])
 def test_raters_who_go_by_other_names_than_complainants_are_no_strangers(
     tmp_path: Path, method: str, rater: str
