@@ -126,6 +126,7 @@ class SignalRules:
     burst_missing: int = 100
     labels_share: int = 0
     labels_odds: int = 0
+    complexity_odds: int = 0
     labels_harder: int = 0
 
 

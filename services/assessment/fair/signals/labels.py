@@ -31,7 +31,8 @@ class LabelsApart:
 
     def __init__(self, settings: FairSettings) -> None:
         self._rules = settings.signals
-        self._kinds = [_Kind(name) for name in KINDS] if settings.signals.labels_odds else []
+        odds = (settings.signals.labels_odds, settings.signals.complexity_odds)
+        self._kinds = [_Kind(name, least) for name, least in zip(KINDS, odds, strict=True) if least]
 
     def note(self, one: Counted) -> None:
         for kind in self._kinds:
@@ -43,7 +44,7 @@ class LabelsApart:
             return
         found: dict[str, Signal] = {}
         for kind in self._kinds:
-            for cadre, label, usual, odds in kind.list_odd(self._rules.labels_share, self._rules.labels_odds):
+            for cadre, label, usual, odds in kind.list_odd(self._rules.labels_share):
                 one = everybody.counted[cadre]
                 if kind.pays(one, label, table, self._rules.labels_harder) and (
                     cadre not in found or found[cadre].odds < odds
@@ -55,7 +56,8 @@ class LabelsApart:
 class _Kind:
     """One of the two things that an issue is labelled with."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, least: int) -> None:
+        self._least_odds = least
         self._axis = KINDS.index(name)  # of the cells of issues
         self._name = name
         self._labels = CellNumbers()
@@ -68,14 +70,14 @@ class _Kind:
             self._counts[one.cadre] = array("I", counts), array("I", counts.values())
             self._units[one.cadre] = one.dossier.cadre.unit
 
-    def list_odd(self, share: int, least: int) -> Iterator[tuple[str, str, float, int]]:
+    def list_odd(self, share: int) -> Iterator[tuple[str, str, float, int]]:
         """Cadre, label, the share of it that is usual in the office, and the odds in hundredths."""
         counts = self._count()
         for (cadre, label), odds in deviations(counts).items():
             count, size = counts[cadre, label], sum(self._counts[cadre][1])
             usual = count.expected / size
             enough = count.found >= LEAST_LABELLED and 100 * (count.found / size - usual) >= share
-            if enough and odds * 100 >= least:
+            if enough and odds * 100 >= self._least_odds:
                 yield cadre, self._labels.cells[label][0], usual, hundredths(odds)
 
     def _count(self) -> dict[tuple[str, int], Count]:

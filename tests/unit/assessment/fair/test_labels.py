@@ -80,6 +80,15 @@ def test_few_or_not_far_from_the_others_or_hardly_harder_is_not(
     assert ("odd" in _find_by(rules, *PEERS, _dossier("odd", hard, others))) is is_asked
 
 
+def test_complexities_have_a_threshold_of_their_own() -> None:
+    cases = [*_make_peers("complexity"), _dossier("odd", 20, 0, label="complexity")]
+    (signal,) = _find(*cases).values()
+
+    assert _find_by({"complexity_odds": signal.odds, "labels_odds": 100_000}, *cases)
+    assert not _find_by({"complexity_odds": signal.odds + 1}, *cases)
+    assert not _find_by({"complexity_odds": 0}, *cases)
+
+
 def test_who_has_the_hard_ones_and_solves_as_few_of_them_is_not_asked_about() -> None:
     assert _find(*PEERS, _dossier("odd", 20, 0, failed=10))
     assert not _find(*PEERS, _dossier("odd", 20, 0, failed=11))

@@ -116,7 +116,13 @@ def hide(town: list[Dossier]) -> list[Dossier]:
     labels, clocks, leaves = town[6:9]
     for dossier in town:
         dossier.issues = [one if one.category != "c" else replace(one, outcome="unsolved") for one in dossier.issues]
-    labels.issues = [replace(one, category="c", outcome="solved", is_denied=False) for one in labels.issues]
+    labels.issues = [
+        replace(
+            one, issue=f"{one.issue}-{n}", category="c", complainant="", place="", outcome="solved", is_denied=False
+        )
+        for one in labels.issues
+        for n in range(4)
+    ]
     clocks.issues = [
         replace(one, outcome="solved", is_denied=False, closed_at=one.received_at + 1_000) for one in clocks.issues
     ]
