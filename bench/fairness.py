@@ -130,6 +130,13 @@ def describe(findings: Findings) -> str:
         "in standard deviations of quality. Redraw: agreement of the ranks of two years of the same people. Coverage:",
         "how many 90 % intervals hold the truth.",
         "",
+        "A method that scores places and caseloads instead of people agrees well with itself from year to year:",
+        "redraws say something beside the first columns only. Decisions [96](decisions/0096-the-fair-scheme.md),",
+        "[97](decisions/0097-signals-ask-a-person.md),",
+        "[111](decisions/0111-one-matter-counts-once-whoever-complains.md),",
+        "[120](decisions/0120-signals-compare-a-cadre-with-itself.md), [130](decisions/0130-faults-scatter.md) and",
+        "[131](decisions/0131-bent-entries.md) say what was chosen by these figures.",
+        "",
         f"| family | method | {' | '.join(COLUMNS)} |",
         f"| --- | --- |{' --- |' * len(COLUMNS)}",
     ]
