@@ -16,7 +16,7 @@ from services.assessment.domain.rules.kinds import (
     Rule,
     TargetSlope,
 )
-from services.assessment.domain.rules.reading import NONE, Keys, check_name, read_formula
+from services.assessment.domain.rules.reading import Keys, check_name, read_formula
 from services.assessment.domain.rules.schemes import TOTAL, Item, MissingRule, Mode, Section, Step
 
 ZERO: Final = constant(0)
@@ -47,9 +47,9 @@ def read_value(key: str, place: str, value: object, rounding: Rounding) -> Step:
         name=name,
         rule=rule,
         when=keys.find_formula("when"),
-        floor=_read_limit(keys, "floor", _default_floor(rule)),
-        ceiling=_read_limit(keys, "ceiling", _default_ceiling(rule)),
-        places=_read_limit(keys, "round", rounding.values),
+        floor=keys.find_formula("floor", _default_floor(rule)),
+        ceiling=keys.find_formula("ceiling", _default_ceiling(rule)),
+        places=keys.find_formula("round", rounding.values),
         mode=keys.choice("rounding", Mode, default=rounding.mode),
         note=_read_note(keys),
     )
@@ -72,9 +72,9 @@ def read_item(key: str, place: str, value: object, rounding: Rounding) -> Item:
         name=name,
         rule=rule,
         when=keys.find_formula("when"),
-        floor=_read_limit(keys, "floor", _default_floor(rule)),
-        ceiling=_read_limit(keys, "ceiling", _default_ceiling(rule)),
-        places=_read_limit(keys, "round", rounding.items),
+        floor=keys.find_formula("floor", _default_floor(rule)),
+        ceiling=keys.find_formula("ceiling", _default_ceiling(rule)),
+        places=keys.find_formula("round", rounding.items),
         mode=keys.choice("rounding", Mode, default=rounding.mode),
         note=_read_note(keys),
         full=full,
@@ -82,7 +82,7 @@ def read_item(key: str, place: str, value: object, rounding: Rounding) -> Item:
         section=None if section is None else check_name(keys.at("section"), section),
         missing=missing,
         fixed=fixed,
-        weighted_places=_read_limit(keys, "round_weighted", rounding.weighted),
+        weighted_places=keys.find_formula("round_weighted", rounding.weighted),
     )
     keys.close()
     if missing in {"full", "rescale"} and full is None:
@@ -102,7 +102,7 @@ def read_section(key: str, place: str, value: object, rounding: Rounding) -> Sec
         full=keys.find_formula("full"),
         floor=keys.find_formula("floor"),
         ceiling=keys.find_formula("ceiling"),
-        places=_read_limit(keys, "round", rounding.sections),
+        places=keys.find_formula("round", rounding.sections),
         mode=keys.choice("rounding", Mode, default=rounding.mode),
     )
     keys.close()
@@ -112,14 +112,6 @@ def read_section(key: str, place: str, value: object, rounding: Rounding) -> Sec
 def _check_key(key: str, place: str) -> None:
     if key == TOTAL:
         raise BadRules(place, "total is the name of the result")
-
-
-def _read_limit(keys: Keys, key: str, default: Formula | None) -> Formula | None:
-    """The default holds where nothing is said; "none" takes it away."""
-    value = keys.take(key, default)
-    if value is None or value == NONE:
-        return None
-    return value if isinstance(value, Formula) else read_formula(keys.at(key), value)
 
 
 def _read_missing(keys: Keys, default: MissingRule) -> tuple[MissingRule, Formula | None]:
