@@ -1,6 +1,6 @@
 """Looking at a whole group: sums, means, quantiles and ranks."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -101,18 +101,14 @@ def rank_in_groups(
 
 def rank(values: Sequence[Any], *, direction: Direction, ties: Ties) -> list[Fraction]:
     """Places from 1. Equals share the first of their places, the last, their mean; `dense` leaves no gaps."""
-    counts: dict[Hashable, int] = {}
+    counts: dict[Any, int] = {}
     for value in values:
         counts[value] = counts.get(value, 0) + 1
-    places: dict[Hashable, Fraction] = {}
+    places: dict[Any, Fraction] = {}
     before = 0
-    for number, value in enumerate(sorted(counts, key=_plain, reverse=direction == "higher"), start=1):
+    for number, value in enumerate(sorted(counts, reverse=direction == "higher"), start=1):
         first, last = before + 1, before + counts[value]
         chosen = {"competition": first, "last": last, "dense": number}
         places[value] = Fraction(first + last, 2) if ties == "average" else Fraction(chosen[ties])
         before = last
     return [places[value] for value in values]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - numbers, or tuples of them
-    return value

@@ -204,6 +204,25 @@ def test_sums_of_many_unlike_fractions_end_and_come_out_the_same_in_any_order():
     assert groups.add([Fraction(1, 3)] * 3) == 1
 
 
+def test_a_sum_is_exact_whatever_its_denominators():
+    values = [Fraction(1, denominator) for denominator in (2, 3, 5, 7, 11, 13, 3)]
+
+    assert groups.add(values) == sum(values)
+    assert groups.add([]) == 0
+
+
+@pytest.mark.parametrize(("share", "found"), [("0", 1), ("1/4", 2), ("1", 5), ("-1/100", None), ("101/100", None)])
+def test_a_quantile_has_a_share_between_nothing_and_all(share, found):
+    assert groups.quantile([Fraction(5), Fraction(1)], Fraction(share)) == found
+
+
+def test_a_group_in_which_nobody_counts_has_a_count_of_nothing_and_no_sum():
+    values, members = [Fraction(4), Fraction(5), None], [True, False, False]
+
+    assert groups.summarise(values, [1, 2, 1], members, "count") == [1, 0, 1]
+    assert groups.summarise(values, [1, 2, 1], members, "sum") == [4, None, 4]
+
+
 def test_a_scheme_knows_how_much_work_it_is():
     small = scheme_of('[measures]\na = "a"\n[values]\nx = "a"')
     large = scheme_of('[measures]\na = "a"\n[values]\nx = "a + a * a"\ny = "x / 2"')
