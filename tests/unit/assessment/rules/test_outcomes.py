@@ -52,7 +52,10 @@ def test_no_score_says_which_gate_took_it():
 def test_each_gate_sees_the_total_before_any_of_them_and_they_act_in_order():
     rules = gate("set", "value = 50", when="total > 60") + gate("cap", "value = 70", when="total > 90")
     outcome = outcome_of(
-        HEADER + rules + '[[flags]]\nwhen = "total == 50"\nlabel = "set"', {"u": [95, 0], "v": [50, 0]}
+        HEADER
+        + rules
+        + '[[flags]]\nwhen = "total == 50"\nlabel = "set"\n[[flags]]\nwhen = "total > 60"\nlabel = "over"',
+        {"u": [95, 0], "v": [50, 0]},
     )
 
     assert totals_of(outcome) == ["50", "50"]
@@ -186,6 +189,11 @@ MONTHS = [
 )
 def test_a_year_is_made_of_its_months(overall, expected):
     assert year(overall, *MONTHS) == expected
+
+
+def test_months_follow_one_another_by_their_numbers_in_whatever_order_they_stand():
+    assert year('combine = "last"', *MONTHS[::-1]) == [("v", "70", 1, "2"), ("u", "80", 2, "1")]
+    assert outcome_of(HEADER, {"u": [5, 0]}).overall == []
 
 
 QUARTERS = [

@@ -148,11 +148,13 @@ def test_points_lie_between_nothing_and_the_full_mark_unless_the_scheme_says_oth
 
 def test_what_may_give_more_or_less_has_no_limits_of_its_own() -> None:
     gaining = of_kind("target_slope", **LIMITED["target_slope"], gain=1).items["x"]
+    perhaps = of_kind("target_slope", **LIMITED["target_slope"], gain="a").items["x"]
     ranked = of_kind("rank_points", **RANKED).items["x"]
     charged = of_kind("deduction", **LINE, start=10).items["x"]
     bonus = of_kind("bonus", **LINE).items["x"]
 
     assert (text_of(gaining.floor), gaining.ceiling, text_of(gaining.full)) == ("0", None, "20")
+    assert (text_of(perhaps.floor), perhaps.ceiling) == ("0", None)
     assert (text_of(ranked.floor), ranked.ceiling, text_of(ranked.full)) == ("0", None, "10")
     assert (charged.floor, charged.ceiling, text_of(charged.full), charged.missing) == (None, None, "10", "no_score")
     assert (bonus.floor, bonus.ceiling, bonus.full, bonus.missing) == (None, None, None, "zero")

@@ -299,6 +299,21 @@ def test_each_stage_is_rounded_as_is_said_for_it() -> None:
     )  # fmt: skip
 
 
+def test_a_value_says_for_itself_what_an_item_does() -> None:
+    said = {
+        "name": "N", "when": "a > 1", "floor": 1, "ceiling": 9, "round": 3, "rounding": "up", "note": "as of May",
+    }  # fmt: skip
+    more = {"full": 5, "weight": 2, "round_weighted": 4}
+
+    read = scheme(values={"v": {"formula": "a"} | said}, items={"x": ITEM | said | more})
+
+    value, item = read.values["v"], read.items["x"]
+    for step in (value, item):
+        formulas = [one and one.text for one in (step.when, step.floor, step.ceiling, step.places)]
+        assert (step.name["zh"], formulas, step.mode, step.note) == ("N", ["a > 1", "1", "9", "3"], "up", "as of May")
+    assert [one and one.text for one in (item.full, item.weight, item.weighted_places)] == ["5", "2", "4"]
+
+
 def test_where_for_whom_and_when_a_scheme_holds() -> None:
     validity = {
         "from": "2025-01-01", "until": date(2025, 6, 30), "subjects": "organisation", "place": "3207",
