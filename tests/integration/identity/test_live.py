@@ -11,8 +11,6 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey
-from scim2_client.engines.httpx2 import SyncSCIMClient
-from scim2_tester import Status, check_server
 
 from tests.integration.identity.machines import INTAKE, OwnKey, give_key, give_secret, register
 from tests.integration.identity.running import running
@@ -56,6 +54,10 @@ def test_an_independent_client_finds_the_server_and_gets_tokens_in_both_ways(ser
 
 
 def test_the_scim_tester_finds_no_error(server, pool):
+    # Here: they take two seconds to load, which every worker would spend on collecting this test.
+    from scim2_client.engines.httpx2 import SyncSCIMClient
+    from scim2_tester import Status, check_server
+
     register(pool, "roster", scopes=("scim",), requests_per_minute=100_000)
     secret = give_secret(pool, "roster")
     wish = {"grant_type": "client_credentials", "resource": "urn:lianxin:identity"}

@@ -16,6 +16,7 @@ LENGTHS = (18, 100, 500, 2_000, 8_000, 32_000, 100_000)
 MOST_GROWTH = 3.0  # beyond that of the text
 NOTHING_SECONDS = 0.002  # below that a clock tells nothing of growth
 TRIES = 5
+MENTIONED = re.compile(r"\bre\.|pattern=")
 COMPILING = {"compile", "fullmatch", "match", "search", "sub", "split", "findall", "finditer"}
 FLAGS = ("ASCII", "DOTALL", "IGNORECASE", "MULTILINE", "VERBOSE")
 # What often makes an expression try again and again: long runs that nearly fit, and then do not.
@@ -35,18 +36,19 @@ def patterns() -> Iterator[Pattern]:
     for folder in ("services", "shared", "deploy"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             source = file.read_text("utf-8")
-            if "re." in source or "pattern=" in source:
+            if MENTIONED.search(source):
                 yield from _patterns_of(source, str(file.relative_to(ROOT)))
 
 
 def _patterns_of(source: str, place: str) -> Iterator[Pattern]:
     nodes = list(ast.walk(ast.parse(source)))
     assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
-    names = {id(node.value): ast.unparse(_target(node)) for node in assigned if node.value is not None}
+    targets = {id(node.value): _target(node) for node in assigned}
     for node in nodes:
         if isinstance(node, ast.Call):
             for literal in _literals(node):
-                used = set(re.findall(rf"\b{re.escape(names.get(id(node), '?'))}\.([a-z]+)\(", source))
+                name = ast.unparse(targets[id(node)]) if id(node) in targets else "?"
+                used = set(re.findall(rf"\b{re.escape(name)}\.([a-z]+)\(", source))
                 yield Pattern(
                     place=f"{place}:{node.lineno}",
                     text=literal,
