@@ -1,5 +1,7 @@
 """What goes over a real broker fits the published AsyncAPI document: every message exactly one of those declared."""
 
+import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.integration
 SAMPLES = Path(__file__).parents[2] / "contracts" / "samples"
 SCORES = Subscription(service="notify", queue="q.notify.events", exchange="evt.assessment", patterns=("assessment.#",))
 DOCUMENT = build_document()
+FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER  # that of draft 7 knows no "uuid"
 
 
 def told_by(service):
@@ -57,7 +60,12 @@ def record(pool, broker, service, subscription):
 
 def validator_of(payload):
     schema = {**payload, "components": DOCUMENT["components"]}
-    return jsonschema.Draft7Validator(schema, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER)
+    return jsonschema.Draft7Validator(schema, format_checker=FORMATS)
+
+
+def test_every_format_that_the_document_names_is_checked():
+    named = set(re.findall(r'"format": *"([^"]*)"', json.dumps(DOCUMENT)))
+    assert {"uuid", "date-time"} <= named <= set(FORMATS.checkers)
 
 
 @pytest.mark.parametrize(("service", "subscription"), [("intake", FACTS), ("assessment", SCORES)])
