@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("suite")
 
+# jsonschema would import it, and it builds 38 parsers then, two seconds long: for the format "iri", which none of our
+# shapes has. Every process of the tests would wait for them.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment] # as the import system has it for what may not be found
 
 # New objects, and rounds through younger ones, before the collector looks again. Python's own numbers are for programs
 # that hold little: beside five thousand collected tests they took it a quarter of all processor time.
