@@ -60,7 +60,7 @@ READS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """What a worker tells of a shard: its processor time, and the peak memory of its database session so far."""
+    """What a worker tells of a shard: its processor time, and its database session's peak memory, shared included."""
 
     processor: float
     session_kilobytes: int
@@ -150,7 +150,12 @@ def measure(pool: Pool, place: Place, options: argparse.Namespace) -> list[Figur
         *figures_of_rescoring(again, in_duckdb, options),
         *changed,
         Figure(name="peak memory of a process", unit="MB", values=[own / 1024], bar="< 2,000"),
-        Figure(name="peak memory of its database session", unit="MB", values=[sessions / 1024], bar="< 2,000"),
+        Figure(
+            name="peak memory of its database session, with shared buffers",
+            unit="MB",
+            values=[sessions / 1024],
+            bar="< 2,000",
+        ),
         *reading,
     ]
 
