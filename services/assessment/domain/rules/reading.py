@@ -12,6 +12,8 @@ from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import (
     FUNCTIONS,
     GROUP_FUNCTIONS,
+    LARGEST,
+    MOST_PLACES,
     WORDS,
     Formula,
     constant,
@@ -179,10 +181,12 @@ def read_formula(place: str, value: object) -> Formula:
     if isinstance(value, str):
         return parse_formula(place, value)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        plain = f"{value:f}"
         if isinstance(value, Decimal) and not value.is_finite():
             raise BadRules(place, "must be a number")
-        return constant(read_number(place, plain))
+        if isinstance(value, Decimal) and not -MOST_PLACES <= value.adjusted() < len(str(LARGEST)):
+            # Before it is written out: 1e999999999 is short.
+            raise BadRules(place, f"the number is beyond {LARGEST} or has more than {MOST_PLACES} places")
+        return constant(read_number(place, f"{value:f}"))
     if isinstance(value, Fraction):
         return constant(value)
     raise BadRules(place, "must be a number, or a formula as text")
