@@ -114,7 +114,7 @@ class Formula:
     @property
     def reads_own_group(self) -> bool:
         """Whether the scheme's groups have a say, and not everybody of the period."""
-        return any(sign in GROUP_FUNCTIONS and sign.startswith("group_") for sign in _signs_in(self.tree))
+        return any(sign.startswith("group_") for sign in _signs_in(self.tree))
 
 
 def constant(value: Fraction | int) -> Formula:
@@ -290,7 +290,7 @@ def _meant(name: str) -> str:
     """The function that somebody who writes this name has in mind."""
     known = FUNCTIONS | GROUP_FUNCTIONS
     plain = name.lower()
-    meant = plain if plain in known else _MEANT.get(plain) or next(iter(get_close_matches(plain, known, 1)), None)
+    meant = _MEANT.get(plain) or next(iter(get_close_matches(plain, known, 1)), None)
     return "" if meant is None else f"; there is {meant}(...)"
 
 

@@ -102,7 +102,8 @@ def test_what_is_no_formula_is_refused(text: str, said: str) -> None:
     assert fault_of(text).startswith("x: " + said)
 
 
-def test_functions_may_nest_as_deep_as_brackets() -> None:
+def test_functions_may_nest_as_deep_as_brackets_and_there_may_be_so_many_parts() -> None:
+    assert parse_formula("x", "-" + "+".join("a" * 200)).size == 201
     assert parse_formula("x", "abs(" * 40 + "1" + ")" * 40).size == 41
 
 
@@ -110,6 +111,7 @@ def test_texts_and_names_keep_their_full_width_signs_and_digits() -> None:
     tree = parse_formula("x", "contains（组１， '第１组（东）＋'）").tree
 
     assert tree == Operation("contains", (Name("组１"), Text("第１组（东）＋")))
+    assert parse_formula("x", "‘（东）’").tree == Text("（东）")
 
 
 def test_a_text_of_a_sign_is_a_text() -> None:

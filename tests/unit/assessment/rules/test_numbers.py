@@ -103,6 +103,8 @@ def test_where_the_whole_is_not_what_the_parts_come_to_the_largest_part_bears_it
     assert settle([Fraction("0.29"), Fraction("0.58")], Fraction("0.8"), 1) == [Fraction("0.3"), Fraction("0.5")]
     assert settle([Fraction("0.29"), Fraction("-0.58")], Fraction("-1"), 1) == [Fraction("0.3"), Fraction("-1.3")]
     assert settle([Fraction("0.55"), Fraction("0.55")], Fraction("1.5"), 1) == [Fraction("0.9"), Fraction("0.6")]
+    assert settle([Fraction(1), Fraction(1)], Fraction("1.9"), 1) == [Fraction("0.9"), Fraction(1)]
+    assert settle([Fraction("0.2"), Fraction("0.61")], Fraction("0.81"), 1) == [Fraction("0.2"), Fraction("0.61")]
 
 
 def test_a_fraction_that_grows_past_all_use_is_cut_to_sixty_places():
