@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.assessment.domain.rules.faults import BadTable
 from tests.unit.assessment.rules.schemes import outcome_of, points_of, totals_of
 
 AB = '[measures]\na = "a"\nb = "b"\n'
@@ -94,6 +95,13 @@ def test_what_the_group_has_on_average_is_rounded_as_points_are(places, expected
 
 def test_where_a_whole_group_has_nothing_its_mean_is_missing():
     assert points_of(outcome_of(AB + item("x", "a", 'missing = "group_mean"\nround = 1'), {"u": ["", 0]})) == [None]
+
+
+def test_a_text_is_no_number_of_points():
+    head = '[measures]\nt = { column = "t", type = "text" }\n'
+
+    with pytest.raises(BadTable, match=r"^items\.x: u: needs a number and finds a text$"):
+        outcome_of(head + item("x", "t"), {"u": ["good"]})
 
 
 def test_missing_points_are_those_that_were_not_there():

@@ -73,6 +73,12 @@ def test_a_band_has_its_bounds_or_not():
     ]  # an unknown value is missing, an unknown bound not met
 
 
+def test_a_band_with_bounds_and_a_condition_needs_both():
+    rule = 'kind = "bands"\nvalue = "a"\nbands = [{ at_least = 5, when = "b > 0", points = 1 }]\notherwise = 0'
+
+    assert points(rule, [5, 1, 0], [4, 1, 0], [5, 0, 0]) == ["1", "0", "0"]
+
+
 def test_bands_may_go_by_a_condition_alone():
     rule = 'kind = "bands"\nbands = [{ when = "a > b", points = "c" }]\notherwise = "a"'
 
@@ -111,6 +117,8 @@ def test_what_is_looked_up_may_be_a_number_and_may_have_a_rest():
         ('reference = "median"', [10, 20, 90], ["50", "100", "100"]),
         ('reference = "sum"', [10, 30], ["25", "75"]),
         (f'reference = "mean"\n{FREE}', [10, 30], ["50", "150"]),
+        (f'without_reference = "zero"\n{FREE}', [0, 0], ["0", "0"]),
+        (FREE, [0, 40], ["0", "100"]),
     ],
 )
 def test_against_the_best_the_middle_or_the_sum_of_the_group(rule, rows, expected):
@@ -183,6 +191,12 @@ def test_a_share_of_the_group_is_counted_as_the_scheme_says(counting, expected):
 
     assert points(rule, *([value, 0, 0] for value in (9, 8, 7, 6, 5))) == expected
     assert points(rule, *([value, 0, 0] for value in (9, 8, "", 7, 6, 5)))[2] is None
+
+
+def test_a_share_of_nothing_or_that_cannot_be_told_is_nobodys():
+    rule = 'kind = "quantile_bands"\nvalue = "a"\ncounting = "up"\nbands = [{ top = "b", points = 1 }]\notherwise = 0'
+
+    assert points(rule, [9, 0, 0], [8, "", 0], [7, 100, 0]) == ["0", "0", "1"]
 
 
 @pytest.mark.parametrize("counting", ["up", "down", "exact"])

@@ -191,6 +191,11 @@ def test_a_year_is_made_of_its_months(overall, expected):
     assert year(overall, *MONTHS) == expected
 
 
+@pytest.mark.parametrize("combine", ["mean", "sum", "min", "max", "last"])
+def test_of_months_without_a_total_nothing_is_made(combine):
+    assert year(f'combine = "{combine}"', ["w", "2", "", "1", "A"]) == [("w", None, 0, None)]
+
+
 def test_months_follow_one_another_by_their_numbers_in_whatever_order_they_stand():
     assert year('combine = "last"', *MONTHS[::-1]) == [("v", "70", 1, "2"), ("u", "80", 2, "1")]
     assert outcome_of(HEADER, {"u": [5, 0]}).overall == []
