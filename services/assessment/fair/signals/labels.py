@@ -107,11 +107,7 @@ class _Kind:
 
     def pays(self, one: Counted, label: str, table: Table, harder: int) -> bool:
         """Whether matters with this label are less often solved, by so many per cent of all, and these are not."""
-        marks = [
-            mark
-            for mark in one.marks
-            if mark.indicator == "resolution" and mark.weight and mark.cell[self._axis] == label
-        ]
+        marks = [mark for mark in one.marks if mark.indicator == "resolution" and mark.cell[self._axis] == label]
         weight = sum(mark.weight for mark in marks)
         usual = sum(mark.weight * table.expect(mark.cell) for mark in marks)
         own = sum(mark.weight * mark.value for mark in marks)

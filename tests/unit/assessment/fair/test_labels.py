@@ -65,6 +65,8 @@ def test_who_calls_all_hard_is_asked_about_by_the_labels_beyond_the_office_s(lab
         (5, 0, {}, False),
         (9, 11, {"labels_odds": 300}, True),
         (9, 11, {"labels_share": 40, "labels_odds": 300}, False),
+        (20, 0, {"labels_share": 89}, True),
+        (20, 0, {"labels_share": 90}, False),
         (9, 11, {"labels_odds": 100_000}, False),
         (20, 0, {"labels_odds": 0}, False),
         (20, 0, {"labels_harder": 10}, True),
@@ -106,15 +108,18 @@ def test_without_anything_solved_or_any_issue_nothing_is_asked() -> None:
     assert not _find(Dossier(cadre=Cadre(cadre="none", peer_group="p", region="r", unit="u")))
 
 
-@pytest.mark.parametrize(("complex_ones", "told"), [(0, 12), (8, 20)])
-def test_of_two_odd_labels_the_odder_one_is_told(complex_ones: int, told: int) -> None:
-    """All of the one are called hard, and twelve complex, where of the others' so many are."""
-    odd, *peers = (_make_complex(_dossier("odd", 20, 0), 12), *(_make_complex(one, complex_ones) for one in PEERS))
+@pytest.mark.parametrize(("own", "others", "told"), [(12, 0, 12), (15, 5, 20)])
+def test_of_two_odd_labels_the_odder_one_is_told(own: int, others: int, told: int) -> None:
+    """All twenty of the one are called hard, and so many complex; of the others' as many are complex."""
+    odd, *peers = (_make_complex(_dossier("odd", 20, 0), own), *(_make_complex(one, others) for one in PEERS))
     hard: dict[tuple[str, ...], int] = {("hard", level, ""): 300_000 for level in "12"}
+    tables = {"resolution": Table(mean=600_000, expected={**hard, ("a", "2", ""): 300_000})}
 
-    (signal,) = _find(*peers, odd, tables={"resolution": Table(mean=600_000, expected=hard)}).values()
+    (signal,) = _find(*peers, odd, tables=tables).values()
 
-    assert signal.evidence["labelled"] == told
+    assert (signal.evidence["labelled"], signal.evidence["share"]) == (told, 5 * told)
+    simple = _find(*peers, _make_complex(_dossier("odd", 0, 20), own), tables=tables)
+    assert [one.evidence["labelled"] for one in simple.values()] == [own]  # odd by itself, too
 
 
 def _make_complex(dossier: Dossier, count: int) -> Dossier:
