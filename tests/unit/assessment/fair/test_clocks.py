@@ -125,8 +125,8 @@ def test_shares_are_counted_to_the_single_record(fast: int, slow: int, is_asked:
     assert ("odd" in _find(*PEERS, _counted("odd", [1] * fast + [60] * slow))) is is_asked
 
 
-def _find_apart(*everybody: Counted, apart: int = 87) -> dict[str, Signal]:
-    scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, clock_apart=apart))
+def _find_apart(*everybody: Counted, apart: int = 87, odds: int = 350) -> dict[str, Signal]:
+    scheme = replace(SETTINGS, signals=replace(SETTINGS.signals, clock_apart=apart, clock_odds=odds))
     closings = Times(time_of_closing)
     finder = ClocksApart(closings, scheme)
     for one in everybody:
@@ -162,15 +162,33 @@ def test_nearly_all_among_the_fastest_are_asked_about_by_their_times(fast: int, 
         assert found["odd"].odds == round(100 * odds)
 
 
+@pytest.mark.parametrize(("fast", "slow", "is_asked"), [(87, 13, True), (86, 13, False)])
+def test_nearly_all_is_counted_to_the_single_record(fast: int, slow: int, is_asked: bool) -> None:  # noqa: FBT001
+    assert ("odd" in _find_apart(*PEERS, _counted("odd", [1] * fast + [60] * slow))) is is_asked
+
+
+def test_odds_are_asked_for_clocks_apart_as_for_single_closings() -> None:
+    odds = _find_apart(*PEERS, _counted("odd", [1] * 9))["odd"].odds
+
+    assert _find_apart(*PEERS, _counted("odd", [1] * 9), odds=odds - 1)
+    assert not _find_apart(*PEERS, _counted("odd", [1] * 9), odds=odds + 1)
+
+
 @pytest.mark.parametrize(
     ("mate", "is_asked"),
-    [([1] * 5 + [60] * 5, False), ([1] * 4 + [60] * 5, True), ([], True)],  # nobody else there: nobody to go by
+    [
+        ([1] * 5 + [60] * 5, False),
+        ([1] * 4 + [60] * 5, True),
+        ([1] * 99 + [60] * 100, True),
+        ([], True),
+    ],  # nobody else there: nobody to go by
 )
 def test_a_quick_office_is_not_asked_about(mate: list[int], is_asked: bool) -> None:  # noqa: FBT001
     here = [_counted("odd", [1] * 9, unit="here"), _counted("mate", mate, unit="here")]
 
     assert ("odd" in _find_apart(*PEERS, *here)) is is_asked
     assert not _find_apart(*PEERS, *here, apart=0)
+    assert "other" in _find_apart(*here, *PEERS, _counted("other", [1] * 9))
 
 
 # Of 192, each at an hour of its own from 10 to 201.
