@@ -49,6 +49,7 @@ def _bad(name: str, count: int, **more: Any) -> list[Issue]:
         ({}, HOWEVER_LATE, True),
         ({"closed_at": START + 5 * DAY + 1}, HOWEVER_LATE, False),
         ({"closed_at": None}, HOWEVER_LATE, True),
+        ({"answered_at": None, "closed_at": None}, HOWEVER_LATE, True),
         ({"outcome": "explained"}, HOWEVER_LATE, False),
         ({"is_denied": True}, HOWEVER_LATE, False),
         ({"is_reopened": True}, HOWEVER_LATE, False),
@@ -142,31 +143,52 @@ def test_the_chance_is_by_the_cadre_s_other_matters_and_half_a_deviation_more() 
 HALF: dict[str, Any] = {"answered_at": START + DAY // 2}
 
 
-def test_a_fault_among_them_makes_it_less_rare() -> None:
-    """Five of six; none of the eight others."""
-    own = [*_issues("f", 5, channel="app", **HALF), *_bad("g", 1, channel="app", **HALF)]
+@pytest.mark.parametrize(("fine", "faulty"), [(5, 1), (5, 2)])
+def test_faults_among_them_make_it_less_rare(fine: int, faulty: int) -> None:
+    """Five of six, or of seven; none of the eight others."""
+    own = [*_issues("f", fine, channel="app", **HALF), *_bad("g", faulty, channel="app", **HALF)]
     cases = [_dossier("odd", *own, *_bad("h", 8, **LATE)), *PEERS]
     rate = (20 + 1) / (60 + 3)
-    alike = [(0 + 2 + sqrt(2) / 2) / (8 * rate + 2) * rate] * 6
-    rarest = _chance(5, alike) * 100_000
+    alike = [(0 + 2 + sqrt(2) / 2) / (8 * rate + 2) * rate] * (fine + faulty)
+    rarest = _chance(fine, alike) * 100_000
 
     (asked,) = _find(*cases, rarest=int(rarest) + 2)
 
     spread = sqrt(sum(chance * (1 - chance) for chance in alike))
-    assert asked.odds == round(100 * (5 - sum(alike)) / spread)
-    assert asked.records == {f"f{n}" for n in range(round(sum(alike)), 5)}
+    assert asked.odds == round(100 * (fine - sum(alike)) / spread)
+    assert asked.records == {f"f{n}" for n in range(round(sum(alike)), fine)}
     assert _find(*cases, rarest=int(rarest) - 2) == []
+
+
+def test_nobody_is_expected_to_be_without_any_fault() -> None:
+    """Forty others without one would let expect more than 0.95 of each."""
+    cases = [_dossier("odd", *_issues("f", 5, channel="app"), *_issues("r", 40)), *PEERS]
+    rarest = 0.95**5 * 100_000
+
+    assert [one.cadre for one in _find(*cases, rarest=int(rarest) + 2)] == ["odd"]
+    assert _find(*cases, rarest=int(rarest) - 2) == []
+
+
+def test_no_more_than_expected_is_never_asked_about() -> None:
+    """Four of five, where nearly all of forty others went well; somebody else is, however many come before."""
+    common = _dossier("common", *_issues("f", 4, channel="app"), *_bad("g", 1, channel="app"), *_issues("r", 40))
+    odd = _dossier("odd", *_issues("f", 9, channel="app"), *_bad("h", 20, **LATE))
+
+    assert [one.cadre for one in _find(common, odd, *PEERS)] == ["odd"]
 
 
 def test_of_two_groups_each_has_its_excess_wait_the_latest_first_or_all_by_earlier_settings() -> None:
     """Two channels where all went well; whether a fault was found among them makes no difference to what waits."""
     days = [replace(one, received_at=START + n * DAY) for n, one in enumerate(_issues("f", 9, channel="app"))]
     web = [replace(one, channel="web") for one in _issues("g", 5)]
-    cases = [_dossier("odd", *reversed(days), *_bad("b", 1, channel="app"), *web, *_bad("h", 20, **LATE)), *PEERS]
+    faulty = [replace(one, received_at=START + 20 * DAY) for one in _bad("b", 1, channel="app")]
+    denied = _issues("d", 1, channel="app", is_denied=True)
+    cases = [_dossier("odd", *reversed(days), *faulty, *denied, *web, *_bad("h", 20, **LATE)), *PEERS]
 
     (asked,) = _find(*cases, rarest=90_000)
     (before,) = _find(*cases, rarest=90_000, apart_excess=0)
 
+    assert asked.evidence["issues"] == 16  # those of both, which were answered soon: the rarest
     assert before.records == {one.issue for one in (*days, *web)} | {"b0"}
     waiting = sorted(asked.records)
     assert set(waiting) < {one.issue for one in (*days, *web)}
@@ -235,6 +257,7 @@ def _is_asked(own: list[Issue], others: list[Issue]) -> bool:
         (3, 1, 2, False),  # fewer than four without a fault
         (7, 3, 3, True),
         (7, 4, 4, False),  # less than seven in ten
+        (9, 4, 5, False),
         (4, 0, 1, False),  # nothing to compare them with
         (9, 0, 3, True),
         (9, 0, 2, False),  # less than a third as many
@@ -259,6 +282,17 @@ def test_of_people_who_come_again_everything_is_set_aside_but_what_others_asked_
     (signal,) = (one for one in _find(_dossier("odd", *friends, *once, *known), *PEERS) if one.cadre == "odd")
 
     assert signal.records == {one.issue for one in (*friends, *once)}
+
+
+def test_people_come_again_from_the_second_time_on_and_what_else_they_share_makes_no_difference() -> None:
+    pairs = [
+        replace(one, complainant="li" if n % 2 else "wang") for n, one in enumerate(_issues("f", 4, channel="app"))
+    ]
+    once = [replace(one, complainant=f"once {n}") for n, one in enumerate(_bad("b", 8, **LATE))]
+
+    (asked,) = _find(_dossier("odd", *pairs, *once), *PEERS)
+
+    assert asked.records == {one.issue for one in (*pairs, *once)}
 
 
 def test_without_the_rule_nobody_is_asked() -> None:
