@@ -1,6 +1,9 @@
 """Scheme files are read strictly: every fault is named with its place, nothing runs away."""
 
+import hashlib
 import re
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import Number, parse_formula
-from services.assessment.domain.rules.scheme_reading import read_rule_scheme
+from services.assessment.domain.rules.scheme_reading import hash_document, read_rule_scheme
 from services.assessment.domain.rules.schemes import formulas_of
 from services.assessment.importing.commands import BadFile, check_command, evaluate_command, read_scheme_file
 from tests.unit.assessment.rules.schemes import HEAD, scheme_of
@@ -216,6 +219,13 @@ def test_the_hash_is_of_what_is_said_and_not_of_how_it_is_laid_out():
     other = scheme_of(ITEM + "weight = 0.6")
 
     assert plain.content_hash == spaced.content_hash != other.content_hash
+
+
+def test_the_hash_is_of_one_text_for_ever():
+    document = {"title": {"zh": "满分"}, "full": [1, Decimal("2.50"), Decimal("1E+2")], "from": date(2025, 1, 1)}
+    text = '{"title":{"zh":"满分"},"full":[1,"2.5","100"],"from":"2025-01-01"}'
+
+    assert hash_document(document) == hashlib.sha256(text.encode()).digest()
 
 
 def test_names_and_signs_may_be_chinese():
