@@ -32,7 +32,8 @@ _UNITS: Final = sql.SQL(
                           greatest(from_on, valid_from, unit_start)::date AS first_on,
                           least(until_on, valid_until, unit_end)::date AS last_on) AS own
          CROSS JOIN LATERAL (
-                   SELECT datemultirange(daterange(first_on, last_on, '[]'))
+                   SELECT datemultirange(
+                              CASE WHEN first_on <= last_on THEN daterange(first_on, last_on, '[]') ELSE 'empty' END)
                         - coalesce(range_agg(daterange(nearer.valid_from, nearer.valid_until, '[]')),
                                    '{{}}'::datemultirange) AS days
                      FROM duty AS nearer
