@@ -42,15 +42,15 @@ class LabelsApart:
         table = everybody.tables.get("resolution")
         if table is None:
             return
-        found: dict[str, Signal] = {}
+        found: dict[str, tuple[int, str, Signal]] = {}
         for kind in self._kinds:
             for cadre, label, usual, odds in kind.list_odd(self._rules.labels_share):
                 one = everybody.counted[cadre]
-                if kind.pays(one, label, table, self._rules.labels_harder) and (
-                    cadre not in found or found[cadre].odds < odds
-                ):
-                    found[cadre] = kind.describe(one, label, usual, odds)
-        yield from found.values()
+                if not kind.pays(one, label, table, self._rules.labels_harder):
+                    continue
+                if cadre not in found or found[cadre][:2] < (odds, label):  # of equal odds in whatever order they came
+                    found[cadre] = odds, label, kind.describe(one, label, usual, odds)
+        yield from (signal for _, _, signal in found.values())
 
 
 class _Kind:

@@ -125,3 +125,18 @@ def test_of_two_odd_labels_the_odder_one_is_told(own: int, others: int, told: in
 def _make_complex(dossier: Dossier, count: int) -> Dossier:
     issues = [replace(one, complexity="2") if place < count else one for place, one in enumerate(dossier.issues)]
     return replace(dossier, issues=issues)
+
+
+def test_of_two_labels_that_are_as_odd_the_same_is_told_in_whatever_order_they_come() -> None:
+    """Half of the matters bear each, and nobody else's do."""
+    issues = [
+        replace(one, category="one" if place % 2 else "two", complainant="", place="")
+        for place, one in enumerate(_dossier("odd", 20, 0).issues)
+    ]
+    tables = {"resolution": Table(mean=600_000, expected={("one", "1", ""): 300_000, ("two", "1", ""): 300_000})}
+    told = [
+        _find(*PEERS, replace(_dossier("odd", 0, 0), issues=order), tables=tables)["odd"].records
+        for order in (issues, issues[::-1])
+    ]
+
+    assert told[0] == told[1]
