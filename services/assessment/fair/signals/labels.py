@@ -66,9 +66,8 @@ class _Kind:
 
     def note(self, one: Counted) -> None:
         counts = Counter(self._labels.of((getattr(issue, self._name),)) for issue in one.dossier.issues)
-        if counts:
-            self._counts[one.cadre] = array("I", counts), array("I", counts.values())
-            self._units[one.cadre] = one.dossier.cadre.unit
+        self._counts[one.cadre] = array("I", counts), array("I", counts.values())
+        self._units[one.cadre] = one.dossier.cadre.unit
 
     def list_odd(self, share: int) -> Iterator[tuple[str, str, float, int]]:
         """Cadre, label, the share of it that is usual in the office, and the odds in hundredths."""
