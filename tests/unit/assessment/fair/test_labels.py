@@ -96,6 +96,34 @@ def test_who_has_the_hard_ones_and_solves_as_few_of_them_is_not_asked_about() ->
     assert not _find(*PEERS, _dossier("odd", 20, 0, failed=11))
 
 
+def test_who_really_has_the_hard_ones_hides_nobody() -> None:
+    honest = _dossier("honest", 20, 0, failed=11, unit="hard")
+
+    assert _find(*PEERS, honest, _dossier("odd", 20, 0)).keys() == {"odd"}
+
+
+@pytest.mark.parametrize(("usual", "is_asked"), [(500_000, True), (500_001, False)])
+def test_harder_is_counted_to_the_millionth(usual: int, is_asked: bool) -> None:  # noqa: FBT001
+    """Ten in a hundred harder than all are."""
+    tables = {"resolution": Table(mean=600_000, expected={("hard", "1", ""): usual})}
+    settings = replace(SETTINGS, signals=replace(SETTINGS.signals, labels_harder=10))
+
+    found = find(LabelsApart(settings), *PEERS, _dossier("odd", 20, 0), tables=tables)
+
+    assert bool(found) is is_asked
+
+
+def test_the_usual_share_is_told_in_per_cent() -> None:
+    """Of those of the office seven in ten, and of everybody's."""
+    peers = [_dossier(f"peer {number}", 14, 6) for number in range(30)]
+
+    (signal,) = _find_by({"labels_odds": 100, "labels_share": 25}, *peers, _dossier("odd", 40, 0)).values()
+
+    rate = (420 + 20 * 460 / 640) / (600 + 20)
+    assert signal.evidence["usual"] == round(100 * rate) == 70
+    assert len(signal.records) == round(40 * (1 - rate))
+
+
 def test_an_office_of_hard_matters_is_not_asked_about() -> None:
     here = [_dossier(f"here {number}", 20, 0, unit="here") for number in range(3)]
 
