@@ -181,12 +181,13 @@ def read_formula(place: str, value: object) -> Formula:
     if isinstance(value, str):
         return parse_formula(place, value)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        if isinstance(value, Decimal) and not value.is_finite():
+        exact = Decimal(value)
+        if not exact.is_finite():
             raise BadRules(place, "must be a number")
-        if isinstance(value, Decimal) and not -MOST_PLACES <= value.adjusted() < len(str(LARGEST)):
+        if not -MOST_PLACES <= exact.adjusted() < len(str(LARGEST)):
             # Before it is written out: 1e999999999 is short.
             raise BadRules(place, f"the number is beyond {LARGEST} or has more than {MOST_PLACES} places")
-        return constant(read_number(place, f"{value:f}"))
+        return constant(read_number(place, f"{exact:f}"))
     if isinstance(value, Fraction):
         return constant(value)
     raise BadRules(place, "must be a number, or a formula as text")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -29,6 +30,7 @@ MOST_STEPS: Final = 300
 MOST_SUBJECT_COLUMNS: Final = 4
 MOST_HEADER_ROWS: Final = 3
 LATEST_HEADER: Final = 50
+MOST_BITS: Final = 63  # of a whole number in TOML, without its sign
 
 
 def read_rule_scheme(text: str) -> RuleScheme:
@@ -42,11 +44,11 @@ def parse_document(text: str) -> dict[str, Any]:
         raise BadRules("scheme", f"is larger than {LARGEST_FILE} bytes")
     try:
         document = tomllib.loads(text, parse_float=Decimal)
+        _check_bounds(document, 0)
     except tomllib.TOMLDecodeError as error:
         raise tell_toml_fault(text, str(error)) from None
-    except (RecursionError, ValueError):
+    except (RecursionError, ValueError, ArithmeticError):
         raise BadRules("scheme", "is not TOML that can be read: too deep, or a number too long") from None
-    _check_depth(document, 0)
     return document
 
 
@@ -98,11 +100,12 @@ def read_rule_document(document: Mapping[str, Any]) -> RuleScheme:
         flags=read_flags(keys),
         overall=read_overall(keys, rounding),
         published=_read_published(keys),
-        content_hash=hash_document(document),
+        content_hash=b"",
     )
     keys.close()
     check_names(scheme)
-    return order_steps(scheme)
+    # Last, when every number is known to be within bounds: 1e999999999 is short until it is written out.
+    return replace(order_steps(scheme), content_hash=hash_document(document))
 
 
 def _read_rounding(keys: Keys) -> Rounding:
@@ -208,17 +211,19 @@ def _optional_text(keys: Keys, key: str) -> str | None:
     return None if value is None else read_text(keys.at(key), value, longest=2_000)
 
 
-def _check_depth(value: object, depth: int) -> None:
+def _check_bounds(value: object, depth: int) -> None:
     if depth > DEEPEST:
         raise BadRules("scheme", f"nests deeper than {DEEPEST}")
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise OverflowError(f"a whole number of more than {MOST_BITS} bits")
     if isinstance(value, Mapping):
         for inner in value.values():
-            _check_depth(inner, depth + 1)
+            _check_bounds(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            _check_depth(inner, depth + 1)
+            _check_bounds(inner, depth + 1)
 
 
 def _plain(value: object) -> str:
     """Numbers as they are worth, days as they are written."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) and value.is_finite() else str(value)
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -173,6 +173,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"items": {"x": ITEM | {"when": True}}}, "items.x.when: must be a number, or a formula as text"),
     ({"items": {"x": ITEM | {"weight": Decimal("NaN")}}}, "items.x.weight: must be a number"),
     ({"items": {"x": ITEM | {"weight": Decimal("Infinity")}}}, "items.x.weight: must be a number"),
+    ({"items": {"x": ITEM | {"weight": -(10**400)}}}, "items.x.weight: the number is beyond"),
     ({"items": {"x": ITEM | {"weight": Decimal("1e999999999999")}}}, "items.x.weight: the number is beyond"),
     ({"items": {"x": ITEM | {"weight": Decimal("-1e5000")}}}, "items.x.weight: the number is beyond"),
     ({"items": {"x": ITEM | {"weight": Decimal("1e-999999999999")}}}, "items.x.weight: the number is beyond"),
@@ -234,6 +235,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"validity": {"from": datetime(2025, 1, 1)}}, "validity.from: must be a day such as 2024-01-31"),  # noqa: DTZ001
     ({"validity": {"from": "2025-01-01", "subjects": "dog"}}, "validity.subjects: must be one of cadre, organisation"),
     ({"colour": 1}, "scheme: does not know colour; known here: format, "),
+    ({"colour": Decimal("1e999999999")}, "scheme: does not know colour; known here: format, "),
 ]
 
 
@@ -377,3 +379,11 @@ def test_all_that_is_worked_out_is_work() -> None:
 def test_half_a_character_is_no_scheme() -> None:
     with pytest.raises(BadRules):
         read_rule_scheme(HEAD + "\ud800")
+
+
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "1e-9999999999999999999", "0x" + "f" * 5_000, str(2**63)])
+def test_a_number_that_toml_does_not_know_is_refused_wherever_it_stands(number: str) -> None:
+    with pytest.raises(BadRules, match="scheme: is not TOML that can be read"):
+        read_rule_scheme(f"format = {number}")
+    with pytest.raises(BadRules, match="format: only 1 is known, not 9223372036854775807"):
+        read_rule_scheme(f"format = {2**63 - 1}")
