@@ -212,7 +212,7 @@ def _(rule: RankPoints, space: Workspace) -> tuple[Column, Facts]:
             continue
         earned = [_worth_of_place(rule, space.number("place", one, at), (top, less), beyond[at]) for one in single]
         points.append(_together(earned, "mean"))
-    return points, {"place": places, "first": list(first), "step": list(fall)}
+    return points, {"place": places}
 
 
 def _places(rule: RankPoints, space: Workspace) -> Column:
@@ -255,7 +255,7 @@ def _(rule: QuantileBands, space: Workspace) -> tuple[Column, Facts]:
         limits = [count_of(sizes[at], top[at], rule.counting) for top in tops]
         found = next((number for number, limit in enumerate(limits) if place <= limit), None)
         points.append(worth[found][at] if found is not None else otherwise[at])
-    return points, {"value": list(value), "place": list(places), "size": list(sizes)}
+    return points, {"place": list(places)}
 
 
 def count_of(size: Number, share: Number, counting: str) -> Fraction:
