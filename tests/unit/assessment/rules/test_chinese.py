@@ -115,4 +115,4 @@ def test_a_fault_keeps_its_place_and_its_words() -> None:
     assert caught.value.detail_zh == "scheme：需要 values 或 items"
     assert translate("does not know weird; known here: a, b") == "不认识weird；此处可用：a, b"
     assert BadTable("row 3 has 4 cells, the header 5").detail_zh == "第3行有4个单元格，标题有5个"
-    assert BadTable("something new").detail_zh is None
+    assert (BadTable("something new").detail_zh, BadRules("x", "something new").detail_zh) == (None, None)

@@ -186,6 +186,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"items": {"x": ITEM | {"kind": ["formula"]}}}, "items.x.kind: must be one of formula"),
     ({"items": {"x": ITEM | {"colour": 1, "age": 2}}}, "items.x: does not know age, colour; known here: name, kind"),
     ({"sections": {"s": {"colour": 1}}}, "sections.s: does not know colour"),
+    ({"sections": {"s": {"section": 5}}}, "sections.s.section: 5 is no name"),
     ({"sections": {"total": {}}}, "sections.total: total is the name of the result"),
     ({"total": {"colour": 1}}, "total: does not know colour"),
     ({"total": {"rounding": "up and down"}}, "total.rounding: must be one of half_up, down, up, half_even"),
@@ -219,8 +220,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"overall": {"colour": 1}}, "overall: does not know colour"),
     ({"overall": {"weight": "total"}}, "overall: uses total"),
     ({"published": {"y": "p"}}, "published: uses y"),
+    ({"published": {"1": "p"}}, "published: '1' is no name"),
     ({"published": []}, "published: must be a table"),
     ({"groups": {"by": "a"}}, "groups.by: must be a list"),
+    ({"groups": {"by": ["1"]}}, "groups.by: '1' is no name"),
     ({"groups": {"colour": 1}}, "groups: does not know colour"),
     ({"measures": {"a": {"colour": 1}}}, "measures.a: does not know colour"),
     ({"table": {"header_row": [0, 1]}}, "table.header_row: must be rows that follow one another"),
@@ -322,11 +325,11 @@ def test_a_value_says_for_itself_what_an_item_does() -> None:
 def test_where_for_whom_and_when_a_scheme_holds() -> None:
     validity = {
         "from": "2025-01-01", "until": date(2025, 6, 30), "subjects": "organisation", "place": "3207",
-        "peer_groups": ["b", "a", "b"],
+        "peer_groups": ["b", "d", "a", "c", "b"],
     }  # fmt: skip
 
     assert scheme(validity=validity).validity == Validity(
-        subjects="organisation", place="3207", peer_groups=("a", "b"), from_on=date(2025, 1, 1),
+        subjects="organisation", place="3207", peer_groups=("a", "b", "c", "d"), from_on=date(2025, 1, 1),
         until_on=date(2025, 6, 30),
     )  # fmt: skip
     assert scheme(validity={"from": date(2025, 1, 1)}).validity == Validity(
