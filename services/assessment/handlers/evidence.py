@@ -7,10 +7,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.assessment.domain.duties import DutyUnit
+from services.assessment.domain.indicators import Definition
 from services.assessment.domain.measures import ContactFact, measure_contact, measure_issue, measure_rating
 from services.assessment.domain.periods import Period, periods_covering
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
+from services.assessment.handlers.figures import load_registry
 from services.assessment.handlers.reading import find_scheme_of, find_score_within_reach, find_subject
 from services.assessment.storage import categories, evidence, reading
 from services.assessment.storage.duties import list_duty_units
@@ -46,7 +48,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidencePage:
-    indicator: Indicator
+    indicator: Indicator | Definition
     as_of: datetime
     items: tuple[Evidence, ...]
     duties: tuple[DutyUnit, ...]  # what a cadre owed; the denominator of contact_duty is made of these, not of facts
@@ -70,9 +72,8 @@ def list_evidence(pool: Pool, query: EvidenceQuery, *, scheme_name: str, zone: Z
     with transaction(pool) as connection:
         subject = find_subject(connection, query.subject_kind, query.code)
         score = find_score_within_reach(connection, subject, query.period)
-        indicator = find_scheme_of(connection, score, scheme_name).find_indicator(query.indicator)
-        if indicator is None:
-            raise UnknownIndicator("the scheme has no such indicator")
+        scheme = find_scheme_of(connection, score, scheme_name)
+        indicator = scheme.find_indicator(query.indicator) or _get_tallied(query.indicator)
         as_of = score.as_of if score is not None else now
         scope = _scope(connection, subject, query, zone)
         counted, duties = _list_counted(connection, indicator, scope, as_of=as_of, zone=zone)
@@ -87,6 +88,14 @@ def list_evidence(pool: Pool, query: EvidenceQuery, *, scheme_name: str, zone: Z
         for fact in counted
     )
     return EvidencePage(indicator=indicator, as_of=as_of, items=items, duties=duties)
+
+
+def _get_tallied(key: str) -> Definition:
+    """One that the scheme does not weigh. Raises UnknownIndicator."""
+    definition = load_registry().get(key)
+    if definition is None or not definition.is_tallied:
+        raise UnknownIndicator("there is no such indicator that each fact counts for by itself")
+    return definition
 
 
 def name_kinds(pool: Pool, fact_ids: Sequence[UUID], *, zone: ZoneInfo) -> dict[UUID, str]:
@@ -111,7 +120,7 @@ def _scope(connection: Connection, subject: Subject, query: EvidenceQuery, zone:
 
 
 def _list_counted(
-    connection: Connection, indicator: Indicator, scope: Scope, *, as_of: datetime, zone: ZoneInfo
+    connection: Connection, indicator: Indicator | Definition, scope: Scope, *, as_of: datetime, zone: ZoneInfo
 ) -> tuple[list[_Counted], tuple[DutyUnit, ...]]:
     if indicator.facts == "contact":
         return _count_contacts(connection, scope, as_of=as_of, zone=zone)
@@ -205,7 +214,9 @@ def _list_events(connection: Connection, counted: Sequence[_Counted]) -> dict[UU
     return events
 
 
-def _describe(fact: _Counted, indicator: Indicator, codes: dict[UUID, str], events: Sequence[LoggedEvent]) -> Evidence:
+def _describe(
+    fact: _Counted, indicator: Indicator | Definition, codes: dict[UUID, str], events: Sequence[LoggedEvent]
+) -> Evidence:
     return Evidence(
         fact=fact.fact,
         fact_id=fact.fact_id,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from services.assessment.domain.duties import DutyUnit
+from services.assessment.domain.indicators import Definition, Figure, show_value
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.scoring.numbers import round_to, to_decimal
 from services.assessment.scoring.simulating import GroupMovement
@@ -132,14 +133,27 @@ def exact(value: Fraction | None, places: int = 2, sign: str = "-") -> str:
 
 
 def percent(value: Decimal | str | None) -> str:
-    """A share as people read it, to a tenth of a percent, half up as everywhere."""
-    return NO_FIGURE if value is None else f"{(Decimal(value) * 100).quantize(Decimal('0.1'), 'ROUND_HALF_UP')}%"
+    """A share with every digit that is kept of it, of which there are four; one place at least."""
+    if value is None:
+        return NO_FIGURE
+    shown = str((Decimal(value) * 100).quantize(Decimal("0.01"), "ROUND_HALF_UP"))
+    return f"{shown.removesuffix('0')}%"
+
+
+def show_figure(definition: Definition, shown: Figure, texts: Mapping[str, Any]) -> str:
+    """The value of an indicator in its unit."""
+    if shown.value is None:
+        return NO_FIGURE
+    if definition.unit == "share":
+        return percent(shown.value)
+    return str(texts["units"][definition.unit].format(count=show_value(definition, shown)))
 
 
 TEMPLATES.filters |= {
     "figure": figure,
     "exact": exact,
     "percent": percent,
+    "in_unit": show_figure,
     "signed": signed,
     "peers": name_peers,
     "group": name_group,

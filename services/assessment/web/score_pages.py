@@ -9,9 +9,10 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import SubjectKind
-from services.assessment.handlers import evidence, published, reading
+from services.assessment.handlers import evidence, figures, published, reading, windows
 from services.assessment.handlers.evidence import EvidenceQuery
-from services.assessment.handlers.reading import ScoreQuery
+from services.assessment.handlers.reading import ScoreQuery, ScoreReading
+from services.assessment.handlers.windows import WindowQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
 from services.assessment.web.rendering import figure, labels_of, percent
@@ -46,11 +47,20 @@ def add_score_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> N
 
     @app.get("/scores/{kind}/{code}", include_in_schema=False)
     def get_score(request: Request, _: Reader, kind: str, code: str) -> Response:
-        subject_kind, period = _read_kind(kind), _read_period(request)
-        found = reading.read_score(pool, subject_kind, _read_code(code), period, scheme_name=settings.scheme)
-        is_published = period in published.list_published_periods(pool)
+        query = WindowQuery(subject_kind=_read_kind(kind), code=_read_code(code), period=_read_period(request))
+        now = datetime.now(UTC)
+        found = _read_score(pool, settings, query, now=now)
+        every = figures.read_figures(pool, query, zone=settings.zone, now=now).figures
+        weighed = {one.definition.key for one in found.indicators}
         return render(
-            request, "score.html", found=found, kind=kind, is_published=is_published, figure=figure, percent=percent
+            request,
+            "score.html",
+            found=found,
+            kind=kind,
+            others=[(definition, shown) for definition, shown in every if definition.key not in weighed],
+            is_published=query.period in published.list_published_periods(pool),
+            figure=figure,
+            percent=percent,
         )
 
     @app.get("/scores/{kind}/{code}/{indicator}", include_in_schema=False)
@@ -76,6 +86,13 @@ def add_score_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> N
             following = urlencode({"period": query.period.label, "cursor": place})
         values: dict[str, Any] = {"items": items, "following": following, "is_following": cursor is not None}
         return render(request, "evidence.html", found=found, query=query, kind=kind, today=today, **values)
+
+
+def _read_score(pool: Pool, settings: AssessmentSettings, query: WindowQuery, *, now: datetime) -> ScoreReading:
+    """Raises UnknownSubject."""
+    if query.period.kind == "custom":
+        return windows.read_custom_score(pool, query, scheme_name=settings.scheme, zone=settings.zone, now=now)
+    return reading.read_score(pool, query.subject_kind, query.code, query.period, scheme_name=settings.scheme)
 
 
 def _list(pool: Pool, kind: SubjectKind, asked: dict[str, str], cursor: str | None) -> dict[str, Any]:

@@ -150,6 +150,10 @@ ZH: Final[dict[str, Any]] = {
     "reasons": {"too_few_ratings": "评价人数不足，暂不公布总分", "not_enough_evidence": "依据不足，不给总分"},
     "no_value": "数据不足",
     "total_help": "各项得分相加等于总分。数据不足的指标不参与，其权重按比例分给其他指标。",
+    "other_indicators": "其他指标",
+    "other_indicators_help": "只供了解情况，不计入上面的总分。没有相应登记（如村和人群的人数）的，没有数值。",
+    "units": {"days": "{count}天"},
+    "leaves_out": "不计：{what}。",
     "withheld_help": "有的指标暂不公布；为免由其他各项反推，不列权重和得分。",
     "band_help": "依据群众评价的指标只公布取整的比例或所在区间；按区间计分的，取中间值。",
     "at_least": "评价{count}条以上",
@@ -331,6 +335,13 @@ EN: Final[dict[str, Any]] = {
     },
     "no_value": "not enough data",
     "total_help": "Points add up to the total. An indicator without enough data gives its weight to the others.",
+    "other_indicators": "Other indicators",
+    "other_indicators_help": (
+        "For information: they do not count in the total above. What is not registered, such as how many people live "
+        "in a village, has no value here."
+    ),
+    "units": {"days": "{count} days"},
+    "leaves_out": " Left out: {what}.",
     "withheld_help": "An indicator is withheld, and nothing else may give it away: no weights and points are shown.",
     "band_help": "What citizens said is told as a rounded share or a band; a band counts with its middle.",
     "at_least": "{count} ratings or more",
