@@ -140,6 +140,12 @@ def is_contradicted(issue: Json) -> bool:
     return issue.get("outcome") == "solved" and (issue.get("is_reopened", False) or issue.get("is_denied", False))
 
 
+def is_disowned(record: Json) -> bool:
+    """The citizen who was asked by others knows nothing of this issue or contact."""
+    found: bool = record.get("is_disowned", False)
+    return found
+
+
 def value_answer(issue: Json, as_of: int, settings: Json) -> int | None:
     allowed, closed_at = issue.get("answer_allowed"), issue.get("closed_at")
     if allowed is None:
@@ -180,6 +186,10 @@ def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: J
     """Of an issue a part alone may wait for somebody's decision: the time of the answer, all times, or the labels."""
     cell = cell_of(issue, issue.get("channel", ""), aside)
     outcome = issue.get("outcome", "")
+    disowned = micro(settings["values"].get("disowned", "0"))
+    if disowned and is_disowned(issue):
+        person.marks["resolution"].append(Mark(cell, disowned, weight))
+        return
     for name, value in (
         ("timeliness", value_answer(issue, as_of, settings)),
         ("reply", value_reply(issue, as_of)),
@@ -266,6 +276,9 @@ def count_contacts(contacts: list[Json], confirmed: set[str], target: int, span:
     weeks: dict[int, list[int]] = defaultdict(list)
     for one in contacts:
         worth = ONE
+        if is_disowned(one) and micro(rule.get("disowned", "1")) < ONE:
+            weeks[one["occurred_at"] // WEEK].append(micro(rule["disowned"]))
+            continue
         if not (one.get("is_confirmed", False) or one["contact"] in confirmed):
             worth = micro(rule["unconfirmed"])
         minutes = one.get("duration_minutes")
@@ -288,6 +301,11 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
     ratings = [one for one in inputs["ratings"] if one["rating"] not in aside and one["subject"] not in aside]
     contacts = [one for one in inputs["contacts"] if one["contact"] not in aside]
     values = settings["values"]
+    unheard = {one["issue"] for one in inputs["issues"] if is_disowned(one)}
+    unheard |= {one["contact"] for one in inputs["contacts"] if is_disowned(one)}
+    if not micro(values.get("disowned", "0")):
+        unheard = set()
+    ratings = [one for one in ratings if one["subject"] not in unheard]
     twice = repeats(issues, values["duplicate_hours"], same_complainant)
     twice |= repeats(issues, values["matter_hours"], same_matter)
     single = [one for one in issues if one["issue"] not in twice]
@@ -308,7 +326,7 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
         settings,
         aside,
     )
-    confirmed = {one["contact"] for one in issues if one.get("contact")}
+    confirmed = {one["contact"] for one in issues if one.get("contact") and one["issue"] not in unheard}
     confirmed |= {one["subject"] for one in ratings if one["subject_kind"] == "contact"}
     person.contacts = count_contacts(contacts, confirmed, inputs["cadre"].get("target", 0), span, settings)
     return person

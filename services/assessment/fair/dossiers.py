@@ -18,11 +18,15 @@ CLOCKS = frozenset({"timeliness", "speed"})
 def count_dossier(
     dossier: Dossier, span: Span, settings: FairSettings, set_aside: frozenset[str] = EVERYTHING
 ) -> Counted:
-    """Records set aside count neither for nor against; what was said about them goes with them."""
+    """Records set aside count neither for nor against; what was said about them goes with them. So it does with what
+    the citizen knows nothing of, when asked by others.
+    """
+    disowned = list_disowned(dossier) if settings.values.disowned else EVERYTHING
+    silent = set_aside | disowned
     kept = Dossier(
         cadre=dossier.cadre,
         issues=[issue for issue in dossier.issues if issue.issue not in set_aside],
-        ratings=[r for r in dossier.ratings if r.rating not in set_aside and r.subject not in set_aside],
+        ratings=[r for r in dossier.ratings if r.rating not in set_aside and r.subject not in silent],
         contacts=[contact for contact in dossier.contacts if contact.contact not in set_aside],
     )
     counted = Counted(dossier=dossier)
@@ -41,10 +45,16 @@ def count_dossier(
         counted.marks.extend(mark_left_out(issue, own[issue.issue]) for issue in left_out)
     counted.marks.extend(Mark(record, "", (), 0, 0, "duplicate") for record in sorted(duplicates))
     _mark_opinions(counted, kept, duplicates, set_aside, settings)
-    confirmed = {issue.contact for issue in kept.issues if issue.contact}
+    confirmed = {issue.contact for issue in kept.issues if issue.contact and issue.issue not in disowned}
     confirmed |= {rating.subject for rating in kept.ratings if rating.subject_kind == "contact"}
     counted.effective_contacts, counted.contact_notes = count_contacts(kept, confirmed, span, settings)
     return counted
+
+
+def list_disowned(dossier: Dossier) -> frozenset[str]:
+    """Issues and contacts."""
+    issues = frozenset(issue.issue for issue in dossier.issues if issue.is_disowned)
+    return issues | {contact.contact for contact in dossier.contacts if contact.is_disowned}
 
 
 def _keep(marks: Iterable[Mark], issue: str, set_aside: frozenset[str]) -> Iterator[Mark]:

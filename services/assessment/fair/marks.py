@@ -15,6 +15,7 @@ Note = Literal[
     "explained",
     "unassessed",
     "unknown",
+    "disowned",
     "empty_instant",
     "not_the_complainant",
 ]

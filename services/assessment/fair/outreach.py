@@ -42,6 +42,8 @@ def weekly_limit(target: int, span: Span, rule: Outreach) -> int:
 def _worth(
     contact: Contact, confirmed: set[str], rule: Outreach, with_citizen: Mapping[tuple[str, int], int]
 ) -> tuple[int, str]:
+    if contact.is_disowned and rule.disowned < MICRO:
+        return rule.disowned, "disowned"
     worth, reasons = MICRO, []
     if not (contact.is_confirmed or contact.contact in confirmed):
         worth, reasons = rule.unconfirmed, ["unconfirmed"]

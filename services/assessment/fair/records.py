@@ -28,7 +28,9 @@ class Cadre:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Allowed times are seconds from receipt, None where nothing is due. `is_checked`: others asked the citizen."""
+    """Allowed times are seconds from receipt, None where nothing is due. `is_checked`: others asked the citizen, and
+    `is_disowned`: who knew of no such matter. What is disowned is denied, too.
+    """
 
     issue: str
     category: str
@@ -48,6 +50,7 @@ class Issue:
     has_reply: bool | None = None
     contact: str = ""
     share: int = MICRO
+    is_disowned: bool = False
 
     @property
     def is_contradicted(self) -> bool:
@@ -77,6 +80,7 @@ class Contact:
     duration_minutes: int | None = None
     citizen: str = ""
     is_confirmed: bool = False
+    is_disowned: bool = False  # the citizen, when asked by others, knew of none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

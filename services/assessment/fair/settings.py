@@ -44,6 +44,7 @@ class Values:
     explained_margin: Micro
     matter_hours: int
     left_out_margin: Micro = Micro(0)  # 0: what is left out is not looked at
+    disowned: Micro = Micro(0)  # 0: counts as denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class Outreach:
     weekly_multiple: int
     lowest: Micro
     highest: Micro
+    disowned: Micro = Micro(1_000_000)  # as any other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ class SignalRules:
     labels_odds: int = 0
     complexity_odds: int = 0
     labels_harder: int = 0
+    disowned_least: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

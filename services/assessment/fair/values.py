@@ -16,8 +16,14 @@ Valued = tuple[str, int, Note]
 def value_issue(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Valued]:
     """Indicator, value in millionths and note. Where the note says that it is not counted, the value is 0.
 
-    An issue that is left out of assessment does not come here.
+    An issue that is left out of assessment does not come here. Of one that the citizen knows nothing of nothing counts
+    but that.
     """
+    if issue.is_disowned and settings.values.disowned:
+        yield "timeliness", 0, "disowned"
+        yield "reply", 0, "disowned"
+        yield "resolution", settings.values.disowned, ""
+        return
     yield ("timeliness", *_value_answer(issue, as_of, settings))
     yield ("reply", *_value_reply(issue, as_of))
     yield ("resolution", *_value_resolution(issue, as_of, settings))
@@ -29,7 +35,7 @@ def value_issue(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Va
         yield ("speed", credit_time(issue.closed_at - issue.received_at, issue.close_allowed), "")
 
 
-UNCOUNTED = frozenset({"not_due", "no_allowance", "explained", "unknown"})
+UNCOUNTED = frozenset({"not_due", "no_allowance", "explained", "unknown", "disowned"})
 
 
 def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) -> Iterator[Mark]:

@@ -10,6 +10,7 @@ from services.assessment.fair.signals.circles import Circles
 from services.assessment.fair.signals.clocks import ClocksApart, ExtremeClocks, InstantAnswers, Times, time_of_closing
 from services.assessment.fair.signals.closures import Admissions, Contradicted, Explained, find_empty
 from services.assessment.fair.signals.contacts import Bursts, Padding
+from services.assessment.fair.signals.disowned import find_disowned
 from services.assessment.fair.signals.faultless import Faultless
 from services.assessment.fair.signals.handling import HandingOn, find_splits
 from services.assessment.fair.signals.labels import LabelsApart
@@ -63,6 +64,7 @@ class _Alone:
         self._found += find_stuffing(one.dossier, self._settings.signals)
         self._found += find_splits(one.dossier, self._settings)
         self._found += find_empty(one.dossier, self._settings)
+        self._found += find_disowned(one.dossier, self._settings.signals)
 
     def find(self, everybody: Everybody) -> Iterator[Signal]:  # noqa: ARG002 - what a finder is asked
         yield from self._found

@@ -25,6 +25,7 @@ Check = Literal[
     "faultless_excess",
     "labels_apart",
     "clock_apart",
+    "disowned_records",
 ]
 Key = TypeVar("Key")
 MEDIAN_OF_SQUARE = 0.4549364  # of a standard normal variable

@@ -41,6 +41,10 @@ ZH: Final[Mapping[Check, str]] = {
     "clock_apart": (
         "{closed}件已解决诉求中有{fastest}件（{share}%）属同类最快的二十分之一，同单位其他人为{office}%；只有各项时间暂不计。"
     ),
+    "disowned_records": (
+        "{issues}件诉求中回访{asked}件，{disowned_issues}件诉求人表示并无此事；"
+        "{contacts}次联系中{disowned_contacts}次群众表示没有此事。"
+    ),
 }
 EN: Final[Mapping[Check, str]] = {
     "period_end_burst": (
@@ -97,6 +101,10 @@ EN: Final[Mapping[Check, str]] = {
     "clock_apart": (
         "{fastest} of {closed} solved issues ({share}%) are among the fastest twentieth of their kind; of the office's "
         "others {office}% are. Only the times wait."
+    ),
+    "disowned_records": (
+        "Citizens were asked about {asked} of {issues} issues and know nothing of {disowned_issues}; nor of "
+        "{disowned_contacts} of {contacts} contacts."
     ),
 }
 LOOK: Final[Mapping[Language, str]] = {

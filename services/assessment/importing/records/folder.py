@@ -53,6 +53,7 @@ ISSUES: Final[Columns] = {
     "checked": (cells.yes_no, None),
     "reply": (cells.yes_no, None),
     "contact": (text, ""),
+    "disowned": (cells.yes_no, False),
 }
 SHARES: Final[Columns] = {
     "issue": (text, REQUIRED),
@@ -85,6 +86,7 @@ CONTACTS: Final[Columns] = {
     "duration_minutes": (cells.minutes, None),
     "citizen": (text, ""),
     "confirmed": (cells.yes_no, False),
+    "disowned": (cells.yes_no, False),
 }
 TARGETS: Final[Columns] = {"cadre": (text, REQUIRED), "target": (cells.count, REQUIRED)}
 PERIOD: Final[Columns] = {
@@ -227,7 +229,8 @@ def _make_issue(row: dict[str, Any], called: set[str]) -> Issue:
     for name, (until, hours) in allowed.items():
         due, spare = row.pop(until), row.pop(hours)
         limits[name] = spare if due is None else max(0, due - received_at)
-    denied, reopened, checked = row.pop("denied"), row.pop("reopened"), row.pop("checked")
+    disowned, reopened, checked = row.pop("disowned"), row.pop("reopened"), row.pop("checked")
+    denied = row.pop("denied") or disowned
     closed_at = row["closed_at"]
     outcome = row.pop("outcome")
     if closed_at is None and outcome not in UNASSESSED:
@@ -243,6 +246,7 @@ def _make_issue(row: dict[str, Any], called: set[str]) -> Issue:
         is_denied=denied,
         is_reopened=reopened,
         is_checked=denied or row["issue"] in called if checked is None else checked,
+        is_disowned=disowned,
     )
 
 
@@ -269,6 +273,7 @@ def _read_contacts(folder: Path, reading: Reading) -> None:
         occurred_at = row["occurred_at"]
         contact = Contact(
             is_confirmed=row.pop("confirmed"),
+            is_disowned=row.pop("disowned"),
             recorded_at=occurred_at if recorded_at is None else recorded_at,
             **row,
         )

@@ -209,6 +209,10 @@ def _shorten_all(town: list[Dossier]) -> None:
         town[0].issues[place] = replace(issue, outcome="solved", closed_at=issue.received_at + HOUR + place)
 
 
+def _disown(town: list[Dossier]) -> None:
+    town[0].issues[3] = replace(town[0].issues[3], is_checked=True, is_denied=True, is_disowned=True)
+
+
 TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "contact_padding": _pad,
     "period_end_burst": _burst,
@@ -226,6 +230,7 @@ TRICKS: dict[Check, Callable[[list[Dossier]], None]] = {
     "faultless_excess": _make_up_of_many_kinds,
     "labels_apart": _call_all_hard,
     "clock_apart": _shorten_all,
+    "disowned_records": _disown,
 }
 
 

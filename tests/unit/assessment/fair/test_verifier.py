@@ -34,6 +34,7 @@ FORMER = {
     2: "2278f0f838b6f2a2d658965ece6af47b98b874df8ceb8052618966ccf7a61dba",
     3: "a92ee7e8f2914078fb9010a123abe6202cb2afcbc6359eab3ce45d8de6634c7a",
     4: "cbe14a50bfc7382126ccffd804e2454076f5f4de3d222844df7fdbca3c1d5c69",
+    5: "f1595c9abcb5e605376d65ca34417003e2aec42f9b91b8e5fd12c5f10e507086",
 }
 
 
@@ -128,6 +129,33 @@ def hide(town: list[Dossier]) -> list[Dossier]:
     ]
     leaves.issues = [one if one.outcome == "solved" else replace(one, outcome="left_out") for one in leaves.issues]
     return town
+
+
+def disown(town: list[Dossier]) -> list[Dossier]:
+    """One is known by citizens for two issues and a visit that there were none, another for one contact."""
+    many, one = town[10:12]
+    for place in (1, 4):
+        many.issues[place] = replace(many.issues[place], is_checked=True, is_denied=True, is_disowned=True)
+    for dossier in (many, one):
+        dossier.contacts[0] = replace(dossier.contacts[0], is_confirmed=True, is_disowned=True)
+    return town
+
+
+def test_what_citizens_know_nothing_of_comes_out_as_it_was_closed(tmp_path: Path) -> None:
+    disowned = make_package(TEXT, disown)
+
+    status, said = verify(tmp_path, disowned)
+
+    assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
+    left_out = [line["document"]["explanation"]["left_out"] for line in disowned[1:]]
+    assert [len(one["disowned"]) for one in left_out if "disowned" in one] == [3, 1]
+    plain = make_package(TEXT)
+    changed = [
+        old["cadre"]
+        for old, new in zip(plain[1:], disowned[1:], strict=True)
+        if old["document"]["score"] != new["document"]["score"]
+    ]
+    assert {"C010", "C011"} <= set(changed)
 
 
 def test_parts_of_issues_that_wait_and_what_was_left_out_come_out_as_they_were_closed(tmp_path: Path) -> None:
