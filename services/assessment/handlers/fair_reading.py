@@ -141,8 +141,13 @@ def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) 
     dossiers = {cadre.cadre: Dossier(cadre=cadre) for cadre in cadres}
     cadre_ids = [UUID(cadre.cadre) for cadre in cadres]
     issues = _as_of(connection, window, fair_records.list_issues(connection, window, cadre_ids))
-    issues = _know_calls(connection, window, issues)
     contacts = fair_records.list_contacts(connection, window, cadre_ids)
+    disowned = fair_records.list_disowned(
+        connection,
+        window,
+        issue_ids=[row.issue_id for row in issues if row.denied],
+        contact_ids=[row.contact_id for row in contacts],
+    )
     opinions = fair_records.list_ratings_of(
         connection,
         window,
@@ -159,24 +164,15 @@ def read_shard(connection: Connection, window: Window, cadres: Sequence[Cadre]) 
             by_subject.setdefault(row.issue_id or row.contact_id, []).append(row)
     for row in issues:
         own = dossiers[row.cadre_id]
-        own.issues.append(_issue_of(row, called))
+        own.issues.append(_issue_of(row, called, disowned))
         own.ratings += [_rating_of(one, row.citizen_ref) for one in by_subject.get(row.issue_id, [])]
     for row in contacts:
         own = dossiers[row.cadre_id]
-        own.contacts.append(_contact_of(row, is_confirmed=row.contact_id in known))
+        own.contacts.append(_contact_of(row, known, disowned))
         own.ratings += [_rating_of(one, row.citizen_ref) for one in by_subject.get(row.contact_id, [])]
     for row in fair_records.list_handovers(connection, window, cadre_ids):
         dossiers[row.cadre_id].handovers.append(_handover_of(row))
     yield from dossiers.values()
-
-
-def _know_calls(connection: Connection, window: Window, rows: list[Record]) -> list[Record]:
-    """With what citizens who were called back knew nothing of, for denied."""
-    asked = {row.issue_id for row in rows if row.denied and not row.is_denied}
-    if not asked:
-        return rows
-    denied = fair_records.list_denied_by_call(connection, window, asked)
-    return [row._replace(is_denied=True) if row.issue_id in denied else row for row in rows]
 
 
 def _as_of(connection: Connection, window: Window, rows: list[Record]) -> list[Record]:
@@ -202,8 +198,9 @@ def _fold(row: Record, life: Mapping[str, Any]) -> Record:
     )
 
 
-def _issue_of(row: Record, called: set[str]) -> Issue:
+def _issue_of(row: Record, called: set[str], disowned: set[str]) -> Issue:
     received_at = row.received_at
+    is_denied = row.is_denied or row.issue_id in disowned
     return Issue(
         issue=row.issue_id,
         category=row.category or "",
@@ -217,11 +214,12 @@ def _issue_of(row: Record, called: set[str]) -> Issue:
         close_allowed=None if row.due_at is None else max(0, row.due_at - received_at),
         outcome="left_out" if row.is_merged else OUTCOMES.get(row.outcome, "left_out"),
         is_reopened=row.is_reopened,
-        is_denied=row.is_denied,
-        is_checked=row.is_denied or row.issue_id in called,
+        is_denied=is_denied,
+        is_checked=is_denied or row.issue_id in called,
         has_reply=_has_reply(row),
         contact=row.contact_id or "",
         share=row.share,
+        is_disowned=row.issue_id in disowned,
     )
 
 
@@ -235,7 +233,7 @@ def _has_reply(row: Record) -> bool | None:
     return None if characters is None else characters >= LEAST_CHARACTERS
 
 
-def _contact_of(row: Record, *, is_confirmed: bool) -> Contact:
+def _contact_of(row: Record, known: set[str], disowned: set[str]) -> Contact:
     """What confirms a contact are issues and ratings that came out of it."""
     return Contact(
         contact=row.contact_id,
@@ -244,7 +242,8 @@ def _contact_of(row: Record, *, is_confirmed: bool) -> Contact:
         recorded_at=row.recorded_at + SHANGHAI,
         duration_minutes=row.duration_minutes,
         citizen=row.citizen_ref or "",
-        is_confirmed=is_confirmed,
+        is_confirmed=row.contact_id in known,
+        is_disowned=row.contact_id in disowned,
     )
 
 

@@ -69,7 +69,7 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
     `went_on`: what is told of it here may be of after that moment.
 
     Only a citizen's coming again says that it was not solved: a clerk opens again what was entered wrongly. `is_denied`
-    is by a rating; what is `denied` and not that is so by a call, which `list_denied_by_call` knows of.
+    is by a rating; what is `denied` may be so by a call, which `list_disowned` knows of.
     """
     return _records(
         connection,
@@ -116,12 +116,18 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
     )
 
 
-def list_denied_by_call(connection: Connection, window: Window, issue_ids: Collection[str]) -> set[str]:
-    """Of which of these a citizen who was called back knew nothing. On invitation_fact_issue, event_aggregate_order."""
+def list_disowned(
+    connection: Connection, window: Window, *, issue_ids: Collection[str], contact_ids: Collection[str]
+) -> set[str]:
+    """Of which of these a citizen who was called back knew nothing. On invitation_fact_issue, invitation_fact_contact
+    and event_aggregate_order.
+    """
     rows = connection.execute(
         """
-        SELECT call.issue_id::text
-          FROM invitation_fact AS call
+        SELECT coalesce(call.issue_id, call.contact_id)::text
+          FROM (SELECT * FROM invitation_fact WHERE issue_id = ANY(%(issue_ids)s::uuid[])
+                 UNION ALL
+                SELECT * FROM invitation_fact WHERE contact_id = ANY(%(contact_ids)s::uuid[])) AS call
          CROSS JOIN LATERAL (
                SELECT bool_or(event_type = 'cn.lianxin.rating_invitation.denied.v1'
                               AND payload ->> 'denial' = 'no_such_matter')
@@ -129,10 +135,9 @@ def list_denied_by_call(connection: Connection, window: Window, issue_ids: Colle
                  FROM event
                 WHERE aggregate_id = call.invitation_id
                   AND occurred_at <= %(as_of)s) AS answer
-         WHERE call.issue_id = ANY(%(issue_ids)s::uuid[])
-           AND answer.is_denied
+         WHERE answer.is_denied
         """,
-        {"issue_ids": list(issue_ids), "as_of": window.as_of},
+        {"issue_ids": list(issue_ids), "contact_ids": list(contact_ids), "as_of": window.as_of},
         prepare=False,
     ).fetchall()
     return {str(row[0]) for row in rows}
@@ -271,6 +276,8 @@ def list_holders_since(connection: Connection, position: int, *, limit: int) -> 
                  about AS (SELECT aggregate_id AS id FROM new
                             UNION
                            SELECT (payload ->> 'issue_id')::uuid FROM new WHERE payload ? 'issue_id'
+                            UNION
+                           SELECT (payload ->> 'contact_id')::uuid FROM new WHERE payload ? 'contact_id'
                             UNION
                            SELECT coalesce(issue_id, contact_id)
                              FROM rating_fact

@@ -299,16 +299,25 @@ class Story:
         )
         self.tell(invited)
 
-    def call(self, at: datetime, *, issue_id: UUID) -> UUID:
+    def call(self, at: datetime, *, issue_id: UUID | None = None, contact_id: UUID | None = None) -> UUID:
         """The citizen was reached by a call back; the invitation that it was."""
-        called = RatingInvited(invitation_id=self.id(), issue_id=issue_id, method="callback", invited_at=at)
-        return self.tell(called)
+        about = {"issue_id": issue_id, "contact_id": contact_id}
+        return self.tell(RatingInvited(invitation_id=self.id(), method="callback", invited_at=at, **about))
+
+    def deny_contact(self, contact_id: UUID, at: datetime, denial: Denial = "no_such_matter") -> UUID:
+        invitation_id = self.call(at, contact_id=contact_id)
+        denied = {"invitation_id": invitation_id, "contact_id": contact_id, "denied_at": at}
+        self.tell(MatterDenied(denial=denial, **denied))
+        return invitation_id
 
     def deny(self, invitation_id: UUID, issue_id: UUID, at: datetime, denial: Denial = "no_such_matter") -> None:
         self.tell(MatterDenied(invitation_id=invitation_id, issue_id=issue_id, denial=denial, denied_at=at))
 
     def overrule(self, invitation_id: UUID, issue_id: UUID, at: datetime) -> None:
         self.tell(DenialOverruled(invitation_id=invitation_id, issue_id=issue_id, overruled_at=at))
+
+    def overrule_contact(self, invitation_id: UUID, contact_id: UUID, at: datetime) -> None:
+        self.tell(DenialOverruled(invitation_id=invitation_id, contact_id=contact_id, overruled_at=at))
 
     def offer(self, organisation_id: UUID, cadre_id: UUID, at: datetime) -> UUID:
         day = {"organisation_id": organisation_id, "cadre_id": cadre_id, "from_at": at}

@@ -7,6 +7,7 @@ import pytest
 
 from services.assessment.handlers.fair_reading import read_dossiers, read_places, window_until
 from services.assessment.handlers.rebuilding import rebuild_facts
+from services.assessment.storage.fair_records import list_holders_since
 from shared.database import transaction
 from shared.reach import SYSTEM
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
@@ -25,7 +26,7 @@ def story():
 @pytest.fixture
 def issue(story):
     unit = story.organisation("T")
-    cadre = story.cadre("S")
+    cadre = story.cadre_id = story.cadre("S")
     story.post(cadre, unit)
     story.contact(cadre, RECEIVED)
     made = story.issue(unit, cadre, RECEIVED, due_at=RECEIVED + timedelta(days=5))
@@ -56,7 +57,7 @@ def test_what_a_citizen_knows_nothing_of_is_not_resolved_and_no_rating(pool, sto
     [found] = dossier_of(pool).issues
 
     assert (before, counted(pool)) == ((1, 0, 0), (0, 1, 0))
-    assert (found.is_denied, found.is_checked, found.is_contradicted) == (True, True, True)
+    assert (found.is_denied, found.is_checked, found.is_contradicted, found.is_disowned) == (True, True, True, True)
     assert dossier_of(pool).ratings == []
 
 
@@ -78,7 +79,49 @@ def test_that_somebody_else_asked_denies_nothing(pool, story, issue):
     take(pool, story.take())
 
     assert counted(pool) == (1, 0, 0)
-    assert not dossier_of(pool).issues[0].is_denied
+    [found] = dossier_of(pool).issues
+    assert (found.is_denied, found.is_disowned) == (False, False)
+
+
+def test_who_says_in_a_rating_that_it_was_not_solved_knows_of_it(pool, story, issue):
+    story.rate(CALLED, 1, issue_id=issue, solved=False, method="callback")
+    take(pool, story.take())
+
+    [found] = dossier_of(pool).issues
+    assert (found.is_denied, found.is_disowned) == (True, False)
+
+
+@pytest.mark.usefixtures("issue")
+@pytest.mark.parametrize(("denial", "is_disowned"), [("no_such_matter", True), ("did_not_ask", False)])
+def test_a_contact_that_the_citizen_knows_nothing_of_is_disowned(pool, story, denial, is_disowned):
+    """And not before the call, nor after another person's call overruled it."""
+    visit, other = (story.contact(story.cadre_id, RECEIVED + timedelta(days=day)) for day in (1, 2))
+    call = story.deny_contact(visit, CALLED, denial)
+    take(pool, story.take())
+
+    def disowned(now=NOW):
+        return [one.contact for one in dossier_of(pool, now=now).contacts if one.is_disowned]
+
+    assert disowned() == [str(visit)] * is_disowned
+    assert disowned(CALLED - timedelta(seconds=1)) == []
+    story.overrule_contact(call, visit, CALLED + timedelta(days=2))
+    take(pool, story.take())
+    assert disowned() == []
+    assert disowned(CALLED + timedelta(days=1)) == [str(visit)] * is_disowned
+    assert str(other) in {one.contact for one in dossier_of(pool).contacts}
+
+
+@pytest.mark.usefixtures("issue")
+def test_whose_contact_is_denied_is_looked_at_again(pool, story):
+    visit = story.contact(story.cadre_id, RECEIVED)
+    take(pool, story.take())
+    with transaction(pool, reach=SYSTEM) as connection:
+        position, _ = list_holders_since(connection, 0, limit=1_000)
+    story.deny_contact(visit, CALLED)
+    take(pool, story.take())
+
+    with transaction(pool, reach=SYSTEM) as connection:
+        assert list_holders_since(connection, position, limit=1_000)[1] == [story.cadre_id]
 
 
 def test_a_later_call_overrules_it_also_where_that_is_heard_first(new_assessment, story, issue):
