@@ -82,6 +82,7 @@ def add_made_up(draw: random.Random, population: Population, person: Person, dos
             has_reply=fault != "no reply",
             is_checked=is_asked,
             is_denied=is_asked,
+            is_disowned=is_asked,
         )
         dossier.issues.append(issue)
         if not is_asked and draw.random() < way.rated:
@@ -95,7 +96,7 @@ def _ask(draw: random.Random, population: Population, issue: Issue, *, is_made_u
     if issue.is_checked or issue.outcome == "":
         return issue
     is_denied = is_made_up or (issue.outcome == "solved" and draw.random() < population.family.false_denial)
-    return replace(issue, is_checked=True, is_denied=is_denied)
+    return replace(issue, is_checked=True, is_denied=is_denied, is_disowned=is_made_up)
 
 
 def _draw_kind(draw: random.Random, population: Population, person: Person, way: Way) -> Kind:
