@@ -97,7 +97,7 @@ def _visit(start: str, needs: dict[str, list[str]], done: set[str], ordered: lis
         elif key not in done:
             way.append(key)
             stack.append((key, True))
-            stack.extend((name, False) for name in reversed(needs[key]) if name not in done)
+            stack.extend((name, False) for name in needs[key])
 
 
 def _names_of(scheme: RuleScheme, step: Step | Section) -> set[str]:
@@ -135,7 +135,7 @@ def _hint(scheme: RuleScheme, place: str, unknown: str, known: set[str]) -> str:
     for key, measure in scheme.measures.items():
         if measure.column == unknown:
             return f"; the column {unknown} has the name {key} in [measures]"
-    if alike := get_close_matches(unknown, sorted(known), 1):
+    if alike := get_close_matches(unknown, known, 1):
         return f"; there is {alike[0]}"
     return "" if place in PLACES_OF_NAMES else "; a text in a formula stands in quotes"
 

@@ -42,12 +42,12 @@ class Step:
     key: str
     name: Label
     rule: Rule
-    when: Formula | None = None
-    floor: Formula | None = None
-    ceiling: Formula | None = None
-    places: Formula | None = None
-    mode: Mode = "half_up"
-    note: str | None = None
+    when: Formula | None
+    floor: Formula | None
+    ceiling: Formula | None
+    places: Formula | None
+    mode: Mode
+    note: str | None
 
     @property
     def reads_groups(self) -> bool:
