@@ -1,15 +1,52 @@
 """The order in which a scheme is worked out, and what stands in for what is missing."""
 
+from typing import Any
+
 import pytest
 
-from services.assessment.domain.rules.faults import BadTable
-from tests.unit.assessment.rules.schemes import outcome_of, points_of, totals_of
+from services.assessment.domain.rules.faults import BadRules, BadTable
+from tests.unit.assessment.rules.schemes import ITEM, outcome_of, points_of, scheme, totals_of
 
 AB = '[measures]\na = "a"\nb = "b"\n'
 
 
 def item(key: str, formula: str, rest: str = "") -> str:
     return f'[items.{key}]\nkind = "formula"\nformula = "{formula}"\n{rest}\n'
+
+
+GROUPS = {"groups": {"by": ["zone"], "members": "counted"}}
+LATER = {"zone": "if(a > 5, 'H', 'N')", "counted": "a > 0", "county": "if(a > 3, 'E', 'W')", "part": "a / 2"}
+RATIO = {"kind": "best_ratio", "value": "part", "full": 1}
+
+
+@pytest.mark.parametrize(
+    ("early", "more", "needs"),
+    [
+        ("part + a", {}, {"part"}),
+        ("s", {"items": {"y": ITEM | {"section": "s"}}, "sections": {"s": {"weight": "part"}}}, {"s", "y", "part"}),
+        ({"formula": "group_mean(part)", "floor": 1}, GROUPS, {"part", "zone", "counted"}),
+        ({"formula": "all_mean(part)", "floor": 1}, GROUPS, {"part", "counted"}),
+        (RATIO, GROUPS, {"part", "zone", "counted"}),
+        (RATIO | {"within": ["county"]}, GROUPS, {"part", "county", "counted"}),
+        (RATIO | {"within": ["county"], "full": "group_max(a)"}, GROUPS, {"part", "county", "zone", "counted"}),
+        ("y", {"items": {"y": ITEM | {"missing": "group_mean", "weight": "part"}}} | GROUPS, {"zone", "counted", "y"}),
+    ],
+)
+def test_all_that_a_step_rests_on_is_worked_out_before_it(early: Any, more: dict[str, Any], needs: set[str]):
+    """Though it stands first: what it names, what lies in a section, who is counted, and by what they are grouped."""
+    steps = scheme(values={"early": early} | LATER, **more).steps
+
+    assert needs <= set(steps[: steps.index("early")])
+    assert len(steps) == len(set(steps))
+
+
+def test_each_step_is_worked_out_once_however_many_rest_on_it():
+    assert scheme(values={"w": "v + u", "u": "v", "v": "a"}).steps == ("v", "u", "w", "x")
+
+
+def test_a_circle_is_told_without_the_way_to_it():
+    with pytest.raises(BadRules, match=r"^v: depends on itself: v -> w -> v$"):
+        scheme(values={"u": "v", "v": "w", "w": "v"})
 
 
 def test_a_formula_may_name_a_section_as_it_counts():

@@ -165,6 +165,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"values": {"or": "1"}}, "values: or is a word of formulas and cannot be a name"),
     ({"values": {"none": "1"}}, "values: none is a word of formulas and cannot be a name"),
     ({"values": {"group_rank": "1"}}, "values: group_rank is a word of formulas and cannot be a name"),
+    ({"values": {"x": "a"}}, "items.x: is also the name of one of the values"),
+    ({"sections": {"a": {}}}, "sections.a: is also the name of one of the measures"),
     ({"values": {"v": 5}}, "values.v: must be a table"),
     ({"values": {"v": {"formula": "1", "colour": 1}}}, "values.v: does not know colour"),
     ({"items": {}}, "scheme: needs values or items"),
