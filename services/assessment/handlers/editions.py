@@ -134,11 +134,25 @@ def _write(
     asked = [(subject.subject_id, edition.period) for subject in subjects]
     moment = edition.moment
     measures = sum_measures(connection, subjects[0].subject_kind, asked, as_of=moment.at, zone=moment.zone)
+    channels = _count_channels(connection, edition, subjects)
     rows = [
         _row(edition, subject, placements[subject.subject_id, edition.period], measures.get(key, {}))
+        | {"channels": channels.get(subject.subject_id)}
         for subject, key in zip(subjects, asked, strict=True)
     ]
     publications.insert_publications(connection, rows)
+
+
+def _count_channels(
+    connection: Connection, edition: _Edition, subjects: Sequence[Subject]
+) -> dict[UUID, dict[str, int]]:
+    """Of every cadre, without issues too; of no organisation."""
+    cadre_ids = [subject.subject_id for subject in subjects if subject.subject_kind == "cadre"]
+    if not cadre_ids:
+        return {}
+    zone = edition.moment.zone.key
+    counted = publications.count_channels(connection, cadre_ids, edition.period, time_zone=zone)
+    return {cadre_id: counted.get(cadre_id, {}) for cadre_id in cadre_ids}
 
 
 def _row(edition: _Edition, subject: Subject, placement: Placement, process: Mapping[str, int]) -> dict[str, Any]:

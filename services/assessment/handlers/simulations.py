@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from services.assessment.domain.channels import find_main_channel
 from services.assessment.domain.periods import Period
 from services.assessment.domain.rules.faults import BadRules, BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
@@ -21,6 +22,7 @@ from shared.database import Connection, Pool, transaction
 MOST_SUBJECTS: Final = 5_000
 MOST_STEPS: Final = 2_000_000  # of formulas over rows: some ten seconds
 COMPOSITE: Final = "composite"
+MAIN_CHANNEL: Final = "main_channel"  # groups alone: no scheme reads it
 TEXTS: Final = ("peer_group", "post_level", "post_kind", "organisation")
 # What stands for "as it was": the published composite itself.
 AS_PUBLISHED: Final = """
@@ -87,6 +89,8 @@ def try_scheme(pool: Pool, request: SimulationRequest) -> Trial:
     organisations = [str(row["organisation"] or "") for row in rows]
     by = {"area": [places[code].area if code in places else "" for code in organisations]}
     by |= {name: [str(row[name] or "") for row in rows] for name in TEXTS}
+    if request.subject_kind == "cadre":
+        by |= {MAIN_CHANNEL: [find_main_channel(one.channels) or "" for one in found]}
     return Trial(
         before=before.scheme,
         after=after.scheme,

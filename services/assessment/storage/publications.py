@@ -23,6 +23,7 @@ class Publication:
     content_hash: bytes
     inputs: str | None
     inputs_hash: bytes | None
+    channels: dict[str, int] | None  # of a cadre's issues, how many came by each
 
 
 def list_cadres_at_work(connection: Connection, period: Period) -> list[Subject]:
@@ -66,17 +67,48 @@ def list_parents(connection: Connection, *, on: date) -> dict[UUID, UUID | None]
     return {UUID(str(row[0])): row[1] if isinstance(row[1], UUID) else None for row in rows}
 
 
+def count_channels(
+    connection: Connection, cadre_ids: Sequence[UUID], period: Period, *, time_zone: str
+) -> dict[UUID, dict[str, int]]:
+    """By cadre, how many of the issues that `issues_received` counts came by each channel; on issue_fact_cadre."""
+    rows = connection.execute(
+        """
+        SELECT cadre_id, channel, count(*)
+          FROM issue_fact
+         WHERE cadre_id = ANY(%(cadre_ids)s)
+           AND received_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+           AND received_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+           AND excluded IS DISTINCT FROM 'all'
+           AND (merged_into IS NULL OR outcome IS DISTINCT FROM 'merged')
+         GROUP BY cadre_id, channel
+        """,
+        {
+            "cadre_ids": list(cadre_ids),
+            "start": period.start,
+            "next_start": period.next_start,
+            "time_zone": time_zone,
+        },
+        prepare=False,
+    )
+    channels: dict[UUID, dict[str, int]] = {}
+    for cadre_id, channel, count in rows:
+        channels.setdefault(UUID(str(cadre_id)), {})[str(channel)] = int(str(count))
+    return channels
+
+
 def insert_publications(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     connection.execute(
         """
         INSERT INTO publication (subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start,
-                                 period_end, scheme_name, scheme_version, inputs, inputs_hash, document, content_hash)
+                                 period_end, scheme_name, scheme_version, inputs, inputs_hash, document, content_hash,
+                                 channels)
         SELECT subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start, period_end,
-               scheme_name, scheme_version, inputs, decode(inputs_hash, 'hex'), document, decode(content_hash, 'hex')
+               scheme_name, scheme_version, inputs, decode(inputs_hash, 'hex'), document, decode(content_hash, 'hex'),
+               channels
           FROM json_to_recordset(%s::json)
             AS row (subject_kind text, subject_id uuid, subject_code text, organisation_id uuid, period_kind text,
                     period_start date, period_end date, scheme_name text, scheme_version integer, inputs text,
-                    inputs_hash text, document text, content_hash text)
+                    inputs_hash text, document text, content_hash text, channels jsonb)
         """,
         [orjson.dumps(rows).decode()],
     )
@@ -87,7 +119,7 @@ def find_publication(connection: Connection, kind: SubjectKind, code: str, perio
     with connection.cursor(row_factory=class_row(Publication)) as cursor:
         return cursor.execute(
             """
-            SELECT subject_code, scheme_name, scheme_version, document, content_hash, inputs, inputs_hash
+            SELECT subject_code, scheme_name, scheme_version, document, content_hash, inputs, inputs_hash, channels
               FROM publication
              WHERE subject_kind = %s
                AND period_kind = %s
@@ -117,7 +149,7 @@ def list_publications(
     with connection.cursor(row_factory=class_row(Publication)) as cursor:
         return cursor.execute(
             """
-            SELECT subject_code, scheme_name, scheme_version, document, content_hash, inputs, inputs_hash
+            SELECT subject_code, scheme_name, scheme_version, document, content_hash, inputs, inputs_hash, channels
               FROM publication
              WHERE subject_kind = %(kind)s
                AND period_kind = %(period_kind)s

@@ -41,6 +41,12 @@ ZH: Final[dict[str, Any]] = {
         "peer_group": "按同类组",
         "post_level": "按职级",
         "post_kind": "按职务",
+        "main_channel": "按诉求主要来源渠道",
+    },
+    "columns_help": {
+        "main_channel": (
+            "各人本期诉求中来自哪个渠道的最多，就归入哪一组；关账时按当时的承办人统计，不含剔除的和并入其他诉求的。"
+        ),
     },
     "mean_change": "平均变化",
     "mean_climb": "平均位次变化",
@@ -155,6 +161,13 @@ EN: Final[dict[str, Any]] = {
         "peer_group": "By peer group",
         "post_level": "By level",
         "post_kind": "By kind of post",
+        "main_channel": "By main channel of issues",
+    },
+    "columns_help": {
+        "main_channel": (
+            "Everybody stands with the channel that most of their issues of the period came by: counted at the close, "
+            "by who answered for them then, without what is excluded or merged into another one."
+        ),
     },
     "mean_change": "Mean change",
     "mean_climb": "Mean of places",

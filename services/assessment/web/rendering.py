@@ -74,6 +74,7 @@ def name_group(group: GroupMovement, organisations: Mapping[str, str], texts: Ma
     if group.column == "peer_group":
         return name_peers(group.value, texts)
     names: dict[str, Mapping[str, str]] = {"post_level": texts["levels"], "post_kind": texts["post_kinds"]}
+    names |= {"main_channel": texts["channels"]}
     names |= {"organisation": organisations, "area": organisations}
     return names[group.column].get(group.value, group.value or NO_FIGURE)
 

@@ -17,7 +17,7 @@ from shared.contracts.intake.deadlines import DeadlinesMoved
 from shared.contracts.intake.duties import DutyDefined
 from shared.contracts.intake.issue_endings import IssueMerged, IssueReopened, IssueReplied, RedoOrdered
 from shared.contracts.intake.issue_requests import ExclusionDecided, ExtensionDecided
-from shared.contracts.intake.issues import IssueAssigned, IssueClosed, IssueReceived, IssueResponded
+from shared.contracts.intake.issues import Channel, IssueAssigned, IssueClosed, IssueReceived, IssueResponded
 from shared.contracts.intake.participation import (
     ReceptionDayCancelled,
     ReceptionDayHeld,
@@ -160,13 +160,14 @@ class Story:
         due_at: datetime | None = None,
         respond_by: datetime | None = None,
         citizen_ref: UUID | None = None,
+        channel: Channel = "phone",
     ) -> UUID:
         return self.tell(
             IssueReceived(
                 issue_id=self.id(),
                 issue_type="complaint",
                 category="roads",
-                channel="phone",
+                channel=channel,
                 source="test",
                 received_at=received_at,
                 respond_by=respond_by,

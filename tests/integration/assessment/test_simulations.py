@@ -1,16 +1,19 @@
 """Trying a scheme on a closed period, over what is published of it and nothing else."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
-from shared.database import Pool, transaction
+from services.assessment.handlers.schemes import load_schemes
+from shared.contracts.intake.issues import Channel
+from shared.database import Pool, open_pool, transaction
 from tests.fakes import KnownPrincipals, person
-from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
+from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
 from tests.integration.assessment.readers import SETTINGS
 from tests.integration.assessment.story import Story
 
@@ -57,9 +60,8 @@ def tell_story() -> Story:
     return story
 
 
-@pytest.fixture
-def officer(pool: Pool) -> TestClient:
-    take(pool, tell_story().take())
+def open_county(pool: Pool, story: Story) -> TestClient:
+    take(pool, story.take())
     score_all(pool)
     close_months(pool, rule=RULE, now=datetime(2025, 10, 25, tzinfo=UTC))
     close_months(pool, rule=RULE, now=NOW)
@@ -72,6 +74,11 @@ def officer(pool: Pool) -> TestClient:
     )
     app = create_api(SETTINGS, pool, authenticator=people)
     return TestClient(app, headers={"Authorization": "Bearer officer"}, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def officer(pool: Pool) -> TestClient:
+    return open_county(pool, tell_story())
 
 
 def ask(client: TestClient, who: str = "officer", **changes: object):
@@ -98,6 +105,89 @@ def test_it_says_who_moves_where_and_what_is_told_apart(officer):
     assert [one | {"by": "organisation"} for one in areas] == towns  # what lies right below the county
     assert (found["before"]["distinct"], found["after"]["distinct"], found["after"]["tied"]) == (2, 1, 3)
     assert found["after"]["saturation"][1] == {"item": "closures", "subjects": 3, "at_ceiling": 3, "at_floor": 0}
+
+
+def tell_channels(story: Story) -> UUID:
+    """Seven cadres whose issues of October came by several channels, each closed late where told; return one issue."""
+    town = story.organisation("T8", story.organisation("C8", None))
+    received_at, in_time, late = (datetime(2025, 10, day, 2, tzinfo=UTC) for day in (4, 8, 22))
+
+    cadres: dict[str, UUID] = {}
+
+    def raise_issues(staff_number: str, *channels: Channel, closed_at: datetime) -> list[UUID]:
+        cadre = cadres[staff_number] = story.cadre(staff_number)
+        story.post(cadre, town)
+        issues = [
+            story.issue(town, cadre, received_at, due_at=datetime(2025, 10, 20, tzinfo=UTC), channel=channel)
+            for channel in channels
+        ]
+        for issue in issues:
+            story.close(issue, closed_at)
+        return issues
+
+    raise_issues("P1", "phone", "phone", "contact", closed_at=late)
+    raise_issues("P2", "phone", closed_at=in_time)
+    raise_issues("V1", "contact", "contact", "phone", closed_at=late)
+    raise_issues("X1", "web", "phone", closed_at=late)
+    raise_issues("N1", closed_at=late)
+    merged = raise_issues("R1", "reception", "phone", "phone", closed_at=in_time)
+    for duplicate in merged[1:]:
+        story.merge(duplicate, merged[0], in_time)
+    handed = raise_issues("H1", "mailbox", "phone", "phone", closed_at=late)
+    for issue in handed[1:]:
+        story.assign(issue, town, cadres["P2"])
+    story.issue(town, cadres["V1"], datetime(2025, 9, 30, 2, tzinfo=UTC))
+    story.issue(town, cadres["V1"], datetime(2025, 9, 30, 3, tzinfo=UTC))
+    return handed[1]
+
+
+def group_by_channel(found):
+    groups = (one for one in found["by_group"] if one["by"] == "main_channel")
+    return {one["value"]: (one["subjects"], one["compared"], one["mean_change"], one["rising"]) for one in groups}
+
+
+def test_it_says_by_channel_whom_a_change_hits(pool):
+    """P2 has two late ones of three from H1; the two that were merged are nobody's, and so are those of September."""
+    story = Story()
+    handed = tell_channels(story)
+    client = open_county(pool, story)
+    flat = CANDIDATE.replace('value = "on_time"', 'value = "answered"').replace('"candidate"', '"flat"')
+
+    found = group_by_channel(ask(client, candidate=flat, baseline=CANDIDATE).json())
+
+    assert found == {
+        "phone": (2, 2, "50.0000", 2),  # P1 from 40 to 100, P2 from 60 to 100
+        "contact": (1, 1, "60.0000", 1),
+        "mailbox": (1, 1, "60.0000", 1),
+        "reception": (1, 1, "0.0000", 0),
+        "tied": (1, 1, "60.0000", 1),
+        "none": (1, 1, "0.0000", 0),
+    }
+    story.assign(handed, story.organisation("T9", None), None)
+    take(pool, story.take())
+    assert group_by_channel(ask(client, candidate=flat, baseline=CANDIDATE).json()) == found
+
+
+def test_where_nobody_counted_channels_at_the_close_it_says_so(new_database):
+    """As it is with what an older release published."""
+    database = new_database("assessment")
+    pool = open_pool(database.url, size=2, application="older", statement_timeout_seconds=30, system=True)
+    load_schemes(pool, (HOME / "schemes").glob("*.toml"), indicators_file=HOME / "indicators.toml", now=NOW)
+    story = Story()
+    tell_channels(story)
+    client = open_county(pool, story)
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("ALTER TABLE publication NO FORCE ROW LEVEL SECURITY")
+        owner.execute("UPDATE publication SET channels = NULL")
+
+    found = group_by_channel(ask(client).json())
+    pool.close()
+
+    assert {value: one[0] for value, one in found.items()} == {"": 7}
+
+
+def test_organisations_have_no_channel(officer):
+    assert not group_by_channel(ask(officer, subject="organisation").json())
 
 
 def test_without_a_baseline_the_published_scores_are_compared_with(officer):
