@@ -30,7 +30,7 @@ from shared.networks import forwarded_for, network_of, sender_of
 from shared.openapi import complete_document
 from shared.pages import use_key
 from shared.policy import POLICY, decide
-from shared.queries import list_unknown
+from shared.queries import list_refused
 from shared.reach import enter
 from shared.settings import ProcessSettings
 from shared.shortcut import Shortcut
@@ -213,10 +213,10 @@ def leave_open(action: str, *, any_query: bool = False) -> Callable[[Request], A
 
 
 def check_query(request: Request) -> None:
-    """Raises InvalidBody for parameters that the route does not have."""
-    unknown = list_unknown(request)
-    if unknown:
-        faults = [{"kind": "extra_forbidden", "place": ["query", _name(name)]} for name in unknown[:MOST_FAULTS]]
+    """Raises InvalidBody for parameters that the route does not have, and for those that it takes once, sent twice."""
+    refused = list_refused(request)
+    if refused:
+        faults = [{"kind": kind, "place": ["query", _name(name)]} for kind, name in refused[:MOST_FAULTS]]
         raise InvalidBody(faults)
 
 

@@ -1,4 +1,4 @@
-"""A parameter that a route does not have is refused and named, in every service, whatever the route does."""
+"""A parameter that a route does not have, or takes once and was sent twice, is refused and named, in every service."""
 
 import re
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from services.intake.api.issues import ListQuery
 from shared.http import list_routes
-from shared.queries import list_parameters
+from shared.queries import list_parameters, list_refused
 from tests.fakes import KnownPrincipals, one_of_each_role
 from tests.unit.test_routes import make_apps
 
@@ -64,6 +64,57 @@ def test_an_unknown_parameter_is_refused_by_its_name(apps, service):
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_a_parameter_that_is_taken_once_is_refused_when_it_is_sent_twice(apps, service):
+    app = apps[service]
+    client = TestClient(app, raise_server_exceptions=False)
+    asked = 0
+
+    for method, path, roles in operations(app):
+        described = app.openapi()["paths"][path][method.lower()].get("parameters", [])
+        once = [one["name"] for one in described if one["in"] == "query" and not takes_list(one["schema"])]
+        if not once or ANY_QUERY.match(path):
+            continue
+        query = "&".join(f"{name}=2025&{name}={value}" for name in once for value in ("2024", "2025"))
+        answer = ask(client, method, path, query, who=(roles or ["clerk"])[0])
+        assert answer.status_code == 422, (method, path, answer.text)
+        assert answer.json()["title"] == "invalid-body"
+        assert answer.json()["faults"] == [{"kind": "repeated", "place": ["query", name]} for name in once][:20]
+        asked += 1
+
+    assert asked
+
+
+def takes_list(schema) -> bool:
+    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))
+
+
+def test_a_parameter_that_is_a_list_may_be_sent_twice(apps):
+    (route,) = (one for one in list_routes(apps["notify"]) if one.path == "/v1/events" and "GET" in (one.methods or ()))
+    scope = {"type": "http", "route": route, "query_string": b"type=a&type=b&limit=1&limit=1&perod=1&perod=2"}
+
+    assert list_refused(Request(scope)) == [
+        ("repeated", "limit"),
+        ("extra_forbidden", "perod"),
+        ("extra_forbidden", "perod"),
+    ]
+
+
+def test_what_a_route_reads_is_worked_out_once(apps):
+    (route,) = (one for one in list_routes(apps["intake"]) if one.path == "/v1/issues" and "GET" in (one.methods or ()))
+
+    assert list_parameters(route) is list_parameters(route)
+
+
+def test_a_page_takes_what_it_is_sent(apps):
+    (route,) = (
+        one for one in list_routes(apps["assessment"]) if one.path == "/simulation" and "GET" in (one.methods or ())
+    )
+    scope = {"type": "http", "route": route, "query_string": b"period=2025&period=2024&from=mail"}
+
+    assert list_refused(Request(scope)) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_who_may_not_ask_is_told_that_and_nothing_of_parameters(apps, service):
     app = apps[service]
     client = TestClient(app, raise_server_exceptions=False)
@@ -82,13 +133,13 @@ def test_every_documented_parameter_is_known(apps, service):
         for method in route.methods or ():
             operation = app.openapi()["paths"][route.path_format][method.lower()]
             named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
-            assert named == list_parameters(route), route.path
+            assert named == set(list_parameters(route)), route.path
 
 
 def test_of_a_model_each_field_is_a_parameter(apps):
     (route,) = (one for one in list_routes(apps["intake"]) if one.path == "/v1/issues" and "GET" in (one.methods or ()))
 
-    assert set(ListQuery.model_fields) <= list_parameters(route)
+    assert set(ListQuery.model_fields) <= set(list_parameters(route))
 
 
 def test_what_an_outside_standard_describes_passes_over_what_it_does_not_know(apps):
