@@ -92,7 +92,10 @@ class ShownEvent(Shown):
 
 
 class ShownFact(Shown):
-    """What was counted, in what, and the events that it was made of."""
+    """What was counted, in what, and the events that it was made of.
+
+    Of an issue `kind` is its category's code, and `kind_name` what its place called that on the day it came in.
+    """
 
     fact: str
     id: UUID
@@ -100,6 +103,7 @@ class ShownFact(Shown):
     organisation_code: str | None
     staff_number: str | None
     kind: str | None
+    kind_name: str | None
     in_numerator: bool
     in_denominator: bool
     measures: list[str]

@@ -112,6 +112,7 @@ def _show_item(item: Evidence) -> Shape:
         "organisation_code": item.organisation_code,
         "staff_number": item.staff_number,
         "kind": item.kind,
+        "kind_name": item.kind_name,
         "in_numerator": item.in_numerator,
         "in_denominator": item.in_denominator,
         "measures": item.measures,

@@ -12,6 +12,7 @@ from services.assessment.handlers.evidence import name_kinds
 from services.assessment.web.texts import TEXTS
 from shared.database import transaction
 from tests.integration.assessment.conftest import ZONE, score_all, take
+from tests.integration.assessment.readers import client_of, open_door
 from tests.integration.assessment.story import Story
 from tests.integration.assessment.test_fair_closings import READERS, live, open_closed
 from tests.integration.assessment.test_pages import open_site
@@ -93,3 +94,28 @@ def test_the_pages_show_the_name_and_not_the_code(pool):
     assert said in evidence
     assert said in profile
     assert "roads" not in evidence + profile
+
+
+def test_the_api_tells_the_name_beside_the_code(pool):
+    story = live()
+    story.category("roads", "道路交通")
+    open_closed(pool, story)
+    score_all(pool)
+    auditor = client_of(open_door(pool, READERS), "auditor")
+
+    issues, contacts = (
+        auditor.get(f"/v1/scores/cadre/S1/indicators/{indicator}/events?period=2025-01").json()["items"]
+        for indicator in ("response_rate", "contact_duty")
+    )
+
+    assert {(one["fact"], one["kind"], one["kind_name"]) for one in issues} == {("issue", "roads", "道路交通")}
+    assert {(one["fact"], one["kind"], one["kind_name"]) for one in contacts} == {("contact", "visit", None)}
+
+
+def test_a_category_without_a_name_is_told_by_its_code_alone(pool):
+    open_closed(pool, live())
+    officer = client_of(open_door(pool, READERS), "officer")
+
+    items = officer.get("/v1/scores/cadre/S1/indicators/response_rate/events?period=2025-01").json()["items"]
+
+    assert {(one["kind"], one["kind_name"]) for one in items} == {("roads", None)}
