@@ -1331,6 +1331,8 @@ class Price:
     def of_list(self, entries: Sequence[Fraction | None]) -> Fraction:
         """Each entry is an event and says how many times it counts; nothing and 0 are none."""
         events = [entry for entry in entries if entry]
+        if min(events, default=0) < 0:
+            raise Bad("no event counts less than nothing")
         free = int(self.free) if self.free > 0 else 0
         if len(events) > MOST_EVENTS:
             raise Bad("too many events in one cell")

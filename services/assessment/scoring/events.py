@@ -87,6 +87,8 @@ def _units(line: EventLine, count: Value, per: Fraction, whose: str) -> Fraction
         weights = [one for one in count if isinstance(one, Fraction) and one != 0]
         if any(isinstance(one, str) for one in count):
             raise BadTable(f"{line.count.text}: {whose}: events are counted by numbers")
+        if any(one < 0 for one in weights):
+            raise BadTable(f"{line.count.text}: {whose}: an event counts 0 times or more")
         if len(weights) > MOST_EVENTS:
             raise BadTable(f"{line.count.text}: {whose}: more than {MOST_EVENTS} events in one cell")
         return weights

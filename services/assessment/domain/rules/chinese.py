@@ -209,6 +209,7 @@ PHRASES: Final = (
     ("{}: per must be above 0", "{}：per 应大于0"),
     ("{}: events that grow dearer are whole, at most {}", "{}：逐次加重的次数应为整数，最多{}"),
     ("{}: {}: events are counted by numbers", "{}：{}：次数应以数字表示"),
+    ("{}: {}: an event counts 0 times or more", "{}：{}：每件的倍数应为0或以上"),
     ("{}: {}: more than {} events in one cell", "{}：{}：一个单元格超过{}次"),
     ("place: a place is 1 or more", "place：名次应为1或以上"),
     ("per: must be above 0", "per：应大于0"),

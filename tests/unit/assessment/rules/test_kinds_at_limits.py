@@ -333,6 +333,17 @@ def test_events_are_counted_by_numbers_and_not_by_texts():
         points(rule, ["two"], head='[measures]\nt = { column = "t", type = "text" }\n')
 
 
+def test_no_event_of_a_list_counts_less_than_nothing():
+    head = '[measures]\nt = { column = "t", type = "list" }\n'
+    for kind in ("deduction", "bonus"):
+        rule = f'kind = "{kind}"\ncount = "t"\neach = 1'
+
+        assert points(rule, ["1;0;2"], head=head) == ["-3" if kind == "deduction" else "3"]
+        with pytest.raises(BadTable, match="t: u0: an event counts 0 times or more") as refused:
+            points(rule, ["1;-0.5;2"], head=head)
+        assert refused.value.detail_zh == "t：u0：每件的倍数应为0或以上"
+
+
 def test_so_many_events_in_one_cell_are_refused():
     assert charge("", [";".join(["1"] * 1_000), 0], head=LISTED) == ["-900"]
     with pytest.raises(BadTable, match="more than 1000 events"):
