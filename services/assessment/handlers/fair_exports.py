@@ -8,11 +8,11 @@ from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from services.assessment.exporting import ColumnType, Format, Row, write_file
-from services.assessment.fair.settings import INDICATORS
+from services.assessment.fair.settings import INDICATORS, FairSettings
 from services.assessment.fair.telling import NAMES
 from services.assessment.handlers.exports import bound_rows, record_export
 from services.assessment.handlers.fair import read_fair_settings
-from services.assessment.handlers.fair_results import FairQuery, ShownFairScore, list_scores
+from services.assessment.handlers.fair_results import FairQuery, ShownFairScore, find_settings, list_scores
 from shared.database import Pool
 from shared.reach import current
 
@@ -95,13 +95,14 @@ class FairExport:
 
 def export_fair_scores(pool: Pool, asked: FairExport, *, now: datetime) -> BinaryIO:
     """Return the opened file. What is told of it is committed first. Raises TooManyRows, TooManyToday."""
+    query = asked.query
+    settings = find_settings(pool, query.period) if query.period else read_fair_settings()
     acting = current()
     mark = f"{acting.actor if acting else 'system'} {now:%Y-%m-%dT%H:%MZ} {asked.id}"
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     try:
-        rows = bound_rows(_list_rows(pool, asked.query))
-        count = write_file(file, asked.format, COLUMNS, rows, definitions=_definitions(), mark=mark)
-        query = asked.query
+        rows = bound_rows(_list_rows(pool, query))
+        count = write_file(file, asked.format, COLUMNS, rows, definitions=_definitions(settings), mark=mark)
         details = {
             "scheme": "fair",
             "period": query.period.label if query.period else "",
@@ -152,9 +153,8 @@ def _row(score: ShownFairScore) -> Row:
     ]
 
 
-def _definitions() -> list[dict[str, Any]]:
+def _definitions(settings: FairSettings) -> list[dict[str, Any]]:
     """Of every column, in their order."""
-    settings = read_fair_settings()
     words = TITLES | {f"points_{name}": (*NAMES[name].values(), *OF_POINTS) for name in INDICATORS}
     weights = {f"points_{name}": str(settings.weight_of(name) / 1_000_000) for name in INDICATORS}
     return [

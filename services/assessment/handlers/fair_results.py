@@ -11,6 +11,7 @@ import orjson
 from services.assessment.domain.periods import Period
 from services.assessment.domain.scores import NotPublished, UnknownOrganisation
 from services.assessment.fair.explaining import Explanation, compare_explanations, read_explanation
+from services.assessment.fair.settings import FairSettings
 from services.assessment.fair.telling import tell, tell_change
 from services.assessment.handlers.fair_closings import (
     Days,
@@ -130,6 +131,12 @@ def list_scores(pool: Pool, query: FairQuery, *, after: str | None, limit: int) 
         found = fair_closings.list_results(connection, days, wanted, after=after, limit=limit)
         window = _window_of(connection, days)
     return [_show_closed(one, window) for one in found]
+
+
+def find_settings(pool: Pool, period: Period) -> FairSettings:
+    """Those that a closed period was scored by, whatever is in force now. Raises NotPublished."""
+    with transaction(pool) as connection:
+        return read_window_settings(_window_of(connection, _days_of(connection, period)))
 
 
 def get_profile(pool: Pool, staff_number: str, period: Period | None) -> FairProfile:

@@ -1,5 +1,8 @@
 """Periods closed by the fair scheme: frozen, told within confidentiality, corrected beside, computed again."""
 
+import csv
+import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from services.assessment.domain.periods import parse_period
+from services.assessment.fair.settings import read_settings
 from services.assessment.handlers import fair_results
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.fair import follow, look, read_fair_settings, read_settings_text
@@ -301,3 +305,33 @@ def test_nobody_reads_the_own_closed_score(pool: Pool) -> None:
 
     assert [one["staff_number"] for one in items] == [f"S{number}" for number in range(1, CADRES)]
     assert client.get("/v1/fair-scores/S0/explanation", params={"period": "2025-01"}).status_code == 404
+
+
+def test_an_export_of_a_closed_period_tells_the_weights_that_it_was_closed_by(pool: Pool) -> None:
+    """Those in force now are of the scores as they stand."""
+    text = read_settings_text()
+    for now, then in (
+        ("version = 5", "version = 4"),
+        ('"0.40"', '"0.30"'),
+        ('satisfaction = "0.30"', 'satisfaction = "0.40"'),
+    ):
+        assert text.count(now) == 1
+        text = text.replace(now, then)
+    take(pool, live().take(), now=FIRST)
+    close(pool, closing=replace(CLOSING, settings=read_settings(text), settings_text=text))
+    look(pool, CLOSING.settings, region_level="50", zone=ZONE, now=CLOSED_AT)
+    proven = person("department_officer", "C", name="proven", stepped_up_at=datetime.now(UTC))
+    officer = client_of(open_door(pool, KnownPrincipals({"proven": proven})), "proven")
+
+    def weights(query: str) -> tuple[set[str], dict[str, str]]:
+        told = zipfile.ZipFile(io.BytesIO(officer.get(f"/v1/fair-scores/export{query}").content)).read(
+            "definitions.csv"
+        )
+        rows = list(csv.DictReader(io.StringIO(told.decode("utf-8-sig"))))
+        return {row["scheme"] for row in rows}, {row["key"]: row["weight"] for row in rows if row["weight"]}
+
+    closed, standing = weights("?period=2025-01"), weights("")
+
+    assert (closed[0], standing[0]) == ({"fair 4"}, {"fair 5"})
+    assert (closed[1]["points_resolution"], closed[1]["points_satisfaction"]) == ("0.3", "0.4")
+    assert (standing[1]["points_resolution"], standing[1]["points_satisfaction"]) == ("0.4", "0.3")
