@@ -13,12 +13,12 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.cells import decode_text, read_cell_number
-from services.assessment.importing.notices import find_lacking, find_notices
+from services.assessment.importing.notices import find_lacking, find_notices, find_unread
 from services.assessment.importing.reports import lay_out_moves, report
 from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
-from services.assessment.importing.tables import read_table
+from services.assessment.importing.tables import list_sheets, read_table
 from services.assessment.scoring.evaluating import evaluate
-from services.assessment.scoring.explaining import explain
+from services.assessment.scoring.explaining import Language, explain
 from services.assessment.scoring.results import Outcome
 from services.assessment.scoring.simulating import simulate, texts_of
 from shared.errors import LianxinError, Rejected
@@ -81,7 +81,7 @@ def evaluate_command(arguments: Sequence[str]) -> int:
     parser.add_argument("--language", choices=["zh", "en"], default="zh")
     options = parser.parse_args(arguments)
     try:
-        outcome, published = _evaluate(options.scheme, *options.table)
+        outcome, published = _evaluate(options.scheme, _read_tables(options.table, options.language))
         if options.explain is not None:
             at = _find_row(outcome, options.explain, options.period)
             _say("\n".join(explain(outcome, at, options.language)))
@@ -110,8 +110,9 @@ def simulate_command(arguments: Sequence[str]) -> int:
     parser.add_argument("--language", choices=["zh", "en"], default="zh")
     options = parser.parse_args(arguments)
     try:
-        after, _ = _evaluate(options.scheme, options.table)
-        before, _ = _evaluate(options.against, options.table)
+        tables = _read_tables([options.table], options.language)
+        after, _ = _evaluate(options.scheme, tables)
+        before, _ = _evaluate(options.against, tables)
         by = {name: _texts(after, name) for name in options.by}
         tolerance = read_cell_number(options.tolerance, "--tolerance")
         found = simulate(before, after, by=by, tolerance=tolerance)
@@ -143,9 +144,18 @@ def _read_scheme_text(path: Path) -> str:
     return text
 
 
-def _evaluate(scheme_path: Path, *table_paths: Path) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
+def _read_tables(paths: Sequence[Path], language: Language) -> list[bytes]:
+    """Told before anything of them is used, since what is refused next may stand in another sheet."""
+    tables = []
+    for path in paths:
+        tables.append(_read(path, None))
+        _tell_all(find_unread(str(path), list_sheets(tables[-1]), language))
+    return tables
+
+
+def _evaluate(scheme_path: Path, tables: Sequence[bytes]) -> tuple[Outcome, dict[str, tuple[str, ...]]]:
     scheme = read_scheme_file(scheme_path)
-    first, *more = (_read(path, None) for path in table_paths)
+    first, *more = tables
     table, published = read_table(first, scheme, *more)
     return evaluate(scheme, table), published
 

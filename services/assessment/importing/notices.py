@@ -16,6 +16,11 @@ MOST_NAMED: Final = 5
 LEAST_PER_CENT: Final = 50
 LEAST_NO_SHARE: Final = 2
 WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
+    "unread": {
+        "zh": "{file}：只读了第一张工作表“{first}”；“{others}”也有内容，没有读。要用的不是第一张时，移到最前再试",
+        "en": "{file}: the first sheet alone was read, {first}; {others} has content, too, and was not read. Move the "
+        "one that counts to the front",
+    },
     "no_unit": {
         "zh": "“{subject}”按一个单位计分；如果不是单位，请写入 [table] 的 skip_subjects",
         "en": "{subject} is scored as a unit; if it is none, name it in skip_subjects of [table]",
@@ -48,6 +53,14 @@ WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
 _NO_UNIT: Final = re.compile(
     r"合计|总计|小计|平均|平均值|平均分|均值|(?:注|备注|说明|制表)[:：].*|total|sum|average", re.IGNORECASE
 )
+
+
+def find_unread(file: str, sheets: Sequence[str], language: Language) -> Iterator[str]:
+    """Of the sheets of a workbook that hold anything."""
+    first, *others = sheets or [""]
+    if others:
+        joint = "”“" if language == "zh" else ", "
+        yield WORDS["unread"][language].format(file=file, first=first, others=joint.join(others))
 
 
 def find_notices(outcome: Outcome, language: Language) -> Iterator[str]:

@@ -48,6 +48,22 @@ def _read_lines(data: bytes) -> list[list[str]]:
     return _read_sheet(data) if data.startswith(SPREADSHEET) else _read_csv(data)
 
 
+def list_sheets(data: bytes) -> list[str]:
+    """The first sheet, which alone is read, and the others that hold anything; none of what is no XLSX.
+
+    Raises BadTable.
+    """
+    if len(data) > MOST_BYTES or not data.startswith(SPREADSHEET):
+        return []
+    book = _open_book(data)
+    try:
+        return book.sheet_names[:1] + [
+            name for name in book.sheet_names[1:] if book.get_sheet_by_name(name).end is not None
+        ]
+    except python_calamine.CalamineError as error:
+        raise BadTable(f"the file is not a spreadsheet that can be read: {error}") from None
+
+
 def lay_out(
     lines: Sequence[Sequence[str]], scheme: RuleScheme, *more: Sequence[Sequence[str]]
 ) -> tuple[Table, dict[str, tuple[str, ...]]]:
@@ -254,15 +270,22 @@ def _bounded(lines: list[list[str]]) -> list[list[str]]:
 
 def _read_sheet(data: bytes) -> list[list[str]]:
     """Numbers come as floats: their shortest decimal is what the sheet shows, up to 15 digits."""
+    book = _open_book(data)
+    try:
+        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, IndexError) as error:
+        raise BadTable(f"the file is not a spreadsheet that can be read: {error}") from None
+    return _bounded([[_write(value) for value in row] for row in rows])
+
+
+def _open_book(data: bytes) -> python_calamine.CalamineWorkbook:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MOST_UNPACKED:
                 raise BadTable("the sheet unpacks to too much")
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (zipfile.BadZipFile, python_calamine.CalamineError, IndexError) as error:
+        return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except (zipfile.BadZipFile, python_calamine.CalamineError) as error:
         raise BadTable(f"the file is not a spreadsheet that can be read: {error}") from None
-    return _bounded([[_write(value) for value in row] for row in rows])
 
 
 def _write(value: object) -> str:

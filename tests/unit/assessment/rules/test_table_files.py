@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -9,7 +10,7 @@ import pytest
 
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
-from services.assessment.importing.commands import check_command, evaluate_command
+from services.assessment.importing.commands import check_command, evaluate_command, simulate_command
 from services.assessment.importing.tables import read_table
 from services.assessment.scoring.evaluating import evaluate
 from tests.unit.assessment.rules.schemes import HEAD, scheme_of, told
@@ -474,3 +475,78 @@ def test_the_command_names_the_file_and_the_fault(files, capsys):
     assert "table.csv: no row is of 丙" in told_of
     assert "cannot be read: No such file" in told_of
     assert "scheme.toml: format: only 1 is known, not 9" in told_of
+
+
+def write_book(file: Path, sheets: Mapping[str, Sequence[Sequence[object]]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file
+
+
+JULY: list[list[object]] = [["unit", "办结率", "件数"], ["甲", 98, 3], ["乙", 99, 4]]
+
+
+@pytest.mark.parametrize(
+    ("language", "told_first"),
+    [
+        ("zh", "只读了第一张工作表“七月”；“八月”“说明”也有内容，没有读。要用的不是第一张时，移到最前再试"),
+        (
+            "en",
+            "the first sheet alone was read, 七月; 八月, 说明 has content, too, and was not read. Move the one that "
+            "counts to the front",
+        ),
+    ],
+)
+def test_sheets_that_are_not_read_are_named_where_they_hold_anything(tmp_path, capsys, language, told_first):
+    sheets: dict[str, list[list[object]]] = {
+        "七月": JULY,
+        "空": [],
+        "八月": [["unit"], ["丙"]],
+        "说明": [[None, "由县局填报"]],
+    }
+    book = write_book(tmp_path / "book.xlsx", sheets)
+    scheme = tmp_path / "scheme.toml"
+    scheme.write_text(HEAD + RULE, "utf-8")
+
+    code = evaluate_command(["--scheme", str(scheme), "--table", str(book), "--language", language])
+
+    told_all = capsys.readouterr()
+    assert code == 0
+    assert "甲,98" in told_all.out
+    assert told_all.err.splitlines()[0] == f"{book}{'：' if language == 'zh' else ': '}{told_first}"
+
+
+def test_a_table_that_stands_in_another_sheet_is_refused_and_that_one_named(tmp_path, capsys):
+    book = write_book(tmp_path / "book.xlsx", {"封面": [], "七月": JULY})
+    scheme = tmp_path / "scheme.toml"
+    scheme.write_text(HEAD + RULE, "utf-8")
+
+    code = evaluate_command(["--scheme", str(scheme), "--table", str(book)])
+
+    assert code == 2
+    assert "“七月”也有内容，没有读" in capsys.readouterr().err
+
+
+def test_both_schemes_of_a_simulation_are_put_to_a_workbook_that_is_told_of_once(tmp_path, capsys):
+    book = write_book(tmp_path / "book.xlsx", {"七月": JULY, "八月": JULY})
+    scheme = tmp_path / "scheme.toml"
+    scheme.write_text(HEAD + RULE, "utf-8")
+
+    code = simulate_command(["--scheme", str(scheme), "--against", str(scheme), "--table", str(book)])
+
+    assert code == 0
+    assert capsys.readouterr().err.count("八月") == 1
+
+
+def test_of_a_workbook_with_one_sheet_that_holds_anything_nothing_is_told(tmp_path, capsys):
+    book = write_book(tmp_path / "book.xlsx", {"七月": JULY, "Sheet2": [], "Sheet3": []})
+    scheme = tmp_path / "scheme.toml"
+    scheme.write_text(HEAD + RULE, "utf-8")
+
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(book)]) == 0
+    assert "Sheet" not in capsys.readouterr().err
