@@ -40,8 +40,16 @@ log_checkpoints = off
 log_line_prefix = '%m [%p] %q%a %u '
 """
 # For tests that never cut the power: a kill -9 loses nothing even so, because the kernel still holds what was written.
-# Their databases live for a second: nobody needs them vacuumed, nor the log kept short by frequent checkpoints.
-FORGETFUL = "fsync = off\nfull_page_writes = off\nautovacuum = off\nmax_wal_size = 8GB\ncheckpoint_timeout = 1h\n"
+# Their databases live for a second: nobody needs them vacuumed, nor the log kept short by frequent checkpoints. Several
+# processes of tests at once hold more sessions than an installation.
+FORGETFUL = """\
+fsync = off
+full_page_writes = off
+autovacuum = off
+max_wal_size = 8GB
+checkpoint_timeout = 1h
+max_connections = 450
+"""
 
 
 class PrivatePostgres:

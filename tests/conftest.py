@@ -1,9 +1,10 @@
-"""Real servers for the tests: one PostgreSQL and RabbitMQ a session, an empty database and a virtual host a test."""
+"""Real servers for the tests: one PostgreSQL and RabbitMQ a run, an empty database and a virtual host a test."""
 
 import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,11 @@ from hypothesis import settings
 from typing_extensions import override
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from deploy.keys import create_all
-from embedded.postgres import PrivatePostgres
-from embedded.rabbitmq import PrivateRabbit
 from shared.database import Pool
+from tests.shared_servers import RUNNING, SharedServers, Urls, ask_for
 from tests.stock import Database, Stock
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment] # as the import
 # New objects, and rounds through younger ones, before the collector looks again. Python's own numbers are for programs
 # that hold little: beside five thousand collected tests they took it a quarter of all processor time.
 COLLECTOR_ROUNDS = (20_000, 20, 10)
+
+SHARED = pytest.StashKey[SharedServers]()
 
 
 def pytest_configure() -> None:
@@ -62,29 +65,50 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _ByFile(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker that is about to start where it finds the servers of the run."""
+    if SHARED not in node.config.stash:
+        node.config.stash[SHARED] = SharedServers()
+    node.workerinput["servers"] = node.config.stash[SHARED].address
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if shared := config.stash.get(SHARED, None):
+        shared.remove()
+
+
+@contextmanager
+def _server(kind: str, config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        yield ask_for(kind, worker["servers"], tmp_path_factory.getbasetemp().parent / kind)
+        return
+    with RUNNING[kind](tmp_path_factory.mktemp(kind)) as urls:
+        yield urls
+
+
 @pytest.fixture(scope="session")
-def postgres_admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_admin_url(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     given = os.environ.get("LIANXIN_TEST_POSTGRES_URL")
     if given:
         yield given
         return
-    server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), durable=False)
-    server.start()
-    yield server.admin_url
-    server.remove()
+    with _server("postgres", pytestconfig, tmp_path_factory) as (url,):
+        yield url
 
 
 @pytest.fixture(scope="session")
-def rabbit_management_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def rabbit_management_url(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
     """The broker's AMQP URL and its management URL, both as administrator."""
     given = os.environ.get("LIANXIN_TEST_RABBITMQ_URL"), os.environ.get("LIANXIN_TEST_RABBITMQ_MANAGEMENT_URL")
     if given[0] and given[1]:
         yield given[0], given[1]
         return
-    server = PrivateRabbit(tmp_path_factory.mktemp("rabbitmq"))
-    server.start()
-    yield server.admin_url, server.management_url
-    server.remove()
+    with _server("rabbitmq", pytestconfig, tmp_path_factory) as (amqp_url, management_url):
+        yield amqp_url, management_url
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ class _Shelf:
 
 
 class Stock:
-    """One for a session. `admin_url` is a superuser's."""
+    """One for a worker, beside those of the others. `admin_url` is a superuser's."""
 
     def __init__(self, admin_url: str) -> None:
         self._admin_url = admin_url
@@ -224,10 +224,13 @@ class Stock:
     def _migrate(self, service: str, name: str, migrations: Path) -> None:
         owner, runtime = f"test_{service}_owner", f"test_{service}"
         with psycopg.connect(self._admin_url, autocommit=True) as admin:
+            # Another worker may be about to make the same ones.
+            admin.execute("SELECT pg_advisory_lock(hashtext('roles of the tests'))")
             for role, kind in ((owner, "owner"), (runtime, "runtime"), (READER, "reader")):
                 if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
                     password = sql.Literal(PASSWORDS[kind])
                     admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password))
+            admin.execute("SELECT pg_advisory_unlock_all()")
             admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
             admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
         owner_url = self._url(owner, "owner", name)

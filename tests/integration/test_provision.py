@@ -13,7 +13,9 @@ import pytest
 from psycopg import sql
 
 from deploy.naming import ON_BROKER, SERVICES, Names, broker_settings, database_settings
-from deploy.provision import ProvisionError, main, provision_broker, provision_postgres, remove_broker
+from deploy.provision import Management, ProvisionError, main, provision_broker, provision_postgres, remove_broker
+from shared.settings import UnsafeSetting
+from shared.startup import check_broker
 
 pytestmark = pytest.mark.integration
 
@@ -179,6 +181,19 @@ def test_tasks_are_a_services_own_affair(declared):
 
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         pika.BlockingConnection(pika.URLParameters(intruder))
+
+
+def test_a_broker_with_its_well_known_account_is_refused(rabbit_management_url):
+    amqp_url, management_url = rabbit_management_url
+    management = Management(management_url)
+    check_broker(amqp_url)
+    management.put("users", "guest", password="guest", tags="")
+    try:
+        management.put("permissions", "/", "guest", configure="^$", write="^$", read="^$")
+        with pytest.raises(UnsafeSetting, match="guest"):
+            check_broker(amqp_url)
+    finally:
+        management.delete("users", "guest")
 
 
 def test_rights_can_be_given_twice_and_taken_twice(rabbit_management_url):

@@ -22,7 +22,8 @@ from tests.integration.intake.door import Door
 
 pytestmark = pytest.mark.integration
 
-NAME, PHONE, DOCUMENT, ADDRESS = "欧阳金丝雀", "13812345678", "11010519491231002X", "幸福路1号金丝雀院"
+# None that another test uses: the log is of the whole server, and others may write at the same time.
+NAME, PHONE, DOCUMENT, ADDRESS = "欧阳金丝雀", "13974120563", "532623193811047010", "幸福路1号金丝雀院"
 TITLE, DESCRIPTION, REPLY, NOTE = "金丝雀的井盖", "金丝雀看见井盖坏了", "金丝雀的井盖已换", "金丝雀家访"
 REASON = "金丝雀本人申请"
 CANARIES = (NAME, PHONE, DOCUMENT, ADDRESS, TITLE, DESCRIPTION, REPLY, NOTE, REASON)

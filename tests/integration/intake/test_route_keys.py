@@ -11,7 +11,6 @@ from services.intake.domain.citizens import describe_citizen
 from services.intake.domain.commands.base import IdempotencyKey
 from services.intake.handlers import erasures, issues
 from services.intake.handlers import keys as handler
-from shared.database import transaction
 from shared.identifiers import new_id
 from tests.fakes import machine, person
 from tests.integration.intake.commands import an_issue
@@ -200,9 +199,8 @@ def test_of_two_at_once_the_second_waits_and_gets_the_same(registered, ask):
         first = threads.submit(handler.run_once, registered, key, do, now=datetime.now(UTC))
         assert is_at_work.wait(30)
         second = threads.submit(handler.run_once, registered, key, do, now=datetime.now(UTC))
-        with transaction(registered) as connection:
-            while not connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
-                time.sleep(0.02)
+        while not ask("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):
+            time.sleep(0.02)
         may_end.set()
 
         assert (first.result(30), second.result(30)) == ("the answer", "the answer")

@@ -182,7 +182,13 @@ def test_who_is_cut_off_on_the_way_leaves_nothing_and_nobody_stuck(pool):
 def end_sessions(database: Database) -> None:
     with psycopg.connect(database.url, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
+            """
+            SELECT pg_terminate_backend(pid)
+              FROM pg_stat_activity
+             WHERE datname = current_database()
+               AND usename = user
+               AND pid <> pg_backend_pid()
+            """
         )
 
 

@@ -4,7 +4,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from deploy.provision import Management
 from shared.settings import UnsafeSetting
 from shared.startup import check_broker, check_database
 
@@ -58,19 +57,6 @@ def test_a_server_that_forgets_commits_is_refused(new_database):
         connection.execute("SET synchronous_commit = off")
         with pytest.raises(UnsafeSetting, match="synchronous_commit"):
             check_database(connection)
-
-
-def test_a_broker_with_its_well_known_account_is_refused(rabbit_management_url):
-    amqp_url, management_url = rabbit_management_url
-    management = Management(management_url)
-    check_broker(amqp_url)
-    management.put("users", "guest", password="guest", tags="")
-    try:
-        management.put("permissions", "/", "guest", configure="^$", write="^$", read="^$")
-        with pytest.raises(UnsafeSetting, match="guest"):
-            check_broker(amqp_url)
-    finally:
-        management.delete("users", "guest")
 
 
 def test_a_broker_that_is_away_is_no_fault():
