@@ -305,6 +305,7 @@ ORDINARILY = [60] * 16  # hours until the closing
         (25, 76, [60] * 101, False),
         (4, 12, [12] * 16, False),
         (4, 12, [12] * 8 + [60] * 8, True),  # the middle one, or the later of the two
+        (4, 12, [60] * 8 + [12] * 8, True),  # in whatever order they came
         (4, 12, [12] * 9 + [60] * 7, False),
     ],
 )
@@ -333,6 +334,12 @@ def test_answers_are_asked_about_from_so_many_deviations_on() -> None:
 
     assert _find_instant(odd, *ANSWERING, answer_odds=int(100 * odds))["odd"].odds == round(100 * odds)
     assert "odd" not in _find_instant(odd, *ANSWERING, answer_odds=int(100 * odds) + 1)
+
+
+def test_without_odds_no_answer_is_asked_about() -> None:
+    odd = _answer(_counted("odd", ORDINARILY), [1] * 16)
+
+    assert _find_instant(odd, *ANSWERING, answer_odds=0) == {}
 
 
 def test_an_answer_just_beyond_the_fastest_twentieth_is_not_set_aside() -> None:
