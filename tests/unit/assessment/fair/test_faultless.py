@@ -165,7 +165,9 @@ def test_nobody_is_expected_to_be_without_any_fault() -> None:
     cases = [_dossier("odd", *_issues("f", 5, channel="app"), *_issues("r", 40)), *PEERS]
     rarest = 0.95**5 * 100_000
 
-    assert [one.cadre for one in _find(*cases, rarest=int(rarest) + 2)] == ["odd"]
+    (asked,) = _find(*cases, rarest=int(rarest) + 2)
+
+    assert (asked.cadre, asked.odds) == ("odd", round(100 * 5 * 0.05 / sqrt(0.25)))  # spread by no less than that
     assert _find(*cases, rarest=int(rarest) - 2) == []
 
 
@@ -258,6 +260,7 @@ def _is_asked(own: list[Issue], others: list[Issue]) -> bool:
         (7, 3, 3, True),
         (7, 4, 4, False),  # less than seven in ten
         (9, 4, 5, False),
+        (25, 11, 12, False),
         (4, 0, 1, False),  # nothing to compare them with
         (9, 0, 3, True),
         (9, 0, 2, False),  # less than a third as many
@@ -296,6 +299,52 @@ def test_people_come_again_from_the_second_time_on_and_what_else_they_share_make
 
 
 def test_without_the_rule_nobody_is_asked() -> None:
-    own = [*_issues("f", 5, channel="app"), *_bad("h", 7, **LATE)]
+    """Whatever is said of people who come again, or of answers that come soon."""
+    odd = _dossier("odd", *_issues("f", 5, channel="app"), *_bad("h", 7, **LATE))
+    finder = Faultless(replace(SETTINGS.signals, rarest_kind=0, rarest_again=100_000, rarest_soon=100_000))
+    for one in (odd, *PEERS):
+        finder.note(Counted(dossier=one))
 
-    assert _find(_dossier("odd", *own), *PEERS, rarest=0) == []
+    assert list(finder.find(Everybody(counted={"odd": Counted(dossier=odd)}, tables={}))) == []
+    assert _find(odd, *PEERS)
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "others", "is_asked"),
+    [
+        (START + DAY // 2, _bad("h", 8, **LATE), True),
+        (START + DAY // 2 + 1, _bad("h", 8, **LATE), False),
+        (START + DAY // 4, _issues("h", 8, **HALF), True),  # the others are without a fault, but not so soon
+        (START + DAY // 4 + 1, _issues("h", 8, **HALF), False),
+    ],
+)
+def test_of_a_kind_matters_are_answered_in_half_of_the_time_or_a_quarter(
+    answered_at: int,
+    others: list[Issue],
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    own = [replace(one, received_at=START, answered_at=answered_at) for one in _issues("f", 5, channel="app")]
+
+    assert bool(_find(_dossier("odd", *own, *others), *PEERS, rarest=10_000)) is is_asked
+
+
+@pytest.mark.parametrize(("others", "is_asked"), [(_bad("h", 8, **LATE), True), (_issues("h", 8, **LATE), False)])
+def test_what_was_answered_soon_is_held_against_how_the_rest_went_and_not_against_how_soon(
+    others: list[Issue],
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    own = _issues("f", 5, answered_at=START + DAY // 8)
+
+    assert bool(_find(_dossier("odd", *own, *others), *PEERS, rarest=10_000)) is is_asked
+
+
+def test_the_group_that_is_told_is_the_rarest_however_little_is_usual_of_another() -> None:
+    """Of `b` hardly anything goes well, and four of four by chance more often than six of six elsewhere."""
+    peers = [*PEERS, *(_dossier(f"b {n}", *_bad(f"b{n}-", 3, category="b")) for n in range(20))]
+    many = _issues("f", 6, channel="app", **HALF)
+    few = _issues("g", 4, channel="web", category="b", **HALF)
+
+    (asked,) = _find(_dossier("odd", *many, *few, *_bad("h", 60, **LATE)), *peers, rarest=90_000)
+
+    assert asked.evidence["issues"] == 6
+    assert {name[0] for name in asked.records} == {"f", "g"}
