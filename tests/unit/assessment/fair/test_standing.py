@@ -101,6 +101,14 @@ def test_beyond_what_is_usual_it_counts_as_unsolved_in_part(kind: str, note: str
     usual = (found + others) / 10
     excess = found - usual - 0.8 * sqrt(0.9 * usual + 0.1)
     assert sum(one.mark.weight for one in residuals) / MICRO == pytest.approx(excess, abs=1e-5)
+    assert {type(one.mark.weight) for one in residuals} == {int}  # sums are exact in whatever order
+
+
+@KINDS
+def test_where_it_is_never_done_a_single_one_counts_for_the_most_part(kind: str, note: str) -> None:
+    (alone,) = _excess(kind, 1, 0, {**TABLES, kind: Table(mean=0)})
+
+    assert (alone.mark.note, alone.mark.weight) == (note, int((1 - 0.8 * sqrt(0.1)) * MICRO))
 
 
 @KINDS

@@ -64,10 +64,10 @@ def test_who_was_added_before_is_replaced() -> None:
     assert _sums(totals) == {"a": {"easy": (1.0, 0.0, 0.0)}}
 
 
-def test_whoever_has_a_record_is_found_by_it_and_by_the_time_of_its_answer() -> None:
+def test_whoever_has_a_record_is_found_by_it_and_by_each_of_its_parts() -> None:
     totals = _total(a=[], b=[])
 
-    for record in ("i-a", "r-a", "c-a", "i-a#answer"):
+    for record in ("i-a", "r-a", "c-a", "i-a#answer", "i-a#clock", "i-a#label"):
         assert totals.list_holders({record}) == ["a"]
     assert totals.list_holders({"c-b", "r-a"}) == ["a", "b"]
     assert totals.list_holders({"i-c"}) == []
