@@ -1,11 +1,11 @@
 """How far a count lies above what is usual among peers."""
 
 import math
+from statistics import NormalDist
 
 import pytest
 
 from services.assessment.fair.signals.odds import (
-    MEDIAN_OF_SQUARE,
     Count,
     count_shares,
     deviations,
@@ -15,13 +15,17 @@ from services.assessment.fair.signals.odds import (
     rare_deviations,
 )
 
+MEDIAN_OF_SQUARE = NormalDist().inv_cdf(0.75) ** 2  # half of all lie within the middle half
+
 
 def test_less_than_none_is_none() -> None:
+    as_usual = {name: Count(found=0, expected=0, variance=0) for name in "vwxyz"}
     found = {"a": Count(found=2, expected=-1.0, variance=0), "b": Count(found=2, expected=0, variance=0)}
 
-    odds = rare_deviations(found)
+    odds = rare_deviations(found | as_usual)
 
-    assert odds["a"] == odds["b"] > 0
+    assert odds["a"] == odds["b"] == pytest.approx(math.sqrt(2) + math.sqrt(3) - 1)
+    assert odds["x"] == 0
 
 
 def test_a_deviation_is_as_far_as_chance_goes() -> None:
@@ -42,6 +46,14 @@ def test_where_peers_scatter_more_than_chance_all_deviations_are_shorter() -> No
 
     assert odds["far"] == pytest.approx(10 / math.sqrt(4 / MEDIAN_OF_SQUARE))
     assert odds["c1"] == pytest.approx(math.sqrt(MEDIAN_OF_SQUARE))
+
+
+def test_how_far_peers_scatter_is_told_by_the_middle_one_in_whatever_order_they_come() -> None:
+    far = (8, 1, 6, 3, 9, 0, 2, 7, 4, 5)
+
+    odds = deviations({f"c{n}": Count(found=n, expected=0, variance=1) for n in far})
+
+    assert odds["c9"] == pytest.approx(9 / math.sqrt(25 / MEDIAN_OF_SQUARE))
 
 
 def test_of_what_is_rare_a_few_more_are_not_many_deviations() -> None:
