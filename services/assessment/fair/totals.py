@@ -85,7 +85,7 @@ class Totals:
         number_of = self.numbers.of
         for mark in one.marks:
             weight = mark.weight
-            if weight and mark.cell and mark.indicator in _PLACES:
+            if weight and mark.cell:
                 weighted = weight * mark.value
                 sums = found[_PLACES[mark.indicator]].setdefault(number_of(mark.cell), [0, 0, 0])
                 sums[0] += weight
