@@ -5,7 +5,7 @@ from services.assessment.fair.explaining import Case, case_of, explain_case
 from services.assessment.fair.marks import Counted, Mark
 from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Rating
 from services.assessment.fair.settings import read_settings
-from services.assessment.fair.totals import Totals
+from services.assessment.fair.totals import HASH_BYTES, Totals
 from services.assessment.importing.records.cli import OWN_SETTINGS
 from tests.unit.assessment.fair.towns import SPAN, make_town
 
@@ -54,6 +54,20 @@ def test_of_each_kind_of_case_there_are_three_sums_of_what_weighs() -> None:
 
     assert _sums(totals) == {"a": {"easy": (1.5, 1.25, 1.125), "hard": (1.0, 1.0, 1.0)}, "b": {"easy": (1.0, 0.0, 0.0)}}
     assert _sums(totals, "speed") == {"a": {"easy": (1.0, 1.0, 1.0)}}
+
+
+def test_what_has_no_labels_is_in_no_sum() -> None:
+    """It is compared with all, and tells nothing of any kind."""
+    assert _sums(_total(a=[_mark(MICRO), _mark(0, cell=())])) == {"a": {"easy": (1.0, 1.0, 1.0)}}
+
+
+def test_an_opinion_is_a_rating_that_weighs_by_somebody_who_is_known() -> None:
+    def rate(rater: str, weight: int = MICRO) -> Mark:
+        return _mark(MICRO, weight, indicator="satisfaction")._replace(rater=rater)
+
+    opinions = _total(a=[rate("li"), rate(""), rate("wang", weight=0), rate("wang")]).opinions["a"]
+
+    assert (len(opinions.raters), list(opinions.values)) == (2 * HASH_BYTES, [MICRO, MICRO])
 
 
 def test_who_was_added_before_is_replaced() -> None:
