@@ -199,7 +199,7 @@ def _adjust_all(people: People, standings: Mapping[str, _Standings], settings: F
             evidence, within = _outreach_evidence(people, settings)
         else:
             evidence, within = _recorded_evidence(people, standings[name])
-        if evidence and within > 0:
+        if within > 0:
             adjusted[name] = adjust(evidence, within, settings, by_load=name != "outreach")
     return adjusted
 
@@ -207,8 +207,6 @@ def _adjust_all(people: People, standings: Mapping[str, _Standings], settings: F
 def _recorded_evidence(people: People, standings: _Standings) -> tuple[list[Evidence], float]:
     free = fsum(standings.spare)
     within = fsum(standings.squares) / free if free > 0 else 0.0
-    if within <= 0:
-        return [], 0.0
     evidence = [
         Evidence(
             cadre=people[cadre].cadre,
