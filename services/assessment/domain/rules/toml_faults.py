@@ -6,6 +6,7 @@ from typing import Final
 from services.assessment.domain.rules.faults import BadRules
 
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+_LONGEST_LINE: Final = 1_000  # some patterns look at each part of a line again: the square of its length
 _WHERE: Final = re.compile(r"(.*) \(at (?:line ([0-9]+), column [0-9]+|end of document)\)", re.DOTALL)
 # What stands in the line outside of quotes, and what to write. The first that fits is told.
 _MEANT: Final = (
@@ -41,5 +42,7 @@ def _hint(reason: str, line: str) -> str | None:
         return "the quote is not closed"
     if reason == "Unclosed array":
         return "entries of a list are parted by commas, and ] ends it"
+    if len(line) > _LONGEST_LINE:
+        return None
     bare = _QUOTED.sub('""', line).split("#")[0]
     return next((hint for pattern, hint in _MEANT if re.search(pattern, bare)), None)

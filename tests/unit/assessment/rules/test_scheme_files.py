@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -172,6 +173,16 @@ def test_what_is_not_toml_is_told_with_its_line_and_what_was_meant(line, hint):
     assert fault.value.detail.startswith(("line 2: ", "line 3: "))
     assert "不是 TOML" in (fault.value.detail_zh or "")
     assert hint not in (fault.value.detail_zh or "")
+
+
+@pytest.mark.parametrize("line", ["满" * 60_000, "[" * 180_000, "{" * 180_000 + "}"], ids=["name", "table", "braces"])
+def test_a_line_that_nobody_wrote_is_refused_at_once(line):
+    started = time.process_time()
+
+    with pytest.raises(BadRules, match="line 2: is not TOML"):
+        read_rule_scheme(f"format = 1\n{line}\n")
+
+    assert time.process_time() - started < 5
 
 
 def test_a_line_that_is_not_toml_is_shown_to_whoever_has_the_file_and_in_no_fault(tmp_path, capsys):
