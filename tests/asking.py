@@ -1,14 +1,16 @@
-"""Asks an app on the thread of the test, for tests of thousands of requests: TestClient takes nine times as long.
+"""Asks an app on the thread of the test: TestClient takes nine times as long.
 
-It has each request go to another thread and back several times, so that an answer can be read while it is made.
+It has each request go to another thread and back several times, so that an answer can be read while it is made. What
+asks from several threads at once, or answers a request by asking, needs it.
 """
 
 import asyncio
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import TypeVar
-from unittest.mock import patch
+from functools import cache
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -16,17 +18,22 @@ from httpx2 import ASGITransport, BaseTransport, ByteStream, Client, Request, Re
 from typing_extensions import override
 
 T = TypeVar("T")
+PEER = ("testclient", 50000)
 
 
 class _Here(BaseTransport):
-    def __init__(self, app: FastAPI, loop: asyncio.AbstractEventLoop) -> None:
-        self._app = ASGITransport(app, raise_app_exceptions=False, client=("testclient", 50000))
+    def __init__(self, app: ASGITransport, loop: asyncio.AbstractEventLoop) -> None:
+        self._app = app
         self._loop = loop
 
     @override
     def handle_request(self, request: Request) -> Response:
-        with patch.object(anyio.to_thread, "run_sync", _run_here):
+        run_sync = anyio.to_thread.run_sync
+        anyio.to_thread.run_sync = _run_here  # type: ignore[assignment] # by mock it would cost every request twenty microseconds
+        try:
             return self._loop.run_until_complete(self._ask(request))
+        finally:
+            anyio.to_thread.run_sync = run_sync
 
     async def _ask(self, request: Request) -> Response:
         answer = await self._app.handle_async_request(request)
@@ -41,10 +48,30 @@ async def _run_here(function: Callable[..., T], *arguments: object, **_: object)
 @contextmanager
 def asking(app: FastAPI) -> Iterator[Client]:
     """From the app's start to its end. Whatever it raises is an answer, and redirections are not followed."""
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        lifespan = app.router.lifespan_context(app)
-        loop.run_until_complete(lifespan.__aenter__())
-        with Client(transport=_Here(app, loop), base_url="http://testserver") as client:
+    with asyncio.Runner() as runner, started(app, runner.get_loop()):
+        transport = _Here(ASGITransport(app, raise_app_exceptions=False, client=PEER), runner.get_loop())
+        with Client(transport=transport, base_url="http://testserver") as client:
             yield client
-        loop.run_until_complete(lifespan.__aexit__(None, None, None))
+
+
+@contextmanager
+def started(app: FastAPI, loop: asyncio.AbstractEventLoop | None = None) -> Iterator[FastAPI]:
+    """From the app's start to its end, for those who ask it by `client_at` meanwhile."""
+    loop = loop or _loop_of_all()
+    lifespan = app.router.lifespan_context(app)
+    loop.run_until_complete(lifespan.__aenter__())
+    yield app
+    loop.run_until_complete(lifespan.__aexit__(None, None, None))
+
+
+def client_at(app: FastAPI, *, peer: tuple[str, int] = PEER, **options: Any) -> Client:
+    """As TestClient(app) without `with`, which neither starts nor stops the app. Redirections are not followed."""
+    transport = _Here(ASGITransport(app, client=peer), _loop_of_all())
+    return Client(transport=transport, **({"base_url": "http://testserver"} | options))
+
+
+@cache
+def _loop_of_all() -> asyncio.AbstractEventLoop:
+    runner = asyncio.Runner()
+    atexit.register(runner.close)
+    return runner.get_loop()

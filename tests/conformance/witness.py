@@ -31,8 +31,9 @@ class Witness:
         taken, self.faults = self.faults, []
         return taken
 
-    def hear(self, app: FastAPI, scope: Scope, start: Message, body: bytes) -> None:
-        route = _route_of(app, scope)
+    def hear(self, app: FastAPI, scope: Scope, taken: object, start: Message, body: bytes) -> None:
+        """`taken` is the route that the app says it took, if it came as far as that."""
+        route = _route_of(app, scope, taken)
         if route is None or not route.include_in_schema or start["status"] in _UNTIED:
             return
         fault = self._find_fault(app, route, scope["method"].lower(), start, body)
@@ -63,9 +64,11 @@ class Witness:
         return None if error is None else f"{error.message[:300]} at {error.json_path}"
 
 
-def _route_of(app: FastAPI, scope: Scope) -> APIRoute | None:
+def _route_of(app: FastAPI, scope: Scope, taken: object) -> APIRoute | None:
     if scope["type"] != "http" or scope["method"] == "HEAD":
         return None
+    if isinstance(taken, APIRoute):  # also where the path is known and the method is not
+        return taken if scope["method"] in (taken.methods or ()) else None
     return next(
         (route for route in app.routes if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL), None
     )
@@ -96,7 +99,7 @@ def heard_by(witness: Witness) -> Iterator[None]:
         asked = dict(scope)
         await answer(app, scope, receive, send_heard)
         if start is not None:
-            witness.hear(app, asked, start, body)
+            witness.hear(app, asked, scope.get("route"), start, body)
 
     FastAPI.__call__ = heard  # type: ignore[method-assign, assignment] # no test knows of it
     try:
