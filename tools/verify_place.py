@@ -41,7 +41,6 @@ TOTAL_PLACES = 12
 DEEPEST, MOST_TOKENS, LONGEST_FORMULA = 40, 400, 2_000
 MOST_EVENTS = 1_000
 EXACT = decimal.Context(prec=160, rounding=decimal.ROUND_HALF_EVEN, Emax=10**6, Emin=-(10**6))
-TEXTS = ("organisation", "peer_group", "post_level", "post_kind")
 KNOWN_FIELDS = {
     "subject", "organisation", "peer_group", "period", "scheme", "total", "withheld", "grade", "places", "flags",
     "items", "contributions", "explanation",
@@ -567,10 +566,16 @@ CHOICES = {
     "rounding": ("half_up", "down", "up", "half_even"),
     "effect": ("set", "cap", "no_score", "no_rank", "grade"),
 }
+# What may be left out, or be "none" to say so; and texts, of which blanks around them are no part.
+LEFT_OUT = {
+    "when", "full", "value", "place", "otherwise", "at_least", "above", "at_most", "below", "growth", "top", "where",
+    "members", "minimum_present",
+}  # fmt: skip
+WORDS = {"label", "otherwise_label", "grade", "column"}
 
 
 def known(table: object, keys: set[str], place: str) -> Json:
-    """Raises Unchecked for what this program would have to guess at."""
+    """What is stated. Raises Unchecked for what this program would have to guess at."""
     if not isinstance(table, dict):
         raise Bad(f"{place} is no table")
     if unknown := sorted(table.keys() - keys):
@@ -578,7 +583,11 @@ def known(table: object, keys: set[str], place: str) -> Json:
     for key, choices in CHOICES.items():
         if key in table and not isinstance(table[key], dict) and table[key] not in choices:
             raise Unchecked(f"{place}: {key} = {table[key]!r} is not known to this program")
-    return table
+    return {
+        key: value.strip() if key in WORDS and isinstance(value, str) else value
+        for key, value in table.items()
+        if key not in LEFT_OUT or value != "none"
+    }
 
 
 def listed(document: Json, key: str) -> list[Json]:
@@ -612,9 +621,10 @@ def spelt_out(stated: object, key: str) -> object:
     return {key: stated} if isinstance(stated, str) else stated
 
 
-def name_of(step: Json, key: str) -> dict[str, str]:
-    name = step.get("name", key)
-    return {"zh": name, "en": name} if isinstance(name, str) else name
+def in_both(text: str | dict[str, str]) -> dict[str, str]:
+    """One text for both languages, or one each."""
+    texts = {"zh": text, "en": text} if isinstance(text, str) else text
+    return {language: one.strip() for language, one in texts.items()}
 
 
 def read_kind(step: object, place: str, *, item: bool) -> Json:
@@ -953,18 +963,13 @@ class Sheet:
 
     def kind_bands(self, step: Json) -> Column:
         values = self.numbers(step.get("value"))
-        bands = [
-            (
-                self.band_fits(known(band, TABLES["bands"], "a band"), values),
-                "value" in step and bool(band.keys() & BOUND_TESTS.keys()),
-            )
-            for band in step["bands"]
-        ]
-        gives = [self.band_gives(band) for band in step["bands"]]
+        bands = [known(band, TABLES["bands"], "a band") for band in step["bands"]]
+        fits = [self.band_fits(band, values) for band in bands]
+        gives = [self.band_gives(band) for band in bands]
         otherwise = self.otherwise(step)
         found: Column = []
         for row in range(self.size):
-            fitting = next((at for at, (fits, _) in enumerate(bands) if fits[row]), None)
+            fitting = next((at for at, fit in enumerate(fits) if fit[row]), None)
             if fitting is not None:
                 found.append(gives[fitting][row])
             elif "value" in step and values[row] is None:
@@ -1003,7 +1008,7 @@ class Sheet:
         ]
 
     def kind_lookup(self, step: Json) -> Column:
-        table = {text: self.numbers(points) for text, points in step["table"].items()}
+        table = {text.strip(): self.numbers(points) for text, points in step["table"].items()}
         otherwise = self.numbers(step.get("otherwise"))
         found: Column = []
         for row, value in enumerate(self.work(step["value"])):
@@ -1441,16 +1446,15 @@ class Outcome:
             ],
         }
 
-    def label(self, number: int) -> object:
-        label = self.sheet.document["flags"][number]["label"]
-        return {"zh": label, "en": label} if isinstance(label, str) else label
+    def label(self, number: int) -> dict[str, str]:
+        return in_both(self.sheet.document["flags"][number].get("label", "flag"))
 
     def describe_item(self, key: str, row: int) -> Json:
         item = self.sheet.item(key)
         points = item.points[row]
         return {
             "key": key,
-            "name": name_of(item.step, key),
+            "name": in_both(item.step.get("name", key)),
             "points": None if points is None else show(points),
             "missing": item.missing[row],
         }
@@ -1636,10 +1640,11 @@ def lay_out(document: Json, rows: Sequence[Mapping[str, Value]]) -> dict[str, Co
     columns: dict[str, Column] = {}
     for key, stated in named(document, "measures").items():
         measure = known(spelt_out(stated, "column"), TABLES["measures"], f"measures.{key}")
-        if measure["column"] not in said and not measure.get("optional", False):
-            raise Bad(f"no publication says {measure['column']}")
+        column = measure.get("column", key)
+        if column not in said and not measure.get("optional", False):
+            raise Bad(f"no publication says {column}")
         blank = plain_number(measure.get("blank"))
-        columns[key] = [blank if (value := row.get(measure["column"])) is None else value for row in rows]
+        columns[key] = [blank if (value := row.get(column)) is None else value for row in rows]
     return columns
 
 
@@ -1733,7 +1738,7 @@ def check_validity(who: str, scheme: Json, line: Json, period: Json) -> None:
         raise Bad(f"{who}: the scheme did not hold on {first}")
     if validity.get("subjects", "cadre") != line["subject_kind"]:
         raise Bad(f"{who}: the scheme is of another kind of subject")
-    if groups and line["publication"]["peer_group"] not in groups:
+    if groups and line["publication"]["peer_group"] not in [group.strip() for group in groups]:
         raise Bad(f"{who}: the scheme is of other peer groups")
 
 

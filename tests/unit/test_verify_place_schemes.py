@@ -74,3 +74,79 @@ def test_a_measure_that_no_publication_says_scores_nobody(tmp_path: Path) -> Non
 
     replace_scheme(package, 0, optional.replace(", optional = true }", " }", 1))
     assert "no publication says nowhere" in verify(tmp_path, seal(package))[1]
+
+
+LOOSE = """
+format = 1
+name = "county"
+version = 2
+[measures]
+composite = { blank = 0 }
+kind = { column = " post_kind ", type = "text" }
+[groups]
+members = "none"
+[values.level]
+kind = "bands"
+value = "composite"
+bands = [{ at_least = 60, below = "none", when = "none", label = " good " }]
+otherwise_label = " poor "
+[items.x]
+name = " X "
+kind = "formula"
+formula = "10 * (level == 'good') + (level == 'poor')"
+full = "none"
+when = "none"
+[items.y]
+name = { zh = " 乙 ", en = " Y " }
+kind = "lookup"
+value = "kind"
+table = { " leader " = 5 }
+otherwise = "none"
+[items.z]
+kind = "deduction"
+lines = [{ count = 2, each = 1, growth = "none", at_most = "none" }]
+at_most = "none"
+[items.w]
+kind = "rank_points"
+value = 1
+place = "none"
+first = 3
+step = 1
+[total]
+minimum_present = "none"
+[[gates]]
+when = "composite < 0"
+effect = "no_rank"
+value = "none"
+[[grades]]
+grade = " A "
+at_least = "none"
+top = "none"
+[[rankings]]
+where = "none"
+[[flags]]
+when = "composite >= 60"
+[validity]
+from = 2025-01-01
+peer_groups = [" 141.leader "]
+"""
+
+
+def test_a_scheme_may_leave_out_what_it_may_and_put_blanks_around_texts(tmp_path: Path) -> None:
+    published = leaders(3)
+    published[1]["composite"], published[2]["composite"] = "60.00", None
+
+    package = package_of(LOOSE, published)
+
+    assert verify(tmp_path, package)[0] == 0, verify(tmp_path, package)
+    good, poor = (
+        next(line["document"] for line in package[1:] if line["document"]["subject"]["code"] == code)
+        for code in ("0001", "0002")
+    )
+    assert (good["total"], good["grade"], good["flags"]) == (
+        "16",
+        "A",
+        [{"zh": "flag", "en": "flag"}],
+    )  # 10 + 5 - 2 + 3
+    assert (poor["total"], poor["flags"]) == ("7", [])
+    assert [item["name"]["zh"] for item in good["items"]] == ["X", "乙", "z", "w"]
