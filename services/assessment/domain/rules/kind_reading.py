@@ -159,7 +159,7 @@ def _read_rank_points(keys: Keys) -> Rule:
     otherwise = keys.find_formula("otherwise")
     if otherwise is not None and (keys.has("step") or not listed):
         raise BadRules(keys.at("otherwise"), "is what counts beyond a list of places, and there is no step then")
-    if listed and not keys.has("step"):
+    if not keys.has("step"):
         otherwise = otherwise or constant(0)
     first = keys.formula("first", listed[0] if listed else None)
     return RankPoints(

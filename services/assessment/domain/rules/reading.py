@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, get_args
 
 from services.assessment.domain.rules.faults import BadRules
 from services.assessment.domain.rules.formulas import (
@@ -29,7 +29,6 @@ _NAME: Final = re.compile(r"[^\W\d]\w{0,63}")
 _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 _MISSING: Final = object()
 
-Choice = TypeVar("Choice", bound=str)
 Label = dict[str, str]
 
 
@@ -67,7 +66,7 @@ class Keys:
     def close(self) -> None:
         if self._left:
             unknown, known = ", ".join(sorted(map(str, self._left))), ", ".join(self._known)
-            if self.place and TOP_KEYS.intersection(self._left):
+            if TOP_KEYS.intersection(self._left):
                 raise BadRules(self.place, f"does not know {unknown}, which stands above the first [heading]")
             raise BadRules(self.place or "scheme", f"does not know {unknown}; known here: {known}")
 
@@ -143,7 +142,7 @@ class Keys:
         """The entries of a table by name, each with its place."""
         value = self.take(key, {})
         inner = Keys(self.at(key), value)
-        for name in list(value):
+        for name in value:
             yield check_name(self.at(key), name), f"{self.at(key)}.{name}", inner.take(name)
 
 
