@@ -173,6 +173,15 @@ def test_the_top_share_of_a_group_is_a_count_that_is_never_exceeded():
     assert points_of(outcome_of(rule, rates(9, 9, 7, 6, 5))) == ["8", "8", "8", "6", "6"]
 
 
+def test_the_top_share_may_be_of_the_least_and_be_named():
+    rule = (
+        '[measures]\ndays = "days"\n[values.x]\nkind = "quantile_bands"\nvalue = "days"\ndirection = "lower"\n'
+        'bands = [{ top = 40, label = "快" }]\notherwise_label = "慢"\n'
+    )
+
+    assert points_of(outcome_of(rule, rates(9, 2, 5, 1, 7))) == ["慢", "快", "慢", "快", "慢"]
+
+
 EVENTS = '[measures]\nevents = { column = "events", type = "list", blank = 0 }\n[items.x]\n'
 
 

@@ -65,6 +65,7 @@ LIMITS: list[tuple[Callable[[Any], RuleScheme], Any, Any, str]] = [
     (lambda n: item(formula="a".ljust(n)), 2_000, 2_001, "items.x.formula: a formula has 1 to 2000"),
     (bands, 300, 301, "items.x.bands: has more than 300 entries"),
     (places, "0.123456789012", "0.1234567890123", "items.x.weight: the number is beyond"),
+    (places, "0.000000000001", "0.0000000000001", "items.x.weight: the number is beyond"),
     (places, "1000000000000000", "1000000000000001", "items.x.weight: the number is beyond"),
     (places, "-1000000000000000", "-1000000000000001", "items.x.weight: the number is beyond"),
     (lambda n: scheme(rankings=[{"tie_breakers": ["a"] * n}]), 10, 11, "rankings[1].tie_breakers: must be a list of"),
@@ -270,6 +271,12 @@ def test_what_is_lacking_is_told_with_what_was_meant(document: dict[str, Any], s
         read_rule_document(document)
 
     assert str(fault.value) == said
+
+
+@pytest.mark.parametrize("key", ["format", "name", "version", "title", "source", "recovered", "recovery"])
+def test_what_stands_below_the_first_heading_and_belongs_above_it_is_told(key: str) -> None:
+    with pytest.raises(BadRules, match=f"total: does not know {key}, which stands above the first .heading."):
+        scheme(total={key: 1})
 
 
 def test_nothing_is_said_with_none_and_a_text_has_no_blanks_around_it() -> None:
