@@ -127,6 +127,17 @@ class AssessmentWorld:
                     else None
                 ),
             ),
+            ("GET", "/v1/fair-scores/{staff_number}"): Probe(action="read a score", aim=lambda place: _of_fair(place)),
+            ("GET", "/v1/fair-scores/{staff_number}/as-of"): Probe(
+                action="read a score", aim=lambda place: _of_fair(place, query=OCTOBER | {"on": "2199-01-01"})
+            ),
+            ("GET", "/v1/fair-comparisons"): Probe(
+                action="read a score",
+                aim=lambda place: Shot(query={"cadres": staff_number(place)}) if place in CODES else None,
+            ),
+            ("GET", "/v1/fair-scores/{staff_number}/history"): Probe(
+                action="read a score", aim=lambda place: _of_fair(place)
+            ),
             ("GET", "/v1/fair-scores/export"): Probe(action="export scores", aim=everywhere(Shot(query=OCTOBER))),
             ("GET", "/v1/fair-organisations/{code}"): Probe(
                 action="read a score",
@@ -270,6 +281,10 @@ RULE_SCHEMES: dict[Route, Probe] = {
 
 def _of_signal(place: Place, body: object = None) -> Shot | None:
     return Shot(path={"signal_id": SIGNALS[place]}, body=body) if place in SIGNALS else None
+
+
+def _of_fair(place: Place, query: dict[str, str] | None = None) -> Shot | None:
+    return Shot(path={"staff_number": staff_number(place)}, query=query or {}) if place in CODES else None
 
 
 def _of_cadre(place: Place, **more: object) -> Shot | None:

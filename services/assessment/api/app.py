@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.assessment.api.closed_periods import add_closed_period_routes
 from services.assessment.api.corrections import add_correction_routes
 from services.assessment.api.exports import add_export_routes
+from services.assessment.api.fair_profiles import add_fair_profile_routes
 from services.assessment.api.fair_scores import add_fair_score_routes
 from services.assessment.api.indicators import add_indicator_routes
 from services.assessment.api.monitoring import add_monitoring_routes
@@ -52,4 +53,5 @@ def create_api(
     add_monitoring_routes(app, pool)
     add_signal_routes(app, pool)
     add_fair_score_routes(app, pool)
+    add_fair_profile_routes(app, settings, pool)  # after the routes of words that stand where numbers do
     return app

@@ -1,12 +1,14 @@
 """The route by which scores leave as files, with every tallied indicator and its definition."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Response
 from starlette.responses import StreamingResponse
 
 from services.assessment.api.indicators import show_definition
+from services.assessment.api.scores import Composite, Flag
 from services.assessment.domain.periods import parse_calendar_period
 from services.assessment.domain.scores import SubjectKind
 from services.assessment.exporting import ENDINGS, MEDIA_TYPES, Format
@@ -31,7 +33,7 @@ def add_export_routes(app: FastAPI, pool: Pool) -> None:
         response_class=StreamingResponse,
         responses=gives(200, description="The scores as a file.", content=FILES) | refuses(404),
     )
-    def export_scores(
+    def export_scores(  # noqa: PLR0913 - the filters of a list are its arguments
         _: Exporter,
         *,
         subject: SubjectKind,
@@ -39,12 +41,24 @@ def add_export_routes(app: FastAPI, pool: Pool) -> None:
         file_format: Annotated[Format, Query(alias="format")] = "csv",
         organisation: CodeText | None = None,
         peer_group: CodeText | None = None,
+        post_kind: CodeText | None = None,
+        composite_from: Composite = None,
+        composite_below: Composite = None,
+        flag: Flag = None,
     ) -> Response:
         """CSV comes in a ZIP with its definitions, XLSX with a sheet of them, Parquet with them in its metadata."""
         now = datetime.now(UTC)
         period = parse_calendar_period(period_text)
         query = ScoreQuery(
-            subject_kind=subject, period=period, organisation_code=organisation, peer_group=peer_group, sort="code"
+            subject_kind=subject,
+            period=period,
+            organisation_code=organisation,
+            peer_group=peer_group,
+            post_kind=post_kind,
+            composite_from=Decimal(composite_from) if composite_from is not None else None,
+            composite_below=Decimal(composite_below) if composite_below is not None else None,
+            flag=flag,
+            sort="code",
         )
         asked = ExportRequest(id=new_id(), query=query, format=file_format)
         file = exports.export_scores(pool, asked, show=show_definition, now=now)

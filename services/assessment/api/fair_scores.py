@@ -94,6 +94,7 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
         period_text: MaybePeriod = None,
         organisation: CodeText | None = None,
         peer_group: CodeText | None = None,
+        post_kind: CodeText | None = None,
         band: Band | None = None,
         flag: Flag = None,
         limit: Limit = 50,
@@ -104,6 +105,7 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
             period=None if period_text is None else parse_period(period_text),
             organisation_code=organisation,
             peer_group=peer_group,
+            post_kind=post_kind,
             band=band,
             flag=flag,
         )
@@ -117,13 +119,14 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
         response_class=StreamingResponse,
         responses=gives(200, description="The scores as a file.", content=FILES) | refuses(404),
     )
-    def export_fair_scores(
+    def export_fair_scores(  # noqa: PLR0913 - the filters of a list are its arguments
         _: Exporter,
         *,
         period_text: MaybePeriod = None,
         file_format: Annotated[Format, Query(alias="format")] = "csv",
         organisation: CodeText | None = None,
         peer_group: CodeText | None = None,
+        post_kind: CodeText | None = None,
         band: Band | None = None,
         flag: Flag = None,
     ) -> Response:
@@ -132,6 +135,7 @@ def _add_reading(router: APIRouter, pool: Pool) -> None:
             period=None if period_text is None else parse_period(period_text),
             organisation_code=organisation,
             peer_group=peer_group,
+            post_kind=post_kind,
             band=band,
             flag=flag,
         )
@@ -194,7 +198,7 @@ def _add_closed(router: APIRouter, pool: Pool) -> None:
             limit=limit + 1,
         )
         following = encode_cursor([str(found[limit - 1].place)]) if len(found) > limit else None
-        return json_response({"items": [_show_correction(one) for one in found[:limit]], "next_cursor": following})
+        return json_response({"items": [show_correction(one) for one in found[:limit]], "next_cursor": following})
 
     @router.get("/v1/fair-periods/{period}/replay", responses=shows(ShownReplay) | refuses(404))
     def replay_period(_: Replayer, period_text: PeriodPath) -> Response:
@@ -257,7 +261,7 @@ def _show_spread(one: FairSpread) -> dict[str, Any]:
     }
 
 
-def _show_correction(one: FairCorrection) -> dict[str, Any]:
+def show_correction(one: FairCorrection) -> dict[str, Any]:
     return {
         "staff_number": one.staff_number,
         "number": one.number,

@@ -51,6 +51,7 @@ class FairQuery:
     period: Period | None = None
     organisation_code: str | None = None
     peer_group: str | None = None
+    post_kind: str | None = None
     band: Band | None = None
     flag: str | None = None
 
@@ -122,6 +123,7 @@ def list_scores(pool: Pool, query: FairQuery, *, after: str | None, limit: int) 
         wanted = FairFilter(
             organisation_ids=_list_wanted(connection, query.organisation_code),
             peer_group=query.peer_group,
+            post_kind=query.post_kind,
             band=query.band,
             flag=query.flag,
         )
@@ -142,13 +144,7 @@ def find_settings(pool: Pool, period: Period) -> FairSettings:
 def get_profile(pool: Pool, staff_number: str, period: Period | None) -> FairProfile:
     """Raises UnknownFairScore, also for what is out of reach, and NotPublished."""
     with transaction(pool) as connection:
-        wanted = FairFilter(staff_number=staff_number)
-        if period is None:
-            found = [_show(one) for one in fair_scores.list_fair_scores(connection, wanted, after=None, limit=1)]
-        else:
-            days = _days_of(connection, period)
-            closed = fair_closings.list_results(connection, days, wanted, after=None, limit=1)
-            found = [_show_closed(one, _window_of(connection, days)) for one in closed]
+        found = list_scores_of(connection, staff_number, period)
         explanation = _find_explanation(connection, staff_number, period)
         if not found:
             raise UnknownFairScore("there is no such score")
@@ -156,6 +152,16 @@ def get_profile(pool: Pool, staff_number: str, period: Period | None) -> FairPro
         known = {fact.fact_id: fact for fact in evidence.list_seen(connection, list(filter(None, named.values())))}
     facts = {record: known[fact_id] for record, fact_id in named.items() if fact_id in known}
     return FairProfile(score=found[0], explanation=explanation, facts=facts)
+
+
+def list_scores_of(connection: Connection, staff_number: str, period: Period | None) -> list[ShownFairScore]:
+    """One or none: somebody's score as it stands, or of a closed period. Raises NotPublished."""
+    wanted = FairFilter(staff_number=staff_number)
+    if period is None:
+        return [_show(one) for one in fair_scores.list_fair_scores(connection, wanted, after=None, limit=1)]
+    days = _days_of(connection, period)
+    closed = fair_closings.list_results(connection, days, wanted, after=None, limit=1)
+    return [_show_closed(one, _window_of(connection, days)) for one in closed]
 
 
 def fact_of(record: str) -> UUID | None:

@@ -285,6 +285,8 @@ def list_results(
                AND ends_on = %(ends_on)s
                AND (%(organisation_ids)s::uuid[] IS NULL OR result.organisation_id = ANY(%(organisation_ids)s))
                AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(post_kind)s::text IS NULL
+                    OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
                AND (%(band)s::text IS NULL OR band = %(band)s)
                AND CASE WHEN %(flag)s::text IS NULL THEN true
                         WHEN %(flag)s = 'any' THEN flags <> '{}'
@@ -300,6 +302,7 @@ def list_results(
                 "ends_on": days[1],
                 "organisation_ids": None if wanted.organisation_ids is None else list(wanted.organisation_ids),
                 "peer_group": wanted.peer_group,
+                "post_kind": wanted.post_kind,
                 "band": wanted.band,
                 "flag": wanted.flag,
                 "staff_number": wanted.staff_number,

@@ -44,6 +44,7 @@ class FairFilter:
     organisation_ids: Sequence[UUID] | None = None
     staff_number: str | None = None
     peer_group: str | None = None
+    post_kind: str | None = None
     band: str | None = None
     flag: str | None = None  # `any`, `none`, or the name of a check
 
@@ -200,6 +201,8 @@ def list_fair_scores(connection: Connection, wanted: FairFilter, *, after: str |
               LEFT JOIN cadre USING (cadre_id)
              WHERE (%(organisation_ids)s::uuid[] IS NULL OR organisation_id = ANY(%(organisation_ids)s))
                AND (%(peer_group)s::text IS NULL OR peer_group = %(peer_group)s)
+               AND (%(post_kind)s::text IS NULL
+                    OR right(peer_group, length(%(post_kind)s) + 1) = '.' || %(post_kind)s)
                AND (%(band)s::text IS NULL OR band = %(band)s)
                AND CASE WHEN %(flag)s::text IS NULL THEN true
                         WHEN %(flag)s = 'any' THEN flags <> '{}'
@@ -214,6 +217,7 @@ def list_fair_scores(connection: Connection, wanted: FairFilter, *, after: str |
                 "organisation_ids": None if wanted.organisation_ids is None else list(wanted.organisation_ids),
                 "staff_number": wanted.staff_number,
                 "peer_group": wanted.peer_group,
+                "post_kind": wanted.post_kind,
                 "band": wanted.band,
                 "flag": wanted.flag,
                 "after": after,
