@@ -282,7 +282,8 @@ def _first_events(command: ReceiveIssue, issue: storage.StoredIssue, counted: Co
     if command.responded_at is not None:
         steps.append(Step(kind="contacted", happened_at=command.responded_at))
     if command.closed_at is not None:
-        steps.append(Step(kind="closed", happened_at=command.closed_at, details=Details(outcome=command.outcome)))
+        details = Details(outcome=command.outcome)
+        steps.append(Step(kind="closed", happened_at=command.closed_at, details=details, reply=command.reply))
     first = OutgoingEvent(event=received, sequence=1, correlation_id=command.correlation_id)
     return [first, *events_of(before, steps, command.correlation_id, counted=counted)]
 

@@ -59,6 +59,22 @@ def test_an_issue_goes_its_way_from_receipt_to_closure(registered, events_of):
     ]
 
 
+def test_a_closure_tells_how_long_its_reply_is_also_where_a_file_told_it(registered, ask):
+    closed, silent = finished(), finished("I-2", reply=None)
+    issues.receive_issues(registered, [closed, silent], now=NOW, allow_odd=True)
+    by_hand = an_issue()
+    close = CloseIssue(id=by_hand.id, correlation_id="t", outcome="resolved", reply="已 修好\n了")
+    issues.receive_issues(registered, [by_hand], now=NOW)
+    take_steps(registered, [close], now=NOW)
+
+    for issue, characters in ((closed, 3), (silent, None), (by_hand, 4)):
+        told = ask(
+            "SELECT payload ->> 'reply_characters' FROM outbox WHERE aggregate_id = %s AND event_type ~ 'issue.closed'",
+            issue.id,
+        )
+        assert told == [(None if characters is None else str(characters),)]
+
+
 def test_what_contradicts_the_life_of_an_issue_is_refused(registered, events_of):
     issue = an_issue(received_at=EARLIER)
     closed = CloseIssue(id=issue.id, correlation_id="t", outcome="resolved", reply="已修好")
