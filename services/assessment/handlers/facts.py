@@ -375,8 +375,9 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         row["assignment_sequence"] = sequence
     if isinstance(event, IssueResponded):
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
-    if isinstance(event, IssueReplied):
-        row["replied_at"] = min(event.replied_at, row.get("replied_at", event.replied_at))
+    replied_at = _find_reply(event)
+    if replied_at is not None:
+        row["replied_at"] = min(replied_at, row.get("replied_at", replied_at))
     if isinstance(event, IssueReplied | IssueClosed) and event.reply_characters is not None:
         row["reply_characters"] = max(event.reply_characters, row.get("reply_characters", 0))
     row["is_reopened"] |= isinstance(event, IssueReopened)
@@ -386,6 +387,15 @@ def _collect_issue(batch: Batch, envelope: Envelope) -> None:
         _collect_deadlines(row, event, sequence)
     _collect_ending(row, event, sequence)
     batch.touched_facts[event.aggregate_id] = envelope.correlation_id
+
+
+def _find_reply(event: Event) -> datetime | None:
+    """A closure with a reply tells the citizen, too."""
+    if isinstance(event, IssueReplied):
+        return event.replied_at
+    if isinstance(event, IssueClosed) and event.reply_characters is not None:
+        return event.closed_at
+    return None
 
 
 def _collect_deadlines(row: dict[str, Any], event: DeadlinesMoved, sequence: int) -> None:

@@ -186,8 +186,8 @@ class Story:
     def respond(self, issue_id: UUID, at: datetime) -> None:
         self.tell(IssueResponded(issue_id=issue_id, responded_at=at))
 
-    def close(self, issue_id: UUID, at: datetime, outcome="resolved") -> None:
-        self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome))
+    def close(self, issue_id: UUID, at: datetime, outcome="resolved", reply_characters: int | None = None) -> None:
+        self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome, reply_characters=reply_characters))
 
     def merge(self, issue_id: UUID, merged_into: UUID, at: datetime) -> None:
         self.tell(IssueMerged(issue_id=issue_id, merged_into=merged_into, merged_at=at))

@@ -91,6 +91,16 @@ def test_the_course_of_issues(pool):
     assert figures_of(pool, "C", kind="organisation")["redo_rate"] == (1, 4)
 
 
+def test_a_closure_with_a_reply_replies(pool):
+    story = county()
+    issues = [story.issue(story.town, story.cadre_id, MARCH) for _ in range(2)]
+    story.close(issues[0], MARCH + timedelta(days=1), reply_characters=40)
+    story.close(issues[1], MARCH + timedelta(days=1))
+    settle(pool, story)
+
+    assert figures_of(pool, "S")["reply_rate"] == (1, 2)
+
+
 def test_a_citizen_who_comes_again_within_ninety_days_recurs(pool):
     story = county()
     for citizen, day in ((1, 0), (1, 90), (1, 181), (2, 0), (None, 0), (None, 1)):
