@@ -7,11 +7,13 @@ from typing import ClassVar
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from services.assessment.domain.periods import parse_period
 from services.assessment.handlers.partitions import make_years_ahead
 from services.assessment.storage.reading import After, ScoreFilter, list_scores_ascending, list_scores_descending
 from services.assessment.storage.retention import delete_scores
+from services.assessment.storage.tallies import COLUMNS
 from shared.database import migrate, transaction
 from shared.reach import Reach
 from tests.integration.assessment.conftest import HOME, score_all, take
@@ -112,6 +114,31 @@ def test_what_is_held_stays_where_its_year_is_over(scored):
         left = connection.execute("SELECT score_id FROM score").fetchall()
 
     assert left == [(held,)]
+
+
+def test_cells_that_stood_lie_by_their_organisations(stock):
+    with stock.older("assessment", before="0103") as database:
+        with psycopg.connect(database.owner_url, options="-c lianxin.reach=system") as connection:
+            columns = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+            connection.execute(
+                sql.SQL(
+                    """
+                    INSERT INTO tally (organisation_id, cadre_id, month, {columns})
+                    SELECT md5('o' || who % 7)::uuid, md5('c' || who)::uuid, month::date, {numbers}
+                      FROM generate_series(1, 30) AS who
+                     CROSS JOIN generate_series('2025-01-01'::timestamp, '2025-06-01', interval '1 month') AS month
+                    """
+                ).format(columns=columns, numbers=sql.SQL(", ").join(map(sql.Literal, range(len(COLUMNS)))))
+            )
+            cell = sql.SQL("organisation_id, cadre_id, month, {}").format(columns)
+            before = connection.execute(sql.SQL("SELECT {} FROM tally ORDER BY 1, 2, 3").format(cell)).fetchall()
+
+        migrate(database.owner_url, HOME / "migrations")
+
+        with psycopg.connect(database.owner_url, options="-c lianxin.reach=system") as connection:
+            as_they_lie = connection.execute(sql.SQL("SELECT {} FROM tally ORDER BY ctid").format(cell)).fetchall()
+    assert as_they_lie == before
+    assert len(before) == 180
 
 
 def test_what_stood_before_there_were_parts_stands_in_them(stock):

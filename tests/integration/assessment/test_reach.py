@@ -184,3 +184,15 @@ def test_every_table_is_locked_for_its_owner_too(pool):
         ).fetchall()
 
     assert {row[0] for row in rows} <= {"migration"}  # which files were applied: no data of anybody
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("table", ["tally", "contact_fact", "issue_fact", "rating_fact", "issue_share"])
+def test_who_is_asking_is_not_looked_up_for_processes(pool, table):
+    counting = sql.SQL("EXPLAIN (ANALYZE, TIMING OFF) SELECT FROM {}").format(sql.Identifier(table))
+    with transaction(pool) as connection:
+        plan = [str(line) for (line,) in connection.execute(counting)]
+
+    looked_up = [line for line in plan if "ProjectSet" in line]
+    assert looked_up
+    assert all("never executed" in line for line in looked_up)
