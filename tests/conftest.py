@@ -118,9 +118,8 @@ def stock(postgres_admin_url: str) -> Iterator[Stock]:
     stock.clear()
 
 
-@pytest.fixture
-def new_database(stock: Stock) -> Iterator[Callable[[str], Database]]:
-    """Give a migrated database of a service with nothing in it."""
+@contextmanager
+def _lending(stock: Stock) -> Iterator[Callable[[str], Database]]:
     taken: list[tuple[str, str]] = []
 
     def create(service: str) -> Database:
@@ -134,9 +133,23 @@ def new_database(stock: Stock) -> Iterator[Callable[[str], Database]]:
 
 
 @pytest.fixture
+def new_database(stock: Stock) -> Iterator[Callable[[str], Database]]:
+    """Give a migrated database of a service with nothing in it."""
+    with _lending(stock) as create:
+        yield create
+
+
+@pytest.fixture
 def new_pool(stock: Stock, new_database: Callable[[str], Database]) -> Callable[[str], Pool]:
     """Give a system pool on a fresh migrated database of a service, as its runtime role."""
     return lambda service: stock.pool(new_database(service).url, system=True)
+
+
+@pytest.fixture(scope="module")
+def new_shared_pool(stock: Stock) -> Iterator[Callable[[str], Pool]]:
+    """The same for all tests of a file that only read what it was filled with once."""
+    with _lending(stock) as create:
+        yield lambda service: stock.pool(create(service).url, system=True)
 
 
 @pytest.fixture(scope="session")

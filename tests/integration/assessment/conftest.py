@@ -20,9 +20,7 @@ NOW = datetime(2025, 11, 15, 4, tzinfo=UTC)
 @pytest.fixture
 def new_assessment(new_pool: Callable[[str], Pool]) -> Callable[[], Pool]:
     def create() -> Pool:
-        pool = new_pool("assessment")
-        load_schemes(pool, (HOME / "schemes").glob("*.toml"), indicators_file=HOME / "indicators.toml", now=NOW)
-        return pool
+        return with_schemes(new_pool("assessment"))
 
     return create
 
@@ -30,6 +28,17 @@ def new_assessment(new_pool: Callable[[str], Pool]) -> Callable[[], Pool]:
 @pytest.fixture
 def pool(new_assessment: Callable[[], Pool]) -> Pool:
     return new_assessment()
+
+
+@pytest.fixture(scope="module")
+def shared_pool(new_shared_pool: Callable[[str], Pool]) -> Pool:
+    """For tests that only read what the file filled it with."""
+    return with_schemes(new_shared_pool("assessment"))
+
+
+def with_schemes(pool: Pool) -> Pool:
+    load_schemes(pool, (HOME / "schemes").glob("*.toml"), indicators_file=HOME / "indicators.toml", now=NOW)
+    return pool
 
 
 def take(pool: Pool, envelopes, now: datetime = NOW) -> int:

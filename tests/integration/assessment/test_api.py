@@ -16,8 +16,7 @@ from tests.integration.assessment.story import Story, random_county
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def app(pool):
+def app_over(pool):
     settings = AssessmentSettings(
         mode="test",
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
@@ -30,15 +29,23 @@ def client_of(app, role):
     return TestClient(app, headers={"Authorization": f"Bearer {role}"}, raise_server_exceptions=False)
 
 
+@pytest.fixture(scope="module")
+def app(shared_pool):
+    """Of a county that nobody changes."""
+    take(shared_pool, random_county(11))
+    score_all(shared_pool)
+    return app_over(shared_pool)
+
+
 @pytest.fixture
 def officer(app):
     return client_of(app, "department_officer")
 
 
 @pytest.fixture
-def county(pool):
-    take(pool, random_county(11))
-    score_all(pool)
+def officer_of_nothing(pool):
+    """Of a county in which nothing has happened yet."""
+    return client_of(app_over(pool), "department_officer")
 
 
 def test_every_route_says_whom_it_lets_in(app):
@@ -63,7 +70,6 @@ SCHEMES = LIVE | {"cadre", "machine_client", "unit_head"}
         ("/v1/published/scores/organisation?period=2025", SCHEMES - {"cadre"}),
     ],
 )
-@pytest.mark.usefixtures("county")
 def test_live_figures_are_for_the_department_and_its_auditors(app, path, readers):
     known = app.state.authenticator.principals
     statuses = {role: client_of(app, role).get(path).status_code for role in known}
@@ -73,7 +79,6 @@ def test_live_figures_are_for_the_department_and_its_auditors(app, path, readers
 
 
 @pytest.mark.parametrize("sort", ["-composite", "composite", "code"])
-@pytest.mark.usefixtures("county")
 def test_the_pages_hold_every_score_once(officer, sort):
     asked = {"subject": "cadre", "period": "2025", "sort": sort}
     whole = officer.get("/v1/scores", params=asked | {"limit": 200}).json()
@@ -91,7 +96,6 @@ def test_the_pages_hold_every_score_once(officer, sort):
     assert len(codes) == 6
 
 
-@pytest.mark.usefixtures("county")
 def test_numbers_are_texts_with_fixed_places(officer):
     found = officer.get("/v1/scores/organisation/C?period=2025").json()
 
@@ -101,7 +105,7 @@ def test_numbers_are_texts_with_fixed_places(officer):
     assert datetime.fromisoformat(found["as_of"]).tzinfo is not None
 
 
-def test_the_closures_are_shown_apart(officer, pool):
+def test_the_closures_are_shown_apart(officer_of_nothing, pool):
     story = Story()
     queue = story.organisation("Q1")
     at = datetime(2025, 3, 10, tzinfo=ZONE)
@@ -112,14 +116,13 @@ def test_the_closures_are_shown_apart(officer, pool):
     take(pool, story.take())
     score_all(pool)
 
-    found = officer.get("/v1/scores/organisation/Q1?period=2025-03").json()
+    found = officer_of_nothing.get("/v1/scores/organisation/Q1?period=2025-03").json()
 
     on_time = next(row for row in found["indicators"] if row["key"] == "on_time_closure_rate")
     assert on_time["components"] == {"closed_on_time": 2, "closed_late": 1, "open_overdue": 1, "closed": 3}
     assert (on_time["numerator"], on_time["denominator"], on_time["value"]) == (2, 4, "0.5000")
 
 
-@pytest.mark.usefixtures("county")
 def test_events_page_by_page(officer):
     path = "/v1/scores/organisation/C/indicators/satisfaction_rate/events"
     whole = officer.get(path, params={"period": "2025", "limit": 200}).json()
@@ -183,7 +186,6 @@ def test_events_page_by_page(officer):
         ("/v1/schemes/basic/one", 422),
     ],
 )
-@pytest.mark.usefixtures("county")
 def test_nonsense_gets_a_problem_and_never_a_failure(officer, path, status):
     answer = officer.get(path)
 
@@ -192,12 +194,12 @@ def test_nonsense_gets_a_problem_and_never_a_failure(officer, path, status):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_nobody_without_evidence_is_given_a_number(officer, pool):
+def test_nobody_without_evidence_is_given_a_number(officer_of_nothing, pool):
     story = Story()
     story.cadre("S009")
     take(pool, story.take())
 
-    found = officer.get("/v1/scores/cadre/S009?period=2025").json()
+    found = officer_of_nothing.get("/v1/scores/cadre/S009?period=2025").json()
 
     assert (found["composite"], found["withheld"]) == (None, "not_enough_evidence")
 
@@ -209,7 +211,6 @@ def test_the_scheme_can_be_read_word_for_word(officer):
     assert len(found["content_hash"]) == 64
 
 
-@pytest.mark.usefixtures("county")
 def test_the_periods_there_are(officer):
     periods = [item["period"] for item in officer.get("/v1/periods").json()["items"]]
 

@@ -21,8 +21,8 @@ PEOPLE = READERS.principals | {"elsewhere": person("department_officer", "E", na
 TWO = "/comparison?cadre=S0&cadre=S7&period=2025-01"
 
 
-@pytest.fixture
-def visit(pool):
+@pytest.fixture(scope="module")
+def visit(shared_pool):
     """January is closed; then everybody is looked at. S9 is of another peer group."""
     story = live()
     other = story.cadre("S9")
@@ -30,9 +30,9 @@ def visit(pool):
     for day in range(5):
         issue = story.issue(story.town, other, FIRST + timedelta(days=day), due_at=FIRST + timedelta(days=day + 6))
         story.close(issue, FIRST + timedelta(days=day + 2))
-    open_closed(pool, story)
-    look(pool, CLOSING.settings, region_level="50", zone=ZONE, now=CLOSED_AT)
-    return open_site(pool, PEOPLE)
+    open_closed(shared_pool, story)
+    look(shared_pool, CLOSING.settings, region_level="50", zone=ZONE, now=CLOSED_AT)
+    return open_site(shared_pool, PEOPLE)
 
 
 def as_read(browser, path):

@@ -40,6 +40,10 @@ OFFICERS = KnownPrincipals(
 
 @pytest.fixture
 def town(pool: Pool) -> Story:
+    return fill_town(pool)
+
+
+def fill_town(pool: Pool) -> Story:
     """Sixteen cadres who take days; S0 has seven closed within the hour among ten others."""
     story = Story()
     county = story.organisation("C")

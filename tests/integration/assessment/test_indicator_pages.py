@@ -24,11 +24,11 @@ PEOPLE = {
 }
 
 
-@pytest.fixture
-def visit(pool):
+@pytest.fixture(scope="module")
+def visit(shared_pool):
     """October is closed: three cadres of two townships."""
-    close(pool)
-    return open_site(pool, PEOPLE)
+    close(shared_pool)
+    return open_site(shared_pool, PEOPLE)
 
 
 @pytest.mark.parametrize(

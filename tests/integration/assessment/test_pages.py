@@ -66,15 +66,22 @@ def open_site(pool, people):
     return browser
 
 
-@pytest.fixture
-def visit(pool):
-    return open_site(pool, PEOPLE)
-
-
-@pytest.fixture(autouse=True)
-def county(pool):
+def fill(pool):
     take(pool, random_county(11))
     score_all(pool)
+
+
+@pytest.fixture(scope="module")
+def visit(shared_pool):
+    fill(shared_pool)
+    return open_site(shared_pool, PEOPLE)
+
+
+@pytest.fixture
+def visit_own(pool):
+    """For who changes what is there."""
+    fill(pool)
+    return open_site(pool, PEOPLE)
 
 
 def as_told(browser, path):
@@ -184,9 +191,9 @@ def test_pages_take_the_same_words_in_both_languages(visit):
     assert "Scores" in visit("department_officer").get("/scores?language=en").text
 
 
-def test_the_page_of_a_fair_score_says_what_the_api_says(pool, visit):
+def test_the_page_of_a_fair_score_says_what_the_api_says(pool, visit_own):
     look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
-    officer = visit("department_officer")
+    officer = visit_own("department_officer")
     shown = officer.get("/v1/fair-scores").json()["items"]
     page = html.unescape(officer.get("/fair").text)
     one = shown[0]
@@ -202,17 +209,17 @@ def test_the_page_of_a_fair_score_says_what_the_api_says(pool, visit):
     assert one["score"] in told
     for points in one["points"].values():
         assert points in told or points == "0.00"
-    assert visit("cadre").get("/fair").status_code == 403
+    assert visit_own("cadre").get("/fair").status_code == 403
     assert officer.get("/fair?period=2024-01").status_code == 404
     assert TEXTS["zh"]["errors"]["not-published"] in html.unescape(officer.get("/fair?period=2024-01").text)
 
 
-def test_the_page_of_fair_scores_offers_the_closed_periods(pool, visit):
+def test_the_page_of_fair_scores_offers_the_closed_periods(pool, visit_own):
     for now in (FIRST, CLOSED_AT):  # the first call starts the clock
         close_months(pool, rule=RULE, now=now)
     closed = list_published_periods(pool)
 
-    page = visit("department_officer").get("/fair").text
+    page = visit_own("department_officer").get("/fair").text
 
     assert closed
     assert all(f'<option value="{period.label}">' in page for period in closed)
@@ -281,9 +288,9 @@ def test_every_code_that_can_come_has_its_words(language):
         assert name_step(event.type, texts) in texts["steps"].values()
 
 
-def test_the_cadre_reads_on_the_page_what_is_published_of_the_score_for_appraisal(pool, visit):
+def test_the_cadre_reads_on_the_page_what_is_published_of_the_score_for_appraisal(pool, visit_own):
     close(pool)
-    officer = visit("department_officer")
+    officer = visit_own("department_officer")
     one = as_told(officer, "/v1/published/place-scores/cadre?period=2025-01")["items"][0]
 
     page = html.unescape(officer.get(f"/published/cadre/{one['subject']['code']}?period=2025-01").text)
@@ -294,9 +301,11 @@ def test_the_cadre_reads_on_the_page_what_is_published_of_the_score_for_appraisa
 
 
 @pytest.mark.parametrize(("place", "query"), [("fair", "flag=none"), ("scores", "subject=cadre&period=2025")])
-def test_a_list_leads_to_its_file_for_whoever_may_carry_it_out(pool, visit, place, query):
+def test_a_list_leads_to_its_file_for_whoever_may_carry_it_out(pool, visit_own, place, query):
     look(pool, read_fair_settings(), region_level="50", zone=ZONE, now=NOW)
-    pages = {who: html.unescape(visit(who).get(f"/{place}?{query}").text) for who in ("department_officer", "approver")}
+    pages = {
+        who: html.unescape(visit_own(who).get(f"/{place}?{query}").text) for who in ("department_officer", "approver")
+    }
 
     links = {
         who: re.findall(rf'href="[./]*(v1/(?:fair-)?scores/export[?][^"]*{query}[^"]*)"', page)
@@ -305,7 +314,7 @@ def test_a_list_leads_to_its_file_for_whoever_may_carry_it_out(pool, visit, plac
 
     assert [link.rpartition("=")[2] for link in links["department_officer"]] == ["xlsx", "csv", "parquet"]
     assert links["approver"] == []
-    refused = visit("department_officer").get("/" + links["department_officer"][0])
+    refused = visit_own("department_officer").get("/" + links["department_officer"][0])
     assert refused.json()["type"] == "urn:lianxin:problem:step-up-needed"
 
 

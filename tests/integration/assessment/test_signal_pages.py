@@ -8,19 +8,28 @@ import pytest
 from services.assessment.handlers.signals import GROUNDS
 from services.assessment.web.texts import TEXTS
 from tests.fakes import person
-from tests.integration.assessment.test_fair import OFFICERS, _look, town
+from tests.integration.assessment.test_fair import OFFICERS, _look, fill_town
 from tests.integration.assessment.test_pages import open_site
 
-__all__ = ["town"]
 pytestmark = pytest.mark.integration
 PEOPLE = OFFICERS.principals | {"S0": person("cadre", name="S0", staff_number="S0")}
 
 
-@pytest.fixture
-def visit(pool, request):
-    request.getfixturevalue("town")
+def open_town(pool):
+    fill_town(pool)
     _look(pool)
     return open_site(pool, PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def visit(shared_pool):
+    """Nobody decides anything there."""
+    return open_town(shared_pool)
+
+
+@pytest.fixture
+def visit_own(pool):
+    return open_town(pool)
 
 
 def read_form(browser):
@@ -56,8 +65,8 @@ def test_nobody_sees_a_signal_that_is_their_own_or_out_of_their_reach(visit, who
     assert "fair/S0" not in answer.text
 
 
-def test_a_signal_is_decided_on_the_page_once(visit):
-    officer = visit("officer")
+def test_a_signal_is_decided_on_the_page_once(visit_own):
+    officer = visit_own("officer")
     form = read_form(officer) | {"verdict": "cleared", "grounds": "asked_citizens"}
 
     decided = officer.post("/signals/decision", data=form)

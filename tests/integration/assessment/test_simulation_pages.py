@@ -9,11 +9,10 @@ import pytest
 
 from services.assessment.handlers.candidates import list_candidates
 from services.assessment.handlers.rule_schemes import propose_scheme
-from services.assessment.handlers.schemes import load_schemes
 from services.assessment.web.texts import TEXTS
 from shared.identifiers import new_id
 from tests.fakes import person
-from tests.integration.assessment.conftest import HOME, NOW
+from tests.integration.assessment.conftest import NOW
 from tests.integration.assessment.test_fair_closings import live, open_closed
 from tests.integration.assessment.test_pages import as_told, open_site
 from tests.integration.assessment.test_place_scores import SCHEME, adopt
@@ -32,12 +31,21 @@ PEOPLE = {
 ASKED = {"period": "2025-01", "subject": "cadre", "baseline": "indicators/basic/1", "tolerance": "1"}
 
 
-@pytest.fixture
-def visit(pool):
+def open_january(pool):
     """January is closed, and eight cadres are published of whom ten people said something each."""
-    load_schemes(pool, (HOME / "schemes").glob("*.toml"), indicators_file=HOME / "indicators.toml", now=NOW)
     open_closed(pool, live(raters=10))
     return open_site(pool, PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def visit(shared_pool):
+    """No scheme is proposed there, nor adopted."""
+    return open_january(shared_pool)
+
+
+@pytest.fixture
+def visit_own(pool):
+    return open_january(pool)
 
 
 def look_at(browser, **asked):
@@ -77,8 +85,8 @@ def test_who_may_simulate_over_the_api_finds_the_page(visit, who, status):
     assert browser.post("/simulation", data={"text": "x"}).status_code == {200: 403, 303: 303}.get(status, status)
 
 
-def test_the_page_says_of_each_subject_and_group_what_the_api_says(pool, visit):
-    officer = visit("officer")
+def test_the_page_says_of_each_subject_and_group_what_the_api_says(pool, visit_own):
+    officer = visit_own("officer")
     adopt(pool, "own", "from = 2025-01-01")
     known = documents(pool)
     told = ask_api(officer, known["adopted/own/1"], known["indicators/basic/1"])
@@ -108,8 +116,8 @@ def test_the_page_says_of_each_subject_and_group_what_the_api_says(pool, visit):
         assert f"{title}</th>" + "".join(f'<td class="number">{cell}</td>' for cell in cells) in page
 
 
-def test_the_scheme_of_the_indicators_as_text_gives_the_published_totals(pool, visit):
-    told = ask_api(visit("officer"), documents(pool)["indicators/basic/1"])
+def test_the_scheme_of_the_indicators_as_text_gives_the_published_totals(shared_pool, visit):
+    told = ask_api(visit("officer"), documents(shared_pool)["indicators/basic/1"])
 
     both = [one for one in told["movements"] if one["before"]]
 
@@ -117,9 +125,9 @@ def test_the_scheme_of_the_indicators_as_text_gives_the_published_totals(pool, v
     assert all(abs(Decimal(one["change"])) <= Decimal("0.02") for one in both)  # shares are published to four places
 
 
-def test_a_change_of_a_scheme_is_tried_and_kept_nowhere(pool, visit):
+def test_a_change_of_a_scheme_is_tried_and_kept_nowhere(shared_pool, visit):
     officer = visit("officer")
-    text = documents(pool)["indicators/basic/1"]
+    text = documents(shared_pool)["indicators/basic/1"]
     status, unchanged = send(officer, text.replace("\n", "\r\n"), baseline="indicators/basic/1")
 
     told, changed = send(officer, text.replace("full = 30", "full = 10").replace("full = 15", "full = 35"))
@@ -132,14 +140,14 @@ def test_a_change_of_a_scheme_is_tried_and_kept_nowhere(pool, visit):
     assert "full = 35" not in look_at(officer, candidate="indicators/basic/1")[1]
 
 
-def test_what_is_proposed_is_offered_to_whom_may_read_proposals(pool, visit):
+def test_what_is_proposed_is_offered_to_whom_may_read_proposals(pool, visit_own):
     proposal = propose(pool)
     key = f"proposed/{proposal.id}"
 
-    assert key in visit("officer").get("/simulation").text
-    assert look_at(visit("auditor"), candidate=key)[0] == 200
-    assert key not in visit("town").get("/simulation").text
-    status, page = look_at(visit("town"), candidate=key)
+    assert key in visit_own("officer").get("/simulation").text
+    assert look_at(visit_own("auditor"), candidate=key)[0] == 200
+    assert key not in visit_own("town").get("/simulation").text
+    status, page = look_at(visit_own("town"), candidate=key)
     assert status == 404
     assert TEXTS["zh"]["errors"]["unknown-scheme"] in page
 
@@ -166,10 +174,12 @@ def test_what_cannot_be_tried_is_told_beside_what_was_asked(visit, asked, status
 @pytest.mark.parametrize(
     ("language", "reason"), [("zh", "公布的数据中没有no_such"), ("en", "no publication says no_such")]
 )
-def test_a_scheme_that_does_not_fit_is_told_with_the_reason_in_the_readers_language(pool, visit, language, reason):
+def test_a_scheme_that_does_not_fit_is_told_with_the_reason_in_the_readers_language(
+    shared_pool, visit, language, reason
+):
     officer = visit("officer")
     officer.get(f"/simulation?language={language}")
-    text = documents(pool)["indicators/basic/1"].replace(
+    text = documents(shared_pool)["indicators/basic/1"].replace(
         'column = "response_rate", optional = true', 'column = "no_such"'
     )
 
@@ -180,8 +190,8 @@ def test_a_scheme_that_does_not_fit_is_told_with_the_reason_in_the_readers_langu
     assert "no_such" in page.partition("<textarea")[2]
 
 
-def test_a_form_of_somebody_else_is_not_acted_on(pool, visit):
-    status, page = send(visit("officer"), documents(pool)["indicators/basic/1"], form_token="x" * 43)
+def test_a_form_of_somebody_else_is_not_acted_on(shared_pool, visit):
+    status, page = send(visit("officer"), documents(shared_pool)["indicators/basic/1"], form_token="x" * 43)
 
     assert status == 403
     assert TEXTS["zh"]["separation"] not in page
