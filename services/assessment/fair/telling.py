@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from services.assessment.domain.posts import name_peer_group
 from services.assessment.fair.explaining import FROM_CITIZENS, Change, Explanation, Line, Moved
 from services.assessment.fair.settings import INDICATORS
 from services.assessment.fair.signals.wording import Language
@@ -141,7 +142,8 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {name: {"zh": ZH[name], "en": EN
 
 def tell(explanation: Explanation, language: Language) -> str:
     words = WORDS[language]
-    lines = [words["score"].format_map(_fields(explanation)) if explanation.score is not None else words["no_score"]]
+    fields = {**_fields(explanation), "peer_group": name_peer_group(explanation.peer_group, language)}
+    lines = [words["score"].format_map(fields) if explanation.score is not None else words["no_score"]]
     lines += [_tell_line(line, words) for line in explanation.lines]
     if explanation.most:
         lines += [words["most"], *(_tell_moved(moved, words) for moved in explanation.most)]
@@ -170,7 +172,8 @@ def tell_cadre(explanation: Explanation, language: Language, *, total: int | Non
     """
     words = WORDS[language]
     if total is not None:
-        lines = [words["told_score"].format(total=total, peer_group=explanation.peer_group, band=words[f"band_{band}"])]
+        peer_group = name_peer_group(explanation.peer_group, language)
+        lines = [words["told_score"].format(total=total, peer_group=peer_group, band=words[f"band_{band}"])]
     else:
         lines = [words["no_score" if band is None else "not_enough_evidence"]]
     lines += [_tell_line(line, words) for line in explanation.lines]
@@ -196,7 +199,7 @@ def signed(number: Decimal) -> str:
 
 
 def _fields(explanation: Explanation) -> Mapping[str, object]:
-    names = ("score", "lower", "upper", "reliability", "peer_group")
+    names = ("score", "lower", "upper", "reliability")
     return {name: getattr(explanation, name) for name in names}
 
 

@@ -11,6 +11,7 @@ from fastapi import Request
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.indicators import Definition, Figure, show_value
 from services.assessment.domain.periods import Period, parse_period
+from services.assessment.domain.posts import name_peer_group
 from services.assessment.scoring.numbers import round_to, to_decimal
 from services.assessment.scoring.simulating import GroupMovement
 from services.assessment.settings import AssessmentSettings
@@ -46,13 +47,7 @@ def make_site(settings: AssessmentSettings) -> Site:
 
 def name_peers(code: str | None, texts: Mapping[str, Any]) -> str:
     """A peer group in words, as far as its codes are known here."""
-    if not code:
-        return NO_FIGURE
-    level, _, kind = code.partition(".")
-    if level not in texts["levels"]:
-        return code
-    name: str = texts["peers"].format(kind=texts["post_kinds"].get(kind, kind), level=texts["levels"][level])
-    return name
+    return name_peer_group(code, texts["own_language"]) if code else NO_FIGURE
 
 
 def name_kind(fact: str, kind: str | None, texts: Mapping[str, Any], kind_name: str | None = None) -> str:

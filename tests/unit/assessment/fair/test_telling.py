@@ -106,6 +106,18 @@ def test_every_figure_of_an_explanation_is_told(language: Language) -> None:
     assert identity == IDENTITY
 
 
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("zh", "乡镇（街道）行政正职·乡科级正职"), ("en", "township heads (township-section, principal)")],
+)
+def test_the_peer_group_is_told_in_words(language: Language, name: str) -> None:
+    explanation = replace(EXPLANATION, peer_group="141.township_head")
+
+    told = tell(explanation, language).splitlines()[0], tell_cadre(explanation, language, total=75, band="middle")[0]
+
+    assert all(name in line and "141" not in line for line in told)
+
+
 @pytest.mark.parametrize("language", get_args(Language))
 def test_names_and_sentences_are_those_of_the_language(language: Language) -> None:
     words = {"zh": ZH, "en": EN}[language]
