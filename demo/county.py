@@ -17,6 +17,7 @@ from demo.issues import Issue, as_row, build_issues
 from demo.liaison import Contact, build_contacts
 from demo.people import Roster, build_roster
 from demo.places import County, build_county
+from demo.populations import list_groups, list_populations
 from demo.ratings import Rating, build_ratings
 from demo.registers import list_categories, list_channels, list_households
 
@@ -29,6 +30,8 @@ COLUMNS = {
     "categories": "code,name,parent_code",
     "channels": "organisation_code,kind,address,from_on,hours",
     "contact-households": "number,organisation_code,place_code,population_group,from_on,citizen_name,citizen_phone",
+    "population-groups": "code,name",
+    "place-populations": "organisation_code,place_code,population_group,counted_on,people_count,household_count",
     "contacts": "source_number,staff_number,organisation_code,kind,occurred_at,recorded_at,duration_minutes,"
     "population_group,people_count,place_code,note",
     "issues": "source_number,type,category,channel,urgency,title,description,received_at,respond_by,due_at,"
@@ -45,6 +48,7 @@ class Year:
     duties: tuple[Duty, ...]
     catalogue: Catalogue
     households: Sequence[Mapping[str, Any]]
+    populations: Sequence[Mapping[str, Any]]
     contacts: list[Contact]
     issues: list[Issue]
     ratings: list[Rating]
@@ -76,6 +80,7 @@ def build_year(*, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Year:
         duties=duties,
         catalogue=catalogue,
         households=list_households(chance.stream(seed, "households"), county, residents),
+        populations=list(list_populations(chance.stream(seed, "populations"), county)),
         contacts=contacts,
         issues=issues,
         ratings=ratings,
@@ -92,6 +97,8 @@ def write_files(year: Year, folder: Path) -> dict[str, int]:
         "categories": list_categories(year.catalogue),
         "channels": list_channels(year.county),
         "contact-households": year.households,
+        "population-groups": list_groups(),
+        "place-populations": year.populations,
         "contacts": map(_contact_row, year.contacts),
         "issues": map(as_row, year.issues),
         "ratings": _rating_rows(year.ratings),

@@ -40,25 +40,25 @@ PEOPLE = {
 RURAL_GROUPS = {
     "farmers": 40,
     "needy_households": 16,
-    "elderly_living_alone": 15,
+    "elderly_alone": 15,
     "left_behind_children": 8,
-    "disabled_persons": 6,
+    "disabled": 6,
     "veterans": 5,
     "migrants": 4,
     "students": 3,
 }
 URBAN_GROUPS = {
     "workers": 20,
-    "small_businesses": 17,
-    "elderly_living_alone": 16,
+    "self_employed": 17,
+    "elderly_alone": 16,
     "migrants": 12,
     "needy_households": 11,
     "delivery_workers": 8,
-    "disabled_persons": 6,
+    "disabled": 6,
     "veterans": 5,
     "students": 5,
 }
-PAIRED_GROUPS = {"needy_households": 60, "elderly_living_alone": 20, "disabled_persons": 12, "left_behind_children": 8}
+PAIRED_GROUPS = {"needy_households": 60, "elderly_alone": 20, "disabled": 12, "left_behind_children": 8}
 PLACELESS = ("online", "hotline_duty")
 AT_THE_OFFICE = ("reception",)
 NOTED_SHARE = 0.7

@@ -17,6 +17,11 @@ from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urg
 from shared.contracts.intake.ratings import RatingMethod
 
 Table = list[dict[str, str]]
+# Those that intake comes with.
+GIVEN_GROUPS = (
+    *("farmers", "workers", "students", "migrants", "elderly", "elderly_alone", "left_behind_children", "disabled"),
+    *("needy_households", "self_employed", "veterans", "residents"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,23 @@ def test_issues_name_categories_and_households_live_in_places_of_the_registers(t
     phones = [row["citizen_phone"] for row in tables["contact-households"]]
     assert len(set(phones)) == len(phones) > 0
     assert not set(phones) & keys(tables["issues"], "citizen_phone")
+
+
+def test_who_lives_where_is_counted_of_every_village_and_everybody_met_is_of_a_group_that_lives_there(tables):
+    villages = {row["code"] for row in tables["organisations"] if row["level"] in ("71", "72")}
+    groups = keys(tables["population-groups"], "code") | set(GIVEN_GROUPS)
+    whole = {row["place_code"]: row for row in tables["place-populations"] if not row["population_group"]}
+
+    assert whole.keys() == villages
+    assert all(0 < int(row["household_count"]) < int(row["people_count"]) for row in whole.values())
+    assert (
+        keys(tables["contacts"], "population_group")
+        <= keys(tables["place-populations"], "population_group")
+        <= groups | {""}
+    )
+    assert keys(tables["contact-households"], "population_group") <= groups
+    for row in tables["place-populations"]:
+        assert int(row["people_count"]) <= int(whole[row["place_code"]]["people_count"])
 
 
 def test_parents_come_before_their_children_and_codes_are_unassigned(tables):

@@ -103,6 +103,8 @@ def test_files_go_in_with_what_is_referred_to_first(folder):
         "categories",
         "channels",
         "contact-households",
+        "population-groups",
+        "place-populations",
         "contacts",
         "issues",
         "ratings",
