@@ -154,6 +154,9 @@ class AssessmentWorld:
             ),
             ("GET", "/v1/signals"): Probe(action="list signals", aim=everywhere(Shot()), lists=CADRES),
             ("GET", "/v1/signals/{signal_id}"): Probe(action="read a signal", aim=lambda place: _of_signal(place)),
+            ("GET", "/v1/signals/{signal_id}/records"): Probe(
+                action="read a signal", aim=lambda place: _of_signal(place)
+            ),
             ("POST", "/v1/signals/{signal_id}/decision"): Probe(
                 action="decide on a signal",
                 aim=lambda place: _of_signal(place, body={"verdict": "cleared", "grounds": "local_custom"}),

@@ -51,7 +51,7 @@ def create_api(
     add_place_score_routes(app, pool)
     add_place_period_routes(app, pool)
     add_monitoring_routes(app, pool)
-    add_signal_routes(app, pool)
+    add_signal_routes(app, pool, settings.zone)
     add_fair_score_routes(app, pool)
     add_fair_profile_routes(app, settings, pool)  # after the routes of words that stand where numbers do
     return app

@@ -116,11 +116,11 @@ def _show_item(item: Evidence) -> Shape:
         "in_numerator": item.in_numerator,
         "in_denominator": item.in_denominator,
         "measures": item.measures,
-        "events": [_show_event(event) for event in item.events],
+        "events": [show_event(event) for event in item.events],
     }
 
 
-def _show_event(event: LoggedEvent) -> Shape:
+def show_event(event: LoggedEvent) -> Shape:
     return {
         "event_id": event.event_id,
         "type": event.event_type,

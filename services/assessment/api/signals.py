@@ -3,10 +3,14 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Response
 
+from services.assessment.api.described import ShownEvent
+from services.assessment.api.shapes import show_event
 from services.assessment.handlers import signals
+from services.assessment.handlers.signal_records import SignalRecord, list_signal_records
 from services.assessment.handlers.signals import Grounds, SignalState, Verdict
 from services.assessment.storage.signals import StoredSignal
 from shared.access.principal import Principal
@@ -48,13 +52,24 @@ class ShownSignal(Shown):
     grounds: str | None
 
 
-def add_signal_routes(app: FastAPI, pool: Pool) -> None:
+class ShownSignalRecord(Shown):
+    """Of an issue `kind` is its category's code, and `kind_name` what its place called that on the day it came in."""
+
+    record_id: UUID
+    fact: str
+    kind: str | None
+    kind_name: str | None
+    at: datetime
+    events: list[ShownEvent]
+
+
+def add_signal_routes(app: FastAPI, pool: Pool, zone: ZoneInfo) -> None:
     router = APIRouter()
-    _add_signals(router, pool)
+    _add_signals(router, pool, zone)
     take_routes(app, router)
 
 
-def _add_signals(router: APIRouter, pool: Pool) -> None:
+def _add_signals(router: APIRouter, pool: Pool, zone: ZoneInfo) -> None:
     @router.get("/v1/signals", responses=shows(Page[ShownSignal]))
     def list_signals(
         _: SignalReader, *, state: SignalState = "open", limit: Limit = 50, cursor: Cursor = None
@@ -69,6 +84,14 @@ def _add_signals(router: APIRouter, pool: Pool) -> None:
     @router.get("/v1/signals/{signal_id}", responses=shows(ShownSignal))
     def get_signal(signal_id: UUID, _: SignalReader) -> Response:
         return json_response(_show_signal(signals.get_signal(pool, signal_id)))
+
+    @router.get("/v1/signals/{signal_id}/records", responses=shows(Page[ShownSignalRecord]))
+    def list_records(signal_id: UUID, _: SignalReader, *, limit: Limit = 50, cursor: Cursor = None) -> Response:
+        """What is to be looked at, each with the events that it was made of."""
+        after = _read_record(cursor)
+        found = list_signal_records(pool, signal_id, after=after, limit=limit + 1, zone=zone)[1]
+        following = encode_cursor([str(found[limit - 1].record_id)]) if len(found) > limit else None
+        return json_response({"items": [_show_record(one) for one in found[:limit]], "next_cursor": following})
 
     @router.post("/v1/signals/{signal_id}/decision", responses=shows(ShownSignal) | refuses(409))
     def decide_signal(signal_id: UUID, body: DecisionBody, principal: Deciding) -> Response:
@@ -86,6 +109,23 @@ def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
     if found_at is None or signal_id is None:
         raise BadCursor("the cursor belongs to another list")
     return datetime.fromisoformat(found_at), UUID(signal_id)
+
+
+def _read_record(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    (record_id,) = decode_cursor(cursor, length=1)
+    try:
+        return UUID(record_id or "")
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
+
+
+def _show_record(record: SignalRecord) -> dict[str, object]:
+    return {
+        **{name: getattr(record, name) for name in ("record_id", "fact", "kind", "kind_name", "at")},
+        "events": [show_event(event) for event in record.events],
+    }
 
 
 def _show_signal(signal: StoredSignal) -> dict[str, object]:

@@ -80,7 +80,7 @@ def list_evidence(pool: Pool, query: EvidenceQuery, *, scheme_name: str, zone: Z
         codes = evidence.list_codes(
             connection, list({fact.organisation_id for fact in counted} | {fact.cadre_id for fact in counted})
         )
-        events = _list_events(connection, counted)
+        events = list_events_behind(connection, [fact.fact_id for fact in counted])
         issue_ids = [fact.fact_id for fact in counted if fact.fact == "issue"]
         names = categories.list_names(connection, issue_ids, time_zone=zone.key)
     items = tuple(
@@ -203,15 +203,18 @@ def _falls_in(contact: ContactFact, unit: DutyUnit, zone: ZoneInfo) -> bool:
     return contact.cadre_id == unit.cadre_id and contact.kind == unit.contact_kind and unit.is_held_on(day)
 
 
-def _list_events(connection: Connection, counted: Sequence[_Counted]) -> dict[UUID, list[LoggedEvent]]:
-    """The events by fact. A rating that denies an issue stands behind the issue too."""
-    fact_ids = [fact.fact_id for fact in counted]
+def list_events_behind(connection: Connection, fact_ids: Sequence[UUID]) -> dict[UUID, list[LoggedEvent]]:
+    """The events by fact, as things happened. A rating that denies an issue stands behind the issue too."""
     behind = {fact_id: fact_id for fact_id in fact_ids}
     behind |= evidence.list_denials(connection, fact_ids)
     events: dict[UUID, list[LoggedEvent]] = {}
-    for event in evidence.list_events(connection, list(behind)):
+    for event in sorted(evidence.list_events(connection, list(behind)), key=happened_at):
         events.setdefault(behind[event.aggregate_id], []).append(event)
     return events
+
+
+def happened_at(event: LoggedEvent) -> datetime:
+    return event.occurred_at or event.recorded_at
 
 
 def _describe(

@@ -180,6 +180,23 @@ def list_denials(connection: Connection, issue_ids: Sequence[UUID]) -> dict[UUID
     return {UUID(str(row[0])): UUID(str(row[1])) for row in rows}
 
 
+def list_calls(connection: Connection, fact_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The issue or contact by call or other invitation to rate it; on invitation_fact_issue and _contact.
+
+    Whoever reads with a reach knows of none: this is for who has made sure that the facts are within it.
+    """
+    rows = connection.execute(
+        """
+        SELECT invitation_id, issue_id FROM invitation_fact WHERE issue_id = ANY(%(ids)s)
+         UNION ALL
+        SELECT invitation_id, contact_id FROM invitation_fact WHERE contact_id = ANY(%(ids)s)
+        """,
+        {"ids": list(fact_ids)},
+        prepare=False,
+    ).fetchall()
+    return {UUID(str(row[0])): UUID(str(row[1])) for row in rows}
+
+
 def list_events(connection: Connection, aggregate_ids: Sequence[UUID]) -> list[LoggedEvent]:
     """On event_aggregate_order."""
     with connection.cursor(row_factory=class_row(LoggedEvent)) as cursor:

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Request, Response
 
 from services.assessment.handlers import signals
+from services.assessment.handlers.signal_records import list_signal_records
 from services.assessment.handlers.signals import GROUNDS, Grounds, SignalState, Verdict
 from services.assessment.storage.signals import StoredSignal
 from shared.access.principal import Principal
@@ -30,10 +32,30 @@ class InvalidForm(Rejected):
     code = "invalid-form"
 
 
-def add_signal_pages(app: FastAPI, pool: Pool) -> None:
+def add_signal_pages(app: FastAPI, pool: Pool, zone: ZoneInfo) -> None:
     @app.get("/signals", include_in_schema=False)
     def get_signals(request: Request, _: Reader) -> Response:
         return _render(request, pool)
+
+    @app.get("/signals/{signal_id}", include_in_schema=False)
+    def get_records(request: Request, _: Reader, signal_id: UUID) -> Response:
+        after, refusal = None, None
+        try:
+            after = _read_record(request.query_params.get("cursor"))
+        except BadCursor as error:
+            refusal = error
+        signal, found = list_signal_records(pool, signal_id, after=after, limit=A_PAGE + 1, zone=zone)
+        page = found[:A_PAGE]
+        language = language_of(request)
+        values = {
+            "signals": [signal],
+            "records": page,
+            "following": encode_cursor([str(page[-1].record_id)]) if len(found) > A_PAGE else None,
+            "verdicts": get_args(Verdict),
+            "grounds": {code: names[language] for code, names in GROUNDS.items()},
+            "says": {signal.signal_id: signals.word(signal)[language]},
+        }
+        return render_with(request, "signal.html", values, refusal)
 
     @app.post("/signals/decision", include_in_schema=False)
     def post_decision(request: Request, principal: Deciding, sent: Sent) -> Response:
@@ -57,6 +79,7 @@ def _render(request: Request, pool: Pool, *, error: LianxinError | None = None) 
         "verdicts": get_args(Verdict),
         "grounds": {code: names[language] for code, names in GROUNDS.items()},
         "signals": [],
+        "records": None,
         "following": None,
     }
     try:
@@ -85,6 +108,17 @@ def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
     at, signal_id = decode_cursor(cursor[:2_000], length=2)
     try:
         return datetime.fromisoformat(at or ""), UUID(signal_id or "")
+    except ValueError:
+        raise BadCursor("the cursor is not one of ours") from None
+
+
+def _read_record(cursor: str | None) -> UUID | None:
+    """Raises BadCursor."""
+    if not cursor:
+        return None
+    (record_id,) = decode_cursor(cursor[:2_000], length=1)
+    try:
+        return UUID(record_id or "")
     except ValueError:
         raise BadCursor("the cursor is not one of ours") from None
 

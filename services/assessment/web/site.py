@@ -21,7 +21,7 @@ def add_site(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
     add_fair_pages(app, settings, pool)
     add_comparison_pages(app, settings, pool)
     add_score_pages(app, settings, pool)
-    signal_pages.add_signal_pages(app, pool)
+    signal_pages.add_signal_pages(app, pool, settings.zone)
     add_indicator_pages(app, pool)
     simulation_pages.add_simulation_pages(app, pool)
     add_published_pages(app, pool)

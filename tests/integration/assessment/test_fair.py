@@ -178,6 +178,55 @@ def test_a_signal_waits_with_its_reason_until_somebody_decides(pool: Pool) -> No
 
 
 @pytest.mark.usefixtures("town")
+def test_the_records_of_a_signal_are_told_page_by_page_with_the_events_behind_them(pool: Pool) -> None:
+    _look(pool)
+    app = open_door(pool, OFFICERS)
+    officer = client_of(app, "officer")
+    (signal,) = officer.get("/v1/signals").json()["items"]
+    path = f"/v1/signals/{signal['signal_id']}/records"
+
+    page = officer.get(path, params={"limit": 4}).json()
+    rest = officer.get(path, params={"limit": 4, "cursor": page["next_cursor"]}).json()
+
+    records = page["items"] + rest["items"]
+    assert (len(page["items"]), rest["next_cursor"]) == (4, None)
+    assert [one["record_id"] for one in records] == sorted(signal["record_ids"])
+    assert {one["fact"] for one in records} == {"issue"}
+    for one in records:
+        received, closed = (event["occurred_at"] for event in one["events"])
+        assert one["at"] == received
+        assert datetime.fromisoformat(closed) - datetime.fromisoformat(received) < timedelta(minutes=12)
+    assert client_of(app, "elsewhere").get(path).status_code == 404
+    assert client_of(app, "herself").get(path).status_code == 404
+    assert [officer.get(path, params={"cursor": one}).status_code for one in ("x", "WyJ4Il0")] == [422, 422]
+
+
+def test_a_made_up_matter_asks_a_person_and_the_call_is_behind_the_record(pool: Pool, town: Story) -> None:
+    """The second of them has all wait that nobody else has looked at."""
+    with transaction(pool, reach=SYSTEM) as connection:
+        rows = connection.execute(
+            "SELECT issue_id FROM issue_fact JOIN cadre USING (cadre_id) WHERE staff_number = 'S2' ORDER BY received_at"
+        ).fetchall()
+    issues = [UUID(str(row[0])) for row in rows]
+    client = client_of(open_door(pool, OFFICERS), "officer")
+    called = FIRST + timedelta(days=60)
+    found = []
+    for issue in issues[:2]:
+        town.deny(town.call(called, issue_id=issue), issue, called)
+        take(pool, town.take())
+        _look(pool)
+        found += [one for one in client.get("/v1/signals").json()["items"] if one["staff_number"] == "S2"]
+
+    records = client.get(f"/v1/signals/{found[1]['signal_id']}/records").json()["items"]
+
+    assert [one["check_name"] for one in found] == ["disowned_records"] * 2
+    assert found[0]["record_ids"] == [str(issues[0])]
+    assert set(map(str, issues)) < set(found[1]["record_ids"])
+    denied = {one["record_id"] for one in records if "denied" in one["events"][-1]["type"]}
+    assert denied == set(map(str, issues[:2]))
+
+
+@pytest.mark.usefixtures("town")
 def test_what_was_set_aside_counts_again_once_the_cadre_is_cleared(pool: Pool) -> None:
     def resolution_of(staff_number: str) -> float:
         explanation = client.get(f"/v1/fair-scores/{staff_number}/explanation").json()["explanation"]

@@ -57,6 +57,32 @@ def test_what_waits_is_told_in_words_and_only_who_may_decide_finds_the_form(visi
     assert TEXTS["zh"]["no_signals"] in officer.get("/signals?state=cleared&language=zh").text
 
 
+def test_its_records_are_told_in_words_with_what_happened(visit):
+    officer = visit("officer")
+    (signal,) = open_signals(officer)
+    link = f"signals/{signal['signal_id']}"
+    assert link in officer.get("/signals").text
+
+    page = html.unescape(officer.get(f"/{link}").text)
+
+    assert signal["says"]["zh"] in page
+    assert all(record in page for record in signal["record_ids"])
+    assert page.count(TEXTS["zh"]["steps"]["issue.closed"]) >= len(signal["record_ids"])
+    assert 'name="verdict"' in page
+    assert TEXTS["en"]["facts"]["issue"] in officer.get(f"/{link}?language=en").text
+    assert officer.get(f"/{link}?cursor=x").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("S0", 403), ("nobody", 303), ("elsewhere", 404), ("herself", 404), ("auditor", 200)]
+)
+def test_records_are_for_whoever_may_see_the_signal(visit, who, status):
+    (signal,) = open_signals(visit("officer"))
+
+    assert visit(who).get(f"/signals/{signal['signal_id']}").status_code == status
+    assert visit("officer").get("/signals/01890000-0000-7000-8000-000000000000").status_code == 404
+
+
 @pytest.mark.parametrize(("who", "status"), [("S0", 403), ("nobody", 303), ("elsewhere", 200), ("herself", 200)])
 def test_nobody_sees_a_signal_that_is_their_own_or_out_of_their_reach(visit, who, status):
     answer = visit(who).get("/signals")
