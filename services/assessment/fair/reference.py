@@ -106,9 +106,9 @@ def fit_table(sums: Iterable[CellSums], cells: Sequence[Cell], prior: int, regio
     places = [(cadres, fitting.weigh_place(cadres)) for cadres in fitting.places.values()]
     expected: dict[int, float] = {}
     for _ in range(ROUNDS):
-        expected = _fit_cells(fitting, cells, mean, float(prior))
+        expected = _fit_cells(fitting, cells, mean, prior)
         _fit_own(fitting, expected, places)
-    scatter = _scatter(fitting, expected, float(prior))
+    scatter = _scatter(fitting, expected, prior)
     return Table(
         mean=round(mean * MICRO),
         expected={cells[cell]: round(value * MICRO) for cell, value in expected.items()},
