@@ -24,6 +24,7 @@ ISSUES = {
     for number in range(20)
 }
 MET = Contact(contact="v", kind="visit", occurred_at=0, recorded_at=0, citizen="p0", is_confirmed=True)
+ISSUES["nobody's"] = replace(ISSUES["i0"], issue="nobody's", complainant="", closed_at=None)
 CONTACTS = {"v": MET, "doubtful": replace(MET, contact="doubtful", is_confirmed=False)}
 RATING = Rating(rating="r", subject_kind="issue", subject="i0", method="app", level=5, rated_at=0, rater="p0")
 
@@ -62,6 +63,7 @@ def test_whom_others_asked_weighs_most(method: str, weight: int) -> None:
     (mark,) = _mark(replace(RATING, method=method))  # type: ignore[arg-type]
 
     assert (mark.weight, mark.note, mark.cell) == (weight, "", ("a", "2", method))
+    assert (mark.record, mark.indicator, mark.rater) == ("r", "satisfaction", "p0")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,7 @@ def test_whom_others_asked_weighs_most(method: str, weight: int) -> None:
         replace(RATING, subject_kind="contact", subject="doubtful"),
         replace(RATING, subject_kind="contact", subject="unknown"),
         replace(RATING, method="callback", rater="p1"),
+        replace(RATING, subject="nobody's", rater=""),
     ],
 )
 def test_whoever_is_not_the_complainant_weighs_nothing_and_is_told_so(rating: Rating) -> None:
@@ -98,7 +101,8 @@ def test_the_complainant_the_citizen_met_and_whoever_was_called_back_weigh(ratin
 
 
 def test_a_meeting_is_like_other_meetings() -> None:
-    assert _mark(replace(RATING, subject_kind="contact", subject="v"))[0].cell == ("contact", "", "app")
+    for subject in ("v", "i0"):  # whatever an issue is called
+        assert _mark(replace(RATING, subject_kind="contact", subject=subject))[0].cell == ("contact", "", "app")
 
 
 def test_ratings_of_one_citizen_weigh_together_no_more_than_one() -> None:
@@ -126,17 +130,47 @@ def test_ratings_of_one_hour_weigh_together_no_more_than_one_and_a_half(count: i
 
 def test_calls_back_share_nothing_with_each_other() -> None:
     calls = [replace(one, rated_at=0, device="d") for one in _many(5, method="callback")]
+    nameless = [replace(one, rater="") for one in calls]
 
     assert [mark.weight for mark in _mark(*calls)] == [MICRO] * 5
+    assert [mark.weight for mark in _mark(*nameless, replace(RATING, device="d"))] == [MICRO] * 5 + [APP]
 
 
 def test_ratings_beyond_three_tenths_of_what_was_closed_share_the_weight() -> None:
     """Six of twenty. Calls back and meetings are not in the crowd."""
     crowd = _mark(*_many(7))
-    with_others = _mark(*_many(6), replace(RATING, rating="c", method="callback", subject="i9", rater="p9"))
+    call = replace(RATING, rating="c", method="callback", subject="i9", rater="p9")
+    meeting = replace(RATING, rating="m", subject_kind="contact", subject="v", rater="", rated_at=90 * DAY)
 
     assert 6 * APP - 9 < sum(mark.weight for mark in crowd) <= 6 * APP
-    assert [mark.weight for mark in with_others] == [APP] * 6 + [MICRO]
+    assert [mark.weight for mark in _mark(*_many(6), call, meeting)] == [APP] * 6 + [MICRO, APP]
+    assert [mark.weight for mark in _mark(*_many(7), call, meeting)] == [mark.weight for mark in crowd] + [MICRO, APP]
+
+
+def test_of_what_is_open_nobody_is_expected_to_rate_yet() -> None:
+    """Of ten that are closed three."""
+    issues = {
+        name: replace(one, closed_at=None) if place % 2 else one for place, (name, one) in enumerate(ISSUES.items())
+    }
+
+    weights = [mark.weight for mark in mark_ratings(_many(4), issues, CONTACTS, SETTINGS)]
+
+    assert sum(weights) == pytest.approx(3 * APP, abs=9)
+
+
+@pytest.mark.parametrize(
+    "ratings",
+    [
+        [replace(one, rater="p0", is_complainant=True) for one in _many(3)],
+        _many(3, device="d"),
+        [replace(one, rated_at=0) for one in _many(4)],
+        _many(7),
+    ],
+    ids=["rater", "device", "hour", "crowd"],
+)
+def test_weights_are_whole_numbers_whatever_they_are_shared_by(ratings: list[Rating]) -> None:
+    """So that sums are exact in whatever order."""
+    assert {type(number) for mark in _mark(*ratings) for number in (mark.weight, mark.value)} == {int}
 
 
 def test_a_part_of_an_issue_has_that_part_of_its_rating() -> None:
