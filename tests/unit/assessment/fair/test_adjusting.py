@@ -2,6 +2,7 @@
 
 import random
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,15 @@ def _people(
     return people
 
 
+def _alike(people: list[Evidence]) -> list[Evidence]:
+    """Without what is published of how hard a region is."""
+    return [replace(one, cadre=replace(one.cadre, deprivation=0)) for one in people]
+
+
+def _in_one_place(people: list[Evidence]) -> list[Evidence]:
+    return [replace(one, cadre=replace(one.cadre, region="r", unit="u", deprivation=0)) for one in people]
+
+
 def _adjust_again(people: list[Evidence], within: float, *, by_load: bool) -> verify_fair.Adjusted:
     evidence = [
         verify_fair.Evidence(
@@ -76,6 +86,9 @@ def _adjust_again(people: list[Evidence], within: float, *, by_load: bool) -> ve
         _people(1, 40),
         _people(1, 40, by_region=0.5, regions=2),
         _people(1, 3, most=0.6),
+        _in_one_place(_people(1, 3, most=0.6, noise=20.0)),
+        _alike(_people(1, 40, by_region=0.5, regions=2)),
+        _alike(_people(1, 6, by_region=50.0, regions=2, most=0.6)),
         _people(2, 40, by_load=-0.08),
         _people(3, 40, by_load=-0.9),
         _people(4, 40, by_load=0.3),
@@ -116,6 +129,11 @@ def test_a_heavy_load_is_a_relief_of_at_most_so_much_and_a_light_one_no_merit() 
     assert relief(-0.9) == pytest.approx(lowest, abs=0.01)
     assert lowest < relief(-0.08) < -0.04
     assert relief(0.5) == 0
+
+
+def test_where_there_is_one_place_nothing_is_circumstance() -> None:
+    for left in adjust(_in_one_place(_people(1, 9)), 0.2, SETTINGS).left.values():
+        assert (left.region, left.unit) == (0, 0)
 
 
 def test_where_a_place_differs_most_of_it_is_taken_for_circumstance() -> None:
