@@ -1,11 +1,20 @@
 """What is usual for a kind of case, fitted together with the cadres' own levels."""
 
+import tomllib
 from array import array
 
 import pytest
 
+from services.assessment.fair.dossiers import count_dossier
+from services.assessment.fair.engine import fit_tables
+from services.assessment.fair.freezing import freeze, write_span
+from services.assessment.fair.records import MICRO
 from services.assessment.fair.reference import Table, fit_table
-from services.assessment.fair.totals import CellSums
+from services.assessment.fair.totals import CellSums, Totals
+from services.assessment.importing.records.cli import OWN_SETTINGS
+from tests.unit.assessment.fair.few import SETTINGS
+from tests.unit.assessment.fair.towns import SPAN, make_mixed_town
+from tools import verify_fair
 
 CELLS = [("easy", "1", ""), ("hard", "1", ""), ("rare", "2", "")]
 PRIOR = 20
@@ -77,3 +86,29 @@ def test_where_a_whole_region_does_well_its_cases_are_not_taken_for_easy_ones() 
 
 def test_of_nobody_nothing_is_usual() -> None:
     assert fit_table([], CELLS, PRIOR, {}) is None
+
+
+def test_tables_are_those_of_the_verifying_program() -> None:
+    rules = tomllib.loads(OWN_SETTINGS.read_text("utf-8"))
+    totals, people = Totals(), {}
+    for dossier in make_mixed_town(6, cadres=9):
+        totals.add(count_dossier(dossier, SPAN, SETTINGS))
+        people[dossier.cadre.cadre] = verify_fair.count_person(freeze(dossier), set(), write_span(SPAN), rules)
+
+    tables = fit_tables(totals, SETTINGS)
+
+    assert len(tables) == 7
+    for name, table in tables.items():
+        again = verify_fair.fit(people, name, rules["adjustment"]["cell_prior"])
+        assert again is not None
+        assert (table.mean, table.expected, table.scatter) == (again.mean, again.expected, again.scatter)
+        for cell in (*again.scatter, ("unknown", "1", ""), ()):
+            assert table.vary(cell) == again.vary(cell)
+
+
+@pytest.mark.parametrize(("mean", "scatter"), [(0, 0), (300_000, 210_000), (MICRO, 0), (-1, 0), (MICRO + 1, 0)])
+def test_what_has_no_labels_scatters_as_a_share_does(mean: int, scatter: int) -> None:
+    table = Table(mean=mean, scatter={CELLS[0]: 1})
+
+    assert (table.vary(()), table.vary(CELLS[0]), table.vary(CELLS[1])) == (scatter, 1, 0)
+    assert type(table.vary(())) is int
