@@ -27,6 +27,7 @@ def _count(*contacts: Contact, target: int = 12, confirmed: frozenset[str] = fro
     cadre = Cadre(cadre="c", peer_group="p", region="r", unit="u", target=target)
     effective, notes = count_contacts(Dossier(cadre=cadre, contacts=list(contacts)), set(confirmed), SPAN, SETTINGS)
     assert effective == sum(worth for worth, _ in notes.values())
+    assert {type(worth) for worth, _ in notes.values()} == {int}
     return effective, {contact: note for contact, (_, note) in notes.items()}
 
 
@@ -72,6 +73,7 @@ def test_contacts_with_one_citizen_in_a_quarter_count_as_the_root_of_them() -> N
     effective, notes = _count(*_many(4, days=8, citizens=1))
 
     assert (effective, set(notes.values())) == (2 * MICRO, {"same_citizen"})
+    assert _count(*_many(2, days=8, citizens=1))[0] == 2 * 707_106
     assert _count(*_many(2, days=91, citizens=1)) == (2 * MICRO, {"v00": "", "v01": ""})
 
 
