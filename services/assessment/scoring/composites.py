@@ -50,8 +50,6 @@ def compute_score(measures: Mapping[str, Amount], scheme: Scheme) -> Result:
 
 def compute_scores(subjects: Sequence[Mapping[str, Amount]], scheme: Scheme) -> list[Result]:
     """Of many subjects at once, in their order; none has a say in the score of another."""
-    if not subjects:
-        return []
     rows = [tuple(_sum(measures, indicator) for indicator in scheme.indicators) for measures in subjects]
     distinct = list(dict.fromkeys(rows))  # who has the same counts has the same score: worked out once
     computed = {row: _compute(row, scheme) for row in distinct}
@@ -92,7 +90,7 @@ def _checker(plan: Plan, places: int) -> Checker:
     def is_right(told: str) -> bool:
         counts, composite, present_weight = told.split(" ")
         said = (None if composite == "-" else Decimal(composite), Decimal(present_weight))
-        return said == compose_counts(tuple(int(count) for count in counts.strip("{}").split(",") if count))
+        return said == compose_counts(tuple(int(count) for count in counts.strip("{}").split(",")))
 
     return is_right
 

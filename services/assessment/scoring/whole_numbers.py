@@ -22,7 +22,7 @@ class Plan:
 
     weights: tuple[int, ...]
     fewest: tuple[int, ...]
-    minimum: int
+    minimum: int  # above 0
     unit: int
 
 
@@ -57,7 +57,7 @@ def make_plan(scheme: Scheme) -> Plan:
 def add_up(pairs: Sequence[Pair], plan: Plan) -> tuple[int, int | None]:
     """Present weight and total of `work_out`, without the points."""
     present, weight = _find_present(pairs, plan)
-    if not present or weight < plan.minimum:
+    if weight < plan.minimum:
         return weight, None
     parts, divisor = _scale(pairs, present, weight, plan)
     return weight, _round(sum(parts), divisor)
@@ -66,7 +66,7 @@ def add_up(pairs: Sequence[Pair], plan: Plan) -> tuple[int, int | None]:
 def work_out(pairs: Sequence[Pair], plan: Plan) -> Worked:
     """The weights present scaled to a hundred, the total rounded half up, the points made to add up to it."""
     present, weight = _find_present(pairs, plan)
-    if not present or weight < plan.minimum:
+    if weight < plan.minimum:
         return Worked(present=weight, total=None, points=(None,) * len(pairs))
     parts, divisor = _scale(pairs, present, weight, plan)
     total = _round(sum(parts), divisor)
