@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.assessment.domain.measures import MEASURES
 from services.assessment.domain.schemes import merge_definition, read_scheme
-from services.assessment.scoring.composites import compute_score, half_up
+from services.assessment.scoring.composites import checker, compute_score, half_up
 from services.assessment.scoring.numbers import settle
 
 HOME = Path(__file__).parents[3] / "services" / "assessment"
@@ -78,6 +78,8 @@ def test_too_few_cases_are_missing_and_not_zero():
         Decimal("0.0000"),
     )
     assert result.composite == Decimal("100.00")
+    assert result.present_weight == 80
+    assert compute_score(perfect(), SCHEME).present_weight == 100
 
 
 def test_too_little_weight_present_gives_no_composite():
@@ -86,6 +88,53 @@ def test_too_little_weight_present_gives_no_composite():
     assert result.composite is None
     assert result.present_weight == 20
     assert result.indicators[-1].value == Decimal("1.0000")
+
+
+def test_just_the_weight_that_is_needed_is_enough():
+    of_forty = compute_score(measures(responded=6, resolved=6), SCHEME)
+    of_35 = compute_score(measures(closed_on_time=6, ratings=10, satisfied=8), SCHEME)
+
+    assert (of_forty.present_weight, of_forty.composite) == (Decimal(40), Decimal("100.00"))
+    assert (of_35.present_weight, of_35.composite) == (Decimal(35), None)
+
+
+def test_a_half_of_the_last_place_goes_up_in_the_composite():
+    result = compute_score(measures(responded=1, response_overdue=999, resolved=6), SCHEME)
+
+    assert result.composite == Decimal("75.03")  # (10 x 0.001 + 30) / 40 is 75.025 per cent
+    assert [part.points for part in result.indicators][1:3] == [Decimal("0.03"), Decimal("75.00")]
+
+
+def test_of_equal_remainders_the_first_gets_what_is_missing():
+    result = compute_score(measures(responded=1, response_overdue=29, resolved=1, denied=89), SCHEME)
+
+    assert result.composite == Decimal("1.67")  # (10 / 30 + 30 / 90) / 40: five sixths of a per cent each
+    assert [part.points for part in result.indicators][1:3] == [Decimal("0.84"), Decimal("0.83")]
+
+
+def test_a_measure_that_is_told_rounded_counts_as_the_fraction_that_it_stands_for():
+    result = compute_score(perfect() | {"ratings": 10, "satisfied": Fraction(17, 2)}, SCHEME)
+
+    satisfaction = result.indicators[-1]
+    assert (satisfaction.numerator, satisfaction.value, satisfaction.points) == (
+        Fraction(17, 2), Decimal("0.8500"), Decimal("17.00"),
+    )  # fmt: skip
+    assert result.composite == Decimal("97.00")
+
+
+@pytest.mark.parametrize(
+    ("told", "right"),
+    [
+        ("{6,8,9,10,6,8,6,8,8,10} 77.50 100", True),
+        ("{6,8,9,10,6,8,6,8,8,10} 77.51 100", False),
+        ("{6,8,9,10,6,8,6,8,8,10} 77.50 80", False),
+        ("{6,8,9,10,6,8,6,8,8,10} - 100", False),
+        ("{0,0,0,0,0,0,6,6,8,10} - 35", True),
+        ("{0,0,0,0,0,0,6,6,8,10} 88.57 35", False),
+    ],
+)
+def test_a_score_that_was_written_is_right_only_if_its_counts_come_to_it(told, right):
+    assert checker(SCHEME)(told) is right
 
 
 def test_no_evidence_at_all_gives_no_composite():
