@@ -243,13 +243,13 @@ def translate(english: str) -> str | None:
     for pattern, chinese in _patterns():
         found = pattern.fullmatch(english)
         if found:
-            return chinese.format(*(_translate_part(part.strip()) for part in found.groups()))
+            return chinese.format(*(_translate_part(part) for part in found.groups()))
     return None
 
 
 def _translate_part(part: str) -> str:
     """What stands in a hole is a name or a number, or again one of the phrases."""
-    return (translate(part) or part) if part else part
+    return translate(part) or part
 
 
 @cache
