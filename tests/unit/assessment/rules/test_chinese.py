@@ -98,6 +98,7 @@ def test_each_phrase_has_as_many_holes_in_both_languages() -> None:
         ("a: u1: needs a number and finds a list", "a：u1：需要数字，却是列表"),
         ("a: u1: needs a number and finds a text", "a：u1：需要数字，却是文本"),
         ("no row is of 甲 2月", "没有甲 2月的行"),
+        ("the header lacks 按时\n办结; it has unit, 按期\n办结", "标题缺少按时\n办结；有：unit, 按期\n办结"),
         (
             "rows 2 and 3 are both of 甲; if the table has several periods, name their column in table.period",
             "第2行和第3行同为甲；表中有几个周期的，在 table.period 中写明周期所在的列",
