@@ -35,6 +35,7 @@ from typing import Any, TypeAlias
 
 SOUND, BAD, UNCHECKED = 0, 1, 2
 LARGEST = Fraction(10**30)  # of what a formula comes to
+LONGEST = Fraction(10**1_000)  # of what a step or the events of a line come to
 MOST_BITS = 1_024
 KEPT_PLACES = 60
 TOTAL_PLACES = 12
@@ -93,9 +94,13 @@ def trim(exact: Fraction) -> Fraction:
 
 def keep(exact: Fraction) -> Fraction:
     """A result of a formula. Raises Bad."""
-    if abs(exact) > LARGEST:
+    return trim(within(exact, LARGEST))
+
+
+def within(exact: Fraction, largest: Fraction) -> Fraction:
+    if abs(exact) > largest:
         raise Bad("a result is too large")
-    return trim(exact)
+    return exact
 
 
 def digits(exact: Fraction) -> int | None:
@@ -854,7 +859,8 @@ class Sheet:
             if isinstance(value, tuple):
                 return tuple(settle(one, row) for one in value)
             if isinstance(value, Fraction):
-                return rounded(limited(trim(value), floor[row], ceiling[row]), places[row], mode)
+                kept = rounded(limited(trim(value), floor[row], ceiling[row]), places[row], mode)
+                return within(kept, LONGEST)
             return value
 
         conditions = self.conditions(step.get("when"))
@@ -1147,7 +1153,7 @@ class Sheet:
                 if isinstance(count, tuple)
                 else price.of_count(units_of(count, numbers[3], line.get("steps", "exact")))
             )
-            found.append(limited(events * numbers[1], None, most[row]))
+            found.append(within(limited(events * numbers[1], None, most[row]), LONGEST))
         return found
 
     def kind_weighted_mean(self, step: Json) -> Column:

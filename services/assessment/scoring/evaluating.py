@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final
 
+from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.formulas import Formula
 from services.assessment.domain.rules.schemes import TOTAL, Item, RuleScheme, Section, Step
 from services.assessment.scoring import groups
 from services.assessment.scoring.kinds import apply_rule
-from services.assessment.scoring.numbers import round_to, tame
+from services.assessment.scoring.numbers import LARGEST, round_to, tame
 from services.assessment.scoring.outcomes import apply_gates, grade_rows, raise_flags, rank_rows
 from services.assessment.scoring.overall import combine_periods
 from services.assessment.scoring.results import ItemResult, Outcome, Totalled
@@ -77,7 +78,10 @@ def _settle_one(
     if not isinstance(value, Fraction):
         return value
     value = clamp(value, floor, ceiling)
-    return tame(value) if places is None else round_to(value, whole_places(places), step.mode)
+    value = tame(value) if places is None else round_to(value, whole_places(places), step.mode)
+    if abs(value) > LARGEST:
+        raise BadTable(f"{step.key}: a result is too large")
+    return value
 
 
 def _score_item(item: Item, space: Workspace) -> ItemResult:

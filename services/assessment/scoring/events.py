@@ -5,7 +5,7 @@ from typing import Final
 
 from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.kinds import MOST_EVENTS, EventLine, Events
-from services.assessment.scoring.numbers import round_to
+from services.assessment.scoring.numbers import LARGEST, round_to
 from services.assessment.scoring.working import work_out, work_out_numbers
 from services.assessment.scoring.workspace import Column, Number, Value, Workspace, is_met
 
@@ -54,7 +54,10 @@ def _charge_line(line: EventLine, space: Workspace) -> list[Number]:
             prices = _Prices(line, each, [Fraction(cost or 0) for cost in costs], growth[at] if growth else None)
             charge = times * _charge(prices, _units(line, count, per, space.whose(at)), free)
             limit = limits[at]
-            charges.append(charge if limit is None else min(charge, limit))
+            charge = charge if limit is None else min(charge, limit)
+            if abs(charge) > LARGEST:
+                raise BadTable(f"{line.count.text}: a result is too large")
+            charges.append(charge)
     return charges
 
 

@@ -12,6 +12,7 @@ from services.assessment.domain.rules.schemes import Mode
 LONGEST_BITS: Final = 1_024  # beyond this a fraction is cut to FINEST places, half up: nothing grows without end
 FINEST: Final = 60
 LARGEST_EXPONENT: Final = 60
+LARGEST: Final = Fraction(10**1_000)  # beyond this a result is not written out
 SHOWN: Final = 12  # places of what is not rounded and does not end
 
 

@@ -350,6 +350,22 @@ def test_so_many_events_in_one_cell_are_refused():
         points('kind = "deduction"\ncount = "list(n, 1)"\neach = 1', [";".join(["1"] * 1_000), 0], head=LISTED)
 
 
+def test_what_is_too_long_to_be_written_is_refused_unless_it_is_capped():
+    """A thousand events, each eleven times as dear as the one before, cost a number of 1041 digits."""
+    lines = 'kind = "deduction"\nlines = [{{ count = "a", each = 1, growth = 11{} }}]'
+    steps = '[values.v{}]\nkind = "proportional"\nvalue = "{}"\nfull = 1e15\nwhole = 1e-12\nceiling = "none"\n'
+    chain = "".join(steps.format(at, f"v{at - 1}" if at else "a") for at in range(38))  # 27 digits more each
+
+    assert points(lines.format(", at_most = 5"), [1_000, 0, 0]) == ["-5"]
+    with pytest.raises(BadTable, match="a: a result is too large"):
+        points(lines.format(""), [1_000, 0, 0])
+    assert points(
+        'kind = "formula"\nformula = "v36 > 1"', [10, 0, 0], head=ABC + chain.partition("[values.v37]")[0]
+    ) == ["1"]
+    with pytest.raises(BadTable, match="v37: a result is too large"):
+        points('kind = "formula"\nformula = "v37 > 1"', [10, 0, 0], head=ABC + chain)
+
+
 def test_a_price_that_is_missing_leaves_the_points_missing_unless_the_line_does_not_hold():
     rule = (
         f'kind = "deduction"\nstart = "c"\nlines = [{{ title = "t", count = "a", each = "b", when = "a > 0" }}]\n{FREE}'
