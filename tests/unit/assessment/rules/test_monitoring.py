@@ -63,12 +63,14 @@ def test_readings_are_told_by_period():
 def test_a_sign_begins_where_the_rule_says():
     eight_of_ten = rows(*((99, None) for _ in range(8)), (50, None), (60, None))
     half = rows(*((50 + 2 * at, 60 + 2 * at) for at in range(12)))
+    more_than_half = rows(*((50 + 2.5 * at, 60 + 2 * at) for at in range(12)))
     nine = rows(*((99, None) for _ in range(9)))
     three_of_four = rows(*((99, None) for _ in range(15)), *((50, None) for _ in range(5)))
     level = rows(*((50, None) for _ in range(12)))
 
     assert signs(eight_of_ten) == ("saturated",)
     assert signs(WIDE, half) == ("spread_shrinks",)
+    assert signs(WIDE, more_than_half) == ()
     assert signs(nine) == ()
     assert signs(three_of_four) == ()
     assert signs(level, level) == ()

@@ -46,6 +46,9 @@ def test_without_enough_of_the_full_marks_there_is_no_total():
 
     assert totals_of(outcome) == ["50", None, None]
     assert outcome.totals[1].because == "present"
+    for least, expected in (("60", "50"), ("60.5", None)):  # of 100, 60 are there
+        enough = two_items(rule_b='missing = "rescale"', rest=f"[total]\nminimum_present = {least}")
+        assert totals_of(outcome_of(enough, {"u": [50, ""]})) == [expected]
 
 
 def test_division_by_nothing_is_missing_and_not_nothing():
