@@ -47,6 +47,7 @@ class _Edition:
     moment: Moment
     organisations: Mapping[UUID, Subject]
     told: Mapping[UUID, Mapping[Question, Rounded]]
+    channels: Mapping[UUID, str]
 
 
 class PeriodHash:
@@ -96,6 +97,7 @@ def publish_period(
         moment=moment,
         organisations={organisation.subject_id: organisation for organisation in organisations},
         told=_tell_cadres(told, period) | _tell_organisations(told, parents, period),
+        channels=publications.count_channels(connection, period, time_zone=moment.zone.key),
     )
     for batch in _batches(publications.list_cadres_at_work(connection, period)):
         asked = [(cadre.subject_id, period) for cadre in batch]
@@ -134,25 +136,11 @@ def _write(
     asked = [(subject.subject_id, edition.period) for subject in subjects]
     moment = edition.moment
     measures = sum_measures(connection, subjects[0].subject_kind, asked, as_of=moment.at, zone=moment.zone)
-    channels = _count_channels(connection, edition, subjects)
     rows = [
         _row(edition, subject, placements[subject.subject_id, edition.period], measures.get(key, {}))
-        | {"channels": channels.get(subject.subject_id)}
         for subject, key in zip(subjects, asked, strict=True)
     ]
     publications.insert_publications(connection, rows)
-
-
-def _count_channels(
-    connection: Connection, edition: _Edition, subjects: Sequence[Subject]
-) -> dict[UUID, dict[str, int]]:
-    """Of every cadre, without issues too; of no organisation."""
-    cadre_ids = [subject.subject_id for subject in subjects if subject.subject_kind == "cadre"]
-    if not cadre_ids:
-        return {}
-    zone = edition.moment.zone.key
-    counted = publications.count_channels(connection, cadre_ids, edition.period, time_zone=zone)
-    return {cadre_id: counted.get(cadre_id, {}) for cadre_id in cadre_ids}
 
 
 def _row(edition: _Edition, subject: Subject, placement: Placement, process: Mapping[str, int]) -> dict[str, Any]:
@@ -180,6 +168,7 @@ def _row(edition: _Edition, subject: Subject, placement: Placement, process: Map
         "inputs_hash": inputs_hash.hex(),
         "document": document,
         "content_hash": content_hash.hex(),
+        "channels": edition.channels.get(subject.subject_id, "{}") if subject.subject_kind == "cadre" else None,
     }
 
 

@@ -67,33 +67,28 @@ def list_parents(connection: Connection, *, on: date) -> dict[UUID, UUID | None]
     return {UUID(str(row[0])): row[1] if isinstance(row[1], UUID) else None for row in rows}
 
 
-def count_channels(
-    connection: Connection, cadre_ids: Sequence[UUID], period: Period, *, time_zone: str
-) -> dict[UUID, dict[str, int]]:
-    """By cadre, how many of the issues that `issues_received` counts came by each channel; on issue_fact_cadre."""
+def count_channels(connection: Connection, period: Period, *, time_zone: str) -> dict[UUID, str]:
+    """By cadre, how many of the issues that `issues_received` counts came by each channel, as a JSON object.
+
+    Of all cadres at once: fetched cadre by cadre on an index, each issue costs several times as much.
+    """
     rows = connection.execute(
         """
-        SELECT cadre_id, channel, count(*)
-          FROM issue_fact
-         WHERE cadre_id = ANY(%(cadre_ids)s)
-           AND received_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
-           AND received_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
-           AND excluded IS DISTINCT FROM 'all'
-           AND (merged_into IS NULL OR outcome IS DISTINCT FROM 'merged')
-         GROUP BY cadre_id, channel
+        SELECT cadre_id, json_object_agg(channel, issues)::text
+          FROM (SELECT cadre_id, channel, count(*) AS issues
+                  FROM issue_fact
+                 WHERE received_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+                   AND received_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+                   AND channel IS NOT NULL
+                   AND excluded IS DISTINCT FROM 'all'
+                   AND (merged_into IS NULL OR outcome IS DISTINCT FROM 'merged')
+                 GROUP BY cadre_id, channel) AS counted
+         GROUP BY cadre_id
         """,
-        {
-            "cadre_ids": list(cadre_ids),
-            "start": period.start,
-            "next_start": period.next_start,
-            "time_zone": time_zone,
-        },
+        {"start": period.start, "next_start": period.next_start, "time_zone": time_zone},
         prepare=False,
     )
-    channels: dict[UUID, dict[str, int]] = {}
-    for cadre_id, channel, count in rows:
-        channels.setdefault(UUID(str(cadre_id)), {})[str(channel)] = int(str(count))
-    return channels
+    return {UUID(str(cadre_id)): str(channels) for cadre_id, channels in rows}
 
 
 def insert_publications(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -104,11 +99,11 @@ def insert_publications(connection: Connection, rows: Sequence[dict[str, Any]]) 
                                  channels)
         SELECT subject_kind, subject_id, subject_code, organisation_id, period_kind, period_start, period_end,
                scheme_name, scheme_version, inputs, decode(inputs_hash, 'hex'), document, decode(content_hash, 'hex'),
-               channels
+               channels::jsonb
           FROM json_to_recordset(%s::json)
             AS row (subject_kind text, subject_id uuid, subject_code text, organisation_id uuid, period_kind text,
                     period_start date, period_end date, scheme_name text, scheme_version integer, inputs text,
-                    inputs_hash text, document text, content_hash text, channels jsonb)
+                    inputs_hash text, document text, content_hash text, channels text)
         """,
         [orjson.dumps(rows).decode()],
     )
