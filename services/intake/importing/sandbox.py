@@ -39,7 +39,7 @@ REASONS: Final[Mapping[str, str]] = {
     "sheet-external-links": "the workbook links to other files or data sources; save it with its values only",
     "sheet-embedded": "the workbook has embedded objects or controls; save it without them",
     "sheet-missing": "the workbook has no sheet of the name that the profile gives",
-    "several-sheets": "the workbook has more than one sheet; keep one, or name it in the profile",
+    "several-sheets": "the workbook has more than one sheet that holds anything; keep one, or name it in the profile",
     "sheet-rows": "the sheet has more rows than are allowed; split it, or send it as CSV",
     "sheet-columns": "the sheet has more columns than are allowed; delete those that the import does not need",
     "not-a-roster": "the file is no cadre file of the kind that the profile reads",

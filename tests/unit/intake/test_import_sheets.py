@@ -161,6 +161,20 @@ def test_one_sheet_or_a_named_one() -> None:
     assert refusal_of(two, name="别的") == "sheet-missing"
 
 
+@pytest.mark.parametrize("empty", [["Sheet2", "Sheet3"], ["0", "Sheet2"]])
+def test_sheets_that_programs_add_and_nobody_fills_are_none(empty: list[str]) -> None:
+    names = sorted(["Sheet1", *empty])
+    book = packed(parts_of({name: sheet(GOOD if name == "Sheet1" else [[], [None]]) for name in names}))
+
+    assert rows_of(book) == [(2, ["1", "2"])]
+
+
+def test_a_workbook_of_which_nothing_is_filled_is_empty() -> None:
+    book = packed(parts_of({"Sheet1": sheet([]), "Sheet2": sheet([])}))
+
+    assert list(read_sheet(book, most_rows=9, most_columns=9)) == []
+
+
 @pytest.mark.parametrize(
     ("rows", "code"),
     [

@@ -39,15 +39,16 @@ def read_sheet(data: bytes, *, most_rows: int, most_columns: int, name: str | No
     """Yield number, texts and faulty places of each row that is not blank. Raises Refused."""
     parts = unpack(data)
     _refuse_unwanted(parts)
-    errors: dict[str, set[tuple[int, int]]] = {}
+    extents = {part: _Extent(most_rows, most_columns) for part in parts if WORKSHEET.fullmatch(part)}
+    errors = {part: extent.measure(parts[part]) for part, extent in extents.items()}
     for part, content in parts.items():
-        if WORKSHEET.fullmatch(part):
-            errors[part] = _Extent(most_rows, most_columns).measure(content)
-        elif part.lower().endswith(MARKUP):
+        if part not in extents and part.lower().endswith(MARKUP):
             _check_part(part, content)
     try:
         workbook = CalamineWorkbook.from_filelike(BytesIO(_packed_anew(parts)))
-        chosen = _choose(workbook, name)
+        names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        empty = {part for part, extent in extents.items() if extent.is_empty}
+        chosen = _choose(names, [one for one in names if _part_of(parts, one) not in empty], name)
         broken = errors.get(_part_of(parts, chosen), set())
         sheet = workbook.get_sheet_by_name(chosen)
         for number, cells in enumerate(sheet.to_python(skip_empty_area=False), 1):
@@ -93,6 +94,7 @@ class _Extent:
         self._row = 0
         self._column = 0
         self._errors: set[tuple[int, int]] = set()
+        self.is_empty = True
 
     def measure(self, content: bytes) -> set[tuple[int, int]]:
         """Return where formulas gave errors, which the library reads as nothing. Raises Refused."""
@@ -106,6 +108,7 @@ class _Extent:
             if attributes.get("t") == "e":
                 self._errors.add((self._row, self._column - 1))
         elif plain in {"v", "is"}:
+            self.is_empty = False
             if self._row > self._most_rows:
                 raise Refused("sheet-rows")
             if self._column > self._most_columns:
@@ -138,15 +141,17 @@ def _packed_anew(parts: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _choose(workbook: CalamineWorkbook, name: str | None) -> str:
-    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+def _choose(names: Sequence[str], filled: Sequence[str], name: str | None) -> str:
+    """The one that is asked for, or the one that holds anything: programs add empty ones by themselves."""
     if name is not None:
         if name not in names:
             raise Refused("sheet-missing")
         return name
-    if len(names) != 1:
-        raise Refused("several-sheets" if names else "not-a-sheet")
-    return names[0]
+    if len(filled) > 1:
+        raise Refused("several-sheets")
+    if not names:
+        raise Refused("not-a-sheet")
+    return (*filled, *names)[0]
 
 
 def _part_of(parts: dict[str, bytes], name: str) -> str:
