@@ -113,7 +113,17 @@ def test_a_fault_keeps_its_place_and_its_words() -> None:
     with pytest.raises(BadRules) as caught:
         read_rule_scheme('format = 1\nname = "a"\nversion = 1\n[measures]\nx = "x"\n')
 
-    assert caught.value.detail_zh == "scheme：需要 values 或 items"
+    assert caught.value.detail_zh == "方案：需要 values 或 items"
     assert translate("does not know weird; known here: a, b") == "不认识weird；此处可用：a, b"
     assert BadTable("row 3 has 4 cells, the header 5").detail_zh == "第3行有4个单元格，标题有5个"
     assert (BadTable("something new").detail_zh, BadRules("x", "something new").detail_zh) == (None, None)
+
+
+def test_where_it_is_wrong_is_told_in_chinese_too_and_keys_stay_as_they_are_written():
+    with pytest.raises(BadRules) as caught:
+        read_rule_scheme("format = 1\n[[[")
+    told = caught.value
+
+    assert told.detail.startswith("line 2: ")
+    assert (told.detail_zh or "").startswith("第2行：")
+    assert BadRules("items.line 2", "needs at least one band").detail_zh == "items.line 2：至少要有一个档次"
