@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +61,8 @@ QUICK = {
 class Suite:
     """Use it as a context manager on a thread that lives as long as the suite.
 
-    `settings` go to every process, under the services' own names (LIANXIN_ASSESSMENT_TIME_ZONE, ...).
+    `settings` go to every process, under the services' own names (LIANXIN_ASSESSMENT_TIME_ZONE, ...). Of the processes
+    of an installation those of `without` are not started.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Suite:
         name: str = "lianxin",
         settings: Mapping[str, str] | None = None,
         people: Sequence[Wanted] = PEOPLE,
+        without: Collection[str] = (),
     ) -> None:
         self.servers = servers
         self.folder = folder
         self.names = Names(prefix=name)
         self._passwords = {name: secrets.token_urlsafe(24) for name in (ADMINISTRATOR, *(one.name for one in people))}
         self._people = tuple(people)
+        self._without = frozenset(without)
         self._secrets: dict[str, str] = {}
         self._credentials: dict[tuple[str, str], Credential] = {}
         self.processes: dict[str, Process] = {}
@@ -112,6 +115,8 @@ class Suite:
         self._migrate()
         self.mail.start()
         for name in process_names():
+            if name in self._without:
+                continue
             self.processes[name] = self._make_process(name)
             self.processes[name].start()
         self.wait_until_ready()

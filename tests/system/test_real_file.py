@@ -32,7 +32,7 @@ def count(file: Path) -> Count:
 
 
 @pytest.fixture(scope="module")
-def imported(american_suite: Suite, file: Path) -> Evidence:
+def imported(file: Path, american_suite: Suite) -> Evidence:
     """The import is cut short twice: its worker dies after the first piece, and later after a third one more."""
     suite = american_suite
     worker = suite.processes["intake-work"]
@@ -83,7 +83,7 @@ def test_the_scores_over_http_show_the_same_numbers(american_suite: Suite, count
     assert shown["City of Boston"] == count.on_time.total()
 
 
-def test_the_same_file_again_changes_nothing(american_suite: Suite, file: Path, imported: Evidence) -> None:
+def test_the_same_file_again_changes_nothing(file: Path, american_suite: Suite, imported: Evidence) -> None:
     run = boston.wait_for_import(american_suite, boston.start_import(american_suite, file), timeout_seconds=120)
     wait_until_quiet(american_suite)
 
