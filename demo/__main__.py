@@ -46,12 +46,12 @@ def _load(arguments: argparse.Namespace) -> None:
         assessment_url=addresses["assessment"],
         officer=Person(identity, name="officer", password=known.passwords["officer"]),
     )
-    loader = Loader(doors, tell=tell, time_limit_seconds=arguments.time_limit)
     year = build_year(seed=arguments.seed, scale=arguments.scale)
-    with tempfile.TemporaryDirectory(prefix="lianxin-demo-") as folder:
-        write_files(year, Path(folder))
-        loader.load(Path(folder))
-    loader.wait_for_scores(set(year.roster.cadres))
+    with Loader(doors, tell=tell, time_limit_seconds=arguments.time_limit) as loader:
+        with tempfile.TemporaryDirectory(prefix="lianxin-demo-") as folder:
+            write_files(year, Path(folder))
+            loader.load(Path(folder))
+        loader.wait_for_scores(set(year.roster.cadres))
     _enter_today(addresses["intake"], identity, known, year)
     tell("the demo county is in, and every cadre has a score")
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -47,6 +47,13 @@ class Loader:
         self._tell = tell
         self._deadline = time.monotonic() + time_limit_seconds
         self._poll_seconds = poll_seconds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._intake.close()
+        self._assessment.close()
 
     def load(self, folder: Path) -> None:
         for name in COLUMNS:
