@@ -51,6 +51,13 @@ def test_without_enough_of_the_full_marks_there_is_no_total():
         assert totals_of(outcome_of(enough, {"u": [50, ""]})) == [expected]
 
 
+@pytest.mark.parametrize("key", ["base", "scale"])
+def test_a_total_with_a_base_or_scale_that_cannot_be_told_is_none(key):
+    outcome = outcome_of(two_items(rule_b='missing = "skip"', rest=f'[total]\n{key} = "b"'), {"u": [50, ""]})
+
+    assert (totals_of(outcome), outcome.totals[0].because) == ([None], "total")
+
+
 def test_division_by_nothing_is_missing_and_not_nothing():
     rule = (
         TWO
