@@ -1,7 +1,7 @@
 """Asks an app on the thread of the test: TestClient takes nine times as long.
 
-It has each request go to another thread and back several times, so that an answer can be read while it is made. What
-asks from several threads at once, or answers a request by asking, needs it.
+It has each request go to another thread and back several times, so that an answer can be read while it is made. Who
+asks from several threads at once, or while a loop runs on this one, needs it.
 """
 
 import asyncio
@@ -66,8 +66,11 @@ def started(app: FastAPI, loop: asyncio.AbstractEventLoop | None = None) -> Iter
 
 def client_at(app: FastAPI, *, peer: tuple[str, int] = PEER, **options: Any) -> Client:
     """As TestClient(app) without `with`, which neither starts nor stops the app. Redirections are not followed."""
-    transport = _Here(ASGITransport(app, client=peer), _loop_of_all())
-    return Client(transport=transport, **({"base_url": "http://testserver"} | options))
+    return Client(transport=asked_here(app, peer=peer), **({"base_url": "http://testserver"} | options))
+
+
+def asked_here(app: FastAPI, *, peer: tuple[str, int] = PEER) -> BaseTransport:
+    return _Here(ASGITransport(app, client=peer), _loop_of_all())
 
 
 @cache

@@ -8,11 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.http import list_actions
 from shared.policy import POLICY
+from tests.asking import client_at
 from tests.unit.test_routes import make_apps
 
 PROBLEM = "application/problem+json"
@@ -87,7 +87,7 @@ def test_refusals_are_problem_documents(apps):
 def test_what_no_route_answers_is_a_problem_document_as_well(apps, method, path, status, code):
     sent = b"a,b" if status == 415 else b""
     for service, app in apps.items():
-        answer = TestClient(app).request(method, path, content=sent, headers={"Content-Type": "text/csv"})
+        answer = client_at(app).request(method, path, content=sent, headers={"Content-Type": "text/csv"})
 
         assert answer.headers["content-type"] == PROBLEM, service
         assert (answer.status_code, answer.json()["title"]) == (status, code), service

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI, Request
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.intake.api.issues import ListQuery
 from shared.http import list_routes
 from shared.queries import list_parameters, list_refused
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, one_of_each_role
 from tests.unit.test_routes import make_apps
 
@@ -38,7 +39,7 @@ def operations(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
             yield method.upper(), path, operation["x-roles"]
 
 
-def ask(client: TestClient, method: str, path: str, query: str, *, who: str | None = None):
+def ask(client: Client, method: str, path: str, query: str, *, who: str | None = None):
     filled = re.sub(r"\{[^}]+\}", str(UUID(int=7)), path)
     headers = {"Authorization": f"Bearer {who}"} if who else {}
     return client.request(method, f"{filled}?{query}", headers=headers)
@@ -47,7 +48,7 @@ def ask(client: TestClient, method: str, path: str, query: str, *, who: str | No
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_unknown_parameter_is_refused_by_its_name(apps, service):
     app = apps[service]
-    client = TestClient(app, raise_server_exceptions=False)
+    client = client_at(app)
 
     strict = [one for one in operations(app) if not ANY_QUERY.match(one[1])]
 
@@ -66,7 +67,7 @@ def test_an_unknown_parameter_is_refused_by_its_name(apps, service):
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_parameter_that_is_taken_once_is_refused_when_it_is_sent_twice(apps, service):
     app = apps[service]
-    client = TestClient(app, raise_server_exceptions=False)
+    client = client_at(app)
     asked = 0
 
     for method, path, roles in operations(app):
@@ -117,7 +118,7 @@ def test_a_page_takes_what_it_is_sent(apps):
 @pytest.mark.parametrize("service", SERVICES)
 def test_who_may_not_ask_is_told_that_and_nothing_of_parameters(apps, service):
     app = apps[service]
-    client = TestClient(app, raise_server_exceptions=False)
+    client = client_at(app)
 
     closed = [(method, path) for method, path, roles in operations(app) if roles and not ANY_QUERY.match(path)]
 
@@ -146,5 +147,5 @@ def test_what_an_outside_standard_describes_passes_over_what_it_does_not_know(ap
     lenient = {path for app in apps.values() for _, path, _ in operations(app) if ANY_QUERY.match(path)}
 
     assert {"/v1/oauth2/token", "/scim/v2/Users", "/open311/v2/requests.json"} <= lenient
-    metadata = TestClient(apps["identity"]).get("/.well-known/oauth-authorization-server?perod=2025")
+    metadata = client_at(apps["identity"]).get("/.well-known/oauth-authorization-server?perod=2025")
     assert metadata.status_code == 200

@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from httpx2 import Client
 
 from services.assessment.api.app import create_api
 from services.assessment.settings import AssessmentSettings
 from shared.database import Pool
-from tests.asking import asking
+from tests.asking import asking, client_at
 from tests.fakes import KnownPrincipals, machine, person
 
 SETTINGS = AssessmentSettings(
@@ -35,13 +34,13 @@ def open_door(pool: Pool, readers: KnownPrincipals) -> FastAPI:
     return create_api(SETTINGS, pool, authenticator=readers)
 
 
-def client_of(app: FastAPI, name: str) -> TestClient:
-    return TestClient(app, headers={"Authorization": f"Bearer {name}"}, raise_server_exceptions=False)
+def client_of(app: FastAPI, name: str) -> Client:
+    return client_at(app, headers={"Authorization": f"Bearer {name}"})
 
 
 @contextmanager
 def asking_as(app: FastAPI, name: str) -> Iterator[Client]:
-    """For who asks much."""
+    """From the app's start to its end."""
     with asking(app) as client:
         client.headers["Authorization"] = f"Bearer {name}"
         yield client

@@ -4,11 +4,11 @@ import re
 from datetime import datetime
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
 from services.assessment.settings import AssessmentSettings
 from shared.http import check_routes_are_guarded
+from tests.asking import client_at
 from tests.fakes import one_of_each_role
 from tests.integration.assessment.conftest import ZONE, score_all, take
 from tests.integration.assessment.story import Story, random_county
@@ -26,7 +26,7 @@ def app_over(pool):
 
 
 def client_of(app, role):
-    return TestClient(app, headers={"Authorization": f"Bearer {role}"}, raise_server_exceptions=False)
+    return client_at(app, headers={"Authorization": f"Bearer {role}"})
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_live_figures_are_for_the_department_and_its_auditors(app, path, readers
     statuses = {role: client_of(app, role).get(path).status_code for role in known}
 
     assert statuses == {role: 200 if role in readers else 403 for role in known}
-    assert TestClient(app).get(path).status_code == 401
+    assert client_at(app).get(path).status_code == 401
 
 
 @pytest.mark.parametrize("sort", ["-composite", "composite", "code"])

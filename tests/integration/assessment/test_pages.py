@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import get_args
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api
 from services.assessment.domain.measures import CONTACT_KINDS, MEASURES
@@ -24,6 +23,7 @@ from shared.access.principal import Principal
 from shared.contracts.intake import contacts, issue_endings, issue_requests, issue_work, issues
 from shared.errors import Unauthenticated
 from shared.http import check_routes_are_guarded
+from tests.asking import client_at
 from tests.fakes import one_of_each_role
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import random_county
@@ -61,7 +61,7 @@ def open_site(pool, people):
     check_routes_are_guarded(app)
 
     def browser(who):
-        return TestClient(app, base_url="https://lianxin.example", follow_redirects=False, cookies={"who": who})
+        return client_at(app, base_url="https://lianxin.example", cookies={"who": who})
 
     return browser
 

@@ -5,7 +5,6 @@ import hashlib
 import orjson
 import psycopg
 import pytest
-from fastapi.testclient import TestClient
 
 from services.assessment.__main__ import HOME, replay
 from services.assessment.api.app import create_api
@@ -17,6 +16,7 @@ from services.assessment.handlers.replays import TooManyToReplay
 from services.assessment.handlers.schemes import load_schemes
 from services.assessment.storage.place_scores import find_place_pass
 from shared.database import open_pool, transaction
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import NOW
 from tests.integration.assessment.readers import SETTINGS
@@ -52,7 +52,7 @@ def ask(pool, who, path):
             "officer": person("department_officer", name="officer"),
         }
     )
-    client = TestClient(create_api(SETTINGS, pool, authenticator=people), raise_server_exceptions=False)
+    client = client_at(create_api(SETTINGS, pool, authenticator=people))
     return client.get(f"/v1/place-periods/{path}", headers={"Authorization": f"Bearer {who}"})
 
 

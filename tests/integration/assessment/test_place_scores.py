@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.assessment.api.app import create_api
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
@@ -13,6 +13,7 @@ from services.assessment.handlers.place_scores import score_places
 from services.assessment.storage import rule_schemes
 from services.assessment.storage.rule_schemes import StoredRuleScheme
 from shared.database import Pool, transaction
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import NOW, score_all, take
 from tests.integration.assessment.readers import SETTINGS
@@ -67,7 +68,7 @@ def close(pool: Pool) -> None:
     close_months(pool, rule=RULE, now=NOW)
 
 
-def client_of(pool: Pool) -> TestClient:
+def client_of(pool: Pool) -> Client:
     people = KnownPrincipals(
         {
             "officer": person("department_officer", name="officer"),
@@ -76,10 +77,10 @@ def client_of(pool: Pool) -> TestClient:
             "head": person("unit_head", "T1", name="head"),
         }
     )
-    return TestClient(create_api(SETTINGS, pool, authenticator=people), raise_server_exceptions=False)
+    return client_at(create_api(SETTINGS, pool, authenticator=people))
 
 
-def read(client: TestClient, who: str, path: str, **query: str | int):
+def read(client: Client, who: str, path: str, **query: str | int):
     headers = {"Authorization": f"Bearer {who}"}
     return client.get(f"/v1/published/place-scores/{path}", params={"period": "2025-10", **query}, headers=headers)
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.assessment.api.app import create_api
 from shared.access.principal import Grant
 from shared.database import Pool, transaction
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import take
 from tests.integration.assessment.readers import SETTINGS
@@ -43,7 +44,7 @@ def scheme(name: str = "city", version: int = 1, validity: str = EVERYWHERE) -> 
 
 
 @pytest.fixture
-def doors(pool: Pool) -> dict[str, TestClient]:
+def doors(pool: Pool) -> dict[str, Client]:
     """An officer who may propose, an approver, one who is both, and a cadre."""
     now = datetime.now(UTC)
     both = person("department_officer", name="both", stepped_up_at=now)
@@ -57,12 +58,11 @@ def doors(pool: Pool) -> dict[str, TestClient]:
     )
     app = create_api(SETTINGS, pool, authenticator=people)
     return {
-        name: TestClient(app, headers={"Authorization": f"Bearer {name}"}, raise_server_exceptions=False)
-        for name in ("wang", "li", "both", "cadre")
+        name: client_at(app, headers={"Authorization": f"Bearer {name}"}) for name in ("wang", "li", "both", "cadre")
     }
 
 
-def adopt(doors: dict[str, TestClient], body: dict[str, str]) -> str:
+def adopt(doors: dict[str, Client], body: dict[str, str]) -> str:
     proposed = doors["wang"].post("/v1/scheme-proposals", json=body)
     assert proposed.status_code == 201, proposed.text
     approved = doors["li"].post(f"/v1/scheme-proposals/{proposed.json()['id']}/approve")
@@ -70,7 +70,7 @@ def adopt(doors: dict[str, TestClient], body: dict[str, str]) -> str:
     return str(proposed.json()["id"])
 
 
-def in_force(doors: dict[str, TestClient], on: str, **where: str) -> str | None:
+def in_force(doors: dict[str, Client], on: str, **where: str) -> str | None:
     answer = doors["cadre"].get("/v1/rule-schemes/in-force", params={"on": on, **where})
     return f"{answer.json()['name']}-{answer.json()['version']}" if answer.status_code == 200 else None
 

@@ -5,13 +5,14 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.assessment.api.app import create_api
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.schemes import load_schemes
 from shared.contracts.intake.issues import Channel
 from shared.database import Pool, open_pool, transaction
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import HOME, NOW, ZONE, score_all, take
 from tests.integration.assessment.readers import SETTINGS
@@ -60,7 +61,7 @@ def tell_story() -> Story:
     return story
 
 
-def open_county(pool: Pool, story: Story) -> TestClient:
+def open_county(pool: Pool, story: Story) -> Client:
     take(pool, story.take())
     score_all(pool)
     close_months(pool, rule=RULE, now=datetime(2025, 10, 25, tzinfo=UTC))
@@ -73,15 +74,15 @@ def open_county(pool: Pool, story: Story) -> TestClient:
         }
     )
     app = create_api(SETTINGS, pool, authenticator=people)
-    return TestClient(app, headers={"Authorization": "Bearer officer"}, raise_server_exceptions=False)
+    return client_at(app, headers={"Authorization": "Bearer officer"})
 
 
 @pytest.fixture
-def officer(pool: Pool) -> TestClient:
+def officer(pool: Pool) -> Client:
     return open_county(pool, tell_story())
 
 
-def ask(client: TestClient, who: str = "officer", **changes: object):
+def ask(client: Client, who: str = "officer", **changes: object):
     body = {"subject": "cadre", "period": "2025-10", "candidate": CANDIDATE} | changes
     return client.post("/v1/simulations", json=body, headers={"Authorization": f"Bearer {who}"})
 
@@ -262,7 +263,7 @@ def test_one_rating_more_changes_no_digit_before_it_is_released(new_assessment):
         close_months(pool, rule=RULE, now=NOW)
         people = KnownPrincipals({"officer": person("department_officer", name="officer")})
         app = create_api(SETTINGS, pool, authenticator=people)
-        client = TestClient(app, raise_server_exceptions=False)
+        client = client_at(app)
         reading = '[items.s]\nkind = "formula"\nformula = "satisfied"\nmissing = 7\n[total]'
         answer = ask(client, candidate=CANDIDATE.replace("[total]", reading))
         answers.append(answer.content)

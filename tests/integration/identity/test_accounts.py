@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.identity.api.app import create_api
 from services.identity.domain.accounts import HasAdministrator
@@ -22,6 +22,7 @@ from shared.access.store import IdentityStore
 from shared.database import transaction
 from shared.http import check_routes_are_guarded
 from shared.reach import Reach
+from tests.asking import client_at
 from tests.integration.identity.conftest import NOW, PASSWORD
 
 pytestmark = pytest.mark.integration
@@ -60,8 +61,8 @@ def service(settings, pool, reader_pool, desk, believing):
 def visit(service):
     """A browser of its own, over TLS, so that it keeps what is only for TLS."""
 
-    def open_browser(**more: Any) -> TestClient:
-        return TestClient(service, base_url="https://lianxin.example", follow_redirects=False, **more)
+    def open_browser(**more: Any) -> Client:
+        return client_at(service, base_url="https://lianxin.example", **more)
 
     return open_browser
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.identity.api.app import create_api
 from services.identity.domain.accounts import RoleGrant
@@ -15,6 +14,7 @@ from services.identity.storage import accounts
 from services.identity.storage.two_persons import note_second_person
 from shared.identifiers import new_id
 from shared.proposals import OPEN_FOR
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, person
 
 pytestmark = pytest.mark.integration
@@ -42,7 +42,7 @@ def ask(settings, pool, keys, people):
     app = create_api(settings, pool, authenticator=people, keys=keys)
 
     def run(who, method, path, body=None, **headers):
-        with TestClient(app) as client:
+        with asking(app) as client:
             return client.request(method, path, json=body, headers={"Authorization": f"Bearer {who}"} | headers)
 
     return run

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.identity.api.app import create_api
 from shared.database import transaction
 from shared.reach import SYSTEM
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, one_of_each_role, person
 from tests.integration.identity.machines import OwnKey, basic, wish
 
@@ -43,7 +43,7 @@ def app(settings, pool, keys):
 
 @pytest.fixture
 def as_(app):
-    return lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"}, client=("127.0.0.1", 50_000))
+    return lambda who: client_at(app, headers={"Authorization": f"Bearer {who}"}, peer=("127.0.0.1", 50_000))
 
 
 def propose(as_, **more):
@@ -69,7 +69,7 @@ def test_two_persons_register_a_client_which_then_gets_tokens(as_, app, pool):
 
     assert made.status_code == 201
     secret = made.json()["secret"]
-    answer = TestClient(app, client=("127.0.0.1", 1)).post(
+    answer = client_at(app, peer=("127.0.0.1", 1)).post(
         "/v1/oauth2/token", data=wish(), headers=basic("hotline", secret)
     )
     assert answer.json()["scope"] == "intake.write"
@@ -120,7 +120,7 @@ def test_a_change_is_a_new_registration_by_two_persons_and_keeps_the_secrets(as_
 
     shown = as_("auditor").get("/v1/clients/hotline").json()
     assert (shown["scopes"], shown["organisation_codes"]) == (["intake.read"], [])
-    token = TestClient(app, client=("127.0.0.1", 1)).post(
+    token = client_at(app, peer=("127.0.0.1", 1)).post(
         "/v1/oauth2/token", data=wish(), headers=basic("hotline", secret)
     )
     assert token.json()["scope"] == "intake.read"

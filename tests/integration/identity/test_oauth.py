@@ -5,7 +5,6 @@ from urllib.parse import quote_plus, urlencode
 
 import jwt
 import pytest
-from fastapi.testclient import TestClient
 
 from services.identity.api.app import create_api
 from services.identity.domain.clients import TooManyCredentials, digest_secret
@@ -17,6 +16,7 @@ from shared.database import transaction
 from shared.errors import Unauthenticated
 from shared.http import check_routes_are_guarded
 from shared.reach import SYSTEM, acting
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals
 from tests.integration.identity.machines import INTAKE, ISSUER, basic, give_secret, register, wish
 
@@ -26,7 +26,7 @@ TOKEN = "/v1/oauth2/token"
 
 @pytest.fixture
 def door(app):
-    return TestClient(app, client=("127.0.0.1", 50_000))
+    return client_at(app, peer=("127.0.0.1", 50_000))
 
 
 @pytest.fixture
@@ -202,8 +202,8 @@ def test_a_secret_in_the_body_is_refused_unless_allowed(pool, keys, settings, se
         chosen = IdentitySettings(**settings.model_dump() | {"client_secret_in_body": allowed})
         app = create_api(chosen, pool, authenticator=KnownPrincipals({}), keys=keys)
 
-        answer = TestClient(app).post(TOKEN, data=form)
-        methods = TestClient(app).get("/.well-known/oauth-authorization-server").json()
+        answer = client_at(app).post(TOKEN, data=form)
+        methods = client_at(app).get("/.well-known/oauth-authorization-server").json()
 
         assert answer.status_code == status
         assert ("client_secret_post" in methods["token_endpoint_auth_methods_supported"]) is allowed
@@ -236,7 +236,7 @@ def test_a_client_asks_from_its_networks_alone(app, pool):
     secret = give_secret(pool)
 
     def status(address):
-        return ask(TestClient(app, client=(address, 50_000)), secret).status_code
+        return ask(client_at(app, peer=(address, 50_000)), secret).status_code
 
     assert [status(address) for address in ("10.1.2.3", "::ffff:10.1.2.3", "2001:db8::7")] == [200] * 3
     assert [status(address) for address in ("10.2.0.1", "127.0.0.1", "2001:db9::7")] == [400] * 3
@@ -254,7 +254,7 @@ def test_a_proxy_is_not_believed_unless_it_is_ours(door, pool):
 def test_requests_are_slowed_down_by_client_and_network(pool, keys, settings, secret):
     few = settings.model_copy(update={"token_requests_per_minute": 3})  # one more after twenty seconds
     app = create_api(few, pool, authenticator=KnownPrincipals({}), keys=keys)
-    here, there = TestClient(app, client=("203.0.113.5", 1)), TestClient(app, client=("198.51.100.5", 1))
+    here, there = client_at(app, peer=("203.0.113.5", 1)), client_at(app, peer=("198.51.100.5", 1))
 
     answers = [ask(here, "wrong") for _ in range(4)]
 

@@ -4,13 +4,13 @@ import re
 
 import pyotp
 import pytest
-from fastapi.testclient import TestClient
 
 from services.identity.api.app import create_api
 from services.identity.handlers.desk import system
 from services.identity.web.pages import FORM_PATHS, add_pages
 from shared.http import check_routes_are_guarded
 from shared.processes import make_authenticator
+from tests.asking import client_at
 from tests.integration.identity.conftest import PASSWORD
 
 pytestmark = pytest.mark.integration
@@ -25,7 +25,7 @@ def visit(settings, pool, reader_pool, desk):
     app.state.desk = desk
     add_pages(app)
     check_routes_are_guarded(app)
-    return lambda **headers: TestClient(app, base_url=HERE, follow_redirects=False, headers=headers)
+    return lambda **headers: client_at(app, base_url=HERE, headers=headers)
 
 
 def send(browser, path, page="/sign-in", headers=None, **fields):

@@ -12,7 +12,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi.testclient import TestClient
 
 from services.identity.api.app import create_api
 from services.identity.handlers.desk import system
@@ -20,6 +19,7 @@ from services.identity.settings import IdentitySettings
 from services.identity.storage.provider_visits import ProviderIdentity, insert_identity
 from services.identity.web.pages import FORM_PATHS, add_pages
 from shared.processes import make_authenticator
+from tests.asking import client_at
 from tests.integration.identity.conftest import NOW, PASSWORD
 from tests.integration.identity.issuers import LyingProvider, real_provider, sign_in_there
 
@@ -57,7 +57,7 @@ def open_service(database, reader_url, pool, reader_pool, desk):
         app = create_api(settings, pool, authenticator=authenticator, form_paths=FORM_PATHS)
         app.state.desk = desk
         add_pages(app)
-        return lambda: TestClient(app, base_url=HERE, follow_redirects=False)
+        return lambda: client_at(app, base_url=HERE)
 
     return open_for
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 from scim2_models import SCIMException
 
 from services.identity.api.app import create_api
@@ -20,6 +20,7 @@ from shared.access.principal import Grant
 from shared.access.store import IdentityStore
 from shared.database import transaction
 from shared.reach import SYSTEM
+from tests.asking import asked_here
 from tests.fakes import KnownPrincipals, machine, person
 from tests.integration.identity.conftest import PASSWORD
 
@@ -48,10 +49,10 @@ def roster(app):
     return Roster(app, "roster")
 
 
-class Roster(TestClient):
+class Roster(Client):
     def __init__(self, app, who):
         headers = {"Authorization": f"Bearer {who}", "Content-Type": "application/scim+json"}
-        super().__init__(app, base_url="http://testserver/scim/v2", headers=headers)
+        super().__init__(transport=asked_here(app), base_url="http://testserver/scim/v2", headers=headers)
 
     def add(self, name="li.na", **more):
         return self.post("Users", json={"schemas": [USER], "userName": name, **more})

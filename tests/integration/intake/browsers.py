@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
+from httpx2 import Client
 
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
@@ -13,6 +14,7 @@ from shared.access.principal import Asked, Principal
 from shared.database import Pool
 from shared.errors import Unauthenticated
 from shared.http import check_routes_are_guarded
+from tests.asking import client_at, started
 
 HERE = "https://lianxin.example"
 
@@ -34,9 +36,7 @@ class Browsers:
         raise Unauthenticated("no machine works at a desk")
 
 
-@contextmanager
-def opened(pool: Pool, folder: Path, people: Mapping[str, Principal]) -> Iterator[Callable[[str], TestClient]]:
-    """Give the browser of whom is named."""
+def open_site(pool: Pool, folder: Path, people: Mapping[str, Principal]) -> FastAPI:
     settings = IntakeSettings(
         mode="test",
         database_url="postgresql://test_intake:runtime-of-the-tests-4711@127.0.0.1/unused",
@@ -46,11 +46,11 @@ def opened(pool: Pool, folder: Path, people: Mapping[str, Principal]) -> Iterato
     app = create_intake_app(settings, pool, authenticator=Browsers(people), form_paths=FORM_PATHS)
     add_site(app, settings)
     check_routes_are_guarded(app)
-    with TestClient(app, base_url=HERE, follow_redirects=False) as server:
+    return app
 
-        def browser(who: str) -> TestClient:
-            client = TestClient(app, base_url=HERE, follow_redirects=False, cookies={"who": who})
-            client.portal = server.portal  # one event loop for all: the groups live on it
-            return client
 
-        yield browser
+@contextmanager
+def opened(site: FastAPI) -> Iterator[Callable[[str], Client]]:
+    """Give the browser of whom is named."""
+    with started(site):
+        yield lambda who: client_at(site, base_url=HERE, cookies={"who": who})

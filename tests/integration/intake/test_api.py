@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from services.intake.api.app import create_intake_app
@@ -13,6 +13,7 @@ from services.intake.settings import IntakeSettings
 from shared.database import Pool, transaction
 from shared.http import check_routes_are_guarded
 from shared.identifiers import new_id
+from tests.asking import client_at, started
 from tests.fakes import one_of_each_role
 from tests.integration.intake.commands import lately
 
@@ -22,7 +23,7 @@ CONTACT = {"staff_number": "S1", "kind": "visit", "occurred_at": lately()}
 ISSUE = {"type": "help", "category": "roads", "channel": "phone", "title": "路灯不亮"}
 
 Call = tuple[str, str, Any]
-Api = Callable[..., list[httpx.Response]]
+Api = Callable[..., list[httpx2.Response]]
 
 
 @pytest.fixture
@@ -37,35 +38,32 @@ def api(registered: Pool, tmp_path) -> Api:
     app = create_intake_app(settings, registered, authenticator=one_of_each_role())
     check_routes_are_guarded(app)
 
-    async def send(calls: tuple[Call, ...], headers: dict[str, str], *, at_once: bool) -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app)
+    async def send(calls: list[tuple[str, str, bytes | None]], headers: dict[str, str]) -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client,
+            httpx2.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client,
         ):
-            requests = [
-                client.request(
-                    method,
-                    path,
-                    content=body
-                    if isinstance(body, bytes)
-                    else json.dumps(body).encode()
-                    if body is not None
-                    else None,
-                    headers={"content-type": "application/json"},
-                )
-                for method, path, body in calls
-            ]
-            return list(await asyncio.gather(*requests)) if at_once else [await request for request in requests]
+            return await asyncio.gather(
+                *(client.request(method, path, content=content) for method, path, content in calls)
+            )
 
-    def run(*calls: Call, role: str = "clerk", at_once: bool = False, **headers: str) -> list[httpx.Response]:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return asyncio.run(send(calls, {"authorization": f"Bearer {role}", **named}, at_once=at_once))
+    def run(*calls: Call, role: str = "clerk", at_once: bool = False, **more: str) -> list[httpx2.Response]:
+        named = {name.replace("_", "-"): value for name, value in more.items()}
+        headers = {"authorization": f"Bearer {role}", "content-type": "application/json", **named}
+        written = [
+            (method, path, body if body is None or isinstance(body, bytes) else json.dumps(body).encode())
+            for method, path, body in calls
+        ]
+        if at_once:
+            return asyncio.run(send(written, headers))
+        with started(app), client_at(app, headers=headers) as client:
+            return [client.request(method, path, content=content) for method, path, content in written]
 
     return run
 
 
-def statuses(responses: list[httpx.Response]) -> list[int]:
+def statuses(responses: list[httpx2.Response]) -> list[int]:
     return [response.status_code for response in responses]
 
 

@@ -12,7 +12,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.web.texts.languages import TEXTS
 from shared.database import transaction
 from tests.fakes import person
-from tests.integration.intake.browsers import opened
+from tests.integration.intake.browsers import open_site, opened
 from tests.integration.intake.commands import a_contact, a_rating, an_issue
 from tests.integration.intake.conftest import NOW
 from tests.integration.intake.forms import filled_in
@@ -35,7 +35,7 @@ NOTE = "走访困难家庭三户，了解生活情况，群众反映灌溉渠淤
 def visit(pool, county, tmp_path):
     assert county
     people = {name: replace(one, stepped_up_at=datetime.now(UTC)) for name, one in PEOPLE.items()}
-    with opened(pool, tmp_path, people) as browser:
+    with opened(open_site(pool, tmp_path, people)) as browser:
         yield browser
 
 

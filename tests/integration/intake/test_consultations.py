@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import retention as classes
@@ -14,6 +13,7 @@ from shared.identifiers import new_id
 from shared.reach import SYSTEM
 from shared.retention.jobs import run
 from shared.schedule import load_schedule
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, one_of_each_role, person
 
 pytestmark = pytest.mark.integration
@@ -54,7 +54,7 @@ def call(pool, county, tmp_path):
         broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
         import_directory=tmp_path,
     )
-    with TestClient(create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE))) as client:
+    with asking(create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE))) as client:
 
         def send(method, path, body=None, *, who=None):
             headers = {"Authorization": f"Bearer {who}"} if who else {}

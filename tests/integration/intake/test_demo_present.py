@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from demo.places import COUNTY_CODE
 from demo.present import RULES, Ask, Hands, Present, Unwilling
@@ -17,6 +17,7 @@ from services.intake.handlers import categories, registers
 from services.intake.settings import IntakeSettings
 from shared.database import Pool
 from shared.identifiers import new_id
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, machine, person
 
 pytestmark = pytest.mark.integration
@@ -39,7 +40,7 @@ def county(pool: Pool) -> Pool:
     return pool
 
 
-def hand_of(door: TestClient, name: str) -> Ask:
+def hand_of(door: Client, name: str) -> Ask:
     """One of the people, at the one door."""
 
     def ask(method: str, path: str, **request: Any) -> Any:
@@ -64,7 +65,7 @@ def hands(county: Pool, tmp_path: Path) -> Iterator[Hands]:
             "app": machine("open311.file", name="app"),
         }
     )
-    with TestClient(create_intake_app(settings, county, authenticator=people)) as door:
+    with asking(create_intake_app(settings, county, authenticator=people)) as door:
         yield Hands(
             officer=hand_of(door, "officer"),
             approver=hand_of(door, "approver"),

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
+from httpx2 import Client
 
 from services.intake.domain.commands.categories import DefineCategory
 from services.intake.domain.commands.populations import DefinePopulationGroup
@@ -18,7 +19,7 @@ from services.intake.web.entries import count_entries
 from shared.database import Pool
 from shared.identifiers import new_id
 from tests.fakes import person
-from tests.integration.intake.browsers import opened
+from tests.integration.intake.browsers import open_site, opened
 from tests.integration.intake.commands import a_contact, an_issue
 from tests.integration.intake.forms import filled_in
 
@@ -44,20 +45,25 @@ VISIT = {
 
 
 @pytest.fixture
-def visit(pool: Pool, county, tmp_path) -> Iterator[object]:
+def site(pool: Pool, county, tmp_path) -> FastAPI:
     assert county
-    with opened(pool, tmp_path, PEOPLE) as browser:
+    return open_site(pool, tmp_path, PEOPLE)
+
+
+@pytest.fixture
+def visit(site: FastAPI) -> Iterator[object]:
+    with opened(site) as browser:
         yield browser
 
 
-def send(browser: TestClient, page: str, action: str, **fields: str):
+def send(browser: Client, page: str, action: str, **fields: str):
     """Fill in the form of a page as a browser does: what is not touched is sent as it stands there."""
     shown = browser.get(page)
     assert shown.status_code == 200, shown.text
     return browser.post(f"/desk/{action}", data=filled_in(shown.text, action) | fields)
 
 
-def record(browser: TestClient, **fields: str) -> UUID:
+def record(browser: Client, **fields: str) -> UUID:
     answer = send(browser, "/desk/contacts/new", "contacts/new", **{**VISIT, **fields})
     assert answer.status_code == 303, answer.text
     return UUID(re.search(r"contacts/([0-9a-f-]{36})", answer.headers["location"])[1])  # type: ignore[index] # there is one
@@ -365,12 +371,10 @@ def test_what_was_typed_outlives_the_session(visit, ask):
     assert foreign.headers["location"].startswith("/identity/sign-in")
 
 
-def test_sign_in_on_another_host_is_not_told_a_path_of_this_one(visit):
-    nobody = visit("nobody")
-    state = nobody.app.state
-    state.site = replace(state.site, identity_pages="http://127.0.0.1:8104/")
+def test_sign_in_on_another_host_is_not_told_a_path_of_this_one(site, visit):
+    site.state.site = replace(site.state.site, identity_pages="http://127.0.0.1:8104/")
 
-    assert nobody.get("/desk").headers["location"] == "http://127.0.0.1:8104/sign-in"
+    assert visit("nobody").get("/desk").headers["location"] == "http://127.0.0.1:8104/sign-in"
 
 
 def test_a_form_of_another_site_records_nothing(visit, ask):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
+from httpx2 import Response
 
 from services.intake.domain.commands.registers import RegisterOrganisation
 from services.intake.handlers import imports, issues, posts, registers
@@ -54,8 +54,8 @@ def door(registered: Pool, tmp_path) -> Door:
 
 
 @pytest.fixture
-def upload(door: Door) -> Callable[..., httpx.Response]:
-    def send(who: str, *rows: str, profile: str = "lianxin-issues") -> httpx.Response:
+def upload(door: Door) -> Callable[..., Response]:
+    def send(who: str, *rows: str, profile: str = "lianxin-issues") -> Response:
         body = "\n".join([COLUMNS, *rows, ""])
         return door.upload(who, f"/v1/imports?profile={profile}", body.encode())
 

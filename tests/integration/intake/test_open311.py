@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,8 +11,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from fastapi.testclient import TestClient
-from httpx2 import Response
+from httpx2 import Client, Response
 
 from services.intake.api.app import create_intake_app
 from services.intake.api.open311_described import ERRORS
@@ -20,6 +20,7 @@ from services.intake.handlers import registers
 from services.intake.settings import IntakeSettings
 from shared.database import Pool
 from shared.identifiers import new_id
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, machine, person
 from tests.integration.intake.conftest import NOW
 from tests.integration.intake.georeport import SCHEMAS
@@ -55,7 +56,7 @@ FULL = {
 class City:
     """The door as other cities' software meets it, and as staff do."""
 
-    def __init__(self, client: TestClient, *, who: str = "app") -> None:
+    def __init__(self, client: Client, *, who: str = "app") -> None:
         self.client = client
         self.key = client.post("/v1/open311/keys", headers={"Authorization": f"Bearer {who}"}).json()["api_key"]
 
@@ -84,7 +85,7 @@ def city(make_city: Callable[..., City]) -> City:
 
 @pytest.fixture
 def make_city(pool: Pool, tmp_path: Any) -> Iterator[Callable[..., City]]:
-    opened = []
+    opened = ExitStack()
 
     def make(**settings: Any) -> City:
         registers.register_organisations(
@@ -109,13 +110,11 @@ def make_city(pool: Pool, tmp_path: Any) -> Iterator[Callable[..., City]]:
             "officer": person("department_officer"),
             "clerk": person("clerk"),
         }
-        client = TestClient(create_intake_app(own, pool, authenticator=KnownPrincipals(people)))
-        opened.append(client)
-        return City(client.__enter__())
+        app = create_intake_app(own, pool, authenticator=KnownPrincipals(people))
+        return City(opened.enter_context(asking(app)))
 
-    yield make
-    for client in opened:
-        client.__exit__(None, None, None)
+    with opened:
+        yield make
 
 
 def texts(answer: Response) -> ElementTree.Element:

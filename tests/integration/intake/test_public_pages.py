@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.intake.api.app import create_intake_app
 from services.intake.settings import IntakeSettings
@@ -12,6 +11,7 @@ from services.intake.web.site import FORM_PATHS, add_site
 from services.intake.web.texts.languages import TEXTS
 from shared.http import check_routes_are_guarded
 from shared.identifiers import new_id
+from tests.asking import client_at, started
 from tests.fakes import KnownPrincipals, person
 from tests.integration.intake.forms import filled_in
 
@@ -39,8 +39,8 @@ def browser(pool, county, tmp_path):
     app = create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE), form_paths=FORM_PATHS)
     add_site(app, settings)
     check_routes_are_guarded(app)
-    with TestClient(app, base_url="https://lianxin.example", follow_redirects=False) as client:
-        yield client
+    with started(app):
+        yield client_at(app, base_url="https://lianxin.example")
 
 
 def post(browser, who, path, body):

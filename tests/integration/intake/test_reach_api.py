@@ -1,16 +1,15 @@
 """What the door says of things out of reach: nothing that it would not say of things that are not there."""
 
-import asyncio
 import json
 from datetime import UTC, date, datetime
 
-import httpx
 import pytest
 
 from services.intake.api.app import create_intake_app
 from services.intake.handlers import posts
 from services.intake.settings import IntakeSettings
 from shared.identifiers import new_id
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, machine, one_of_each_role, person
 from tests.integration.intake.commands import a_post, lately
 
@@ -42,27 +41,14 @@ def ask(pool, county, tmp_path):
     )
     app = create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE))
 
-    async def send(calls):
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake") as client,
-        ):
-            return await asyncio.gather(
-                *(
-                    client.request(
-                        method,
-                        path,
-                        content=None if body is None else json.dumps(body).encode(),
-                        headers={"Authorization": f"Bearer {who}", "Content-Type": "application/json"},
-                    )
-                    for who, method, path, body in calls
-                )
-            )
+    with asking(app) as client:
 
-    def run(*calls):
-        return asyncio.run(send(calls))
+        def send(who, method, path, body):
+            content = None if body is None else json.dumps(body).encode()
+            headers = {"Authorization": f"Bearer {who}", "Content-Type": "application/json"}
+            return client.request(method, path, content=content, headers=headers)
 
-    return run
+        yield lambda *calls: [send(*call) for call in calls]
 
 
 def bytes_of(answer):

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.intake.api.app import create_intake_app
 from services.intake.domain.receptions import SlotTaken
@@ -18,6 +17,7 @@ from shared.identifiers import new_id
 from shared.reach import SYSTEM
 from shared.retention.jobs import run
 from shared.schedule import load_schedule
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, machine, one_of_each_role, person
 
 pytestmark = pytest.mark.integration
@@ -55,7 +55,7 @@ def client(pool, county, tmp_path):
         broker_url="amqp://test_intake:broker-of-the-tests-4711@127.0.0.1/unused",
         import_directory=tmp_path,
     )
-    with TestClient(create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE))) as client:
+    with asking(create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE))) as client:
         yield client
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.http import check_routes_are_guarded
+from tests.asking import client_at
 from tests.fakes import one_of_each_role
 from tests.integration.notify.conftest import make_news
 
@@ -24,8 +25,8 @@ def app(notify) -> FastAPI:
     return create_notify_app(settings, notify.pool, authenticator=one_of_each_role())
 
 
-def client_of(app: FastAPI, role: str) -> TestClient:
-    return TestClient(app, headers={"Authorization": f"Bearer {role}"})
+def client_of(app: FastAPI, role: str) -> Client:
+    return client_at(app, headers={"Authorization": f"Bearer {role}"})
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_an_inbox_that_cannot_be_a_name_is_refused(officer, name):
 
 
 def test_roles_are_kept_apart(app):
-    machine, clerk, nobody = client_of(app, "machine_client"), client_of(app, "clerk"), TestClient(app)
+    machine, clerk, nobody = client_of(app, "machine_client"), client_of(app, "clerk"), client_at(app)
 
     assert machine.get("/v1/subscriptions").status_code == 200
     assert machine.put("/v1/subscriptions/county", json=WISH).status_code == 403

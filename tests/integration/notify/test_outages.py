@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from services.notify.api.app import create_notify_app
 from services.notify.channels.groups import GroupChannel, WeCom
@@ -16,6 +16,7 @@ from services.notify.handlers.dispatching import Dispatcher
 from services.notify.settings import NotifySettings
 from shared.gateways.described import Gateway
 from shared.gateways.files import load_file
+from tests.asking import client_at
 from tests.fakes import one_of_each_role
 from tests.harness.waiting import wait_for
 from tests.integration.notify.conftest import Notify
@@ -185,14 +186,14 @@ def test_a_circuit_opens_and_is_seen_and_closes(notify, tmp_path):
     assert {row[0] for row in notify.ask("SELECT status FROM delivery")} == {"sent"}
 
 
-def client_of(notify: Notify, who: str = "department_officer") -> TestClient:
+def client_of(notify: Notify, who: str = "department_officer") -> Client:
     settings = NotifySettings(
         mode="test",
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
     app = create_notify_app(settings, notify.pool, authenticator=one_of_each_role())
-    return TestClient(app, headers={"Authorization": f"Bearer {who}"})
+    return client_at(app, headers={"Authorization": f"Bearer {who}"})
 
 
 def test_what_failed_is_seen_with_its_attempts_and_sent_again_by_hand(notify, tmp_path):

@@ -9,12 +9,12 @@ import httpx
 import orjson
 import pytest
 import uvicorn
-from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.access.principal import Grant, Principal
 from shared.wire import BoundedProtocol
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals
 from tests.integration.notify.test_events import STREET
 from tests.integration.notify.test_notices import CLERK, MORNING, People, inbox, missed, near, told  # noqa: F401
@@ -54,7 +54,7 @@ def settings(*, stream_seconds: float) -> NotifySettings:
 @pytest.fixture
 def client(told):  # noqa: F811 - the fixture of that name
     app = create_notify_app(settings(stream_seconds=0.6), told.pool, authenticator=WHO)
-    return lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"})
+    return lambda who: client_at(app, headers={"Authorization": f"Bearer {who}"})
 
 
 def numbers(answer):

@@ -55,7 +55,7 @@ def clients(notify: Notify, keys_folder):
         webhook_plain_loopback=True,
     )
     app = create_notify_app(settings, notify.pool, authenticator=known, keys=KeyRing(keys_folder / "notify"))
-    with TestClient(app) as _:
+    with TestClient(app) as _:  # on a loop of its own: some tests ask while one of theirs runs
         yield lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"})
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.database import transaction
 from shared.identifiers import new_id
 from shared.reach import Reach
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, one_of_each_role, person
 from tests.integration.notify.conftest import make_news
 
@@ -61,7 +61,7 @@ def client(told):
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
     app = create_notify_app(settings, told.pool, authenticator=KnownPrincipals(PEOPLE))
-    return lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"})
+    return lambda who: client_at(app, headers={"Authorization": f"Bearer {who}"})
 
 
 def test_an_officer_sees_the_subscriptions_of_the_own_organisations(client):

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import orjson
 import pytest
-from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
 from services.notify.channels.sms import SmsChannel
 from services.notify.settings import NotifySettings
 from shared.gateways.described import Gateway
 from shared.gateways.files import load_file
+from tests.asking import client_at
 from tests.fakes import one_of_each_role
 from tests.integration.notify.gateways import GatewayServer, says, serving
 
@@ -61,7 +61,7 @@ def post(told, file):
         broker_url="amqp://somebody:another-password-5678@localhost/x",
         sms_gateway=file,
     )
-    client = TestClient(create_notify_app(settings, told.pool, authenticator=one_of_each_role()))
+    client = client_at(create_notify_app(settings, told.pool, authenticator=one_of_each_role()))
 
     def send(*reports, secret=SECRET, body=None):
         content = orjson.dumps({"reports": reports}) if body is None else body
@@ -117,7 +117,7 @@ def test_a_receipt_may_come_before_the_gateways_own_answer(told, post):
 
 def test_what_was_not_delivered_can_be_sent_again(told, post):
     post(report(4711, "UNDELIV"))
-    app_officer = TestClient(
+    app_officer = client_at(
         create_notify_app(
             NotifySettings(
                 mode="test",
@@ -165,6 +165,6 @@ def test_without_a_gateway_there_are_no_receipts(notify):
         database_url="postgresql://somebody:a-long-password-1234@localhost/x",
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
-    client = TestClient(create_notify_app(settings, notify.pool, authenticator=one_of_each_role()))
+    client = client_at(create_notify_app(settings, notify.pool, authenticator=one_of_each_role()))
 
     assert client.post("/v1/receipts/sms", json={}).status_code == 404

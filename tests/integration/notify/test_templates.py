@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
 from services.notify.handlers.templates import load_wordings
@@ -14,6 +13,7 @@ from services.notify.settings import NotifySettings
 from shared.access.principal import Grant, Principal
 from shared.database import transaction
 from shared.reach import SYSTEM
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals
 from tests.integration.notify.test_notices import inbox, near, told  # noqa: F401
 
@@ -49,7 +49,7 @@ def client(notify):
         }
     )
     app = create_notify_app(settings, notify.pool, authenticator=known)
-    return lambda who: TestClient(app, headers={"Authorization": f"Bearer {who}"})
+    return lambda who: client_at(app, headers={"Authorization": f"Bearer {who}"})
 
 
 def test_a_wording_is_told_by_once_another_person_has_put_it_into_force(told, client):  # noqa: F811 - the fixture

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from fastapi.testclient import TestClient
 
 from services.assessment.api.app import create_api as create_assessment
 from services.assessment.settings import AssessmentSettings
@@ -18,6 +17,7 @@ from services.notify.settings import NotifySettings
 from shared.audit.chain import Line, record
 from shared.database import open_pool, transaction
 from shared.http import check_routes_are_guarded, create_app
+from tests.asking import asking
 from tests.fakes import KnownPrincipals, one_of_each_role, person
 
 pytestmark = pytest.mark.integration
@@ -46,8 +46,7 @@ class Service:
         self.app = create(settings(mode="test", **URLS, **more), self.pool, authenticator=self.principals)
 
     def get(self, path, role, **more):
-        with TestClient(self.app, headers={"Authorization": f"Bearer {role}"}) as client:
-            return client.get(path, **more)
+        return ask(self, "GET", path, role, **more)
 
     def records(self):
         with transaction(self.system) as connection:
@@ -266,8 +265,9 @@ def changed(new_database, tmp_path):
 
 
 def ask(service, method, path, role, **more):
-    with TestClient(service.app, headers={"Authorization": f"Bearer {role}"}) as client:
-        return client.request(method, path, **more)
+    headers = {"Authorization": f"Bearer {role}"} | more.pop("headers", {})
+    with asking(service.app) as client:
+        return client.request(method, path, headers=headers, **more)
 
 
 def test_a_changed_period_is_agreed_to_by_two_persons_and_one_person_is_one(changed):

@@ -6,12 +6,12 @@ import sys
 import time
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.notify.api.app import create_notify_app
 from services.notify.settings import NotifySettings
 from shared.database import open_pool, transaction
 from shared.throttle import not_found_floods_total, requests_throttled_total
+from tests.asking import client_at
 from tests.fakes import KnownPrincipals, machine, person
 
 pytestmark = pytest.mark.integration
@@ -31,7 +31,7 @@ def door(url, *, reads_per_minute=60, requests_per_minute=None):
     robot = dataclasses.replace(machine(), requests_per_minute=requests_per_minute)
     known = KnownPrincipals({"officer": person("department_officer"), "robot": robot})
     pool = open_pool(url, size=2, application="test", statement_timeout_seconds=30)
-    return TestClient(create_notify_app(settings, pool, authenticator=known)), pool
+    return client_at(create_notify_app(settings, pool, authenticator=known)), pool
 
 
 def count_answers(url, *, most):

@@ -3,10 +3,10 @@
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
-from fastapi.testclient import TestClient
 
 from shared.conditions import Tags, tagged
 from shared.http import json_response
+from tests.asking import asking
 
 SHOWN = {"name": "陈村", "count": 3}
 
@@ -44,7 +44,7 @@ def reader():
     def make() -> Response:
         return json_response(SHOWN)
 
-    with TestClient(app) as client:
+    with asking(app) as client:
         yield client
 
 

@@ -1,12 +1,10 @@
 """Intake's doors with the pages, people who send links, review and call back; and a closed issue of the street."""
 
-import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-import httpx
 import pytest
 
 from services.intake.api.app import create_intake_app
@@ -17,6 +15,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.web.pages import add_pages
 from shared.access.principal import Grant
 from shared.database import transaction
+from tests.asking import client_at, started
 from tests.fakes import KnownPrincipals, machine, one_of_each_role, person
 from tests.integration.intake.commands import an_issue
 from tests.integration.intake.conftest import NOW
@@ -79,14 +78,9 @@ def app(pool, settings, monkeypatch):
 def ask(app):
     """Send one request, from another network each time unless told."""
 
-    async def send(method, path, content, headers, address):
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(
-                transport=httpx.ASGITransport(app, client=(address, 4711)), base_url="http://intake"
-            ) as client,
-        ):
-            return await client.request(method, path, content=content, headers=headers)
+    def send(method, path, content, headers, address):
+        with started(app), client_at(app, peer=(address, 4711), base_url="http://intake") as client:
+            return client.request(method, path, content=content, headers=headers)
 
     def run(method, path, body=None, *, who=None, address=None, **headers):
         named = {"content-type": "application/json"} | {key.replace("_", "-"): text for key, text in headers.items()}
@@ -95,7 +89,7 @@ def ask(app):
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         number = next(networks)
         address = address or f"10.{number // 250}.{number % 250}.7"
-        return asyncio.run(send(method, path, content, named, address))
+        return send(method, path, content, named, address)
 
     return run
 
