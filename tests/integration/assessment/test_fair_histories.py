@@ -6,8 +6,7 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
-from httpx2 import Response
+from httpx2 import Client, Response
 
 from services.assessment.handlers.fair import look
 from services.assessment.handlers.fair_corrections import correct_fair
@@ -40,11 +39,11 @@ def story(pool: Pool) -> Story:
 
 
 @pytest.fixture
-def officer(pool: Pool, story: Story) -> TestClient:  # noqa: ARG001 - what it tells stands first
+def officer(pool: Pool, story: Story) -> Client:  # noqa: ARG001 - what it tells stands first
     return client_of(open_door(pool, READERS), "officer")
 
 
-def test_one_score_is_the_list_s_and_has_a_tag(officer: TestClient) -> None:
+def test_one_score_is_the_list_s_and_has_a_tag(officer: Client) -> None:
     for query in ({}, JANUARY):
         items = officer.get("/v1/fair-scores", params=query).json()["items"]
         for item in items:
@@ -57,7 +56,7 @@ def test_one_score_is_the_list_s_and_has_a_tag(officer: TestClient) -> None:
     assert officer.get("/v1/fair-scores/S1", params={"period": "2024-12"}).status_code == 404
 
 
-def test_the_history_has_each_closed_period_once_as_it_was_closed(officer: TestClient) -> None:
+def test_the_history_has_each_closed_period_once_as_it_was_closed(officer: Client) -> None:
     closed = officer.get("/v1/fair-scores/S1", params=JANUARY).json()
 
     items = officer.get("/v1/fair-scores/S1/history").json()["items"]
@@ -72,7 +71,7 @@ def test_the_history_has_each_closed_period_once_as_it_was_closed(officer: TestC
     assert officer.get("/v1/fair-scores/nobody/history").status_code == 404
 
 
-def test_by_a_day_a_score_has_what_was_known_by_then(pool: Pool, story: Story, officer: TestClient) -> None:
+def test_by_a_day_a_score_has_what_was_known_by_then(pool: Pool, story: Story, officer: Client) -> None:
     closed = officer.get("/v1/fair-scores/S1", params=JANUARY).json()
     (cadre,) = client_ids(pool, "S1")
     late = story.issue(story.town, cadre, FIRST + timedelta(days=3), due_at=FIRST + timedelta(days=9))
@@ -91,7 +90,7 @@ def test_by_a_day_a_score_has_what_was_known_by_then(pool: Pool, story: Story, o
     assert stood("2025-11-15").json()["score"] == closed
 
 
-def test_peers_stand_beside_one_another_with_who_can_be_told_apart(officer: TestClient) -> None:
+def test_peers_stand_beside_one_another_with_who_can_be_told_apart(officer: Client) -> None:
     told = officer.get("/v1/fair-comparisons", params=JANUARY | {"cadres": "S0,S7,S7"}).json()
 
     first, last = told["items"]
@@ -128,6 +127,6 @@ def test_lists_and_files_keep_to_a_kind_of_post(pool: Pool) -> None:
     assert _rows(officer, "scores/export", asked | {"post_kind": "nobody"}) == []
 
 
-def _rows(officer: TestClient, path: str, query: dict[str, str]) -> list[dict[str, str]]:
+def _rows(officer: Client, path: str, query: dict[str, str]) -> list[dict[str, str]]:
     archive = zipfile.ZipFile(io.BytesIO(officer.get(f"/v1/{path}", params=query).content))
     return list(csv.DictReader(io.StringIO(archive.read("scores.csv").decode("utf-8-sig"))))
