@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import ClassVar
 
 import psycopg
 import pytest
@@ -19,6 +18,7 @@ from shared.reach import Reach
 from tests.integration.assessment.conftest import HOME, score_all, take
 from tests.integration.assessment.story import random_county
 from tests.integration.assessment.test_any_order import figures
+from tests.integration.plans import Explaining
 
 pytestmark = pytest.mark.integration
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,18 +45,6 @@ def take_out_year(pool):
         connection.execute("ALTER TABLE kept DROP rising, DROP falling")
         connection.execute("SELECT drop_score_years('2026-01-01')")
         connection.execute("INSERT INTO score SELECT * FROM kept")
-
-
-class Explaining(psycopg.Cursor):
-    """Notes how what it is asked would be done."""
-
-    plan: ClassVar[list[str]] = []
-
-    def execute(self, query, parameters=None, **options):  # type: ignore[override, explicit-override] # as it is asked here
-        asked = query if isinstance(query, bytes) else query.encode()
-        rows = psycopg.Cursor(self.connection).execute(b"EXPLAIN " + asked, parameters, **options).fetchall()
-        self.plan[:] = [str(line) for (line,) in rows]
-        return super().execute(query, parameters, **options)
 
 
 @pytest.fixture

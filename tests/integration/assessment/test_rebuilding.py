@@ -17,7 +17,7 @@ from shared.database import transaction
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.story import Story, random_county
 from tests.integration.assessment.test_any_order import FACTS, dump, figures
-from tests.integration.assessment.test_partitions import Explaining
+from tests.integration.plans import Explaining
 
 pytestmark = pytest.mark.integration
 SPOILT = (

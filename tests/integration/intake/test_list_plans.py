@@ -1,0 +1,78 @@
+"""Lists are read in the order of an index, and none of their row policies reads a table whole."""
+
+import pytest
+
+from services.intake.storage import (
+    callbacks,
+    citizen_messages,
+    rating_cases,
+    rating_comments,
+    rating_invitations,
+    reviews,
+)
+from shared.database import transaction
+from shared.identifiers import new_id
+from shared.reach import Reach
+from tests.integration.intake.conftest import NOW
+from tests.integration.plans import Explaining
+
+pytestmark = pytest.mark.integration
+EVERYWHERE = Reach(kind="everywhere")
+AFTER = (NOW, new_id())
+
+
+def list_own_work(connection, issue_ids):
+    asked = "SELECT is_own_work(issue_id, NULL) FROM unnest(%s::uuid[]) AS issue_id"
+    return connection.execute(asked, [issue_ids]).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda c: citizen_messages.list_messages(c, state=None, after=AFTER, limit=10), "citizen_message_made"),
+        (lambda c: citizen_messages.list_messages(c, state="failed", after=AFTER, limit=10), "citizen_message_state"),
+        (lambda c: rating_comments.list_comments(c, is_accusation=False, after=AFTER, limit=9), "rating_comment_plain"),
+        (lambda c: rating_comments.list_comments(c, is_accusation=True, after=AFTER, limit=10), "rating_comment_queue"),
+        (lambda c: rating_cases.list_cases(c, "decided", after=AFTER, limit=10), "rating_case_queue"),
+        (lambda c: reviews.list_reviews(c, is_open=True, after=AFTER, limit=10), "contact_review_open"),
+        (lambda c: reviews.list_reviews(c, is_open=False, after=AFTER, limit=10), "contact_review_decided"),
+        (lambda c: callbacks.list_tasks(c, after=AFTER, limit=10), "callback_task_queue"),
+        (lambda c: callbacks.list_tasks(c, after=AFTER, limit=10), "callback_attempt_task"),
+        (lambda c: rating_invitations.list_due_invitations(c, after=AFTER, limit=10), "rating_invitation_queue"),
+    ],
+)
+def test_a_list_has_an_index_in_its_order(pool, monkeypatch, ask, index):
+    """On a table this small any plan is fast: what is asked is whether the index fits the question at all."""
+    with transaction(pool, reach=EVERYWHERE) as connection:
+        for method in ("seqscan", "sort", "bitmapscan"):
+            connection.execute(f"SET LOCAL enable_{method} = off")
+        monkeypatch.setattr(connection, "cursor_factory", Explaining)
+        ask(connection)
+
+    assert f"using {index} " in str(Explaining.plan)
+    assert not [line for line in Explaining.plan if "Sort" in line]
+
+
+def test_whose_work_was_rated_is_looked_up_by_keys(pool, county):
+    issue_ids = [command.id for command in county["issues"]]
+
+    with transaction(pool, reach=EVERYWHERE) as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        before = count_scans(connection)
+        rows = list_own_work(connection, issue_ids)
+        after = count_scans(connection)
+
+    assert len(rows) == len(issue_ids) > 0
+    assert after == before
+
+
+def count_scans(connection):
+    """Of whole tables, in this transaction."""
+    return connection.execute(
+        """
+        SELECT relname, seq_scan
+          FROM pg_stat_xact_user_tables
+         WHERE relname IN ('issue', 'contact', 'issue_step')
+         ORDER BY relname
+        """
+    ).fetchall()
