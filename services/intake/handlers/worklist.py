@@ -1,6 +1,6 @@
 """The list of issues to look after, with the titles opened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from services.intake.sealing import vault
 from services.intake.storage import worklist as storage
 from services.intake.storage.worklist import SealedItem, Wanted
 from shared.database import Pool, transaction
+from shared.reach import Reach, current
 
 OPENED = ("title", "title_sealed", "citizen_ref", "citizen_key")
 
@@ -46,7 +47,7 @@ class WorklistPage:
 
 def list_issues(pool: Pool, wanted: Wanted) -> WorklistPage:
     with transaction(pool) as connection:
-        rows = storage.list_items(connection, wanted)
+        rows = storage.list_items(connection, confine(wanted, current()))
     shown = rows[: wanted.limit]
     last = shown[-1] if len(rows) > wanted.limit else None
     return WorklistPage(
@@ -54,6 +55,13 @@ def list_issues(pool: Pool, wanted: Wanted) -> WorklistPage:
         next_at=None if last is None else getattr(last, wanted.order),
         next_id=None if last is None else last.id,
     )
+
+
+def confine(wanted: Wanted, reach: Reach | None) -> Wanted:
+    """Say of a reach that is units alone which these are. Who reaches the records of a cadre may see more."""
+    if reach is None or reach.kind != "scoped" or reach.staff_number is not None:
+        return wanted
+    return replace(wanted, within=list(reach.organisation_codes))
 
 
 def _open(row: SealedItem) -> WorklistItem:

@@ -18,7 +18,11 @@ Order = Literal["received_at", "updated_at"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Filters that are absent do not filter. `organisation_code` stands for the unit with everything below it."""
+    """Filters that are absent do not filter. `organisation_code` stands for the unit with everything below it.
+
+    `within` says once more what the row policy lets through where that is units alone: the planner cannot know of a
+    policy how little it leaves, and reads all issues for a page of a small unit's.
+    """
 
     status: State | None = None
     is_open: bool | None = None
@@ -30,6 +34,7 @@ class Wanted:
     overdue: bool | None = None
     problem: bool | None = None
     updated_since: datetime | None = None
+    within: Sequence[str] | None = None
     now: datetime
     after_at: datetime | None = None
     after_id: UUID | None = None
@@ -73,6 +78,8 @@ _FILTERS: Sequence[tuple[str, str]] = (
     ("status", "issue.status = %(status)s"),  # issue_open_status
     ("organisation_code", "issue.owner_organisation_id IN (SELECT organisation_id FROM organisation_line"
      " WHERE ancestor_code = %(organisation_code)s)"),  # issue_owner
+    ("within", "issue.owner_organisation_id IN (SELECT organisation_id FROM organisation_line"
+     " WHERE ancestor_code = ANY(%(within)s))"),  # issue_owner
     ("staff_number", "issue.cadre_id = (SELECT id FROM cadre WHERE staff_number = %(staff_number)s)"),  # issue_cadre
     ("category", "issue.category = %(category)s"),  # issue_open_category
     ("type", "issue.type = %(type)s"),  # issue_open_type

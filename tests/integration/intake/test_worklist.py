@@ -8,8 +8,10 @@ from psycopg import sql
 from services.intake.domain.commands.issue_steps import CloseIssue, EscalateIssue, SetUrgency
 from services.intake.handlers import issues
 from services.intake.handlers.issue_steps.batch import take_steps
+from services.intake.handlers.worklist import confine
 from services.intake.storage.worklist import Wanted, compose, parameters_of
 from shared.database import transaction
+from shared.reach import Reach
 from tests.fakes import person
 from tests.integration.intake.commands import an_issue
 from tests.integration.intake.conftest import NOW
@@ -120,6 +122,22 @@ def test_pages_show_each_issue_once_in_a_stable_order_and_belong_to_their_reader
     assert (stolen.status_code, stolen.json()["title"]) == (422, "bad-cursor")
     other = door.get("desk", f"/v1/issues?updated_since=2026-01-01T00:00:00Z{cursor}")
     assert (other.status_code, other.json()["title"]) == (422, "bad-cursor")
+
+
+@pytest.mark.parametrize(
+    ("reach", "within"),
+    [
+        (Reach(kind="scoped", organisation_codes=("street", "harbour")), ["street", "harbour"]),
+        (Reach(kind="scoped", organisation_codes=("street",), staff_number="S1"), None),
+        (Reach(kind="everywhere"), None),
+    ],
+)
+def test_units_that_a_reach_is_made_of_are_a_condition_beside_the_policy(reach, within):
+    """A policy is asked of each issue there is, in the order of the list; a condition finds those of the units."""
+    asked = confine(Wanted(now=NOW, limit=10), reach)
+
+    assert asked.within == within
+    assert ("issue.owner_organisation_id IN" in compose(asked).as_string()) is (within is not None)
 
 
 @pytest.mark.parametrize(
