@@ -43,6 +43,17 @@ def test_where_no_place_is_told_only_the_same_complainant_repeats() -> None:
     assert find_duplicates([nowhere, again], 72) == {"b"}
 
 
+def test_whoever_is_not_known_does_not_repeat_anything() -> None:
+    assert find_duplicates([replace(LAMP, complainant=""), replace(LAMP, issue="b", complainant="")], 72) == set()
+
+
+def test_hours_are_counted_from_the_last_time_whenever_that_was() -> None:
+    first = replace(LAMP, received_at=100 * DAY)
+    again, later = (replace(LAMP, issue=name, received_at=at) for name, at in (("b", 103 * DAY), ("c", 106 * DAY + 1)))
+
+    assert find_duplicates([first, again, later], 72) == {"b"}
+
+
 def test_ratings_beyond_what_is_usual_weigh_together_as_much_as_the_usual() -> None:
     def weight_of(rated: int) -> int:
         issues = [
