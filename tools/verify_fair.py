@@ -351,9 +351,9 @@ class Usual:
         return self.scatter.get(cell, 0) if cell else max(0, self.mean * (ONE - self.mean)) // ONE
 
 
-def ratio(parts: Iterable[tuple[float, float]], more: float = 0.0) -> float:
+def ratio(parts: Iterable[tuple[float, float]]) -> float:
     pairs = list(parts)
-    return fsum(top for top, _ in pairs) / (fsum(below for _, below in pairs) + more)
+    return fsum(top for top, _ in pairs) / fsum(below for _, below in pairs)
 
 
 def fit(people: dict[str, Person], name: str, prior: float) -> Usual | None:
