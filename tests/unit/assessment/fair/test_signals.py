@@ -13,9 +13,11 @@ from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Rating
 from services.assessment.fair.settings import FairSettings, read_settings
+from services.assessment.fair.signals.finding import Finding
 from services.assessment.fair.signals.odds import Check
 from services.assessment.fair.signals.wording import EN, ZH, describe
 from services.assessment.importing.records.cli import OWN_SETTINGS
+from tests.unit.assessment.fair.few import make_dossier, make_issues
 from tests.unit.assessment.fair.towns import SPAN, make_issue, make_town
 
 SETTINGS = read_settings(OWN_SETTINGS.read_text("utf-8"))
@@ -258,6 +260,20 @@ def test_both_languages_tell_the_same_evidence() -> None:
     for check in get_args(Check):
         fields = [sorted(name for _, name, _, _ in Formatter().parse(words[check]) if name) for words in (ZH, EN)]
         assert fields[0] == fields[1]
+
+
+def test_signals_come_in_the_order_of_cadre_and_check_whoever_was_seen_first() -> None:
+    """Somebody comes four times within an hour, and is answered four times at once, with nothing."""
+    finding = Finding(SPAN, SETTINGS)
+    for cadre in "ba":
+        issues = make_issues(cadre, 4, complainant="li", answered_at=599, has_reply=False)
+        finding.note(count_dossier(make_dossier(cadre, issues=issues), SPAN, SETTINGS))
+
+    found = finding.find({}, {})
+
+    assert type(found) is tuple
+    checks = ("empty_replies", "split_issues")
+    assert [(one.cadre, one.check) for one in found] == [(cadre, check) for cadre in "ab" for check in checks]
 
 
 def test_what_is_set_aside_is_left_out_until_the_cadre_is_cleared() -> None:
