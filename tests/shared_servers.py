@@ -1,15 +1,18 @@
 """Servers that forget, and one of each kind for all workers of a run: started when the first of them asks for it."""
 
 import secrets
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 from embedded.errors import EmbeddedError
 from embedded.postgres import PrivatePostgres
+from embedded.process import Child
 from embedded.rabbitmq import PrivateRabbit
 
 Urls = tuple[str, ...]
@@ -22,6 +25,7 @@ END = ""
 def run_postgres(folder: Path) -> Iterator[Urls]:
     """Give the administrator's URL."""
     server = PrivatePostgres(folder, durable=False)
+    _end_at_once(server.child)
     try:
         server.start()
         yield (server.admin_url,)
@@ -34,12 +38,18 @@ def run_postgres(folder: Path) -> Iterator[Urls]:
 def run_rabbit(folder: Path) -> Iterator[Urls]:
     """Give the AMQP URL and the management URL, both as administrator."""
     server = PrivateRabbit(folder)
+    _end_at_once(server.child)
     try:
         server.start()
         yield server.admin_url, server.management_url
     finally:
         server.kill9()
         server.remove()
+
+
+def _end_at_once(child: Child) -> None:
+    """With a run that is killed: whoever is asked to end while it starts may go on as if nobody had."""
+    child.command = replace(child.command, stop_signal=signal.SIGKILL)
 
 
 RUNNING = {"postgres": run_postgres, "rabbitmq": run_rabbit}
