@@ -14,10 +14,11 @@ from services.assessment.fair.signals.odds import (
     Count,
     Everybody,
     Signal,
-    deviations,
+    deviate,
     first_few,
     hundredths,
     per_cent,
+    spread_of,
 )
 
 KINDS: Final = ("category", "complexity")
@@ -70,20 +71,22 @@ class _Kind:
         self._units[one.cadre] = one.dossier.cadre.unit
 
     def list_odd(self, share: int) -> Iterator[tuple[str, str, float, int]]:
-        """Cadre, label, the share of it that is usual in the office, and the odds in hundredths."""
-        counts = self._count()
-        for (cadre, label), odds in deviations(counts).items():
-            count, size = counts[cadre, label], sum(self._counts[cadre][1])
+        """Cadre, label, the share of it that is usual in the office, and the odds in hundredths.
+
+        Counted twice, since there are many times as many counts as cadres: too many to keep.
+        """
+        spread = spread_of(deviate(count) for _, _, count in self._iterate_counts())
+        for cadre, label, count in self._iterate_counts():
+            size, odds = sum(self._counts[cadre][1]), deviate(count) / spread
             usual = count.expected / size
             enough = count.found >= LEAST_LABELLED and 100 * (count.found / size - usual) >= share
             if enough and odds * 100 >= self._least_odds:
                 yield cadre, self._labels.cells[label][0], usual, hundredths(odds)
 
-    def _count(self) -> dict[tuple[str, int], Count]:
+    def _iterate_counts(self) -> Iterator[tuple[str, int, Count]]:
         """By cadre and label, beside the others of the office; their share is drawn to everybody's."""
         everywhere, offices = self._sum_up()
         total = sum(everywhere.values())
-        found = {}
         for cadre, (labels, numbers) in self._counts.items():
             office = offices[self._units[cadre]]
             size = sum(numbers)
@@ -91,8 +94,7 @@ class _Kind:
             for label, number in zip(labels, numbers, strict=True):
                 rate = (office[label] - number + SMOOTH * everywhere[label] / total) / (others + SMOOTH)
                 variance = size * rate * (1 - rate) * (1 + size / (others + SMOOTH))
-                found[cadre, label] = Count(found=number, expected=size * rate, variance=variance)
-        return found
+                yield cadre, label, Count(found=number, expected=size * rate, variance=variance)
 
     def _sum_up(self) -> tuple[Counter[int], dict[str, Counter[int]]]:
         everywhere: Counter[int] = Counter()

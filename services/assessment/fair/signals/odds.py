@@ -71,7 +71,12 @@ class Count:
 
 def deviations(counts: Mapping[Key, Count]) -> dict[Key, float]:
     """Widened where counts scatter more than chance alone would have them, judged by the middle half of the peers."""
-    return _widen({key: (one.found - one.expected) / math.sqrt(max(one.variance, 0.05)) for key, one in counts.items()})
+    return _widen({key: deviate(one) for key, one in counts.items()})
+
+
+def deviate(count: Count) -> float:
+    """As by chance alone."""
+    return (count.found - count.expected) / math.sqrt(max(count.variance, 0.05))
 
 
 def rare_deviations(counts: Mapping[Key, Count]) -> dict[Key, float]:
@@ -87,9 +92,14 @@ def rare_deviations(counts: Mapping[Key, Count]) -> dict[Key, float]:
 
 
 def _widen(raw: Mapping[Key, float]) -> dict[Key, float]:
-    squares = sorted(value * value for value in raw.values())
-    spread = math.sqrt(max(1.0, squares[len(squares) // 2] / MEDIAN_OF_SQUARE)) if squares else 1.0
+    spread = spread_of(raw.values())
     return {key: value / spread for key, value in raw.items()}
+
+
+def spread_of(raw: Iterable[float]) -> float:
+    """How many times as wide as by chance alone these lie, and not less than once."""
+    squares = sorted(value * value for value in raw)
+    return math.sqrt(max(1.0, squares[len(squares) // 2] / MEDIAN_OF_SQUARE)) if squares else 1.0
 
 
 def count_shares(found: Mapping[str, tuple[int, int]], group_of: Callable[[str], str]) -> dict[str, Count]:
