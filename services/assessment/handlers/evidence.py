@@ -204,17 +204,13 @@ def _falls_in(contact: ContactFact, unit: DutyUnit, zone: ZoneInfo) -> bool:
 
 
 def list_events_behind(connection: Connection, fact_ids: Sequence[UUID]) -> dict[UUID, list[LoggedEvent]]:
-    """The events by fact, as things happened. A rating that denies an issue stands behind the issue too."""
+    """The events by fact, in their order. A rating that denies an issue stands behind the issue too."""
     behind = {fact_id: fact_id for fact_id in fact_ids}
     behind |= evidence.list_denials(connection, fact_ids)
     events: dict[UUID, list[LoggedEvent]] = {}
-    for event in sorted(evidence.list_events(connection, list(behind)), key=happened_at):
+    for event in evidence.list_events(connection, list(behind)):
         events.setdefault(behind[event.aggregate_id], []).append(event)
     return events
-
-
-def happened_at(event: LoggedEvent) -> datetime:
-    return event.occurred_at or event.recorded_at
 
 
 def _describe(

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.assessment.handlers.evidence import happened_at, list_events_behind
+from services.assessment.handlers.evidence import list_events_behind
 from services.assessment.handlers.fair_results import fact_of
 from services.assessment.handlers.signals import UnknownSignal
 from services.assessment.storage import categories, evidence, signals
@@ -47,7 +47,7 @@ def list_signal_records(
             kind=seen[one].kind,
             kind_name=names.get(one),
             at=seen[one].at,
-            events=tuple(sorted([*events.get(one, ()), *calls.get(one, ())], key=happened_at)),
+            events=(*events.get(one, ()), *calls.get(one, ())),
         )
         for one in ids
         if one in seen
