@@ -38,13 +38,13 @@ def add_signal_pages(app: FastAPI, pool: Pool, zone: ZoneInfo) -> None:
         return _render(request, pool)
 
     @app.get("/signals/{signal_id}", include_in_schema=False)
-    def get_records(request: Request, _: Reader, signal_id: UUID) -> Response:
+    def get_records(request: Request, _: Reader, signal_id: str) -> Response:
         after, refusal = None, None
         try:
             after = _read_record(request.query_params.get("cursor"))
         except BadCursor as error:
             refusal = error
-        signal, found = list_signal_records(pool, signal_id, after=after, limit=A_PAGE + 1, zone=zone)
+        signal, found = list_signal_records(pool, _read_id(signal_id), after=after, limit=A_PAGE + 1, zone=zone)
         page = found[:A_PAGE]
         language = language_of(request)
         values = {
@@ -110,6 +110,14 @@ def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
         return datetime.fromisoformat(at or ""), UUID(signal_id or "")
     except ValueError:
         raise BadCursor("the cursor is not one of ours") from None
+
+
+def _read_id(text: str) -> UUID:
+    """Raises UnknownSignal."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise signals.UnknownSignal("there is no such signal") from None
 
 
 def _read_record(cursor: str | None) -> UUID | None:
