@@ -35,11 +35,11 @@ def list_signal_records(
         if signal is None:
             raise UnknownSignal("there is no such signal")
         ids = sorted(fact_id for one in signal.record_ids if (fact_id := fact_of(one)) is not None)
-        ids = [one for one in ids if after is None or one > after][:limit]
         seen = {fact.fact_id: fact for fact in evidence.list_seen(connection, ids)}
+        ids = [one for one in ids if one in seen and (after is None or one > after)][:limit]
         names = categories.list_names(connection, ids, time_zone=zone.key)
-        events = list_events_behind(connection, list(seen))
-    calls = _list_calls(pool, list(seen))
+        events = list_events_behind(connection, ids)
+    calls = _list_calls(pool, ids)
     return signal, [
         SignalRecord(
             record_id=one,
@@ -50,12 +50,11 @@ def list_signal_records(
             events=(*events.get(one, ()), *calls.get(one, ())),
         )
         for one in ids
-        if one in seen
     ]
 
 
 def _list_calls(pool: Pool, seen: Sequence[UUID]) -> dict[UUID, list[LoggedEvent]]:
-    """That citizens were called about these, and knew nothing of it. By itself no reader's reach has calls in it."""
+    """The calls about these, and what came of them. By itself no reader's reach has calls in it."""
     with transaction(pool, reach=SYSTEM) as connection:
         behind = evidence.list_calls(connection, seen)
         found: dict[UUID, list[LoggedEvent]] = {}

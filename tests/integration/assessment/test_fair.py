@@ -196,6 +196,11 @@ def test_the_records_of_a_signal_are_told_page_by_page_with_the_events_behind_th
         received, closed = (event["occurred_at"] for event in one["events"])
         assert one["at"] == received
         assert datetime.fromisoformat(closed) - datetime.fromisoformat(received) < timedelta(minutes=12)
+    with transaction(pool, reach=SYSTEM) as connection:
+        connection.execute("DELETE FROM issue_fact WHERE issue_id = %s", [records[1]["record_id"]])
+    page = officer.get(path, params={"limit": 4}).json()
+    rest = officer.get(path, params={"limit": 4, "cursor": page["next_cursor"]}).json()
+    assert page["items"] + rest["items"] == [records[0], *records[2:]]
     assert client_of(app, "elsewhere").get(path).status_code == 404
     assert client_of(app, "herself").get(path).status_code == 404
     assert [officer.get(path, params={"cursor": one}).status_code for one in ("x", "WyJ4Il0")] == [422, 422]
