@@ -21,7 +21,7 @@ def count_dossier(
     """Records set aside count neither for nor against; what was said about them goes with them. So it does with what
     the citizen knows nothing of, when asked by others.
     """
-    disowned = list_disowned(dossier) if settings.values.disowned else EVERYTHING
+    disowned = _list_disowned(dossier) if settings.values.disowned else EVERYTHING
     silent = set_aside | disowned
     kept = Dossier(
         cadre=dossier.cadre,
@@ -51,7 +51,7 @@ def count_dossier(
     return counted
 
 
-def list_disowned(dossier: Dossier) -> frozenset[str]:
+def _list_disowned(dossier: Dossier) -> frozenset[str]:
     """Issues and contacts."""
     issues = frozenset(issue.issue for issue in dossier.issues if issue.is_disowned)
     return issues | {contact.contact for contact in dossier.contacts if contact.is_disowned}
