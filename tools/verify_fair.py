@@ -314,9 +314,9 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
         mark_issue(person, one, weight, span["as_of"], settings, aside)
     if values.get("left_out_margin"):
         for one, weight in weigh([one for one in single if one.get("outcome") == "left_out"]):
-            person.marks["leaving"].append(
-                Mark((one["category"], one["complexity"], one.get("channel", "")), ONE, weight)
-            )
+            waiting = aside if settings["signals"].get("labels_left_out") else set()
+            cell = cell_of(one, one.get("channel", ""), waiting)
+            person.marks["leaving"].append(Mark(cell, ONE, weight))
     known = [one for one in ratings if one["subject"] not in twice]
     mark_ratings(
         person,
@@ -509,16 +509,18 @@ def excesses(person: Person, tables: dict[str, Usual], settings: Json) -> Iterat
     if "resolution" in tables:
         for name, margin in (("explaining", "explained_margin"), ("leaving", "left_out_margin")):
             if name in tables:
-                yield from excess(person.marks.get(name, []), tables[name], micro(settings["values"].get(margin, "0")))
+                yield from excess(person.marks.get(name, []), tables[name], settings["values"], margin)
 
 
-def excess(marks: list[Mark], table: Usual, margin: int) -> Iterator[tuple[Mark, int]]:
+def excess(marks: list[Mark], table: Usual, values: Json, margin: str) -> Iterator[tuple[Mark, int]]:
     kinds = [mark for mark in marks if mark.weight]
     found = sum(mark.weight * mark.value for mark in kinds) / (ONE * ONE)
     if not found:
         return
     usual = sum(mark.weight * table.expected.get(mark.cell, table.mean) for mark in kinds) / (ONE * ONE)
-    allowed = margin / ONE * math.sqrt(0.9 * max(0.0, usual) + 0.1)
+    if values.get("usual_from_none"):
+        usual = max(0.0, usual)
+    allowed = micro(values.get(margin, "0")) / ONE * math.sqrt(0.9 * max(0.0, usual) + 0.1)
     share = int(max(0.0, found - usual - allowed) / found * ONE)
     for mark in kinds:
         if share and mark.value:

@@ -42,7 +42,9 @@ def count_dossier(
     if settings.values.left_out_margin:
         left_out = [issue for issue in single if issue.outcome == "left_out"]
         own = weigh_issues(left_out)
-        counted.marks.extend(mark_left_out(issue, own[issue.issue]) for issue in left_out)
+        waiting = set_aside if settings.signals.labels_left_out else EVERYTHING
+        for issue in left_out:
+            counted.marks.extend(_keep([mark_left_out(issue, own[issue.issue])], issue.issue, waiting))
     counted.marks.extend(Mark(record, "", (), 0, 0, "duplicate") for record in sorted(duplicates))
     _mark_opinions(counted, kept, duplicates, set_aside, settings)
     confirmed = {issue.contact for issue in kept.issues if issue.contact and issue.issue not in disowned}

@@ -45,6 +45,7 @@ class Values:
     matter_hours: int
     left_out_margin: Micro = Micro(0)  # 0: what is left out is not looked at
     disowned: Micro = Micro(0)  # 0: counts as denied
+    usual_from_none: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,7 @@ class SignalRules:
     complexity_odds: int = 0
     labels_harder: int = 0
     disowned_least: int = 0
+    labels_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

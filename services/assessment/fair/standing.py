@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.assessment.fair.marks import Counted, Mark, Note
 from services.assessment.fair.records import MICRO
 from services.assessment.fair.reference import Table
-from services.assessment.fair.settings import FairSettings
+from services.assessment.fair.settings import FairSettings, Values
 from services.assessment.fair.totals import PICO
 from services.assessment.fair.values import EXPLAINING, LEAVING
 
@@ -97,15 +97,16 @@ def residuals_of(
         if name == "speed":
             residual = max(residual, floor)
         residuals.append(Residual(mark, expected, habit, residual))
-    values = settings.values
-    residuals.extend(_excess_of(EXPLAINING, "explained", counted, tables, values.explained_margin))
-    residuals.extend(_excess_of(LEAVING, "unassessed", counted, tables, values.left_out_margin))
+    residuals.extend(_excess_of(EXPLAINING, "explained", counted, tables, settings.values))
+    residuals.extend(_excess_of(LEAVING, "unassessed", counted, tables, settings.values))
     return residuals
 
 
-def _excess_of(name: str, note: Note, counted: Counted, tables: Mapping[str, Table], margin: int) -> Iterator[Residual]:
+def _excess_of(
+    name: str, note: Note, counted: Counted, tables: Mapping[str, Table], values: Values
+) -> Iterator[Residual]:
     """What is explained, or left out, is not counted up to what such cases usually need, with a margin (millionths of a
-    deviation); the excess counts as unsolved.
+    deviation); the excess counts as unsolved. A table, a sum of effects, may let expect fewer than none of some cases.
     """
     if not {"resolution", name} <= tables.keys():
         return
@@ -114,6 +115,9 @@ def _excess_of(name: str, note: Note, counted: Counted, tables: Mapping[str, Tab
     if not found:
         return
     usual = sum(mark.weight * tables[name].expect(mark.cell) for mark in kinds) / PICO
+    if values.usual_from_none:
+        usual = max(0.0, usual)
+    margin = values.explained_margin if name == EXPLAINING else values.left_out_margin
     allowed = margin / MICRO * math.sqrt(0.9 * max(0.0, usual) + 0.1)
     share = int(max(0.0, found - usual - allowed) / found * MICRO)
     for mark in kinds if share else ():

@@ -45,9 +45,8 @@ def mark_issue(issue: Issue, weight: int, as_of: int, settings: FairSettings) ->
 
 
 def mark_left_out(issue: Issue, weight: int) -> Mark:
-    return Mark(
-        issue.issue, LEAVING, cell_of(issue.category, issue.complexity, issue.channel), MICRO, weight, "unassessed"
-    )
+    cell = cell_of(issue.category, issue.complexity, issue.channel)
+    return Mark(issue.issue, LEAVING, cell, MICRO, weight, "unassessed")
 
 
 def _value_answer(issue: Issue, as_of: int, settings: FairSettings) -> tuple[int, Note]:

@@ -6,8 +6,9 @@ import pytest
 
 from services.assessment.fair.counting import HOUR, find_duplicates, find_same_matters, weigh_issues
 from services.assessment.fair.dossiers import count_dossier
+from services.assessment.fair.marks import Cell
 from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Outcome, Rating, Span
-from services.assessment.fair.settings import INDICATORS, Micro, read_settings
+from services.assessment.fair.settings import INDICATORS, FairSettings, Micro, read_settings
 from services.assessment.fair.values import LEAVING
 from services.assessment.importing.records.cli import OWN_SETTINGS
 
@@ -180,6 +181,24 @@ def test_how_many_were_left_out_is_counted_but_not_what_somebody_else_excluded()
     ]
     unasked = replace(SETTINGS, values=replace(SETTINGS.values, left_out_margin=Micro(0)))
     assert LEAVING not in {mark.indicator for mark in count_dossier(dossier, SPAN, unasked).marks}
+
+
+def test_the_labels_of_what_was_left_out_may_wait() -> None:
+    dossier = replace(
+        BOTH, issues=[replace(LAMP, outcome="left_out"), replace(ELSEWHERE, outcome="solved")], ratings=[]
+    )
+    former = replace(SETTINGS, signals=replace(SETTINGS.signals, labels_left_out=0))
+    aside = frozenset({"a#label"})
+
+    def cells(settings: FairSettings, waiting: frozenset[str]) -> dict[str, Cell]:
+        marks = count_dossier(dossier, SPAN, settings, waiting).marks
+        return {mark.record: mark.cell for mark in marks if mark.indicator == LEAVING}
+
+    labelled = cells(SETTINGS, frozenset())
+    assert labelled["a"]
+    assert labelled["b"]
+    assert cells(SETTINGS, aside) == {"a": (), "b": labelled["b"]}
+    assert cells(former, aside) == labelled  # what versions before 7 closed stays
 
 
 def test_many_issues_of_one_complainant_weigh_as_the_root_of_them() -> None:

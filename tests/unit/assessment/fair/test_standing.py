@@ -1,6 +1,7 @@
 """A cadre's records of one indicator against what is usual for such records."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -109,6 +110,31 @@ def test_where_it_is_never_done_a_single_one_counts_for_the_most_part(kind: str,
     (alone,) = _excess(kind, 1, 0, {**TABLES, kind: Table(mean=0)})
 
     assert (alone.mark.note, alone.mark.weight) == (note, int((1 - 0.8 * sqrt(0.1)) * MICRO))
+
+
+@KINDS
+def test_cases_that_let_expect_fewer_than_none_make_no_more_of_it_than_those_that_expect_none(
+    kind: str, note: str
+) -> None:
+    below = _excess(kind, 1, 9, {**TABLES, kind: Table(mean=-50_000)})
+    former = replace(SETTINGS, values=replace(SETTINGS.values, usual_from_none=0))
+    marks = [_mark(kind, MICRO), *[_mark(kind, 0)] * 9]
+    (heavier,) = residuals_of(_counted(*marks), {**TABLES, kind: Table(mean=-50_000)}, {}, former)
+
+    assert below == _excess(kind, 1, 9, {**TABLES, kind: Table(mean=0)})
+    assert [one.mark.note for one in below] == [note]
+    assert heavier.mark.weight == int((1 + 0.5 - 0.8 * sqrt(0.1)) * MICRO)  # what versions before 7 closed stays
+
+
+@KINDS
+def test_cases_that_let_expect_fewer_than_none_take_off_what_others_let_expect(kind: str, note: str) -> None:
+    tables = {**TABLES, kind: Table(mean=100_000, expected={RARE: -100_000})}
+    marks = [_mark(kind, MICRO)] * 5 + [_mark(kind, 0, cell=RARE)] * 3
+
+    residuals = residuals_of(_counted(*marks), tables, {}, SETTINGS)
+
+    excess = 5 - (0.5 - 0.3) - 0.8 * sqrt(0.9 * 0.2 + 0.1)
+    assert sum(one.mark.weight for one in residuals) / MICRO == pytest.approx(excess, abs=1e-5), note
 
 
 @KINDS

@@ -35,6 +35,7 @@ FORMER = {
     3: "a92ee7e8f2914078fb9010a123abe6202cb2afcbc6359eab3ce45d8de6634c7a",
     4: "cbe14a50bfc7382126ccffd804e2454076f5f4de3d222844df7fdbca3c1d5c69",
     5: "f1595c9abcb5e605376d65ca34417003e2aec42f9b91b8e5fd12c5f10e507086",
+    6: "70a94f11dafc34d6d7a4be2e37e7235c31144e55de6a51ea0402e395e418b8d2",
 }
 
 
@@ -117,12 +118,11 @@ def hide(town: list[Dossier]) -> list[Dossier]:
     labels, clocks, leaves = town[6:9]
     for dossier in town:
         dossier.issues = [one if one.category != "c" else replace(one, outcome="unsolved") for one in dossier.issues]
+    hard: dict[str, Any] = {"category": "c", "complainant": "", "place": "", "is_denied": False}
     labels.issues = [
-        replace(
-            one, issue=f"{one.issue}-{n}", category="c", complainant="", place="", outcome="solved", is_denied=False
-        )
+        replace(one, issue=f"{one.issue}-{n}", outcome="solved" if n < 4 else "left_out", **hard)
         for one in labels.issues
-        for n in range(4)
+        for n in range(5)
     ]
     clocks.issues = [
         replace(one, outcome="solved", is_denied=False, closed_at=one.received_at + 1_000) for one in clocks.issues
@@ -139,6 +139,34 @@ def disown(town: list[Dossier]) -> list[Dossier]:
     for dossier in (many, one):
         dossier.contacts[0] = replace(dossier.contacts[0], is_confirmed=True, is_disowned=True)
     return town
+
+
+def explain_one_kind(town: list[Dossier]) -> list[Dossier]:
+    """Only one kind of case is explained, so that sums of effects let expect fewer than none of what shares nothing
+    with it; somebody has such ones alone, and two explained.
+    """
+    for dossier in town:
+        dossier.issues = [
+            replace(one, outcome="explained" if (one.category, one.complexity) == ("a", "2") else "solved")
+            for one in dossier.issues
+        ]
+    alone = town[12]
+    alone.issues = [
+        replace(one, category="b", complexity="1", outcome="explained" if place < 2 else "solved")
+        for place, one in enumerate(alone.issues)
+    ]
+    return town
+
+
+def test_fewer_than_none_that_are_usual_come_out_as_they_were_closed(tmp_path: Path) -> None:
+    explained = make_package(TEXT, explain_one_kind)
+
+    status, said = verify(tmp_path, explained)
+
+    assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
+    former = make_package(TEXT.replace("usual_from_none = 1", "usual_from_none = 0"), explain_one_kind)
+    scores = [Decimal(one[13]["document"]["score"]) for one in (former, explained)]
+    assert scores[0] < scores[1]
 
 
 def test_what_citizens_know_nothing_of_comes_out_as_it_was_closed(tmp_path: Path) -> None:
