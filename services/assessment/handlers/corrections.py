@@ -21,7 +21,7 @@ from services.assessment.domain.organisations import line_of
 from services.assessment.domain.periods import Period, period_of
 from services.assessment.domain.schemes import Scheme, read_scheme
 from services.assessment.domain.scores import SubjectKind, UnknownScheme
-from services.assessment.handlers.facts import fold_issue
+from services.assessment.handlers.issue_folding import fold_issue
 from services.assessment.handlers.publishing import CLAIMED, describe, seal
 from services.assessment.handlers.windows import sum_measures
 from services.assessment.storage import closed_periods, corrections, publications, schemes
