@@ -68,6 +68,24 @@ def codes(answer):
     return [item["subject"]["code"] for item in answer.json()["items"]]
 
 
+def test_whoever_reads_page_by_page_by_the_key_meets_everybody_once_while_scores_move(pool, story):
+    met, composites, cursor = [], [], ""
+    for number in range(3):
+        page = get(pool, f"/v1/scores?subject=cadre&period=2025-03&sort=code&limit=1{cursor}")
+        met += codes(page)
+        composites.append(page.json()["items"][0]["composite"])
+        cursor = f"&cursor={page.json()['next_cursor']}"
+        for _ in range(8):
+            issue = story.issue(story.town, story.cadre_id, MARCH, due_at=MARCH + timedelta(days=5))
+            story.close(issue, MARCH + timedelta(days=9 + number))
+        take(pool, story.take())
+        score_all(pool)
+
+    assert met == ["=S2", "S0", "S1"]
+    whole = get(pool, "/v1/scores?subject=cadre&period=2025-03&sort=code").json()["items"]
+    assert composites[1] != whole[1]["composite"]
+
+
 @pytest.mark.usefixtures("story")
 def test_lists_are_narrowed_by_post_and_by_band_and_tagged(pool):
     path = "/v1/scores?subject=cadre&period=2025-03&sort=code"
