@@ -74,6 +74,7 @@ def test_one_asks_a_person_and_nothing_waits() -> None:
 
     assert signal.evidence == {"issues": 4, "asked": 1, "disowned_issues": 1, "contacts": 1, "disowned_contacts": 0}
     assert (signal.check, signal.records, signal.examples) == ("disowned_records", frozenset(), ("d",))
+    assert signal.odds == 0  # nothing is likely or unlikely here: somebody said so
 
 
 def test_from_two_on_all_waits_that_nobody_else_has_looked_at() -> None:

@@ -1,12 +1,13 @@
 """The small parts of the fair scheme, for whatever numbers come: nothing lost, no jumps, and no order that shows."""
 
+import math
 from decimal import Decimal
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from services.assessment.fair.credit import break_points, credit_time
+from services.assessment.fair.credit import break_points, credit_time, logarithm, logarithm_of_ratio
 from services.assessment.fair.factor import Position, Term
 from services.assessment.fair.records import DAY, MICRO, Cadre, Issue
 from services.assessment.fair.results import coarsen, rank_among, round_position
@@ -72,6 +73,28 @@ def test_credit_has_no_cliff() -> None:
     for before, after in pairwise(points):
         assert after - before < MICRO // 50
     assert (credit_time(DAY // 8, DAY), credit_time(5 * DAY, DAY)) == (MICRO, 0)
+
+
+def test_each_point_of_the_curve_is_the_root_of_a_power_of_two_rounded_down() -> None:
+    """To the two hundredth power both sides are whole numbers."""
+    points = break_points()
+
+    assert len(points) == 1_000
+    for step, point in enumerate(points):
+        assert (8 * point) ** 200 <= MICRO**200 * 2**step < (8 * point + 8) ** 200
+
+
+def test_credit_falls_a_thousandth_behind_each_point_of_the_curve() -> None:
+    for step, point in enumerate(break_points()):
+        earned = [credit_time(point, MICRO), credit_time(point + 1, MICRO)]
+        assert earned == [MICRO - 1_000 * step, MICRO - 1_000 * (step + 1)]
+
+
+def test_logarithms_are_known_to_the_last_digit() -> None:
+    assert [logarithm(count) for count in (1, 2, 3, 10)] == [math.log(count) for count in (1, 2, 3, 10)]
+    ratios = [(7, 7), (2, 1), (1, 2), (3_000_000, 1), (1_000_001, 1_000_000), (2_000_001, 2_000_000)]
+    found = [logarithm_of_ratio(*one) for one in ratios]
+    assert found == [0, 693_147, -693_147, 14_914_123, 1, 0]
 
 
 def test_what_is_allowed_no_time_at_all_is_late_after_a_second() -> None:

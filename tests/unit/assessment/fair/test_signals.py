@@ -14,7 +14,7 @@ from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.records import DAY, Contact, Dossier, Handover, Rating
 from services.assessment.fair.settings import FairSettings, read_settings
 from services.assessment.fair.signals.finding import Finding
-from services.assessment.fair.signals.odds import Check
+from services.assessment.fair.signals.odds import Check, Signal
 from services.assessment.fair.signals.wording import EN, ZH, describe
 from services.assessment.importing.records.cli import OWN_SETTINGS
 from tests.unit.assessment.fair.few import make_dossier, make_issues
@@ -254,6 +254,18 @@ def test_the_signal_fires_on_what_it_is_for(check: Check) -> None:
     for language in ("zh", "en"):
         text = describe(signal, "zh" if language == "zh" else "en")
         assert all(str(signal.evidence[name]) in text for _, name, _, _ in Formatter().parse(ZH[check]) if name)
+
+
+def test_a_signal_is_told_in_the_language_that_is_asked_for() -> None:
+    signal = Signal(cadre="C", check="empty_replies", evidence={"answered": 3, "empty": 2, "share": 67}, odds=0)
+
+    assert describe(signal, "zh") == (
+        "3件已答复诉求中2件（67%）在十分钟内答复，但没有答复内容。请核实；核实前不作任何结论。"
+    )
+    assert describe(signal, "en") == (
+        "2 of 3 answers (67%) came within ten minutes and without a reply. "
+        "Somebody should look; until then nothing is decided."
+    )
 
 
 def test_both_languages_tell_the_same_evidence() -> None:
