@@ -184,7 +184,7 @@ def value_resolution(issue: Json, as_of: int, settings: Json) -> int | None:
 
 def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: Json, aside: set[str]) -> None:
     """Of an issue a part alone may wait for somebody's decision: the time of the answer, all times, or the labels."""
-    cell = cell_of(issue, issue.get("channel", ""), aside)
+    cell = cell_of(issue["issue"], labels_of(issue), aside)
     outcome = issue.get("outcome", "")
     disowned = micro(settings["values"].get("disowned", "0"))
     if disowned and is_disowned(issue):
@@ -202,9 +202,13 @@ def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: J
             person.marks[name].append(Mark(cell, value, weight))
 
 
-def cell_of(issue: Json, way: str, aside: set[str]) -> Cell:
-    """Where the labels wait, no like records are known, and it is compared with all."""
-    return () if f"{issue['issue']}#label" in aside else (issue["category"], issue["complexity"], way)
+def labels_of(issue: Json) -> Cell:
+    return issue["category"], issue["complexity"], issue.get("channel", "")
+
+
+def cell_of(issue: str, labels: Cell, aside: set[str]) -> Cell:
+    """Where the labels of an issue wait, no like records are known, and what is of it is compared with all."""
+    return () if f"{issue}#label" in aside else labels
 
 
 def waits(issue: Json, name: str, aside: set[str]) -> bool:
@@ -263,10 +267,8 @@ def mark_ratings(
             weight = weight * crowd // ONE
         weight = weight * min(ONE, limit) // ONE
         weight = weight * (issue.get("share", ONE) if issue else ONE) // ONE
-        if issue is None:
-            cell: Cell = (one["subject_kind"], "", one["method"])
-        else:
-            cell = cell_of(issue, one["method"], aside)
+        like = (issue["category"], issue["complexity"]) if issue else (one["subject_kind"], "")
+        cell = cell_of(one["subject"], (*like, one["method"]), aside)
         person.marks["satisfaction"].append(Mark(cell, (one["level"] - 1) * (ONE // 4), weight, one.get("rater", "")))
 
 
@@ -315,8 +317,7 @@ def count_person(inputs: Json, aside: set[str], span: Json, settings: Json) -> P
     if values.get("left_out_margin"):
         for one, weight in weigh([one for one in single if one.get("outcome") == "left_out"]):
             waiting = aside if settings["signals"].get("labels_left_out") else set()
-            cell = cell_of(one, one.get("channel", ""), waiting)
-            person.marks["leaving"].append(Mark(cell, ONE, weight))
+            person.marks["leaving"].append(Mark(cell_of(one["issue"], labels_of(one), waiting), ONE, weight))
     known = [one for one in ratings if one["subject"] not in twice]
     mark_ratings(
         person,

@@ -1,0 +1,316 @@
+"""Each step of the program that computes closed scores again, beside the engine's own: on records that lie at edges."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.assessment.fair import adjusting, factor
+from services.assessment.fair.counting import HOUR
+from services.assessment.fair.dossiers import count_dossier
+from services.assessment.fair.engine import Judged, judge
+from services.assessment.fair.freezing import freeze, write_span
+from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Rating, Span
+from services.assessment.fair.results import rank_among, round_position
+from services.assessment.fair.settings import INDICATORS, read_settings
+from services.assessment.handlers.fair import read_settings_text
+from tests.unit.assessment.fair import towns
+from tools import verify_fair
+
+TEXT = read_settings_text()
+FORMER = {version: (Path(__file__).parent / f"fair-{version}.toml").read_text("utf-8") for version in (2, 3, 4, 5, 6)}
+SETTINGS, DOCUMENT = read_settings(TEXT), tomllib.loads(TEXT)
+SPAN = Span(starts_at=0, ends_at=90 * DAY, as_of=100 * DAY)
+ABOUT = (-1, 0, 1)
+
+
+class Maker:
+    """Few words, and times about every limit, so that records meet."""
+
+    def __init__(self, seed: int) -> None:
+        self._draw = Random(seed)  # noqa: S311 figures, not secrets
+
+    def dossier(self) -> Dossier:
+        target = self._draw.choice([0, 3, 40])
+        return Dossier(
+            cadre=Cadre(cadre="c", peer_group="p", region="r", unit="u", target=target),
+            issues=[self._issue(f"i{number}") for number in range(self._draw.randint(0, 7))],
+            ratings=[self._rating(f"r{number}") for number in range(self._draw.randint(0, 7))],
+            contacts=[self._contact(f"v{number}") for number in range(self._draw.randint(0, 6))],
+        )
+
+    def aside(self) -> frozenset[str]:
+        names = [f"i{number}{part}" for number in range(7) for part in ("", "#answer", "#clock", "#label")]
+        names += [f"{kind}{number}" for kind in "rv" for number in range(6)]
+        return frozenset(self._draw.sample(names, self._draw.choice([0, 5])))
+
+    def _about(self, *limits: int) -> int:
+        return self._draw.choice(limits) + self._draw.choice(ABOUT)
+
+    def _issue(self, name: str) -> Issue:
+        draw = self._draw
+        allowed = draw.choice([None, 1, DAY, 10 * DAY])
+        received_at = self._about(DAY, 2 * DAY, 2 * DAY + 48 * HOUR, 9 * DAY, 90 * DAY, 99 * DAY)
+        limits = (0, 60, 600, DAY // 8, DAY, 4 * DAY, 10 * DAY)
+        return Issue(
+            issue=name,
+            category=draw.choice("ab"),
+            complexity=draw.choice("12"),
+            received_at=received_at,
+            channel=draw.choice(["", "web"]),
+            complainant=draw.choice(["", "li", "wu"]),
+            place=draw.choice(["", "here"]),
+            answered_at=draw.choice([None, received_at + self._about(*limits)]),
+            closed_at=draw.choice([None, received_at + self._about(*limits)]),
+            answer_allowed=draw.choice([None, 1, DAY]),
+            close_allowed=allowed,
+            outcome=draw.choice(["", "solved", "solved", "solved", "explained", "unsolved", "left_out", "excluded"]),
+            is_reopened=draw.random() < 0.1,
+            is_denied=draw.random() < 0.1,
+            has_reply=draw.choice([None, True, False]),
+            contact=draw.choice(["", "v0", "v1"]),
+            share=draw.choice([MICRO, MICRO, 333_333]),
+            is_disowned=draw.random() < 0.1,
+        )
+
+    def _rating(self, name: str) -> Rating:
+        draw = self._draw
+        kind = draw.choice(["issue", "issue", "contact"])
+        return Rating(
+            rating=name,
+            subject_kind="issue" if kind == "issue" else "contact",
+            subject=("i" if kind == "issue" else "v") + str(draw.randint(0, 7)),
+            method=draw.choice(["callback", "app", "on_site"]),
+            level=draw.randint(1, 5),
+            rated_at=self._about(DAY, DAY + HOUR),
+            rater=draw.choice(["", "li", "wu"]),
+            device=draw.choice(["", "d"]),
+            is_public_device=draw.random() < 0.3,
+            is_complainant=draw.choice([None, None, True, False]),
+        )
+
+    def _contact(self, name: str) -> Contact:
+        draw = self._draw
+        occurred_at = self._about(7 * DAY, 7 * DAY + HOUR, 91 * DAY, 98 * DAY)
+        late = SETTINGS.outreach.late_days * DAY
+        return Contact(
+            contact=name,
+            kind=draw.choice(["visit", "call"]),
+            occurred_at=occurred_at,
+            recorded_at=occurred_at + self._about(0, late),
+            duration_minutes=draw.choice([None, self._about(0, SETTINGS.outreach.short_minutes)]),
+            citizen=draw.choice(["", "li", "wu"]),
+            is_confirmed=draw.random() < 0.4,
+            is_disowned=draw.random() < 0.2,
+        )
+
+
+@pytest.mark.parametrize("text", [TEXT, *FORMER.values()], ids=["now", *map(str, FORMER)])
+def test_records_at_every_limit_are_counted_the_same(text: str) -> None:
+    settings, document, make = read_settings(text), tomllib.loads(text), Maker(7)
+    span = write_span(SPAN)
+
+    for number in range(150):
+        dossier, aside = make.dossier(), make.aside()
+        counted = count_dossier(dossier, SPAN, settings, aside)
+        person = verify_fair.count_person(freeze(dossier), set(aside), span, document)
+
+        own = [(name, mark) for name, marks in person.marks.items() for mark in marks]
+        found = [(name, one.cell, one.value, one.weight, one.rater) for name, one in own if one.weight]
+        expected = [(one.indicator, one.cell, one.value, one.weight, one.rater) for one in counted.marks if one.weight]
+        assert sorted(found) == sorted(expected), number
+        assert (person.issues, person.contacts) == (counted.issues, counted.effective_contacts), number
+
+
+def _town() -> list[Dossier]:
+    """With everything that may be set aside, raters of several cadres, and outreach owed by some."""
+    return towns.make_town(9, cadres=45)
+
+
+@pytest.fixture(scope="module")
+def judged() -> Judged:
+    return judge(_town(), towns.SPAN, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def people(judged: Judged) -> dict[str, verify_fair.Person]:
+    aside, span = set(judged.set_aside), write_span(towns.SPAN)
+    return {one.cadre.cadre: verify_fair.count_person(freeze(one), aside, span, DOCUMENT) for one in _town()}
+
+
+@pytest.fixture(scope="module")
+def tables(people: dict[str, verify_fair.Person]) -> dict[str, verify_fair.Usual]:
+    kinds = ("timeliness", "reply", "resolution", "explaining", "leaving", "speed", "satisfaction")
+    prior = float(DOCUMENT["adjustment"]["cell_prior"])
+    return {name: table for name in kinds if (table := verify_fair.fit(people, name, prior)) is not None}
+
+
+def test_what_is_usual_is_the_same_to_the_millionth(judged: Judged, tables: dict[str, verify_fair.Usual]) -> None:
+    frame = judged.scored.frame
+
+    assert tables.keys() == frame.tables.keys()
+    for name, table in frame.tables.items():
+        assert (tables[name].mean, tables[name].expected) == (table.mean, dict(table.expected)), name
+        for cell in [*table.expected, (), ("unknown", "", "")]:
+            assert tables[name].vary(cell) == table.vary(cell), (name, cell)
+
+
+def test_habits_of_raters_are_the_same(
+    judged: Judged, people: dict[str, verify_fair.Person], tables: dict[str, verify_fair.Usual]
+) -> None:
+    found = verify_fair.find_habits(people, tables["satisfaction"], DOCUMENT["ratings"]["rater_prior"])
+
+    expected: dict[tuple[str, str], int] = {}
+    for one in judged.scored.counted.iterate_marks():
+        expected |= {(rater, one.cadre): habit for rater, habit in judged.scored.frame.habits.of(one).items()}
+    assert found
+    assert {key: habit for key, habit in found.items() if habit} == {key: one for key, one in expected.items() if one}
+
+
+def test_what_is_left_of_each_mean_and_how_indicators_inform_one_another_is_the_same(
+    judged: Judged, people: dict[str, verify_fair.Person], tables: dict[str, verify_fair.Usual]
+) -> None:
+    frame = judged.scored.frame
+    habits = verify_fair.find_habits(people, tables["satisfaction"], DOCUMENT["ratings"]["rater_prior"])
+    sums = {cadre: verify_fair.sum_up(cadre, one, tables, habits, DOCUMENT) for cadre, one in people.items()}
+
+    adjusted = verify_fair.adjust_all(people, sums, DOCUMENT)
+
+    assert adjusted.keys() == frame.adjusted.keys() == set(INDICATORS)
+    for name, one in frame.adjusted.items():
+        _is_adjusted(adjusted[name], one)
+    assert verify_fair.load_factors(adjusted) == pytest.approx(dict(frame.loadings), rel=1e-9)
+
+
+def _is_adjusted(found: verify_fair.Adjusted, expected: adjusting.Adjusted) -> None:
+    assert (found.between, found.within) == pytest.approx((expected.between, expected.within), rel=1e-9)
+    rest = {cadre: left.rest for cadre, left in expected.left.items()}
+    assert found.rest == pytest.approx(rest, rel=1e-9, abs=1e-12)
+    assert found.effective == pytest.approx({cadre: left.effective for cadre, left in expected.left.items()}, rel=1e-9)
+
+
+def _make_evidence(draw: Random) -> Iterator[tuple[Cadre, float, float, float]]:
+    several = draw.random() < 0.7
+    for number in range(draw.randint(1, 12)):
+        cadre = Cadre(
+            cadre=f"c{(number * 7) % 12:02}",
+            peer_group=draw.choice("pq") if several else "p",
+            region=draw.choice("rst") if several else "r",
+            unit=draw.choice("uvwx") if several else "u",
+            deprivation=draw.choice([0, 0, 500, 300_000, 900_000]),
+        )
+        yield cadre, draw.uniform(-0.5, 0.5), draw.choice([0.5, 1.0, 60.0]), draw.choice([0.7, 0.7, 3.0, 5.0])
+
+
+def test_few_people_in_few_places_are_adjusted_the_same() -> None:
+    draw = Random(3)  # noqa: S311 figures, not secrets
+    for number in range(120):
+        evidence = list(_make_evidence(draw))
+        within, by_load = draw.choice([1e-7, 0.02, 0.4]), number % 3 > 0
+        own = [adjusting.Evidence(cadre=c, mean=m, effective=e, load=at) for c, m, e, at in evidence]
+        again = [verify_fair.Evidence(c.cadre, _place(c), m, e, at) for c, m, e, at in evidence]
+
+        found = verify_fair.adjust(again, within, DOCUMENT, by_load=by_load)
+
+        _is_adjusted(found, adjusting.adjust(own, within, SETTINGS, by_load=by_load))
+
+
+def _place(cadre: Cadre) -> dict[str, Any]:
+    return dict(freeze(Dossier(cadre=cadre))["cadre"])
+
+
+@pytest.mark.parametrize("both", [29, 30])
+def test_fewer_than_thirty_say_nothing_about_how_indicators_go_together(both: int) -> None:
+    draw = Random(both)  # noqa: S311 figures, not secrets
+    levels = {f"c{number}": draw.uniform(-1, 1) for number in range(both)}
+    adjusted, again = {}, {}
+    for name, spread in (("timeliness", 0.1), ("reply", 0.3), ("speed", 2.0)):
+        rest = {cadre: level + draw.uniform(-spread, spread) for cadre, level in levels.items()} | {f"only {name}": 9.0}
+        left = {
+            cadre: adjusting.Left(mean=0, load=0, region=0, unit=0, peers=0, rest=value, effective=4 + value)
+            for cadre, value in rest.items()
+        }
+        adjusted[name] = adjusting.Adjusted(left=left, between=0.4, within=0.2)
+        again[name] = verify_fair.Adjusted(rest, {cadre: 4 + value for cadre, value in rest.items()}, 0.4, 0.2)
+
+    found = verify_fair.load_factors(again)
+
+    assert found == pytest.approx(factor.fit_loadings(adjusted), rel=1e-9)
+    assert any(found.values()) is (both == 30)
+
+
+@pytest.mark.parametrize("text", [TEXT, FORMER[2]], ids=["now", "2"])
+def test_any_levels_come_to_the_same_score(text: str) -> None:
+    """Some indicators without data, levels beyond what is plausible, and scores beyond both ends."""
+    settings, document = read_settings(text), tomllib.loads(text)
+    draw = Random(5)  # noqa: S311 figures, not secrets
+    for number in range(150):
+        names = [name for name in INDICATORS if draw.random() < 0.75]
+        largest = draw.choice([0.5, 3.0, 40.0])
+        levels = {name: (draw.uniform(-largest, largest), draw.choice([0.001, 0.3, 5.0])) for name in names}
+        loadings = {name: draw.choice([0.0, 0.4, 0.95]) for name in INDICATORS}
+        position = factor.place(levels, loadings, settings)
+
+        found = verify_fair.place(levels, loadings, document)
+
+        points = {term.indicator: term.points for term in position.terms}
+        assert found["points"] == pytest.approx(points, rel=1e-9), number
+        assert found["deviation"] == pytest.approx(position.deviation, rel=1e-9), number
+        assert found["reliability"] == pytest.approx(position.reliability, abs=1e-12), number
+        told = {"points": points, "deviation": position.deviation, "reliability": position.reliability}
+        result = round_position(Cadre(cadre="c", peer_group="p", region="r", unit="u"), position, settings)
+        points_told = {"base": str(result.base), **{name: str(value) for name, value in result.points.items()}}
+        assert verify_fair.publish(told, document) == {
+            **{name: str(getattr(result, name)) for name in ("score", "lower", "upper", "reliability")},
+            "points": points_told,
+        }, number
+
+
+def test_halves_are_rounded_and_points_made_up_the_same() -> None:
+    """By parts that are even in binary, so that a half is one."""
+    draw = Random(2)  # noqa: S311 figures, not secrets
+    for number in range(150):
+        chosen = draw.sample(INDICATORS, draw.randint(1, 6))
+        parts = {name: draw.randint(-800, 800) / draw.choice([8, 16, 200]) for name in INDICATORS if name in chosen}
+        terms = [
+            factor.Term(indicator=name, level=0, limited=0, error=1, evidence=0, lent=0, points=value)
+            for name, value in parts.items()
+        ]
+        deviation, reliability = draw.choice([0.0, 3.0, 60.0]), draw.choice([0.0, 0.0005, 0.2995, 0.99949, 1.0])
+        position = factor.Position(terms=tuple(terms), points=0, deviation=deviation, reliability=reliability)
+
+        found = verify_fair.publish({"points": parts, "deviation": deviation, "reliability": reliability}, DOCUMENT)
+
+        result = round_position(Cadre(cadre="c", peer_group="p", region="r", unit="u"), position, SETTINGS)
+        expected = [str(getattr(result, name)) for name in ("score", "lower", "upper", "reliability", "base")]
+        assert [*(found[name] for name in ("score", "lower", "upper", "reliability")), found["points"]["base"]] == (
+            expected
+        ), number
+        assert {name: found["points"][name] for name in INDICATORS} == {
+            name: str(value) for name, value in result.points.items()
+        }, number
+
+
+def test_equals_and_groups_of_any_size_stand_the_same() -> None:
+    draw = Random(4)  # noqa: S311 figures, not secrets
+    for number in range(60):
+        group = []
+        for cadre in range(draw.randint(1, 32)):
+            score = Decimal(draw.randint(60, 66))
+            position = factor.Position(terms=(), points=0, deviation=0.0, reliability=draw.choice([0.2999, 0.3, 0.9]))
+            one = round_position(Cadre(cadre=str(cadre), peer_group="p", region="r", unit="u"), position, SETTINGS)
+            lower, upper = score - draw.randint(0, 2), score + draw.randint(0, 2)
+            group.append(replace(one, score=score, lower=lower, upper=upper))
+        expected = rank_among(group, [one.score for one in group])
+
+        peers = verify_fair.Peers(one.score for one in group)
+
+        for one in group:
+            shown = {name: str(getattr(one, name)) for name in ("score", "lower", "upper", "reliability")}
+            found, own = peers.stand(shown), expected[one.cadre]
+            assert found == {name: getattr(own, name) for name in found}, (number, one)
