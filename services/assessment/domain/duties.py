@@ -51,7 +51,11 @@ class DutyUnit:
         return owed_so_far(self.required_count, elapsed, Period(kind=self.per, start=self.unit_start).days)
 
     def met(self, today: date) -> int:
-        return min(self.done, self.owed(today))
+        return self.owed_and_met(today)[1]
+
+    def owed_and_met(self, today: date) -> tuple[int, int]:
+        owed = self.owed(today)
+        return owed, min(self.done, owed)
 
     def _held(self) -> Iterable[tuple[date, date]]:
         return zip(self.held_froms, self.held_untils, strict=True)
@@ -81,7 +85,7 @@ def tally_duties(units: Iterable[DutyUnit], today: date) -> dict[tuple[UUID, UUI
     sums: dict[tuple[UUID, UUID, date], dict[str, int]] = {}
     for unit in units:
         cell = sums.setdefault((unit.organisation_id, unit.cadre_id, unit.unit_start), {})
-        owed = unit.owed(today)
-        for key, amount in ((f"owed_{unit.per}", owed), (f"met_{unit.per}", min(unit.done, owed))):
+        owed, met = unit.owed_and_met(today)
+        for key, amount in ((f"owed_{unit.per}", owed), (f"met_{unit.per}", met)):
             cell[key] = cell.get(key, 0) + amount
     return {cell: DutyTally(**amounts) for cell, amounts in sums.items()}

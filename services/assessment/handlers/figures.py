@@ -1,7 +1,9 @@
-"""The figures of every indicator of the registry for one subject: what is kept, and what is counted now."""
+"""The figures of every indicator of the registry: what is kept, and what is counted now, of one subject or of many."""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,14 +11,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.assessment.domain.indicators import Definition, Figure, Registry, compute_figure, read_registry
-from services.assessment.domain.measures import CONTACT_KINDS, MEASURES
+from services.assessment.domain.measures import MEASURES, SPANNED
 from services.assessment.domain.periods import Period, periods_covering
 from services.assessment.domain.scores import Subject, SubjectKind
 from services.assessment.handlers.reading import find_score_within_reach, find_subject
 from services.assessment.handlers.windows import WindowQuery, sum_measures
 from services.assessment.storage import reading, spans
 from services.assessment.storage.duties import list_duty_units
-from services.assessment.storage.spans import Span
+from services.assessment.storage.spans import Counts, Span
 from shared.database import Connection, Pool, transaction
 from shared.reach import SYSTEM
 
@@ -29,6 +31,7 @@ COUNTS: Final = (
     spans.count_receptions,
     spans.count_channels,
 )
+CADRES_AT_ONCE: Final = 500  # whose duties are in memory together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,8 @@ def read_figures(pool: Pool, query: WindowQuery, *, zone: ZoneInfo, now: datetim
         subject = find_subject(connection, query.subject_kind, query.code)
         find_score_within_reach(connection, subject, query.period)
     with transaction(pool, reach=SYSTEM) as connection:
-        measures = count_everything(
-            connection, query.subject_kind, subject.subject_id, query.period, zone=zone, now=now
-        )
+        whom = subject.subject_id
+        measures = count_everything(connection, query.subject_kind, [whom], query.period, zone=zone, now=now)[whom]
     return FigureReading(
         subject=subject,
         period=query.period,
@@ -64,41 +66,69 @@ def read_figures(pool: Pool, query: WindowQuery, *, zone: ZoneInfo, now: datetim
 
 
 def count_everything(
-    connection: Connection, kind: SubjectKind, subject_id: UUID, period: Period, *, zone: ZoneInfo, now: datetime
-) -> dict[str, int]:
-    """Every measure there is."""
-    asked = [(subject_id, period)]
-    kept = sum_measures(connection, kind, asked, as_of=now, zone=zone).get(asked[0], {})
-    below = reading.list_subtree(connection, subject_id, on=period.start) if kind == "organisation" else []
+    connection: Connection,
+    kind: SubjectKind,
+    subject_ids: Sequence[UUID],
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Counts:
+    """Every measure there is, of each subject: each family of them is asked for once, of all together."""
+    pairs = [(subject_id, subject_id) for subject_id in subject_ids]
+    if kind == "organisation":
+        pairs = reading.list_subtrees(connection, subject_ids, on=period.start)
     span = Span(
+        kind=kind,
+        subjects=[subject_id for subject_id, _ in pairs],
+        owners=[owner_id for _, owner_id in pairs],
         period=period,
         time_zone=zone.key,
         as_of=now,
-        cadre_id=subject_id if kind == "cadre" else None,
-        organisation_ids=below,
     )
-    measures = {name: kept.get(name, 0) for name in MEASURES}
+    measures = count_kept(connection, kind, subject_ids, period, zone=zone, now=now)
     for count in COUNTS:
-        measures |= count(connection, span)
-    return measures | _count_duties(connection, span, zone=zone, now=now)
+        for subject_id, counts in count(connection, span).items():
+            measures[subject_id] |= counts
+    for subject_id, name, amount in _count_duties(connection, span, today=now.astimezone(zone).date()):
+        measures[subject_id][name] += amount
+    return measures
 
 
-def _count_duties(connection: Connection, span: Span, *, zone: ZoneInfo, now: datetime) -> dict[str, int]:
-    """Owed and met by kind of contact, by units that lie whole in the period."""
-    today = now.astimezone(zone).date()
-    cadres = (
-        [span.cadre_id] if span.cadre_id else spans.list_cadres_owing(connection, span.organisation_ids, span.period)
-    )
+def count_kept(
+    connection: Connection,
+    kind: SubjectKind,
+    subject_ids: Sequence[UUID],
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Counts:
+    """What follows every event, of each subject: enough for indicators that are tallied."""
+    measures = {subject_id: dict.fromkeys((*MEASURES, *SPANNED), 0) for subject_id in subject_ids}
+    kept = sum_measures(connection, kind, [(subject_id, period) for subject_id in subject_ids], as_of=now, zone=zone)
+    for (subject_id, _), counts in kept.items():
+        measures[subject_id] |= counts
+    return measures
+
+
+def _count_duties(connection: Connection, span: Span, *, today: date) -> Iterator[tuple[UUID, str, int]]:
+    """Owed and met by kind of contact, by units that lie whole in the period: of each subject in parts."""
     units = {
         unit
         for month in span.period.months_touched
         for unit in periods_covering(month.start)
         if span.period.contains(unit)
     }
-    counts = dict.fromkeys((f"{what}_{kind}" for kind in CONTACT_KINDS for what in ("owed", "met")), 0)
-    wanted = [(cadre_id, unit) for cadre_id in cadres for unit in sorted(units)]
-    for unit in list_duty_units(connection, wanted, time_zone=span.time_zone) if wanted else []:
-        if span.cadre_id is not None or unit.organisation_id in set(span.organisation_ids):
-            counts[f"owed_{unit.contact_kind}"] += unit.owed(today)
-            counts[f"met_{unit.contact_kind}"] += unit.met(today)
-    return counts
+    amounts: dict[UUID, Counter[str]] = defaultdict(Counter)
+    cadres = spans.list_cadres_owing(connection, span) if units else []
+    for first in range(0, len(cadres), CADRES_AT_ONCE):
+        wanted = [(cadre_id, unit) for cadre_id in cadres[first : first + CADRES_AT_ONCE] for unit in sorted(units)]
+        for unit in list_duty_units(connection, wanted, time_zone=span.time_zone):
+            own = amounts[unit.cadre_id if span.kind == "cadre" else unit.organisation_id]
+            owed, met = unit.owed_and_met(today)
+            own[f"owed_{unit.contact_kind}"] += owed
+            own[f"met_{unit.contact_kind}"] += met
+    for subject_id, owner_id in span.pairs():
+        for name, amount in amounts.get(owner_id, {}).items():
+            yield subject_id, name, amount

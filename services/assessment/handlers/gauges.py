@@ -27,7 +27,8 @@ def gauge_figures(pool: Pool, *, level: str, zone: ZoneInfo, now: datetime) -> i
     counted = []
     for organisation in organisations:
         with transaction(pool) as connection:
-            measures = count_everything(connection, "organisation", organisation.subject_id, year, zone=zone, now=now)
+            whom = organisation.subject_id
+            measures = count_everything(connection, "organisation", [whom], year, zone=zone, now=now)[whom]
         counted.append((organisation.code, measures))
     _gauge_fair_scores(pool, [organisation.code for organisation in organisations])
     for gauge in (metrics.indicator_value, metrics.indicator_numerator, metrics.indicator_denominator):

@@ -3,6 +3,7 @@
 A list narrowed to a small part of the tree lives on score_by_organisation, whichever way it is sorted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -249,7 +250,7 @@ def list_organisations_of_level(connection: Connection, level: str, *, limit: in
 def list_subtree(connection: Connection, organisation_id: UUID, *, on: date | None = None) -> list[UUID]:
     """The organisation and everything below it, now or on a day, on organisation_parent and parentage_child."""
     if on is not None:
-        return _list_subtree_on(connection, organisation_id, on)
+        return [below for _, below in list_subtrees(connection, [organisation_id], on=on)]
     rows = connection.execute(
         """
         WITH RECURSIVE subtree AS (
@@ -267,23 +268,32 @@ def list_subtree(connection: Connection, organisation_id: UUID, *, on: date | No
     return [UUID(str(row[0])) for row in rows]
 
 
-def _list_subtree_on(connection: Connection, organisation_id: UUID, on: date) -> list[UUID]:
+def list_subtrees(connection: Connection, organisation_ids: Sequence[UUID], *, on: date) -> list[tuple[UUID, UUID]]:
+    """Each of these organisations with itself, and with everything that stood below it on the day."""
     rows = connection.execute(
         """
-        WITH RECURSIVE subtree AS (
-            SELECT %(organisation)s::uuid AS organisation_id
+        WITH RECURSIVE standing AS (
+            SELECT top_id AS organisation_id, NULL::uuid AS parent_id
+              FROM unnest(%(organisations)s::uuid[]) AS top_id
              UNION
-            SELECT child.organisation_id
-              FROM subtree
-              JOIN parentage AS child ON child.parent_id = subtree.organisation_id
+            SELECT child.organisation_id, child.parent_id
+              FROM standing
+              JOIN parentage AS child ON child.parent_id = standing.organisation_id
              WHERE parent_on(child.organisation_id, %(on)s) = child.parent_id
+        ), subtree AS (
+            SELECT top_id, top_id AS organisation_id
+              FROM unnest(%(organisations)s::uuid[]) AS top_id
+             UNION
+            SELECT top_id, standing.organisation_id
+              FROM subtree
+              JOIN standing ON standing.parent_id = subtree.organisation_id
         )
-        SELECT organisation_id
+        SELECT top_id, organisation_id
           FROM subtree
         """,
-        {"organisation": organisation_id, "on": on},
+        {"organisations": list(organisation_ids), "on": on},
     ).fetchall()
-    return [UUID(str(row[0])) for row in rows]
+    return [(UUID(str(top_id)), UUID(str(organisation_id))) for top_id, organisation_id in rows]
 
 
 def list_reach(connection: Connection) -> list[UUID] | None:

@@ -1,47 +1,82 @@
 """Measures that are counted when somebody asks: what does not add up over months, and what is of few facts.
 
-Whose they are is a cadre's, or those of organisations; each query lives on the index that its comment names.
+Of many subjects at once: cadres, or organisations with all below them. Whoever has no case is absent. Each query lives
+on the index that its comment names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, LiteralString
 from uuid import UUID
 
+from psycopg import sql
+
 from services.assessment.domain.periods import Period
+from services.assessment.domain.scores import SubjectKind
 from shared.database import Connection
+
+Counts = dict[UUID, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A period of somebody's: a cadre's, or an organisation's with all below it."""
+    """A period of some subjects. What each of `owners` did counts for the subject that stands in its place.
 
+    A cadre owns what is the cadre's own; what is an organisation's is owned by it and by all that is below it.
+    """
+
+    kind: SubjectKind
+    subjects: Sequence[UUID]
+    owners: Sequence[UUID]
     period: Period
     time_zone: str
     as_of: datetime
-    cadre_id: UUID | None = None
-    organisation_ids: Sequence[UUID] = ()
+
+    def pairs(self) -> Iterator[tuple[UUID, UUID]]:
+        return zip(self.subjects, self.owners, strict=True)
 
     def parameters(self) -> dict[str, object]:
         return {
+            "subjects": list(self.subjects),
+            "owners": list(self.owners),
             "start": self.period.start,
             "next_start": self.period.next_start,
             "time_zone": self.time_zone,
             "as_of": self.as_of,
-            "cadre": self.cadre_id,
-            "organisations": list(self.organisation_ids),
         }
 
 
-def count_recurring(connection: Connection, span: Span) -> dict[str, int]:
-    """On issue_fact_cadre or issue_fact_cell, then issue_fact_citizen."""
+_OWNERS: Final[dict[SubjectKind, LiteralString]] = {"cadre": "cadre_id", "organisation": "organisation_id"}
+_ASKED: Final = sql.SQL("unnest(%(subjects)s::uuid[], %(owners)s::uuid[]) AS asked (subject_id, owner_id)")
+# Where people live of whom a subject is asked: below the posts held, or below the organisation.
+_PLACES: Final[dict[SubjectKind, sql.SQL]] = {
+    "cadre": sql.SQL(
+        """
+            SELECT subject_id, organisation_id
+              FROM {asked}
+              JOIN post ON cadre_id = owner_id
+             WHERE from_on < %(next_start)s AND coalesce(until_on, 'infinity') >= %(start)s
+        """
+    ),
+    "organisation": sql.SQL(
+        """
+            SELECT subject_id, owner_id AS organisation_id
+              FROM {asked}
+        """
+    ),
+}
+
+
+def count_recurring(connection: Connection, span: Span) -> Counts:
+    """On issue_fact_cadre or issue_fact_cell, then issue_fact_citizen: issue by issue, which OFFSET sees to."""
     return _count(
         connection,
         """
-        SELECT count(*) AS recurring
-          FROM issue_fact AS issue
-         WHERE (issue.cadre_id = %(cadre)s OR issue.organisation_id = ANY(%(organisations)s::uuid[]))
-           AND issue.received_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+        SELECT subject_id, count(*) AS recurring
+          FROM {asked}
+          JOIN issue_fact AS issue ON issue.{owner} = owner_id
+         WHERE issue.received_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
            AND issue.received_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
            AND issue.excluded IS DISTINCT FROM 'all'
            AND (issue.merged_into IS NULL OR issue.outcome IS DISTINCT FROM 'merged')
@@ -52,86 +87,100 @@ def count_recurring(connection: Connection, span: Span) -> dict[str, int]:
                       AND earlier.category = issue.category
                       AND earlier.issue_id <> issue.issue_id
                       AND earlier.received_at < issue.received_at
-                      AND earlier.received_at >= issue.received_at - interval '90 days')
+                      AND earlier.received_at >= issue.received_at - interval '90 days'
+                   OFFSET 0)
+         GROUP BY subject_id
         """,
         span,
     )
 
 
-def count_invitations(connection: Connection, span: Span) -> dict[str, int]:
-    """By what one was invited to rate, once each; on invitation_fact_issue, invitation_fact_contact."""
+def count_invitations(connection: Connection, span: Span) -> Counts:
+    """By what one was invited to rate, once each; on invitation_fact_issue and invitation_fact_contact."""
     return _count(
         connection,
         """
         WITH invited AS (
-            SELECT DISTINCT coalesce(invitation.issue_id, invitation.contact_id) AS id
-              FROM invitation_fact AS invitation
-              LEFT JOIN issue_fact AS issue ON issue.issue_id = invitation.issue_id
-              LEFT JOIN contact_fact AS contact ON contact.contact_id = invitation.contact_id
+            SELECT subject_id, issue_id, NULL::uuid AS contact_id
+              FROM {asked}
+              JOIN issue_fact AS issue ON issue.{owner} = owner_id
+              JOIN invitation_fact USING (issue_id)
              WHERE invited_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
                AND invited_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
-               AND (coalesce(issue.cadre_id, contact.cadre_id) = %(cadre)s
-                    OR coalesce(issue.organisation_id, contact.organisation_id) = ANY(%(organisations)s::uuid[]))
+             UNION
+            SELECT subject_id, NULL, contact_id
+              FROM {asked}
+              JOIN contact_fact AS contact ON contact.{owner} = owner_id
+              JOIN invitation_fact USING (contact_id)
+             WHERE invited_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+               AND invited_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
         )
-        SELECT count(*) AS invitations,
+        SELECT subject_id, count(*) AS invitations,
                count(*) FILTER (
-                   WHERE EXISTS (SELECT FROM rating_fact
-                                  WHERE (issue_id = invited.id OR contact_id = invited.id)
-                                    AND rated_at IS NOT NULL)) AS invitations_rated
+                   WHERE EXISTS (SELECT FROM rating_fact AS rating
+                                  WHERE rating.issue_id = invited.issue_id AND rated_at IS NOT NULL)
+                      OR EXISTS (SELECT FROM rating_fact AS rating
+                                  WHERE rating.contact_id = invited.contact_id AND rated_at IS NOT NULL)
+               ) AS invitations_rated
           FROM invited
+         GROUP BY subject_id
         """,
         span,
     )
 
 
-def count_breadth(connection: Connection, span: Span) -> dict[str, int]:
-    """Who lives below the posts held, by the last count up to the period's end; and who and where of them was met."""
+def count_breadth(connection: Connection, span: Span) -> Counts:
+    """Who lives in their places, by the last count up to the period's end; and who and where of them was met.
+
+    On place_population_organisation, and on contact_fact_cadre where it is of cadres.
+    """
     return _count(
         connection,
         """
         WITH RECURSIVE place AS (
-            SELECT organisation_id
-              FROM post
-             WHERE cadre_id = %(cadre)s AND from_on < %(next_start)s AND coalesce(until_on, 'infinity') >= %(start)s
+            {places}
              UNION
-            SELECT unnest(%(organisations)s::uuid[])
-             UNION
-            SELECT child.organisation_id
+            SELECT subject_id, child.organisation_id
               FROM place
               JOIN organisation AS child ON child.parent_id = place.organisation_id
-        ), living AS (
+        ), counted AS (
             SELECT DISTINCT ON (organisation_id, place_code, population_group)
-                   place_code, population_group, people_count, household_count
+                   organisation_id, place_code, population_group, people_count, household_count
               FROM place_population
-              JOIN place USING (organisation_id)
-             WHERE counted_on < %(next_start)s
+             WHERE organisation_id IN (SELECT organisation_id FROM place)
+               AND counted_on < %(next_start)s
              ORDER BY organisation_id, place_code, population_group, counted_on DESC, place_population_id
         ), met AS (
-            SELECT place_code, population_groups
-              FROM contact_fact
+            SELECT subject_id, place_code, population_groups
+              FROM {asked}
+              JOIN contact_fact AS contact ON contact.{owner} = owner_id
              WHERE counts
-               AND (cadre_id = %(cadre)s OR organisation_id = ANY(%(organisations)s::uuid[]))
                AND occurred_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
                AND occurred_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
-        ), groups AS (
-            SELECT DISTINCT population_group AS code FROM living
-             WHERE population_group IS NOT NULL AND people_count > 0
-        ), villages AS (
-            SELECT DISTINCT place_code AS code FROM living WHERE people_count > 0
+        ), group_met AS (
+            SELECT DISTINCT subject_id, unnest(population_groups) AS population_group, true AS is_group_met
+              FROM met
+        ), village_met AS (
+            SELECT DISTINCT subject_id, place_code, true AS is_village_met
+              FROM met
         )
-        SELECT (SELECT count(*) FROM groups) AS groups_living,
-               (SELECT count(*) FROM groups
-                 WHERE code IN (SELECT unnest(population_groups) FROM met)) AS groups_reached,
-               (SELECT count(*) FROM villages) AS villages_living,
-               (SELECT count(*) FROM villages WHERE code IN (SELECT place_code FROM met)) AS villages_reached,
-               (SELECT coalesce(sum(household_count), 0)::bigint FROM living
-                 WHERE population_group IS NULL) AS households_living
+        SELECT subject_id,
+               count(DISTINCT population_group) FILTER (WHERE people_count > 0) AS groups_living,
+               count(DISTINCT population_group) FILTER (WHERE people_count > 0 AND is_group_met) AS groups_reached,
+               count(DISTINCT place_code) FILTER (WHERE people_count > 0) AS villages_living,
+               count(DISTINCT place_code) FILTER (WHERE people_count > 0 AND is_village_met) AS villages_reached,
+               coalesce(sum(household_count) FILTER (WHERE population_group IS NULL), 0)::bigint AS households_living
+          FROM place
+          JOIN counted USING (organisation_id)
+          LEFT JOIN group_met USING (subject_id, population_group)
+          LEFT JOIN village_met USING (subject_id, place_code)
+         GROUP BY subject_id
         """,
         span,
     )
 
 
-def count_spans(connection: Connection, span: Span) -> dict[str, int]:
+def count_spans(connection: Connection, span: Span) -> Counts:
     """The thirds of months that began in the period, are over, and in which a post was held; on contact_fact_cadre."""
     return _count(
         connection,
@@ -144,14 +193,14 @@ def count_spans(connection: Connection, span: Span) -> dict[str, int]:
                                    interval '1 month') AS month
              CROSS JOIN generate_series(0, 2) AS at
         ), held AS (
-            SELECT DISTINCT cadre_id, third.first_on, third.next_on
-              FROM third
-              JOIN post ON post.from_on < third.next_on AND coalesce(post.until_on, 'infinity') >= third.first_on
+            SELECT DISTINCT subject_id, cadre_id, third.first_on, third.next_on
+              FROM {asked}
+              JOIN post ON post.{owner} = owner_id
+              JOIN third ON post.from_on < third.next_on AND coalesce(post.until_on, 'infinity') >= third.first_on
              WHERE third.first_on >= %(start)s AND third.first_on < %(next_start)s
                AND third.next_on::timestamp AT TIME ZONE %(time_zone)s::text <= %(as_of)s
-               AND (post.cadre_id = %(cadre)s OR post.organisation_id = ANY(%(organisations)s::uuid[]))
         )
-        SELECT count(*) AS spans_held,
+        SELECT subject_id, count(*) AS spans_held,
                count(*) FILTER (
                    WHERE EXISTS (
                        SELECT FROM contact_fact AS contact
@@ -160,61 +209,76 @@ def count_spans(connection: Connection, span: Span) -> dict[str, int]:
                           AND occurred_at >= held.first_on::timestamp AT TIME ZONE %(time_zone)s::text
                           AND occurred_at < held.next_on::timestamp AT TIME ZONE %(time_zone)s::text)) AS spans_active
           FROM held
+         GROUP BY subject_id
         """,
         span,
     )
 
 
-def count_receptions(connection: Connection, span: Span) -> dict[str, int]:
+def count_receptions(connection: Connection, span: Span) -> Counts:
     """On reception_fact_day. Who received the visitors counts, whoever was announced."""
     return _count(
         connection,
         """
-        SELECT count(*) AS reception_days_due, count(*) FILTER (WHERE held_from_at IS NOT NULL) AS reception_days_held
-          FROM reception_fact
+        SELECT subject_id, count(*) AS reception_days_due,
+               count(*) FILTER (WHERE held_from_at IS NOT NULL) AS reception_days_held
+          FROM {asked}
+          JOIN reception_fact ON coalesce(held_{owner}, {owner}) = owner_id
          WHERE NOT is_cancelled
            AND coalesce(from_at, held_from_at) >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
            AND coalesce(from_at, held_from_at) < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
            AND (held_from_at IS NOT NULL OR from_at < %(as_of)s)
-           AND (coalesce(held_cadre_id, cadre_id) = %(cadre)s
-                OR coalesce(held_organisation_id, organisation_id) = ANY(%(organisations)s::uuid[]))
+         GROUP BY subject_id
         """,
         span,
     )
 
 
-def count_channels(connection: Connection, span: Span) -> dict[str, int]:
+def count_channels(connection: Connection, span: Span) -> Counts:
     """Of organisations alone, on channel_check_fact_organisation."""
+    if span.kind != "organisation":
+        return {}
     return _count(
         connection,
         """
-        SELECT count(*) AS channels_checked, count(*) FILTER (WHERE is_reached) AS channels_reached
-          FROM channel_check_fact
-         WHERE organisation_id = ANY(%(organisations)s::uuid[])
-           AND checked_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+        SELECT subject_id, count(*) AS channels_checked, count(*) FILTER (WHERE is_reached) AS channels_reached
+          FROM {asked}
+          JOIN channel_check_fact ON organisation_id = owner_id
+         WHERE checked_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
            AND checked_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+         GROUP BY subject_id
         """,
         span,
     )
 
 
-def list_cadres_owing(connection: Connection, organisation_ids: Sequence[UUID], period: Period) -> list[UUID]:
-    """Who held a post in these organisations in the period."""
+def list_cadres_owing(connection: Connection, span: Span) -> list[UUID]:
+    """Who held a post in the period: the cadres themselves, or those in these organisations."""
     rows = connection.execute(
-        """
-        SELECT DISTINCT cadre_id
-          FROM post
-         WHERE organisation_id = ANY(%s) AND from_on < %s AND coalesce(until_on, 'infinity') >= %s
-         ORDER BY cadre_id
-        """,
-        [list(organisation_ids), period.next_start, period.start],
+        sql.SQL(
+            """
+            SELECT DISTINCT cadre_id
+              FROM post
+             WHERE {owner} = ANY(%(owners)s::uuid[])
+               AND from_on < %(next_start)s
+               AND coalesce(until_on, 'infinity') >= %(start)s
+             ORDER BY cadre_id
+            """
+        ).format(owner=sql.Identifier(_OWNERS[span.kind])),
+        span.parameters(),
+        prepare=False,
     ).fetchall()
     return [UUID(str(row[0])) for row in rows]
 
 
-def _count(connection: Connection, query: str, span: Span) -> dict[str, int]:
-    cursor = connection.execute(query.encode(), span.parameters(), prepare=False)
-    row = cursor.fetchone()
-    if row is None or cursor.description is None:
-        raise TypeError("an aggregate has one row")
-    return {column.name: int(str(value)) for column, value in zip(cursor.description, row, strict=True)}
+def _count(connection: Connection, query: LiteralString, span: Span) -> Counts:
+    """The subject stands first in each row."""
+    statement = sql.SQL(query).format(
+        asked=_ASKED, owner=sql.SQL(_OWNERS[span.kind]), places=_PLACES[span.kind].format(asked=_ASKED)
+    )
+    cursor = connection.execute(statement, span.parameters(), prepare=False)
+    columns = [column.name for column in cursor.description or ()][1:]
+    return {
+        UUID(str(subject_id)): {name: int(str(value)) for name, value in zip(columns, values, strict=True)}
+        for subject_id, *values in cursor
+    }

@@ -7,14 +7,16 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
+from psycopg import sql
 
 from services.assessment.domain.periods import parse_period
-from services.assessment.handlers.figures import load_registry, read_figures
+from services.assessment.handlers.figures import count_everything, load_registry, read_figures
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.reading import read_score
 from services.assessment.handlers.windows import WindowQuery
 from shared.contracts.intake.contacts import ContactRecorded
 from shared.contracts.intake.registers import OrganisationRegistered
+from shared.database import transaction
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import NOW, ZONE, score_all, take
 from tests.integration.assessment.readers import client_of, open_door
@@ -193,6 +195,26 @@ def test_duties_by_kind_sum_up_to_all_duties(pool):
             found = figures_of(pool, code, parse_period(period), kind)
             by_kind = [found[key] for key in found if key.startswith("duty_")]
             assert tuple(map(sum, zip(*by_kind, strict=True))) == found["contact_duty"], (code, period)
+
+
+@pytest.mark.parametrize("kind", ["cadre", "organisation"])
+def test_figures_of_many_are_those_of_each_alone(pool, kind):
+    """They share posts, places and facts; of a month before any of these, and of any days."""
+    take(pool, random_county(7))
+    score_all(pool)
+    table = sql.Identifier(kind)
+    for label in ("2025", "2025Q3", "2024-12", "2025-05-03..2025-08-20"):
+        period = parse_period(label)
+        with transaction(pool) as connection:
+            rows = connection.execute(sql.SQL("SELECT {}_id FROM {}").format(sql.SQL(kind), table)).fetchall()
+            ids = [UUID(str(row[0])) for row in rows]
+
+            together = count_everything(connection, kind, ids, period, zone=ZONE, now=NOW)
+
+            for one in ids:
+                assert count_everything(connection, kind, [one], period, zone=ZONE, now=NOW) == {one: together[one]}
+            assert len(together) >= 6
+            assert any(one["spans_active"] for one in together.values()) == (label != "2024-12")
 
 
 def test_scores_figures_and_evidence_agree_on_what_is_tallied(pool):
