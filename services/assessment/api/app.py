@@ -38,7 +38,7 @@ def create_api(
     add_audit(app, pool)
     add_retention(app, pool, settings, retention.CLASSES, service="assessment")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
-    add_export_routes(app, pool)
+    add_export_routes(app, settings, pool)
     add_score_routes(app, settings, pool)
     add_standing_routes(app, settings, pool)
     add_published_routes(app, pool)

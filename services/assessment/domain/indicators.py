@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Final, Literal, get_args
 
 from services.assessment.domain.measures import ANSWERS_BEHIND, MEASURES, SPANNED
+from services.assessment.domain.scores import SubjectKind
 from shared.errors import Rejected
 
 Unit = Literal["share", "days"]
@@ -55,8 +56,12 @@ class Definition:
 
     @property
     def is_tallied(self) -> bool:
-        """Whether it is kept up with every event, so that a scheme may weigh it and lists and exports have it."""
+        """Whether it is kept up with every event, so that a scheme may weigh it and lists have it."""
         return {*self.numerator, *self.denominator} <= set(MEASURES)
+
+    def is_of(self, kind: SubjectKind) -> bool:
+        """Whether subjects of this kind have it at all; what has no case so far is another matter."""
+        return kind == "organisation" or self.attribution != "organisation"
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -1,18 +1,19 @@
-"""Exporting scores with every tallied indicator: bounded, within reach, marked with whose export it is, on record."""
+"""Exporting scores with all that is measured: bounded, within reach, marked with whose export it is, on record."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.assessment.domain.indicators import Definition, compute_figure, show_value
-from services.assessment.domain.scores import Score
+from services.assessment.domain.periods import Period
+from services.assessment.domain.scores import Score, SubjectKind
 from services.assessment.exporting import ColumnType, Format, Row, write_file
-from services.assessment.handlers.figures import load_registry
+from services.assessment.handlers.figures import count_everything, count_kept, load_registry
 from services.assessment.handlers.reading import ScoreQuery, list_scores
-from services.assessment.storage import tallies
 from services.assessment.storage.reading import After
 from shared.audit.chain import Line, note
 from shared.database import Pool, transaction
@@ -20,6 +21,7 @@ from shared.errors import Rejected, TooMany
 from shared.limits import Rate, take_in
 from shared.reach import SYSTEM, current
 
+Choice = Literal["all", "tallied"]
 MOST_ROWS: Final = 20_000
 DAY_SECONDS: Final = 86_400
 PAGE: Final = 500
@@ -56,13 +58,17 @@ class ExportRequest:
     id: UUID
     query: ScoreQuery
     format: Format
+    indicators: Choice = "all"
+
+    def list_definitions(self) -> list[Definition]:
+        return [one for one in load_registry().definitions if one.is_tallied or self.indicators == "all"]
 
 
 def export_scores(
-    pool: Pool, asked: ExportRequest, *, show: Callable[[Definition], dict[str, Any]], now: datetime
+    pool: Pool, asked: ExportRequest, *, show: Callable[[Definition], dict[str, Any]], zone: ZoneInfo, now: datetime
 ) -> BinaryIO:
     """Return the opened file. What is told of it is committed first. Raises TooManyRows, TooManyToday."""
-    definitions = [one for one in load_registry().definitions if one.is_tallied]
+    definitions = asked.list_definitions()
     columns = dict(HEAD)
     for definition in definitions:
         columns |= {definition.key: "DECIMAL(9, 4)"}
@@ -71,7 +77,7 @@ def export_scores(
     mark = f"{acting.actor if acting else 'system'} {now:%Y-%m-%dT%H:%MZ} {asked.id}"
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     try:
-        rows = bound_rows(_list_rows(pool, asked.query, definitions))
+        rows = bound_rows(_list_rows(pool, asked, zone=zone, now=now))
         shown = [show(definition) for definition in definitions]
         count = write_file(file, asked.format, columns, rows, definitions=shown, mark=mark)
         query = asked.query
@@ -114,23 +120,24 @@ def record_export(pool: Pool, export_id: UUID, details: dict[str, Any], *, count
         )
 
 
-def _list_rows(pool: Pool, query: ScoreQuery, definitions: list[Definition]) -> Iterator[Row]:
+def _list_rows(pool: Pool, asked: ExportRequest, *, zone: ZoneInfo, now: datetime) -> Iterator[Row]:
     """By code, page by page. Which scores there are is asked within reach; their figures are those of everything."""
-    by_code, after = replace(query, sort="code"), None
+    query, after = replace(asked.query, sort="code"), None
+    definitions = asked.list_definitions()
     while True:
-        page, _ = list_scores(pool, by_code, after=after, limit=PAGE)
-        asked = [(score.subject_id, query.period) for score in page]
+        page, _ = list_scores(pool, query, after=after, limit=PAGE)
+        subject_ids = [score.subject_id for score in page]
         with transaction(pool, reach=SYSTEM) as connection:
-            sums = tallies.sum_measures(connection, query.subject_kind, asked) if asked else {}
+            count = count_everything if asked.indicators == "all" else count_kept
+            measures = count(connection, query.subject_kind, subject_ids, query.period, zone=zone, now=now)
         for score in page:
-            yield _row(score, query, definitions, sums.get((score.subject_id, query.period), {}))
+            yield _row(score, query.period, definitions, measures[score.subject_id])
         if len(page) < PAGE:
             return
         after = After(composite=None, subject_code=page[-1].subject_code)
 
 
-def _row(score: Score, query: ScoreQuery, definitions: list[Definition], measures: dict[str, int]) -> Row:
-    figures = [(definition, compute_figure(definition, measures)) for definition in definitions]
+def _row(score: Score, period: Period, definitions: Sequence[Definition], measures: dict[str, int]) -> Row:
     return [
         score.subject_kind,
         score.subject_code,
@@ -138,17 +145,21 @@ def _row(score: Score, query: ScoreQuery, definitions: list[Definition], measure
         score.organisation_code,
         score.organisation_name,
         score.peer_group,
-        query.period.label,
+        period.label,
         score.scheme_name,
         score.scheme_version,
         None if score.composite is None else str(score.composite),
         str(score.present_weight),
-        *(
-            cell
-            for definition, figure in figures
-            for cell in (show_value(definition, figure), figure.numerator, figure.denominator)
-        ),
+        *(cell for definition in definitions for cell in _list_cells(definition, score.subject_kind, measures)),
     ]
+
+
+def _list_cells(definition: Definition, kind: SubjectKind, measures: dict[str, int]) -> Row:
+    """Value, numerator and denominator; all empty where the indicator is of others alone."""
+    if not definition.is_of(kind):
+        return None, None, None
+    figure = compute_figure(definition, measures)
+    return show_value(definition, figure), figure.numerator, figure.denominator
 
 
 def bound_rows(rows: Iterator[Row]) -> Iterator[Row]:

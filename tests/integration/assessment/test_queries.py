@@ -1,5 +1,6 @@
 """Lists with their filters, history, comparison of like with like, spreads, what stood by a day, and exports."""
 
+import csv
 import io
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from services.assessment.api.app import create_api
 from services.assessment.exporting import ColumnType, Format, write_file
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
+from services.assessment.handlers.figures import load_registry
 from shared.database import transaction
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import ZONE, score_all, take
@@ -267,6 +269,35 @@ def test_parquet_has_types_and_carries_its_definitions(pool, tmp_path):
     assert rows[1][1] == "100.0000"
     assert "reply_rate" in metadata["definitions"]
     assert "officer" in metadata["export_mark"]
+
+
+@pytest.mark.usefixtures("story")
+def test_an_export_has_every_indicator_unless_it_is_asked_for_the_tallied_ones(pool):
+    path = "/v1/scores/export?subject=cadre&period=2025-03"
+    definitions = load_registry().definitions
+    read = {}
+    for choice in ("", "&indicators=all", "&indicators=tallied"):
+        archive = zipfile.ZipFile(io.BytesIO(get(pool, path + choice).content))
+        names = ("scores.csv", "definitions.csv")
+        read[choice] = [list(csv.reader(archive.read(name).decode("utf-8-sig").splitlines())) for name in names]
+
+    every, tallied = read[""], read["&indicators=tallied"]
+
+    assert [row[:-1] for row in read["&indicators=all"][0]] == [
+        row[:-1] for row in every[0]
+    ]  # the mark is each one's own
+    assert [row[0] for row in every[1][1:]] == [one.key for one in definitions]
+    assert [row[0] for row in tallied[1][1:]] == [one.key for one in definitions if one.is_tallied]
+    assert {one.key for one in definitions} < set(every[0][0])
+    assert {one.key for one in definitions if not one.is_tallied}.isdisjoint(tallied[0][0])
+    for row, other in zip(every[0][1:], tallied[0][1:], strict=True):
+        cells = dict(zip(every[0][0], row, strict=True))
+        assert [cells[name] for name in tallied[0][0][:-1]] == other[:-1]
+        assert (
+            cells["channel_reachability"] == cells["channel_reachability_denominator"] == ""
+        )  # of organisations alone
+        assert (cells["group_breadth"], cells["group_breadth_denominator"]) == ("", "0")  # nobody was counted there
+    assert get(pool, f"{path}&indicators=some").status_code == 422
 
 
 @pytest.mark.usefixtures("story")
