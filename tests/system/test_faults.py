@@ -18,7 +18,7 @@ from tests.harness.evidence import read_databases
 from tests.harness.experiment import Experiment, require
 from tests.harness.oracles import check_dead_letters, report
 from tests.harness.poison import list_set_aside, sow_poison
-from tests.harness.quiescence import read_state
+from tests.harness.quiescence import looking
 from tests.harness.suite import Suite, process_names
 from tests.harness.waiting import wait_for
 
@@ -46,7 +46,7 @@ def test_nothing_is_lost_when_everything_gets_killed_during_a_load(suite: Suite,
 def test_poison_is_set_aside_and_nothing_else(suite: Suite, experiment: Experiment) -> None:
     already_dead = list_set_aside(suite, f"{FACTS}.dead")
     already_parked = list_set_aside(suite, f"{FACTS}.parked")
-    load = experiment.begin_load(seed=815, records=200)
+    load = experiment.begin_load(seed=815, records=80)
 
     sown = sow_poison(suite)
     load.wait()
@@ -64,10 +64,10 @@ def test_the_same_events_ten_times_over_change_nothing(suite: Suite, experiment:
     experiment.begin_load(seed=28, records=100).wait()
     before, _ = experiment.wait_and_judge()
 
-    for _ in range(10):
-        with suite.database("intake") as intake:
-            intake.execute("UPDATE outbox SET sent_at = NULL WHERE id > (SELECT max(id) - 200 FROM outbox)")
-        wait_for(lambda: read_state(suite).intake_unsent == 0, "everything sent again")
+    with suite.database("intake") as intake, looking(suite) as look:
+        for _ in range(10):
+            intake.execute("UPDATE outbox SET sent_at = NULL WHERE id > (SELECT max(id) - 100 FROM outbox)")
+            wait_for(lambda: look().intake_unsent == 0, "everything sent again")
 
     after, verdicts = experiment.wait_and_judge()
     require(verdicts)
@@ -76,14 +76,14 @@ def test_the_same_events_ten_times_over_change_nothing(suite: Suite, experiment:
 
 def test_events_in_any_order_make_the_same_facts(suite: Suite, experiment: Experiment) -> None:
     with stopped(suite, "intake-relay"):
-        experiment.begin_load(seed=29, records=300).wait()
+        experiment.begin_load(seed=29, records=150).wait()
         with suite.database("intake") as intake:
             events = outbox.list_unsent(intake, limit=10_000)
             random.Random(29).shuffle(events)  # noqa: S311 - the same disorder every time
             publish_as_intake(suite, events)
             outbox.mark_sent(intake, [event.id for event in events])
 
-    assert len(events) > 300
+    assert len(events) > 150
     require(experiment.wait_and_judge()[1])
 
 
@@ -105,7 +105,7 @@ def test_a_relay_that_was_frozen_does_no_harm_when_it_goes_on(suite: Suite, expe
     suite.wait_until_ready()
 
     frozen.freeze()
-    load = experiment.begin_load(seed=4, records=200)
+    load = experiment.begin_load(seed=4, records=80)
     load.wait()
     frozen.thaw()
 
