@@ -143,7 +143,7 @@ def die_at_every_point(experiment: Experiment, options: Options) -> bool:
     for number, (process, point) in enumerate((name, point) for name, points in POINTS.items() for point in points):
         for hit in (1, 2, 5):
             seed = options.seed * 1_000 + number * 10 + hit
-            loads = die_under_load(experiment, {process: point}, hit=hit, seed=seed, records=300)
+            loads = die_under_load(experiment, {process: [point]}, hit=hit, seed=seed, records=300)
             _, verdicts = experiment.wait_and_judge()
             sound = all(verdict.holds for verdict in verdicts)
             holds = holds and sound

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ class Process:
         self.is_ready = is_ready
         self.deaths: list[int] = []  # how each life ended that nobody had asked to end; -9 is SIGKILL
         self.wanted = False
+        self._coming: deque[Mapping[str, str]] = deque()
         self._child = Child(command, is_ready)
         self._lock = threading.RLock()
 
@@ -41,11 +43,18 @@ class Process:
             self._child.stop()
             return self._child.exit_code
 
-    def replace(self, environment: Mapping[str, str]) -> None:
-        """Kill it and start it anew at once, with these variables for one life. That death is not counted."""
+    def live(self, lives: Iterable[Mapping[str, str]]) -> None:
+        """Kill it and start it anew at once, with these variables: of one life after another, each ended by a death.
+
+        The killing is not counted as one.
+        """
         with self._lock:
             self._child.kill9()
-            self.start(environment)
+            self._coming = deque(lives)
+            self._begin_life()
+
+    def _begin_life(self) -> None:
+        self.start(self._coming.popleft() if self._coming else None)
 
     def kill9(self) -> None:
         """Kill it; the keeper starts it again."""
@@ -68,7 +77,7 @@ class Process:
         with self._lock:
             if self.wanted and self._child.pid is None and self._child.exit_code is not None:
                 self.deaths.append(self._child.exit_code)
-                self.start()
+                self._begin_life()
 
     def wait_until_ready(self, timeout_seconds: float) -> None:
         self._child.wait_until_ready(timeout_seconds)
