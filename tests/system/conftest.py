@@ -17,13 +17,18 @@ from tests.harness.suite import Suite
 # Of a second installation: there nobody is told of anything, and no sign-in grows old.
 UNASKED = ("identity-keep", "notify-push", "notify-serve", "notify-work")
 
+# On an installation of its own, while the one that the others share does not run yet, and takes nothing.
+FIRST = "test_real_file.py"
+
 _running: list[Suite] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.system)
+    here = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    ordered = sorted((items[place] for place in here), key=lambda item: item.path.name != FIRST)
+    for place, item in zip(here, ordered, strict=True):
+        item.add_marker(pytest.mark.system)
+        items[place] = item
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,8 +14,8 @@ from tests.harness.quiescence import wait_until_quiet
 from tests.harness.suite import Suite
 from tests.harness.waiting import wait_for
 
-ROWS = 10_000
-CHUNK_POINT = {"intake-work": "intake.after_import_chunk_commit"}
+ROWS = 6_500  # four pieces
+CHUNK_POINT = {"intake-work": ["intake.after_import_chunk_commit"]}
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,13 @@ def count(file: Path) -> Count:
 
 @pytest.fixture(scope="module")
 def imported(file: Path, american_suite: Suite) -> Evidence:
-    """The import is cut short twice: its worker dies after the first piece, and later after a third one more."""
+    """The import is cut short twice: its worker dies after the first piece, and later after a second one more."""
     suite = american_suite
     worker = suite.processes["intake-work"]
     arm(suite, CHUNK_POINT, hit=1)
     import_id = boston.start_import(suite, file)
     wait_for(lambda: worker.deaths == [KILLED], "the first death of the worker")
-    arm(suite, CHUNK_POINT, hit=3)
+    arm(suite, CHUNK_POINT, hit=2)
     resume(suite, import_id)
     wait_for(lambda: worker.deaths == [KILLED, KILLED], "the second death of the worker")
     suite.wait_until_ready()
