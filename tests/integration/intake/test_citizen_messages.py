@@ -348,9 +348,9 @@ def test_a_gateway_that_is_away_is_left_alone_and_nothing_is_lost(telling):
     telling.note()
     telling.gateway.answer = lambda _: (503, {}, b"")
     tried = 0
-    for _ in range(450):  # fifteen hours, of which eleven are not quiet
+    for _ in range(180):  # fifteen hours, of which eleven are not quiet
         tried += telling.send()
-        telling.now += timedelta(minutes=2)
+        telling.now += timedelta(minutes=5)
     telling.gateway.answer = lambda _: says({"code": 0})
     while any(state == "due" for _, state in telling.states()):
         telling.send()
