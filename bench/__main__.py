@@ -1,10 +1,10 @@
-"""python -m bench [name ... | fairness | cheating | fair-size | rescoring]: measure, print, write to bench/results."""
+"""python -m bench [name ... | one of PROGRAMS]: measure, print, write to bench/results."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import cheating, fair_size, fairness, rescoring
+from bench import cheating, fair_size, fairness, listing, rescoring
 from bench.authorisation import measure_authorisation
 from bench.bulk import measure_bulk
 from bench.delivering import measure_delivering
@@ -27,17 +27,19 @@ BENCHMARKS = {
     "delivering": measure_delivering,
     "handing-over": measure_handing_over,
 }
+# These bring a server of their own, or invent what they measure and need none.
+PROGRAMS = {
+    "fairness": fairness.run,
+    "cheating": cheating.run,
+    "fair-size": fair_size.run,
+    "rescoring": rescoring.run,
+    "listing": listing.run,
+}
 
 
 def main(wanted: list[str]) -> int:
-    if wanted[:1] == ["fairness"]:  # invents what it measures, and needs no servers
-        return fairness.run(wanted[1:])
-    if wanted[:1] == ["cheating"]:
-        return cheating.run(wanted[1:])
-    if wanted[:1] == ["fair-size"]:
-        return fair_size.run(wanted[1:])
-    if wanted[:1] == ["rescoring"]:
-        return rescoring.run(wanted[1:])
+    if wanted and wanted[0] in PROGRAMS:
+        return PROGRAMS[wanted[0]](wanted[1:])
     unknown = set(wanted) - set(BENCHMARKS)
     if unknown:
         print(f"unknown: {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
