@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import psycopg
+from psycopg import sql
 
 
 class Explaining(psycopg.Cursor):
@@ -11,7 +12,8 @@ class Explaining(psycopg.Cursor):
     plan: ClassVar[list[str]] = []
 
     def execute(self, query, parameters=None, **options):  # type: ignore[override, explicit-override] # as it is asked here
-        asked = query if isinstance(query, bytes) else query.encode()
+        text = query.as_string(self.connection) if isinstance(query, sql.Composable) else query
+        asked = text if isinstance(text, bytes) else text.encode()
         rows = psycopg.Cursor(self.connection).execute(b"EXPLAIN " + asked, parameters, **options).fetchall()
         self.plan[:] = [str(line) for (line,) in rows]
         return super().execute(query, parameters, **options)

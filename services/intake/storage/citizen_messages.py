@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from services.intake.domain.citizen_messages import Kind, Matter, State
+from services.intake.storage.by_unit import Listed, Place, find_page
 from shared.database import Connection
 from shared.gateways.receipts import Receipt
 
@@ -133,7 +135,11 @@ def insert_message(connection: Connection, message: NewMessage) -> bool:
     )
 
 
-_SHOWN = "id, issue_id, kind, state, made_at, valid_until, attempts, settled_at, reason, receipt, receipt_at"
+_COLUMNS: Final = (
+    "id", "issue_id", "kind", "state", "made_at", "valid_until", "attempts", "settled_at", "reason", "receipt",
+    "receipt_at",
+)  # fmt: skip
+_SHOWN = ", ".join(_COLUMNS)
 
 
 def list_of_issue(connection: Connection, issue_id: UUID) -> list[Message]:
@@ -144,22 +150,21 @@ def list_of_issue(connection: Connection, issue_id: UUID) -> list[Message]:
         ).fetchall()
 
 
-def list_messages(
-    connection: Connection, *, state: State | None, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Message]:
-    """Within reach, the newest first."""
+def list_messages(connection: Connection, *, state: State | None, after: Place | None, limit: int) -> list[Message]:
+    """Within reach, the newest first, on citizen_message_owner or citizen_message_owner_state; for whoever reaches more
+    than units on citizen_message_made or citizen_message_state.
+    """
+    listed = Listed(
+        table="citizen_message",
+        columns=_COLUMNS,
+        where="true" if state is None else "state = %(state)s",
+        order=("made_at", "id"),
+        newest_first=True,
+        is_own_seen=True,
+    )
+    page = find_page(connection, listed, after=after, limit=limit)
     with connection.cursor(row_factory=class_row(Message)) as cursor:
-        return cursor.execute(
-            f"""
-            SELECT {_SHOWN}
-              FROM citizen_message
-             WHERE (%(state)s::text IS NULL OR state = %(state)s)
-               AND (%(at)s::timestamptz IS NULL OR (made_at, id) < (%(at)s, %(id)s))
-             ORDER BY made_at DESC, id DESC
-             LIMIT %(limit)s
-            """,  # noqa: S608 - a constant
-            {"state": state, "at": after[0] if after else None, "id": after[1] if after else None, "limit": limit},
-        ).fetchall()
+        return cursor.execute(page.query, page.parameters | {"state": state}).fetchall()
 
 
 def find_message(connection: Connection, message_id: UUID) -> Message | None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.rows import class_row
 
+from services.intake.storage.by_unit import Listed, find_page
 from services.intake.storage.registers import Cadre
 from shared.database import Connection
 
@@ -146,22 +148,38 @@ def find_names(
     return Names(organisations=named["organisation"], cadres=named["cadre"], categories=named["category"])
 
 
+_OPEN = Listed(
+    table="issue",
+    columns=(
+        "id", "type", "category", "status", "title", "title_sealed", "received_at", "respond_by", "responded_at",
+        "due_at", "organisation_id", "citizen_ref",
+    ),
+    where="closed_at IS NULL",
+    order=("due_at", "received_at", "id"),
+    is_own_seen=True,
+)  # fmt: skip
+
+
 def list_open_issues(connection: Connection, *, limit: int) -> list[OpenIssue]:
-    """List what is not closed, what is due first at the top."""
+    """List what is not closed, what is due first at the top and what is never due last.
+
+    On issue_open_owner, for whoever reaches more than units on issue_open_due.
+    """
+    page = find_page(connection, _OPEN, limit=limit)
     with connection.cursor(row_factory=class_row(OpenIssue)) as cursor:
         return cursor.execute(
-            """
-            SELECT issue.id, issue.type, issue.category, issue.status, issue.title, issue.title_sealed,
-                   issue.received_at, issue.respond_by, issue.responded_at, issue.due_at,
-                   code_of(issue.organisation_id) AS organisation_code, issue.citizen_ref,
-                   citizen_key.wrapped AS citizen_key
-              FROM issue
-              LEFT JOIN citizen_key ON citizen_key.citizen_ref = issue.citizen_ref
-             WHERE issue.closed_at IS NULL
-             ORDER BY issue.due_at NULLS LAST, issue.received_at, issue.id
-             LIMIT %s
-            """,
-            [limit],
+            sql.SQL(
+                """
+                SELECT issue.id, issue.type, issue.category, issue.status, issue.title, issue.title_sealed,
+                       issue.received_at, issue.respond_by, issue.responded_at, issue.due_at,
+                       code_of(issue.organisation_id) AS organisation_code, issue.citizen_ref,
+                       citizen_key.wrapped AS citizen_key
+                  FROM ({}) AS issue
+                  LEFT JOIN citizen_key ON citizen_key.citizen_ref = issue.citizen_ref
+                 ORDER BY issue.due_at, issue.received_at, issue.id
+                """
+            ).format(page.query),
+            page.parameters,
         ).fetchall()
 
 

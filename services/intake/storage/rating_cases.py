@@ -11,6 +11,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from services.intake.domain.ratings import RatingState
+from services.intake.storage.by_unit import Listed, Place, find_page
 from shared.database import Connection
 from shared.errors import Conflict, NotFound
 
@@ -63,6 +64,30 @@ _CASE = """
            state, decision, decision_code, decision_reason, decided_by, decided_at
       FROM rating_case
 """
+_LISTED = Listed(
+    table="rating_case",
+    columns=(
+        "id",
+        "rating_id",
+        "kind",
+        "former_state",
+        "signals",
+        "rules",
+        "reason_code",
+        "reason",
+        "opened_by",
+        "opener_person",
+        "opened_at",
+        "state",
+        "decision",
+        "decision_code",
+        "decision_reason",
+        "decided_by",
+        "decided_at",
+    ),
+    where="state = %(state)s",
+    order=("opened_at", "id"),
+)
 
 
 def set_aside(connection: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime) -> dict[UUID, int]:
@@ -135,21 +160,11 @@ def lock_case(connection: Connection, case_id: UUID) -> Case:
     return case
 
 
-def list_cases(
-    connection: Connection, state: CaseState, *, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Case]:
-    """The oldest first, on rating_case_queue."""
+def list_cases(connection: Connection, state: CaseState, *, after: Place | None, limit: int) -> list[Case]:
+    """The oldest first, on rating_case_owner; for whoever reaches everything on rating_case_queue."""
+    page = find_page(connection, _LISTED, after=after, limit=limit)
     with connection.cursor(row_factory=class_row(Case)) as cursor:
-        return cursor.execute(
-            f"""
-            {_CASE}
-             WHERE state = %(state)s
-               AND (%(at)s::timestamptz IS NULL OR (opened_at, id) > (%(at)s, %(id)s))
-             ORDER BY opened_at, id
-             LIMIT %(limit)s
-            """,
-            {"state": state, "at": after[0] if after else None, "id": after[1] if after else None, "limit": limit},
-        ).fetchall()
+        return cursor.execute(page.query, page.parameters | {"state": state}).fetchall()
 
 
 def set_decided(connection: Connection, case_id: UUID, decided: Mapping[str, Any]) -> None:

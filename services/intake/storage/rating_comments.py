@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from psycopg import sql
 from psycopg.rows import class_row
 
+from services.intake.storage.by_unit import Listed, Place, find_page
 from shared.database import Connection
 from shared.errors import NotFound
 
@@ -29,15 +31,21 @@ class SealedComment:
     citizen_key: bytes | None = field(repr=False)
 
 
+# What is shown of a comment, told apart from which comments these are.
 _COMMENT = """
-    SELECT rating_comment.rating_id, rating_comment.text, rating_comment.paraphrase, rating_comment.is_accusation,
-           rating_comment.recorded_at, rating_comment.version, citizen.ref AS citizen_ref,
-           citizen_key.wrapped AS citizen_key
-      FROM rating_comment
-      JOIN rating ON rating.id = rating_comment.rating_id
+    SELECT comment.rating_id, comment.text, comment.paraphrase, comment.is_accusation, comment.recorded_at,
+           comment.version, citizen.ref AS citizen_ref, citizen_key.wrapped AS citizen_key
+      FROM {} AS comment
+      JOIN rating ON rating.id = comment.rating_id
       LEFT JOIN citizen ON citizen.ref = rating.rater_ref AND citizen.state = 'active'
       LEFT JOIN citizen_key ON citizen_key.citizen_ref = citizen.ref
 """
+_LISTED = Listed(
+    table="rating_comment",
+    columns=("rating_id", "text", "paraphrase", "is_accusation", "recorded_at", "version"),
+    where="is_accusation = %(accusing)s",
+    order=("recorded_at", "rating_id"),
+)
 
 
 def upsert_comments(connection: Connection, rows: Sequence[Mapping[str, Any]], *, recorded_at: datetime) -> None:
@@ -74,11 +82,13 @@ def get_comment(connection: Connection, rating_id: UUID, *, is_accusation: bool 
     """Raises CommentNotFound, also for the other kind where one is asked for."""
     with connection.cursor(row_factory=class_row(SealedComment)) as cursor:
         comment = cursor.execute(
-            f"""
-            {_COMMENT}
-             WHERE rating_comment.rating_id = %(rating)s
-               AND (%(accusing)s::boolean IS NULL OR rating_comment.is_accusation = %(accusing)s)
-            """,
+            sql.SQL(
+                _COMMENT
+                + """
+                 WHERE comment.rating_id = %(rating)s
+                   AND (%(accusing)s::boolean IS NULL OR comment.is_accusation = %(accusing)s)
+                """
+            ).format(sql.Identifier("rating_comment")),
             {"rating": rating_id, "accusing": is_accusation},
         ).fetchone()
     if comment is None:
@@ -87,25 +97,16 @@ def get_comment(connection: Connection, rating_id: UUID, *, is_accusation: bool 
 
 
 def list_comments(
-    connection: Connection, *, is_accusation: bool, after: tuple[datetime, UUID] | None, limit: int
+    connection: Connection, *, is_accusation: bool, after: Place | None, limit: int
 ) -> list[SealedComment]:
-    """The oldest first, on rating_comment_queue or the key."""
+    """The oldest first, on rating_comment_owner; for whoever reaches everything on rating_comment_plain or _queue."""
+    page = find_page(connection, _LISTED, after=after, limit=limit)
     with connection.cursor(row_factory=class_row(SealedComment)) as cursor:
         return cursor.execute(
-            f"""
-            {_COMMENT}
-             WHERE rating_comment.is_accusation = %(accusing)s
-               AND (%(at)s::timestamptz IS NULL
-                    OR (rating_comment.recorded_at, rating_comment.rating_id) > (%(at)s, %(id)s))
-             ORDER BY rating_comment.recorded_at, rating_comment.rating_id
-             LIMIT %(limit)s
-            """,
-            {
-                "accusing": is_accusation,
-                "at": after[0] if after else None,
-                "id": after[1] if after else None,
-                "limit": limit,
-            },
+            sql.SQL(_COMMENT + "ORDER BY comment.recorded_at, comment.rating_id").format(
+                sql.SQL("({})").format(page.query)
+            ),
+            page.parameters | {"accusing": is_accusation},
         ).fetchall()
 
 

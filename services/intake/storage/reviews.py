@@ -7,9 +7,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
+from psycopg import sql
 from psycopg.rows import class_row
 
 from services.intake.domain.sketches import ALIKE_LANES
+from services.intake.storage.by_unit import Listed, Place, find_page
 from shared.database import Connection
 
 Signal = Literal["same_citizen_day", "staff_phone", "similar_note"]
@@ -151,24 +153,31 @@ def set_examined(connection: Connection, ids: Sequence[UUID]) -> None:
     connection.execute("UPDATE contact SET is_examined = true WHERE id = ANY(%s)", [list(ids)])
 
 
-def list_reviews(
-    connection: Connection, *, is_open: bool, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Review]:
-    """List what waits for a decision, or what was decided, the oldest first, on contact_review_open."""
+def list_reviews(connection: Connection, *, is_open: bool, after: Place | None, limit: int) -> list[Review]:
+    """List what waits for a decision, or what was decided, the oldest first, on contact_review_open or _decided; for
+    whoever reaches some units alone on contact_review_owner_open or _owner_decided.
+    """
+    listed = Listed(
+        table="contact_review",
+        columns=("contact_id", "signals", "other_contact_ids", "noted_at", "decision", "decided_at", "decided_by"),
+        where="decision IS NULL" if is_open else "decision IS NOT NULL",
+        order=("noted_at", "contact_id"),
+        is_own_seen=True,
+    )
+    page = find_page(connection, listed, after=after, limit=limit)
     with connection.cursor(row_factory=class_row(Review)) as cursor:
         return cursor.execute(
-            """
-            SELECT contact_id, signals, other_contact_ids, staff_number_of(contact.cadre_id) AS staff_number,
-                   code_of(contact.owner_organisation_id) AS organisation_code, contact.kind, contact.occurred_at,
-                   noted_at, contact.counts, decision, decided_at, decided_by
-              FROM contact_review
-              JOIN contact ON contact.id = contact_id
-             WHERE (decision IS NULL) = %(is_open)s
-               AND (%(at)s::timestamptz IS NULL OR (noted_at, contact_id) > (%(at)s, %(id)s::uuid))
-             ORDER BY noted_at, contact_id
-             LIMIT %(limit)s
-            """,
-            {"is_open": is_open, "at": after and after[0], "id": after and after[1], "limit": limit},
+            sql.SQL(
+                """
+                SELECT contact_id, signals, other_contact_ids, staff_number_of(contact.cadre_id) AS staff_number,
+                       code_of(contact.owner_organisation_id) AS organisation_code, contact.kind, contact.occurred_at,
+                       noted_at, contact.counts, decision, decided_at, decided_by
+                  FROM ({}) AS review
+                  JOIN contact ON contact.id = contact_id
+                 ORDER BY noted_at, contact_id
+                """
+            ).format(page.query),
+            page.parameters,
         ).fetchall()
 
 

@@ -1,7 +1,7 @@
 """The issues that somebody has to look after, page by page. Row-level security says whose they may be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -21,7 +21,8 @@ class Wanted:
     """Filters that are absent do not filter. `organisation_code` stands for the unit with everything below it.
 
     `within` says once more what the row policy lets through where that is units alone: the planner cannot know of a
-    policy how little it leaves, and reads all issues for a page of a small unit's.
+    policy how little it leaves, and reads all issues for a page of a small unit's. `unit` says it of one alone, whose
+    issues lie in the order of the list.
     """
 
     status: State | None = None
@@ -35,6 +36,7 @@ class Wanted:
     problem: bool | None = None
     updated_since: datetime | None = None
     within: Sequence[str] | None = None
+    unit: UUID | None = None
     now: datetime
     after_at: datetime | None = None
     after_id: UUID | None = None
@@ -72,18 +74,19 @@ class SealedItem:
     citizen_key: bytes | None = field(repr=False)
 
 
-# Each filter with the index of migration 0022 that it lives on: most in the order of the list, those of deadlines and
-# units to be sorted afterwards. What is left then is filtered on the way.
+# Each filter with the index of migrations 0022 and 0134 that it lives on: most in the order of the list, those of
+# deadlines and units to be sorted afterwards. What is left then is filtered on the way.
 _FILTERS: Sequence[tuple[str, str]] = (
     ("status", "issue.status = %(status)s"),  # issue_open_status
     ("organisation_code", "issue.owner_organisation_id IN (SELECT organisation_id FROM organisation_line"
      " WHERE ancestor_code = %(organisation_code)s)"),  # issue_owner
     ("within", "issue.owner_organisation_id IN (SELECT organisation_id FROM organisation_line"
      " WHERE ancestor_code = ANY(%(within)s))"),  # issue_owner
+    ("unit", "issue.owner_organisation_id = %(unit)s"),  # issue_owner
     ("staff_number", "issue.cadre_id = (SELECT id FROM cadre WHERE staff_number = %(staff_number)s)"),  # issue_cadre
-    ("category", "issue.category = %(category)s"),  # issue_open_category
-    ("type", "issue.type = %(type)s"),  # issue_open_type
-    ("urgency", "issue.urgency = %(urgency)s"),  # issue_open_urgent
+    ("category", "issue.category = %(category)s"),  # issue_open_category, issue_category
+    ("type", "issue.type = %(type)s"),  # issue_open_type, issue_type
+    ("urgency", "issue.urgency = %(urgency)s"),  # issue_open_urgent, issue_urgent
     ("updated_since", "issue.updated_at >= %(updated_since)s"),  # issue_updated
 )  # fmt: skip
 _FLAGS: Sequence[tuple[str, str, str]] = (
@@ -102,13 +105,26 @@ def list_items(connection: Connection, wanted: Wanted) -> list[SealedItem]:
 
     Planned at each call: what is filtered by differs from call to call.
     """
+    wanted = _narrow(connection, wanted)
     with connection.cursor(row_factory=class_row(SealedItem)) as cursor:
         return cursor.execute(compose(wanted), parameters_of(wanted), prepare=False).fetchall()
+
+
+def _narrow(connection: Connection, wanted: Wanted) -> Wanted:
+    if wanted.within is None:
+        return wanted
+    units = connection.execute(
+        "SELECT DISTINCT organisation_id FROM organisation_line WHERE ancestor_code = ANY(%s) LIMIT 2",
+        [list(wanted.within)],
+    ).fetchall()
+    return replace(wanted, within=None, unit=UUID(str(units[0][0]))) if len(units) == 1 else wanted
 
 
 def compose(wanted: Wanted) -> sql.Composed:
     order = sql.Identifier("issue", wanted.order)
     conditions: list[sql.Composable] = [sql.SQL(text) for name, text in _FILTERS if getattr(wanted, name) is not None]
+    if wanted.status is not None and wanted.status != "closed":
+        conditions.append(sql.SQL("issue.closed_at IS NULL"))  # which is so anyway, and lets use the index of open ones
     for name, holds, fails in _FLAGS:
         value = getattr(wanted, name)
         if value is not None:

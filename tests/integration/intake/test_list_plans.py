@@ -5,6 +5,7 @@ import pytest
 from services.intake.storage import (
     callbacks,
     citizen_messages,
+    desk,
     rating_cases,
     rating_comments,
     rating_invitations,
@@ -39,6 +40,7 @@ def list_own_work(connection, issue_ids):
         (lambda c: callbacks.list_tasks(c, after=AFTER, limit=10), "callback_task_queue"),
         (lambda c: callbacks.list_tasks(c, after=AFTER, limit=10), "callback_attempt_task"),
         (lambda c: rating_invitations.list_due_invitations(c, after=AFTER, limit=10), "rating_invitation_queue"),
+        (lambda c: desk.list_open_issues(c, limit=10), "issue_open_due"),
     ],
 )
 def test_a_list_has_an_index_in_its_order(pool, monkeypatch, ask, index):
@@ -51,6 +53,35 @@ def test_a_list_has_an_index_in_its_order(pool, monkeypatch, ask, index):
 
     assert f"using {index} " in str(Explaining.plan)
     assert not [line for line in Explaining.plan if "Sort" in line]
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda c: citizen_messages.list_messages(c, state=None, after=AFTER, limit=10), "citizen_message_owner"),
+        (
+            lambda c: citizen_messages.list_messages(c, state="sent", after=AFTER, limit=9),
+            "citizen_message_owner_state",
+        ),
+        (lambda c: rating_comments.list_comments(c, is_accusation=False, after=AFTER, limit=9), "rating_comment_owner"),
+        (lambda c: rating_cases.list_cases(c, "decided", after=AFTER, limit=10), "rating_case_owner"),
+        (lambda c: reviews.list_reviews(c, is_open=True, after=AFTER, limit=10), "contact_review_owner_open"),
+        (lambda c: reviews.list_reviews(c, is_open=False, after=AFTER, limit=9), "contact_review_owner_decided"),
+        (lambda c: desk.list_open_issues(c, limit=10), "issue_open_owner"),
+    ],
+)
+@pytest.mark.usefixtures("county")
+def test_a_list_has_an_index_by_the_units_of_a_reader(pool, monkeypatch, ask, index):
+    """Of the town, and of the street below it."""
+    with transaction(pool, reach=Reach(kind="scoped", organisation_codes=("town",))) as connection:
+        for method in ("seqscan", "sort", "bitmapscan"):
+            connection.execute(f"SET LOCAL enable_{method} = off")
+        monkeypatch.setattr(connection, "cursor_factory", Explaining)
+        ask(connection)
+
+    plan = "\n".join(Explaining.plan)
+    assert plan.count(f"using {index} ") == 2
+    assert "Merge Append" in plan
 
 
 def test_whose_work_was_rated_is_looked_up_by_keys(pool, county):

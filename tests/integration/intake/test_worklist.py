@@ -1,5 +1,6 @@
 """The worklist: what it shows to whom, filtered and page by page, each filter on its index."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -159,21 +160,23 @@ def test_a_filter_that_does_not_fit_is_refused_and_not_ignored(door, query):
         ({}, "issue_received"),
         ({"status": "signed"}, "issue_open_status"),
         ({"staff_number": "S1"}, "issue_cadre"),
-        ({"category": "roads"}, "issue_open_category"),
-        ({"type": "complaint"}, "issue_open_type"),
-        ({"urgency": "critical"}, "issue_open_urgent"),
+        ({"category": "roads", "is_open": True}, "issue_open_category|issue_category"),  # so few rows cost the same
+        ({"category": "roads"}, "issue_category"),
+        ({"type": "complaint", "is_open": True}, "issue_open_type|issue_type"),
+        ({"type": "complaint"}, "issue_type"),
+        ({"urgency": "critical", "is_open": True}, "issue_open_urgent|issue_urgent"),
+        ({"urgency": "critical"}, "issue_urgent"),
         ({"problem": True}, "issue_problem"),
         ({"updated_since": NOW}, "issue_updated"),
     ],
 )
 def test_a_filter_has_an_index_in_the_order_of_the_list(pool, wanted, index):
     """On a table this small any plan is fast: what is asked is whether the index fits the question at all."""
-    told = {"is_open": True, **wanted} if index.startswith("issue_open") else wanted
-    asked = Wanted(**told, now=NOW, limit=10)
+    asked = Wanted(**wanted, now=NOW, limit=10)
 
     with transaction(pool) as connection:
         for method in ("seqscan", "sort", "bitmapscan"):
             connection.execute(f"SET LOCAL enable_{method} = off")
         plan = connection.execute(sql.SQL("EXPLAIN ") + compose(asked), parameters_of(asked)).fetchall()
 
-    assert index in str(plan)
+    assert re.search(f" using ({index}) ", str(plan))
