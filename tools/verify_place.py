@@ -1829,7 +1829,7 @@ def run(file: Path, expected: str | None, code: str | None) -> list[str]:
         if package.scores[label]:
             outcome = check_scores(package, label)
             for row, line in enumerate(package.scores[label]):
-                if code is not None and line["document"]["subject"]["code"] == code:
+                if line["document"]["subject"]["code"] == code:
                     told_of += tell(outcome, line, row)
     if head["content_hash"] is None:
         raise Unchecked(

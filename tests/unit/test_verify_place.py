@@ -73,9 +73,12 @@ def test_a_sound_package_is_found_sound(tmp_path: Path, sound: str) -> None:
     known = hash_scores(parse_period("2025"), [store(OFFICES), store(CADRES)], sealed).hex()
     status, said = verify(tmp_path, package, "--hash", known)
 
-    assert (status, said.split()[:2]) == (0, ["SOUND", "31"])
-    assert "scored nobody: village-3" in said
-    assert "explanation are wording" in said
+    assert status == 0
+    assert said.splitlines() == [
+        f"SOUND 31 scores of 2025 by 2 schemes, {known}",
+        "scored nobody: village-3",
+        "sentences of explanation are wording: only their hash was held",
+    ]
 
 
 def test_one_total_is_told_figure_by_figure(tmp_path: Path, sound: str) -> None:
@@ -372,6 +375,11 @@ HOSTILE = {
     "beyond 10^15": (RULE + "formula = 1\nfloor = 1e40\n", 1),
     "needed, and there is a text": (RULE + "formula = \"'text'\"\n", 1),
     "RecursionError": (RULE + 'formula = "group_sum(1)"\n[groups]\nmembers = "group_rank(1) > 0"\n', 1),
+    "gates[1] is no table": (HEAD + "gates = [5]\n" + RULE.removeprefix(HEAD) + "formula = 1\n", 1),
+    "nothing is named nowhere": (RULE + 'formula = "nowhere"\n', 1),
+    "missing = 'wish' is not known": (RULE + 'formula = 1\nmissing = "wish"\n', 2),
+    "a list is for a value": (HEAD + '[items.x]\nkind = "lookup"\nvalue = 1\ntable = {}\ncombine = "each"\n', 1),
+    "a place is 1 or more": (HEAD + '[items.x]\nkind = "rank_points"\nplace = 0.5\nfirst = 3\nstep = 1\n', 1),
     "used twice": (RULE + 'formula = "1"\n[values]\nx = "2"\n', 1),
 }
 
@@ -392,6 +400,72 @@ def test_what_is_not_known_is_not_guessed_at_and_what_is_hostile_ends(tmp_path: 
 
     assert found[0] == status, found
     assert said in found[1], found
+
+
+def test_a_place_before_the_first_is_in_no_list_of_points(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    text = HEAD + '[items.x]\nkind = "rank_points"\nplace = 0.5\nplaces = [3, 2]\n[validity]\nfrom = 2025-01-01\n'
+    scheme = package[0]["schemes"][0]
+    scheme["document"], scheme["content_hash"] = text, verify_place.hash_scheme(verify_place.read_scheme(text))
+
+    status, said = verify(tmp_path, seal(package))
+
+    assert (status, "a place is 1 or more" in said) == (1, True)
+
+
+@pytest.mark.parametrize("field", sorted(verify_place.KNOWN_FIELDS))
+def test_each_field_of_a_result_must_be_there(tmp_path: Path, sound: str, field: str) -> None:
+    package = json.loads(sound)
+    del package[3]["document"][field]
+
+    assert verify(tmp_path, seal(package))[0] == 1
+
+
+@pytest.mark.parametrize("part", ["organisation", "peer_group", "period"])
+def test_whom_a_result_is_of_is_what_the_publication_says(tmp_path: Path, sound: str, part: str) -> None:
+    package = json.loads(sound)
+    package[3]["document"][part] = {"code": "1", "name": "别处"}
+
+    status, said = verify(tmp_path, seal(package))
+
+    assert (status, f": {part} is published as " in said) == (1, True)
+
+
+def test_what_a_result_says_beyond_what_is_known_is_not_called_sound(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    package[3]["document"]["honours"] = "first"
+
+    status, said = verify(tmp_path, seal(package))
+
+    assert (status, ": honours is not known to this program" in said) == (2, True)
+
+
+def test_a_publication_is_held_by_its_hash_where_no_figure_shows_it(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    package[3]["publication"]["indicators"].append(package[3]["publication"]["indicators"][0] | {"key": "unread"})
+
+    assert "the publication was altered: its hash does not fit" in verify(tmp_path, package)[1]
+    assert verify(tmp_path, seal(package))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ({"package": "fair-1"}, "verify_fair.py, beside this program"),
+        ({"package": 1, "scheme": {}}, "verify_result.py, beside this program"),
+        ({"package": 1}, "this is no package of scores by schemes of places"),
+        ({"package": 2, "scheme": {}, "schemes": []}, "this is no package of scores by schemes of places"),
+    ],
+)
+def test_a_package_of_another_form_is_told_what_reads_it(tmp_path: Path, head: dict[str, Any], said: str) -> None:
+    status, found = verify(tmp_path, [head])
+
+    assert (status, said in found) == (2, True)
+
+
+def test_a_long_figure_is_told_by_its_beginning() -> None:
+    assert verify_place.told("满" * 298) == f'"{"满" * 298}"'
+    assert verify_place.told("x" * 299) == f'"{"x" * 299}…'
 
 
 def raw(package: str) -> bytes:

@@ -150,3 +150,84 @@ def test_a_scheme_may_leave_out_what_it_may_and_put_blanks_around_texts(tmp_path
     )  # 10 + 5 - 2 + 3
     assert (poor["total"], poor["flags"]) == ("7", [])
     assert [item["name"]["zh"] for item in good["items"]] == ["X", "乙", "z", "w"]
+
+
+TOLD = """
+format = 1
+name = "county"
+version = 2
+[measures]
+composite = "composite"
+kind = { column = "post_kind", type = "text" }
+[values.marks]
+kind = "lookup"
+value = "kind"
+table = { leader = 2.5 }
+combine = "each"
+[items.x]
+kind = "formula"
+formula = "composite / 3"
+missing = 7
+section = "s"
+[items.y]
+kind = "formula"
+formula = "composite"
+ceiling = 10
+missing = "skip"
+[sections.s]
+[[grades]]
+grade = "A"
+at_least = 20
+[[rankings]]
+[[flags]]
+when = "total < 20"
+label = { zh = "低", en = "low" }
+[[gates]]
+when = "composite > 90"
+effect = "no_score"
+[validity]
+from = 2025-01-01
+"""
+
+
+def _told(tmp_path: Path, package: Any, code: str) -> list[str]:
+    status, said = verify(tmp_path, package, "--subject", code)
+    assert status == 0
+    assert "scored nobody" not in said
+    return said.splitlines()[2:]
+
+
+def test_a_total_is_told_line_by_line(tmp_path: Path) -> None:
+    published = leaders(3)
+    for one, composite in zip(published, ("81.25", None, "91"), strict=True):
+        one["composite"] = composite
+
+    package = package_of(TOLD, published)
+
+    assert _told(tmp_path, package, "0000") == [
+        "cadre 0000 by county 2",
+        "  measure composite = 81.25",
+        "  measure kind = leader",
+        "  value marks = 2.5",
+        "  item x = 27.083333…",
+        "  item y = 10",
+        "  section s = 27.083333…",
+        "  item y: 10.000000000000",
+        "  item x: 27.083333333333",
+        "  total = 37.083333333333",
+        "  grade = A",
+        "  place place = 1",
+    ]
+    assert _told(tmp_path, package, "0001")[1:] == [
+        "  measure composite = missing",
+        "  measure kind = leader",
+        "  value marks = 2.5",
+        "  item x = 7 (no data: 7)",
+        "  item y = missing (no data: skip)",
+        "  section s = 7",
+        "  item x: 7",
+        "  total = 7",
+        "  place place = 2",
+        '  flag {"zh": "低", "en": "low"}',
+    ]
+    assert _told(tmp_path, package, "0002")[-2:] == ["  section s = 30.333333…", "  total = none, because of gate 1"]

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.records import Dossier, Issue, Rating
+from services.assessment.fair.settings import FairSettings
+from services.assessment.fair.signals.finding import Finding
 from services.assessment.fair.signals.odds import Signal
 from services.assessment.fair.signals.praise import Praise
-from tests.unit.assessment.fair.few import SETTINGS, find, make_dossier, make_issues
+from tests.unit.assessment.fair.few import SETTINGS, SPAN, VERSION_2, find, make_dossier, make_issues
 
 
 def _find_praise(*dossiers: Dossier, **rules: int) -> dict[str, Signal]:
@@ -49,6 +52,19 @@ RATED = [_rated(f"peer {number}", 2, 2, 16) for number in range(20)]
 )
 def test_ratings_both_many_and_nearly_all_the_best(dossier: Dossier, is_asked: bool) -> None:  # noqa: FBT001
     assert ("odd" in _find_praise(*RATED, dossier)) is is_asked
+
+
+@pytest.mark.parametrize(("settings", "asked"), [(SETTINGS, ["odd"]), (VERSION_2, [])], ids=["now", "2"])
+def test_where_nobody_was_called_a_person_is_asked_since_version_3(settings: FairSettings, asked: list[str]) -> None:
+    """Version 2 compared with what calls find, and what it closed stays as it was."""
+    finding = Finding(SPAN, settings)
+    counted = {one.cadre.cadre: count_dossier(one, SPAN, settings) for one in (*RATED, _rated("odd", 12, 0, 8))}
+    for one in counted.values():
+        finding.note(one)
+
+    found = finding.find(counted, {})
+
+    assert [signal.cadre for signal in found if signal.check == "praise_apart"] == asked
 
 
 def test_what_is_told_of_praise() -> None:

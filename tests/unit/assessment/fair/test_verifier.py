@@ -102,7 +102,7 @@ def test_the_program_stands_alone(tmp_path: Path, package: list[dict[str, Any]])
 def test_every_score_comes_out_as_it_was_closed(tmp_path: Path, package: list[dict[str, Any]]) -> None:
     status, said = verify(tmp_path, package, "--hash", package[0]["content_hash"])
 
-    assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
+    assert (status, said) == (0, f"SOUND 60 scores over 2025-01-01..2025-12-31, {package[0]['content_hash']}\n")
     aside = [one for line in package[1:] for one in line["document"]["explanation"]["left_out"].get("set_aside", ())]
     assert any(one.endswith("#answer") for one in aside)
 
@@ -311,6 +311,21 @@ def test_who_is_left_out_told_twice_or_taken_for_another_is_noticed(
 
     reseal(forged)
     assert verify(tmp_path, forged)[0] == 1
+
+
+@pytest.mark.parametrize("part", ["inputs", "document"])
+def test_records_and_a_result_bear_the_name_of_whose_they_are(
+    tmp_path: Path, package: list[dict[str, Any]], part: str
+) -> None:
+    """Though every figure comes out."""
+    renamed = altered(package)
+    whose = renamed[3]["inputs"]["cadre"] if part == "inputs" else renamed[3]["document"]
+    whose["cadre"] = "C999"
+    reseal(renamed)
+
+    status, said = verify(tmp_path, renamed)
+
+    assert (status, "is somebody else's" in said) == (1, True)
 
 
 def test_hashes_are_held_line_by_line_and_over_the_period(tmp_path: Path, package: list[dict[str, Any]]) -> None:

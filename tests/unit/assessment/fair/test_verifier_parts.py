@@ -16,8 +16,11 @@ from services.assessment.fair.dossiers import count_dossier
 from services.assessment.fair.engine import Judged, judge
 from services.assessment.fair.freezing import freeze, write_span
 from services.assessment.fair.records import DAY, MICRO, Cadre, Contact, Dossier, Issue, Rating, Span
+from services.assessment.fair.reference import Table
 from services.assessment.fair.results import rank_among, round_position
 from services.assessment.fair.settings import INDICATORS, read_settings
+from services.assessment.fair.standing import residuals_of, stand
+from services.assessment.fair.values import EXPLAINING, LEAVING
 from services.assessment.handlers.fair import read_settings_text
 from tests.unit.assessment.fair import towns
 from tools import verify_fair
@@ -125,6 +128,37 @@ def test_records_at_every_limit_are_counted_the_same(text: str) -> None:
         expected = [(one.indicator, one.cell, one.value, one.weight, one.rater) for one in counted.marks if one.weight]
         assert sorted(found) == sorted(expected), number
         assert (person.issues, person.contacts) == (counted.issues, counted.effective_contacts), number
+
+
+@pytest.mark.parametrize("text", [TEXT, *FORMER.values()], ids=["now", *map(str, FORMER)])
+def test_records_are_compared_the_same_with_whatever_is_usual(text: str) -> None:
+    """Tables that expect less than none or more than all of some, or that are not there; raters with habits."""
+    settings, document, make = read_settings(text), tomllib.loads(text), Maker(11)
+    draw = Random(11)  # noqa: S311 figures, not secrets
+    cells = [(category, complexity, way) for category in "ab" for complexity in "1" for way in ("", "web", "app")]
+    for number in range(60):
+        names = [name for name in (*INDICATORS[:-1], EXPLAINING, LEAVING) if draw.random() < 0.9]
+        own = {
+            name: Table(
+                mean=draw.choice([-50_000, 100_000, 700_000]),
+                expected={cell: draw.choice([-90_000, 0, 1_100_000]) for cell in cells},
+                scatter={cell: draw.choice([0, 40_000]) for cell in cells},
+            )
+            for name in names
+        }
+        again = {name: verify_fair.Usual(one.mean, dict(one.expected), dict(one.scatter)) for name, one in own.items()}
+        habits = {"li": draw.choice([-400_000, 250_000])}
+        dossier = make.dossier()
+        counted = count_dossier(dossier, SPAN, settings)
+        person = verify_fair.count_person(freeze(dossier), set(), write_span(SPAN), document)
+
+        found = verify_fair.sum_up("c", person, again, {("li", "c"): habits["li"], ("wu", "d"): 1}, document)
+
+        expected = stand(residuals_of(counted, own, habits, settings), own)
+        sums = ("weight", "squared", "residual", "scatter", "noise")
+        assert {name: [getattr(one, of) for of in sums] for name, one in found.items()} == {
+            name: [getattr(one, of) for of in sums] for name, one in expected.items()
+        }, number
 
 
 def _town() -> list[Dossier]:

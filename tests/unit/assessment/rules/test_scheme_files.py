@@ -185,6 +185,14 @@ def test_a_line_that_nobody_wrote_is_refused_at_once(line):
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(("length", "is_hinted"), [(1_000, True), (1_001, False)])
+def test_a_hint_is_given_for_lines_of_a_thousand_characters(length, is_hinted):
+    with pytest.raises(BadRules) as fault:
+        read_rule_scheme("format = 1\n" + "a = b #".ljust(length, "x"))
+
+    assert fault.value.detail.endswith("a text stands in quotes") is is_hinted
+
+
 def test_a_line_that_is_not_toml_is_shown_to_whoever_has_the_file_and_in_no_fault(tmp_path, capsys):
     file = tmp_path / "scheme.toml"
     file.write_text('format = 1\nname = "安澜"\ntitle = “安澜\x1b[2J”\n', "gb18030")
