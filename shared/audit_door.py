@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Response
 from pydantic import Field
 
 from shared import reach
@@ -16,9 +16,10 @@ from shared.audit.trail import Trail
 from shared.database import Pool
 from shared.edge import CodeText
 from shared.errors import Rejected
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit, take_routes
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
+router = APIRouter()
 Text = Annotated[CodeText | None, Query()]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 LARGEST_SEQ = 10**15
@@ -51,39 +52,42 @@ class ShownRecord(Shown):
 def add_audit(app: FastAPI, pool: Pool) -> None:
     """Let the app's reads and refusals be recorded in this database, and add the route that shows the records."""
     app.state.trail = Trail(pool)
+    take_routes(app, router)
 
-    @app.get("/v1/audit-records", responses=shows(Page[ShownRecord]))
-    def list_audit_records(  # noqa: PLR0913 - the filters of a list are its arguments
-        _: Annotated[Principal, Depends(permit("audit.read"))],
-        *,
-        since: Annotated[datetime | None, Query(alias="from")] = None,
-        until: datetime | None = None,
-        actor: Text = None,
-        account_id: UUID | None = None,
-        action: Text = None,
-        object_type: Text = None,
-        object_id: Annotated[str | None, Query(max_length=200)] = None,
-        decision: Literal["allowed", "denied"] | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: Annotated[str | None, Query(max_length=2_000)] = None,
-    ) -> Response:
-        wanted = Wanted(
-            since=_zoned(since),
-            until=_zoned(until),
-            actor=actor,
-            account_id=account_id,
-            action=action,
-            object_type=object_type,
-            object_id=object_id,
-            decision=decision,
-            before_seq=_read_cursor(cursor),
-            topics=_topics(reach.current()),
-        )
-        found = list_page(pool, wanted, limit=limit + 1)
-        page = found[:limit]
-        following = encode_cursor([str(page[-1].seq)]) if len(found) > limit else None
-        shown = [_show(record, in_chain=_sees_everything(reach.current())) for record in page]
-        return json_response({"items": shown, "next_cursor": following})
+
+@router.get("/v1/audit-records", responses=shows(Page[ShownRecord]))
+def list_audit_records(  # noqa: PLR0913 - the filters of a list are its arguments
+    _: Annotated[Principal, Depends(permit("audit.read"))],
+    pool: AppPool,
+    *,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: datetime | None = None,
+    actor: Text = None,
+    account_id: UUID | None = None,
+    action: Text = None,
+    object_type: Text = None,
+    object_id: Annotated[str | None, Query(max_length=200)] = None,
+    decision: Literal["allowed", "denied"] | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    wanted = Wanted(
+        since=_zoned(since),
+        until=_zoned(until),
+        actor=actor,
+        account_id=account_id,
+        action=action,
+        object_type=object_type,
+        object_id=object_id,
+        decision=decision,
+        before_seq=_read_cursor(cursor),
+        topics=_topics(reach.current()),
+    )
+    found = list_page(pool, wanted, limit=limit + 1)
+    page = found[:limit]
+    following = encode_cursor([str(page[-1].seq)]) if len(found) > limit else None
+    shown = [_show(record, in_chain=_sees_everything(reach.current())) for record in page]
+    return json_response({"items": shown, "next_cursor": following})
 
 
 def _topics(acting: reach.Reach | None) -> tuple[str, ...] | None:

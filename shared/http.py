@@ -23,6 +23,7 @@ from typing_extensions import override
 from shared.access.principal import Asked, Authenticator, Principal
 from shared.access.refusals import NoLonger
 from shared.conditions import Tags
+from shared.database import Pool
 from shared.door import Door
 from shared.edge import BODY, EdgeGuard
 from shared.errors import Conflict, Forbidden, LianxinError, NotFound, Rejected, TooMany, Transient, Unauthenticated
@@ -218,6 +219,15 @@ def check_query(request: Request) -> None:
     if refused:
         faults = [{"kind": kind, "place": ["query", _name(name)]} for kind, name in refused[:MOST_FAULTS]]
         raise InvalidBody(faults)
+
+
+async def pool_of(request: Request) -> Pool:
+    """The pool of the app. Asynchronous, because a synchronous dependency costs a trip to another thread."""
+    pool: Pool = request.app.state.pool
+    return pool
+
+
+AppPool = Annotated[Pool, Depends(pool_of)]
 
 
 def network_behind(request: Request) -> str:

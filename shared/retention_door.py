@@ -1,17 +1,18 @@
 """The HTTP door to retention, the same in every service: what is over, who agrees to a change, and what is held."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
-from shared.database import Pool, transaction
+from shared.database import transaction
 from shared.edge import CodeText, ShortText
 from shared.errors import Conflict, NotFound, Rejected
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit, take_routes
 from shared.retention.jobs import (
     NEEDED_APPROVALS,
     DataClass,
@@ -23,8 +24,10 @@ from shared.retention.jobs import (
     set_hold,
 )
 from shared.retention.records import FILE, audit_classes
-from shared.schedule import Period, load_schedule
+from shared.schedule import Period, Schedule, load_schedule
 from shared.settings import ProcessSettings
+
+router = APIRouter()
 
 
 class UnknownClass(NotFound):
@@ -85,75 +88,107 @@ class ShownHold(HeldObject):
     set_at: datetime
 
 
-def add_retention(
-    app: FastAPI, pool: Pool, settings: ProcessSettings, classes: Sequence[DataClass], *, service: str
-) -> None:
-    schedule, exported = load_schedule(settings.retention_schedule), settings.audit_export_directory
-    everything = [*classes, *audit_classes(exported / service if exported is not None else None)]
-    # Files may be exported later than they are held.
-    _add_holds(app, pool, held_as={FILE, *(name for one in classes for name in one.held_as)})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What this app keeps, how long, and as what it may be held."""
 
-    @app.get("/v1/retention", responses=shows(Listing[ShownPeriod]))
-    def list_retention(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
-        findings = report(pool, schedule, everything, now=datetime.now(UTC))
-        return json_response({"items": [_show(finding) for finding in findings]})
+    schedule: Schedule
+    classes: Sequence[DataClass]
+    held_as: Collection[str]
 
-    @app.put(
-        "/v1/retention/{kind}/approval",
-        responses=shows(ShownApproval) | refuses(_409="No such change waits for approval."),
-        openapi_extra=describe_body(ApprovalBody),
+
+def add_retention(app: FastAPI, settings: ProcessSettings, classes: Sequence[DataClass], *, service: str) -> None:
+    exported = settings.audit_export_directory
+    app.state.keeping = Keeping(
+        schedule=load_schedule(settings.retention_schedule),
+        classes=[*classes, *audit_classes(exported / service if exported is not None else None)],
+        # Files may be exported later than they are held.
+        held_as={FILE, *(name for one in classes for name in one.held_as)},
     )
-    def approve_period(
-        kind: CodeText,
-        principal: Annotated[Principal, Depends(permit("retention.approve"))],
-        body: Annotated[ApprovalBody, Depends(json_body(ApprovalBody))],
-    ) -> Response:
-        """The period that was read is named again, so that nobody agrees to another one."""
-        keep = _changed_period(kind, body.keep)
-        with transaction(pool) as connection:
-            count = approve(connection, kind, keep, person_id=principal.person_id, account_id=principal.account_id)
-        return json_response({"kind": kind, "keep": keep.text, "approvals": count, "needed": NEEDED_APPROVALS})
-
-    def _changed_period(kind: str, stated: str) -> Period:
-        keep = schedule.keep.get(kind)
-        if keep is None or kind not in {one.name for one in everything}:
-            raise UnknownClass("there is no such class of data here")
-        if kind not in schedule.changed or keep.text != stated:
-            raise NothingToApprove("no such change waits for approval")
-        return keep
+    take_routes(app, router)
 
 
-def _add_holds(app: FastAPI, pool: Pool, *, held_as: Collection[str]) -> None:
-    @app.get("/v1/legal-holds", responses=shows(Listing[ShownHold]))
-    def list_legal_holds(_: Annotated[Principal, Depends(permit("retention.read"))]) -> Response:
-        with transaction(pool) as connection:
-            return json_response({"items": list_holds(connection)})
+async def keeping_of(request: Request) -> Keeping:
+    keeping: Keeping = request.app.state.keeping
+    return keeping
 
-    @app.put(
-        "/v1/legal-holds/{object_type}/{object_id}",
-        responses=shows(HeldObject, description="It was held already.") | shows(HeldObject, status=201),
-        openapi_extra=describe_body(HoldBody),
-    )
-    def put_legal_hold(
-        object_type: CodeText,
-        object_id: CodeText,
-        principal: Annotated[Principal, Depends(permit("hold.set"))],
-        body: Annotated[HoldBody, Depends(json_body(HoldBody))],
-    ) -> Response:
-        if object_type not in held_as:
-            raise UnknownObjectType(f"what can be held here is: {', '.join(sorted(held_as))}")
-        with transaction(pool) as connection:
-            is_new = set_hold(connection, object_type, object_id, reason=body.reason, set_by=principal.name)
-        return json_response({"object_type": object_type, "object_id": object_id}, status=201 if is_new else 200)
 
-    @app.delete("/v1/legal-holds/{object_type}/{object_id}", responses=shows(HeldObject))
-    def delete_legal_hold(
-        object_type: CodeText, object_id: CodeText, _: Annotated[Principal, Depends(permit("hold.release"))]
-    ) -> Response:
-        with transaction(pool) as connection:
-            if not release_hold(connection, object_type, object_id):
-                raise NotHeld("nothing of that name is held")
-        return json_response({"object_type": object_type, "object_id": object_id})
+Kept = Annotated[Keeping, Depends(keeping_of)]
+
+
+@router.get("/v1/legal-holds", responses=shows(Listing[ShownHold]))
+def list_legal_holds(_: Annotated[Principal, Depends(permit("retention.read"))], pool: AppPool) -> Response:
+    with transaction(pool) as connection:
+        return json_response({"items": list_holds(connection)})
+
+
+@router.put(
+    "/v1/legal-holds/{object_type}/{object_id}",
+    responses=shows(HeldObject, description="It was held already.") | shows(HeldObject, status=201),
+    openapi_extra=describe_body(HoldBody),
+)
+def put_legal_hold(
+    object_type: CodeText,
+    object_id: CodeText,
+    principal: Annotated[Principal, Depends(permit("hold.set"))],
+    pool: AppPool,
+    keeping: Kept,
+    body: Annotated[HoldBody, Depends(json_body(HoldBody))],
+) -> Response:
+    if object_type not in keeping.held_as:
+        raise UnknownObjectType(f"what can be held here is: {', '.join(sorted(keeping.held_as))}")
+    with transaction(pool) as connection:
+        is_new = set_hold(connection, object_type, object_id, reason=body.reason, set_by=principal.name)
+    return json_response({"object_type": object_type, "object_id": object_id}, status=201 if is_new else 200)
+
+
+@router.delete("/v1/legal-holds/{object_type}/{object_id}", responses=shows(HeldObject))
+def delete_legal_hold(
+    object_type: CodeText,
+    object_id: CodeText,
+    _: Annotated[Principal, Depends(permit("hold.release"))],
+    pool: AppPool,
+) -> Response:
+    with transaction(pool) as connection:
+        if not release_hold(connection, object_type, object_id):
+            raise NotHeld("nothing of that name is held")
+    return json_response({"object_type": object_type, "object_id": object_id})
+
+
+@router.get("/v1/retention", responses=shows(Listing[ShownPeriod]))
+def list_retention(
+    _: Annotated[Principal, Depends(permit("retention.read"))], pool: AppPool, keeping: Kept
+) -> Response:
+    findings = report(pool, keeping.schedule, keeping.classes, now=datetime.now(UTC))
+    return json_response({"items": [_show(finding) for finding in findings]})
+
+
+@router.put(
+    "/v1/retention/{kind}/approval",
+    responses=shows(ShownApproval) | refuses(_409="No such change waits for approval."),
+    openapi_extra=describe_body(ApprovalBody),
+)
+def approve_period(
+    kind: CodeText,
+    principal: Annotated[Principal, Depends(permit("retention.approve"))],
+    pool: AppPool,
+    keeping: Kept,
+    body: Annotated[ApprovalBody, Depends(json_body(ApprovalBody))],
+) -> Response:
+    """The period that was read is named again, so that nobody agrees to another one."""
+    keep = _changed_period(keeping, kind, body.keep)
+    with transaction(pool) as connection:
+        count = approve(connection, kind, keep, person_id=principal.person_id, account_id=principal.account_id)
+    return json_response({"kind": kind, "keep": keep.text, "approvals": count, "needed": NEEDED_APPROVALS})
+
+
+def _changed_period(keeping: Keeping, kind: str, stated: str) -> Period:
+    keep = keeping.schedule.keep.get(kind)
+    if keep is None or kind not in {one.name for one in keeping.classes}:
+        raise UnknownClass("there is no such class of data here")
+    if kind not in keeping.schedule.changed or keep.text != stated:
+        raise NothingToApprove("no such change waits for approval")
+    return keep
 
 
 def _show(finding: Finding) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def serve(settings: AssessmentSettings, pool: Pool, _: Sequence[str]) -> int:
 
     authenticator = processes.open_authenticator(settings, service="assessment")
     app = create_api(settings, pool, authenticator=authenticator, form_paths=FORM_PATHS)
-    add_site(app, settings, pool)
+    add_site(app, settings)
     return processes.serve_api(settings, pool, app)
 
 

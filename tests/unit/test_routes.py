@@ -47,7 +47,7 @@ def make_apps(folder: Path) -> dict[str, FastAPI]:
     add_site(intake, intake_settings)
     assessment_settings = AssessmentSettings(**NOWHERE, **BROKER)
     assessment = create_assessment(assessment_settings, NO_POOL, **known)
-    add_assessment_site(assessment, assessment_settings, NO_POOL)
+    add_assessment_site(assessment, assessment_settings)
     return {
         "assessment": assessment,
         "identity": identity,

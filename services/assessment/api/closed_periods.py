@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from starlette.responses import StreamingResponse
 
 from services.assessment.api.shapes import Shape, show_period
@@ -20,8 +20,9 @@ from shared.access.principal import Principal
 from shared.answers import Listing, Shown, gives, refuses, shows
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 
+router = APIRouter()
 PeriodReader = Annotated[Principal, Depends(permit("published.period.read"))]
 Declarer = Annotated[Principal, Depends(permit("period.declare"))]
 Replayer = Annotated[Principal, Depends(permit("period.disclose"))]
@@ -30,6 +31,7 @@ OrganisationReader = Annotated[Principal, Depends(permit("published.organisation
 PeriodPath = Annotated[SafeStr, Path(alias="period", max_length=24)]
 PACKAGE_VERSION = 1
 JSON_LINES = "application/x-ndjson"
+LINES: dict[str, Any] = {JSON_LINES: {"schema": {"type": "string"}}}
 
 
 class ShownDays(Shown):
@@ -97,63 +99,65 @@ class ShownPackage(Shown):
     content_hash: str
 
 
-def add_closed_period_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/closed-periods", responses=shows(Listing[ShownClosedPeriod]))
-    def list_closed_periods(_: PeriodReader) -> Response:
-        return json_response({"items": [_show(closed) for closed in replays.list_closed_periods(pool)]})
+@router.get("/v1/closed-periods", responses=shows(Listing[ShownClosedPeriod]))
+def list_closed_periods(_: PeriodReader, pool: AppPool) -> Response:
+    return json_response({"items": [_show(closed) for closed in replays.list_closed_periods(pool)]})
 
-    @app.get("/v1/custom-periods", responses=shows(Listing[ShownDays]))
-    def list_custom_periods(_: PeriodReader) -> Response:
-        return json_response({"items": [show_period(period) for period in replays.list_custom_periods(pool)]})
 
-    @app.put("/v1/custom-periods/{period}", responses=shows(AskedPeriod) | shows(AskedPeriod, status=201))
-    def ask_for_period(_: Declarer, period_text: PeriodPath) -> Response:
-        """Have these days closed and published like a month, once the month that they end in is."""
-        period = parse_period(period_text)
-        is_new = replays.ask_for_period(pool, period, now=datetime.now(UTC))
-        shape = {"period": show_period(period), "status": "created" if is_new else "unchanged"}
-        return json_response(shape, status=201 if is_new else 200)
+@router.get("/v1/custom-periods", responses=shows(Listing[ShownDays]))
+def list_custom_periods(_: PeriodReader, pool: AppPool) -> Response:
+    return json_response({"items": [show_period(period) for period in replays.list_custom_periods(pool)]})
 
-    @app.get("/v1/closed-periods/{period}/replay", responses=shows(ShownReplay) | refuses(404))
-    def replay_period(_: Replayer, period_text: PeriodPath) -> Response:
-        found = replays.replay_period(pool, parse_period(period_text), most=replays.MOST_OVER_THE_DOOR)
-        return json_response(
-            {
-                "period": show_period(found.period),
-                "is_same": found.is_same,
-                "publications": found.publications,
-                "unfrozen": found.unfrozen,
-                "expected": found.expected,
-                "found": found.found,
-                "differing": found.differing,
-            }
-        )
 
-    @app.get(
-        "/v1/closed-periods/{period}/package",
-        response_class=StreamingResponse,
-        responses=gives(200, description="A line for the period, then one a publication.", content={JSON_LINES: _TEXT}),
+@router.put("/v1/custom-periods/{period}", responses=shows(AskedPeriod) | shows(AskedPeriod, status=201))
+def ask_for_period(_: Declarer, pool: AppPool, period_text: PeriodPath) -> Response:
+    """Have these days closed and published like a month, once the month that they end in is."""
+    period = parse_period(period_text)
+    is_new = replays.ask_for_period(pool, period, now=datetime.now(UTC))
+    shape = {"period": show_period(period), "status": "created" if is_new else "unchanged"}
+    return json_response(shape, status=201 if is_new else 200)
+
+
+@router.get("/v1/closed-periods/{period}/replay", responses=shows(ShownReplay) | refuses(404))
+def replay_period(_: Replayer, pool: AppPool, period_text: PeriodPath) -> Response:
+    found = replays.replay_period(pool, parse_period(period_text), most=replays.MOST_OVER_THE_DOOR)
+    return json_response(
+        {
+            "period": show_period(found.period),
+            "is_same": found.is_same,
+            "publications": found.publications,
+            "unfrozen": found.unfrozen,
+            "expected": found.expected,
+            "found": found.found,
+            "differing": found.differing,
+        }
     )
-    def get_period_package(_: Replayer, period_text: PeriodPath) -> Response:
-        """Everything that the period's hash is made of, line by line: python3 tools/verify_result.py FILE."""
-        package = replays.open_package(pool, parse_period(period_text))
-        name = f"period-{package.closed.period.label}.jsonl"
-        return StreamingResponse(
-            _lines(package),
-            media_type=JSON_LINES,
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-    @app.get("/v1/published/scores/cadre/{code}/package", responses=shows(ShownPackage))
-    def get_cadre_package(_: CadreReader, code: CodeText, period: SafeStr) -> Response:
-        return json_response(_show_package(pool, "cadre", code, period))
-
-    @app.get("/v1/published/scores/organisation/{code}/package", responses=shows(ShownPackage))
-    def get_organisation_package(_: OrganisationReader, code: CodeText, period: SafeStr) -> Response:
-        return json_response(_show_package(pool, "organisation", code, period))
 
 
-_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+@router.get(
+    "/v1/closed-periods/{period}/package",
+    response_class=StreamingResponse,
+    responses=gives(200, description="A line for the period, then one a publication.", content=LINES),
+)
+def get_period_package(_: Replayer, pool: AppPool, period_text: PeriodPath) -> Response:
+    """Everything that the period's hash is made of, line by line: python3 tools/verify_result.py FILE."""
+    package = replays.open_package(pool, parse_period(period_text))
+    name = f"period-{package.closed.period.label}.jsonl"
+    return StreamingResponse(
+        _lines(package),
+        media_type=JSON_LINES,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.get("/v1/published/scores/cadre/{code}/package", responses=shows(ShownPackage))
+def get_cadre_package(_: CadreReader, pool: AppPool, code: CodeText, period: SafeStr) -> Response:
+    return json_response(_show_package(pool, "cadre", code, period))
+
+
+@router.get("/v1/published/scores/organisation/{code}/package", responses=shows(ShownPackage))
+def get_organisation_package(_: OrganisationReader, pool: AppPool, code: CodeText, period: SafeStr) -> Response:
+    return json_response(_show_package(pool, "organisation", code, period))
 
 
 def _show(closed: ClosedPeriod) -> Shape:

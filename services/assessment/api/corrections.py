@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.assessment.api.closed_periods import ShownDays
 from services.assessment.api.shapes import Shape, fixed, show_period
@@ -17,9 +17,10 @@ from shared.access.principal import Principal
 from shared.answers import Page, Shown, shows
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
+router = APIRouter()
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
 PeriodText = Annotated[SafeStr | None, Query(alias="period", max_length=24)]
@@ -63,28 +64,30 @@ class ShownCorrection(Shown):
     content_hash: str
 
 
-def add_correction_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/published/corrections/cadre", responses=shows(Page[ShownCorrection]))
-    def list_cadre_corrections(
-        _: CadreReader,
-        *,
-        code: CodeText | None = None,
-        period_text: PeriodText = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        return json_response(_list(pool, "cadre", code, period_text, limit=limit, cursor=cursor))
+@router.get("/v1/published/corrections/cadre", responses=shows(Page[ShownCorrection]))
+def list_cadre_corrections(
+    _: CadreReader,
+    pool: AppPool,
+    *,
+    code: CodeText | None = None,
+    period_text: PeriodText = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    return json_response(_list(pool, "cadre", code, period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/corrections/organisation", responses=shows(Page[ShownCorrection]))
-    def list_organisation_corrections(
-        _: OrganisationReader,
-        *,
-        code: CodeText | None = None,
-        period_text: PeriodText = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        return json_response(_list(pool, "organisation", code, period_text, limit=limit, cursor=cursor))
+
+@router.get("/v1/published/corrections/organisation", responses=shows(Page[ShownCorrection]))
+def list_organisation_corrections(
+    _: OrganisationReader,
+    pool: AppPool,
+    *,
+    code: CodeText | None = None,
+    period_text: PeriodText = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    return json_response(_list(pool, "organisation", code, period_text, limit=limit, cursor=cursor))
 
 
 def _list(

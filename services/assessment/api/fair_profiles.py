@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.assessment.api.closed_periods import ShownDays
+from services.assessment.api.doors import AppSettings
 from services.assessment.api.fair_scores import MaybePeriod, PeriodText, ShownCorrection, show_correction
 from services.assessment.api.shapes import show_period
 from services.assessment.api.standings import Codes
@@ -14,15 +15,15 @@ from services.assessment.domain.periods import Period, PeriodKind, parse_period
 from services.assessment.handlers import fair_comparisons, fair_histories
 from services.assessment.handlers.fair_results import ShownFairScore
 from services.assessment.handlers.standings import LONGEST_HISTORY
-from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.fair_histories import PastFairScore
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, Day
-from shared.http import permit, take_routes
+from shared.http import AppPool, permit
 
+router = APIRouter()
 Reader = Annotated[Principal, Depends(permit("score.read"))]
 EVERY_KIND: tuple[PeriodKind, ...] = ("month", "quarter", "half_year", "year", "custom")
 
@@ -65,50 +66,56 @@ class ShownFairComparison(Shown):
     items: list[ShownFairCompared]
 
 
-def add_fair_profile_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    router = APIRouter()
+@router.get("/v1/fair-comparisons", responses=shows(ShownFairComparison, headers=("ETag",)) | refuses(404))
+def compare_fair_scores(
+    request: Request, _: Reader, pool: AppPool, *, cadres: Codes, period_text: MaybePeriod = None
+) -> Response:
+    """`cadres` names them by staff number, with commas between: of one peer group, and at most twenty."""
+    period = None if period_text is None else parse_period(period_text)
+    return tagged(request, _compare(pool, list(dict.fromkeys(cadres.split(","))), period))
 
-    @router.get("/v1/fair-comparisons", responses=shows(ShownFairComparison, headers=("ETag",)) | refuses(404))
-    def compare_fair_scores(request: Request, _: Reader, *, cadres: Codes, period_text: MaybePeriod = None) -> Response:
-        """`cadres` names them by staff number, with commas between: of one peer group, and at most twenty."""
-        period = None if period_text is None else parse_period(period_text)
-        return tagged(request, _compare(pool, list(dict.fromkeys(cadres.split(","))), period))
 
-    @router.get("/v1/fair-scores/{staff_number}", responses=shows(ShownFairScore, headers=("ETag",)))
-    def get_fair_score(
-        request: Request, staff_number: CodeText, _: Reader, *, period_text: MaybePeriod = None
-    ) -> Response:
-        """As it stands, or of a closed period."""
-        period = None if period_text is None else parse_period(period_text)
-        return tagged(request, fair_histories.get_score(pool, staff_number, period))
+@router.get("/v1/fair-scores/{staff_number}", responses=shows(ShownFairScore, headers=("ETag",)))
+def get_fair_score(
+    request: Request, staff_number: CodeText, _: Reader, pool: AppPool, *, period_text: MaybePeriod = None
+) -> Response:
+    """As it stands, or of a closed period."""
+    period = None if period_text is None else parse_period(period_text)
+    return tagged(request, fair_histories.get_score(pool, staff_number, period))
 
-    @router.get(
-        "/v1/fair-scores/{staff_number}/history", responses=shows(Listing[ShownPastFairScore], headers=("ETag",))
-    )
-    def list_fair_history(
-        request: Request,
-        staff_number: CodeText,
-        _: Reader,
-        *,
-        per: PeriodKind | None = None,
-        limit: Annotated[int, Query(ge=1, le=LONGEST_HISTORY)] = 24,
-    ) -> Response:
-        """Of closed periods, the newest first: of one kind, or of all."""
-        kinds = EVERY_KIND if per is None else (per,)
-        found = fair_histories.list_history(pool, staff_number, kinds, limit=limit)
-        return tagged(request, {"items": [_show_past(one) for one in found]})
 
-    @router.get("/v1/fair-scores/{staff_number}/as-of", responses=shows(ShownFairThen, headers=("ETag",)))
-    def get_fair_score_then(
-        request: Request, staff_number: CodeText, _: Reader, *, period_text: PeriodText, on: Day
-    ) -> Response:
-        """What stood of a period at the end of a day."""
-        period = parse_period(period_text)
-        found = fair_histories.read_then(pool, staff_number, period, on=on, zone=settings.zone)
-        correction = None if found.correction is None else show_correction(found.correction)
-        return tagged(request, {"score": found.score, "done_at": found.done_at, "correction": correction})
+@router.get("/v1/fair-scores/{staff_number}/history", responses=shows(Listing[ShownPastFairScore], headers=("ETag",)))
+def list_fair_history(
+    request: Request,
+    staff_number: CodeText,
+    _: Reader,
+    pool: AppPool,
+    *,
+    per: PeriodKind | None = None,
+    limit: Annotated[int, Query(ge=1, le=LONGEST_HISTORY)] = 24,
+) -> Response:
+    """Of closed periods, the newest first: of one kind, or of all."""
+    kinds = EVERY_KIND if per is None else (per,)
+    found = fair_histories.list_history(pool, staff_number, kinds, limit=limit)
+    return tagged(request, {"items": [_show_past(one) for one in found]})
 
-    take_routes(app, router)
+
+@router.get("/v1/fair-scores/{staff_number}/as-of", responses=shows(ShownFairThen, headers=("ETag",)))
+def get_fair_score_then(
+    request: Request,
+    staff_number: CodeText,
+    _: Reader,
+    pool: AppPool,
+    settings: AppSettings,
+    *,
+    period_text: PeriodText,
+    on: Day,
+) -> Response:
+    """What stood of a period at the end of a day."""
+    period = parse_period(period_text)
+    found = fair_histories.read_then(pool, staff_number, period, on=on, zone=settings.zone)
+    correction = None if found.correction is None else show_correction(found.correction)
+    return tagged(request, {"score": found.score, "done_at": found.done_at, "correction": correction})
 
 
 def _compare(pool: Pool, staff_numbers: list[str], period: Period | None) -> dict[str, Any]:

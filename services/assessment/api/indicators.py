@@ -3,23 +3,23 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.assessment.api.closed_periods import ShownDays
+from services.assessment.api.doors import AppSettings
 from services.assessment.api.shapes import Shape, show_period
 from services.assessment.domain.indicators import Definition, Figure, show_value
 from services.assessment.domain.periods import parse_period
 from services.assessment.domain.scores import SubjectKind
 from services.assessment.handlers import figures
 from services.assessment.handlers.windows import WindowQuery
-from services.assessment.settings import AssessmentSettings
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
 from shared.conditions import tagged
-from shared.database import Pool
 from shared.edge import CodeText, SafeStr
-from shared.http import permit
+from shared.http import AppPool, permit
 
+router = APIRouter()
 DefinitionReader = Annotated[Principal, Depends(permit("scheme.read"))]
 Reader = Annotated[Principal, Depends(permit("score.read"))]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
@@ -79,25 +79,31 @@ class ShownFigures(Shown):
     figures: list[ShownFigure]
 
 
-def add_indicator_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/v1/indicators", responses=shows(ShownRegistry, headers=("ETag",)))
-    def list_indicators(request: Request, _: DefinitionReader) -> Response:
-        registry = figures.load_registry()
-        items = [show_definition(definition) for definition in registry.definitions]
-        return tagged(request, {"items": items, "content_hash": registry.content_hash.hex()})
+@router.get("/v1/indicators", responses=shows(ShownRegistry, headers=("ETag",)))
+def list_indicators(request: Request, _: DefinitionReader) -> Response:
+    registry = figures.load_registry()
+    items = [show_definition(definition) for definition in registry.definitions]
+    return tagged(request, {"items": items, "content_hash": registry.content_hash.hex()})
 
-    @app.get("/v1/figures/{kind}/{code}", responses=shows(ShownFigures, headers=("ETag",)) | refuses(404))
-    def get_figures(
-        request: Request, _: Reader, kind: SubjectKind, code: CodeText, period_text: PeriodText
-    ) -> Response:
-        query = WindowQuery(subject_kind=kind, code=code, period=parse_period(period_text))
-        found = figures.read_figures(pool, query, zone=settings.zone, now=datetime.now(UTC))
-        shape = {
-            "subject": {"kind": kind, "code": found.subject.code, "name": found.subject.name},
-            "period": show_period(found.period),
-            "figures": [show_figure(definition, figure) for definition, figure in found.figures],
-        }
-        return tagged(request, shape)
+
+@router.get("/v1/figures/{kind}/{code}", responses=shows(ShownFigures, headers=("ETag",)) | refuses(404))
+def get_figures(
+    request: Request,
+    _: Reader,
+    pool: AppPool,
+    settings: AppSettings,
+    kind: SubjectKind,
+    code: CodeText,
+    period_text: PeriodText,
+) -> Response:
+    query = WindowQuery(subject_kind=kind, code=code, period=parse_period(period_text))
+    found = figures.read_figures(pool, query, zone=settings.zone, now=datetime.now(UTC))
+    shape = {
+        "subject": {"kind": kind, "code": found.subject.code, "name": found.subject.name},
+        "period": show_period(found.period),
+        "figures": [show_figure(definition, figure) for definition, figure in found.figures],
+    }
+    return tagged(request, shape)
 
 
 def show_definition(definition: Definition) -> Shape:

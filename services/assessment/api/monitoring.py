@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.assessment.domain.periods import CalendarKind
 from services.assessment.domain.scores import SubjectKind
@@ -12,9 +12,9 @@ from services.assessment.scoring.numbers import show
 from services.assessment.scoring.workspace import Number
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
-from shared.database import Pool
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 
+router = APIRouter()
 Watching = Annotated[Principal, Depends(permit("scheme.read_health"))]
 
 
@@ -36,17 +36,17 @@ class ShownHealth(Shown):
     readings: list[ShownReading]
 
 
-def add_monitoring_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/indicator-health", responses=shows(Listing[ShownHealth]) | refuses(404))
-    def list_indicator_health(
-        _: Watching,
-        subject: SubjectKind = "cadre",
-        every: CalendarKind = "month",
-        periods: Annotated[int, Query(ge=1, le=MOST_PERIODS)] = 12,
-    ) -> Response:
-        """Over the latest closed periods, from the oldest on."""
-        found = watch_indicators(pool, subject, every, limit=periods)
-        return json_response({"items": [_show(one) for one in found]})
+@router.get("/v1/indicator-health", responses=shows(Listing[ShownHealth]) | refuses(404))
+def list_indicator_health(
+    _: Watching,
+    pool: AppPool,
+    subject: SubjectKind = "cadre",
+    every: CalendarKind = "month",
+    periods: Annotated[int, Query(ge=1, le=MOST_PERIODS)] = 12,
+) -> Response:
+    """Over the latest closed periods, from the oldest on."""
+    found = watch_indicators(pool, subject, every, limit=periods)
+    return json_response({"items": [_show(one) for one in found]})
 
 
 def _show(health: Health) -> dict[str, object]:

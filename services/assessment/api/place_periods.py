@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from starlette.responses import StreamingResponse
 
 from services.assessment.api.place_scores import ShownDays
@@ -16,10 +16,10 @@ from services.assessment.handlers import place_replays
 from services.assessment.handlers.place_replays import PlacePackage
 from shared.access.principal import Principal
 from shared.answers import Shown, gives, refuses, shows
-from shared.database import Pool
 from shared.edge import SafeStr
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 
+router = APIRouter()
 Replayer = Annotated[Principal, Depends(permit("period.disclose"))]
 PeriodPath = Annotated[SafeStr, Path(alias="period", max_length=24)]
 PACKAGE_VERSION = 1
@@ -43,33 +43,32 @@ class ShownPlaceReplay(Shown):
     differing: list[ShownSubjectId]
 
 
-def add_place_period_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/place-periods/{period}/replay", responses=shows(ShownPlaceReplay) | refuses(404))
-    def replay_period(_: Replayer, period_text: PeriodPath) -> Response:
-        """Score it again by the schemes that scored it, and compare by hash."""
-        found = place_replays.replay_places(pool, parse_period(period_text), most=place_replays.MOST_OVER_THE_DOOR)
-        return json_response(
-            {
-                "period": show_period(found.period),
-                "scores": found.scores,
-                "reworded": found.reworded,
-                "is_same": found.is_same,
-                "expected": found.expected,
-                "found": found.found,
-                "differing": [{"subject_kind": kind, "subject_id": subject} for kind, subject in found.differing],
-            }
-        )
-
-    @app.get(
-        "/v1/place-periods/{period}/package",
-        response_class=StreamingResponse,
-        responses=gives(200, description="The period and its schemes, then a line a score.", content=LINES)
-        | refuses(404),
+@router.get("/v1/place-periods/{period}/replay", responses=shows(ShownPlaceReplay) | refuses(404))
+def replay_period(_: Replayer, pool: AppPool, period_text: PeriodPath) -> Response:
+    """Score it again by the schemes that scored it, and compare by hash."""
+    found = place_replays.replay_places(pool, parse_period(period_text), most=place_replays.MOST_OVER_THE_DOOR)
+    return json_response(
+        {
+            "period": show_period(found.period),
+            "scores": found.scores,
+            "reworded": found.reworded,
+            "is_same": found.is_same,
+            "expected": found.expected,
+            "found": found.found,
+            "differing": [{"subject_kind": kind, "subject_id": subject} for kind, subject in found.differing],
+        }
     )
-    def get_package(_: Replayer, period_text: PeriodPath) -> Response:
-        """All that it takes to score a closed period again: python3 tools/verify_place.py FILE."""
-        package = place_replays.open_place_package(pool, parse_period(period_text))
-        return StreamingResponse(_lines(package), media_type="application/x-ndjson")
+
+
+@router.get(
+    "/v1/place-periods/{period}/package",
+    response_class=StreamingResponse,
+    responses=gives(200, description="The period and its schemes, then a line a score.", content=LINES) | refuses(404),
+)
+def get_package(_: Replayer, pool: AppPool, period_text: PeriodPath) -> Response:
+    """All that it takes to score a closed period again: python3 tools/verify_place.py FILE."""
+    package = place_replays.open_place_package(pool, parse_period(period_text))
+    return StreamingResponse(_lines(package), media_type="application/x-ndjson")
 
 
 def _lines(package: PlacePackage) -> Iterator[bytes]:

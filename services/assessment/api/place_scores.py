@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.assessment.domain.periods import parse_period
 from services.assessment.domain.scores import SubjectKind
@@ -14,9 +14,10 @@ from shared.access.principal import Principal
 from shared.answers import Page, Shown, shows
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
+router = APIRouter()
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
@@ -75,27 +76,31 @@ class ShownPlaceScore(Shown):
     content_hash: str
 
 
-def add_place_score_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/published/place-scores/cadre", responses=shows(Page[ShownPlaceScore]))
-    def list_cadre_place_scores(
-        _: CadreReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        return json_response(_list(pool, "cadre", period_text, limit=limit, cursor=cursor))
+@router.get("/v1/published/place-scores/cadre", responses=shows(Page[ShownPlaceScore]))
+def list_cadre_place_scores(
+    _: CadreReader, pool: AppPool, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    return json_response(_list(pool, "cadre", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/place-scores/organisation", responses=shows(Page[ShownPlaceScore]))
-    def list_organisation_place_scores(
-        _: OrganisationReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        return json_response(_list(pool, "organisation", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/place-scores/cadre/{code}", responses=shows(ShownPlaceScore))
-    def get_cadre_place_score(code: CodeText, period_text: PeriodText, _: CadreReader) -> Response:
-        return json_response(_show(place_scores.get_place_score(pool, "cadre", code, parse_period(period_text))))
+@router.get("/v1/published/place-scores/organisation", responses=shows(Page[ShownPlaceScore]))
+def list_organisation_place_scores(
+    _: OrganisationReader, pool: AppPool, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    return json_response(_list(pool, "organisation", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/place-scores/organisation/{code}", responses=shows(ShownPlaceScore))
-    def get_organisation_place_score(code: CodeText, period_text: PeriodText, _: OrganisationReader) -> Response:
-        found = place_scores.get_place_score(pool, "organisation", code, parse_period(period_text))
-        return json_response(_show(found))
+
+@router.get("/v1/published/place-scores/cadre/{code}", responses=shows(ShownPlaceScore))
+def get_cadre_place_score(code: CodeText, period_text: PeriodText, _: CadreReader, pool: AppPool) -> Response:
+    return json_response(_show(place_scores.get_place_score(pool, "cadre", code, parse_period(period_text))))
+
+
+@router.get("/v1/published/place-scores/organisation/{code}", responses=shows(ShownPlaceScore))
+def get_organisation_place_score(
+    code: CodeText, period_text: PeriodText, _: OrganisationReader, pool: AppPool
+) -> Response:
+    found = place_scores.get_place_score(pool, "organisation", code, parse_period(period_text))
+    return json_response(_show(found))
 
 
 def _list(pool: Pool, kind: SubjectKind, period_text: str, *, limit: int, cursor: str | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Cadres and organisations have routes of their own, because they are read under d
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.assessment.api.closed_periods import ShownDays
 from services.assessment.api.described import ShownPublication, ShownPublicationInFull
@@ -20,9 +20,10 @@ from shared.answers import Listing, Page, shows
 from shared.conditions import tagged
 from shared.database import Pool
 from shared.edge import CodeText, SafeStr
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
+router = APIRouter()
 PeriodReader = Annotated[Principal, Depends(permit("published.period.read"))]
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
@@ -31,32 +32,37 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 
 
-def add_published_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/published/periods", responses=shows(Listing[ShownDays]))
-    def list_published_periods(_: PeriodReader) -> Response:
-        return json_response({"items": [show_period(period) for period in published.list_published_periods(pool)]})
+@router.get("/v1/published/periods", responses=shows(Listing[ShownDays]))
+def list_published_periods(_: PeriodReader, pool: AppPool) -> Response:
+    return json_response({"items": [show_period(period) for period in published.list_published_periods(pool)]})
 
-    @app.get("/v1/published/scores/cadre", responses=shows(Page[ShownPublication]))
-    def list_published_cadres(
-        _: CadreReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        return json_response(_list(pool, "cadre", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/scores/organisation", responses=shows(Page[ShownPublication]))
-    def list_published_organisations(
-        _: OrganisationReader, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        return json_response(_list(pool, "organisation", period_text, limit=limit, cursor=cursor))
+@router.get("/v1/published/scores/cadre", responses=shows(Page[ShownPublication]))
+def list_published_cadres(
+    _: CadreReader, pool: AppPool, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    return json_response(_list(pool, "cadre", period_text, limit=limit, cursor=cursor))
 
-    @app.get("/v1/published/scores/cadre/{code}", responses=shows(ShownPublicationInFull, headers=("ETag",)))
-    def get_published_cadre(request: Request, code: CodeText, period_text: PeriodText, _: CadreReader) -> Response:
-        return tagged(request, _show(_read(pool, "cadre", code, period_text)))
 
-    @app.get("/v1/published/scores/organisation/{code}", responses=shows(ShownPublicationInFull, headers=("ETag",)))
-    def get_published_organisation(
-        request: Request, code: CodeText, period_text: PeriodText, _: OrganisationReader
-    ) -> Response:
-        return tagged(request, _show(_read(pool, "organisation", code, period_text)))
+@router.get("/v1/published/scores/organisation", responses=shows(Page[ShownPublication]))
+def list_published_organisations(
+    _: OrganisationReader, pool: AppPool, *, period_text: PeriodText, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    return json_response(_list(pool, "organisation", period_text, limit=limit, cursor=cursor))
+
+
+@router.get("/v1/published/scores/cadre/{code}", responses=shows(ShownPublicationInFull, headers=("ETag",)))
+def get_published_cadre(
+    request: Request, code: CodeText, period_text: PeriodText, _: CadreReader, pool: AppPool
+) -> Response:
+    return tagged(request, _show(_read(pool, "cadre", code, period_text)))
+
+
+@router.get("/v1/published/scores/organisation/{code}", responses=shows(ShownPublicationInFull, headers=("ETag",)))
+def get_published_organisation(
+    request: Request, code: CodeText, period_text: PeriodText, _: OrganisationReader, pool: AppPool
+) -> Response:
+    return tagged(request, _show(_read(pool, "organisation", code, period_text)))
 
 
 def _read(pool: Pool, kind: SubjectKind, code: str, period_text: str) -> PublicationReading:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AfterValidator, Field
 
 from services.assessment.domain.rules.scheme_reading import LARGEST_FILE, read_rule_scheme
@@ -16,12 +16,12 @@ from services.assessment.handlers.presets import list_presets
 from services.assessment.handlers.rule_schemes import AdoptedScheme, SchemeEnd
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
-from shared.database import Pool
 from shared.edge import PLAIN_TEXT, CodeText, ShortText, check_text
-from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.proposals import Proposal, ProposalStatus
 
+router = APIRouter()
 Reader = Annotated[Principal, Depends(permit("scheme.read"))]
 Proposing = Annotated[Principal, Depends(permit("scheme.propose"))]
 ProposalReader = Annotated[Principal, Depends(permit("scheme.read_proposals"))]
@@ -100,115 +100,119 @@ class ShownProposal(Shown):
     reason: str | None
 
 
-def add_rule_scheme_routes(app: FastAPI, pool: Pool) -> None:
-    router = APIRouter()
-    _add_reading(router, pool)
-    _add_proposing(router, pool)
-    _add_deciding(router, pool)
-    take_routes(app, router)
+@router.get("/v1/rule-schemes", responses=shows(Listing[ShownRuleScheme]))
+def list_rule_schemes(_: Reader, pool: AppPool) -> Response:
+    """Every scheme that was ever agreed to, without its text."""
+    return json_response({"items": [_show(one) for one in rule_schemes.list_adopted(pool)]})
 
 
-def _add_reading(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/rule-schemes", responses=shows(Listing[ShownRuleScheme]))
-    def list_rule_schemes(_: Reader) -> Response:
-        """Every scheme that was ever agreed to, without its text."""
-        return json_response({"items": [_show(one) for one in rule_schemes.list_adopted(pool)]})
-
-    @router.get("/v1/rule-schemes/in-force", responses=shows(ShownRuleScheme) | refuses(404))
-    def get_rule_scheme_in_force(
-        _: Reader,
-        on: Annotated[date, Query(description="a day; of a period its first")],
-        place: Annotated[CodeText | None, Query(description="code of an organisation")] = None,
-        peer_group: CodeText | None = None,
-        subject: SubjectKind = "cadre",
-    ) -> Response:
-        """The nearest place goes first, then a scheme that names the peer group before one for all groups."""
-        return json_response(
-            _show_whole(rule_schemes.get_in_force(pool, subject, place=place, peer_group=peer_group, on=on))
-        )
-
-    @router.get("/v1/rule-schemes/{name}/{version}", responses=shows(ShownRuleScheme))
-    def get_rule_scheme(name: CodeText, version: Version, _: Reader) -> Response:
-        return json_response(_show_whole(rule_schemes.get_adopted(pool, name, version)))
-
-    @router.get("/v1/scheme-presets", responses=shows(Listing[ShownPreset]))
-    def list_scheme_presets(_: Reader) -> Response:
-        """Schemes that places have published, to begin from. None of them is in force."""
-        shown = [_head(scheme) | {"document": text} for scheme, text in list_presets()]
-        return json_response({"items": shown})
-
-
-def _add_proposing(router: APIRouter, pool: Pool) -> None:
-    @router.post("/v1/scheme-checks", responses=shows(ShownCheck), openapi_extra=describe_body(DocumentBody))
-    def check_scheme(_: Proposing, body: Annotated[DocumentBody, Depends(json_body(DocumentBody))]) -> Response:
-        """Whether a scheme reads; nothing is kept."""
-        scheme = read_rule_scheme(body.document)
-        return json_response(
-            {
-                "name": scheme.name,
-                "version": scheme.version,
-                "content_hash": scheme.content_hash.hex(),
-                "items": list(scheme.items),
-                "compares": scheme.compares,
-            }
-        )
-
-    @router.post(
-        "/v1/scheme-proposals",
-        status_code=201,
-        responses=shows(ShownProposal, status=201) | refuses(409),
-        openapi_extra=describe_body(DocumentBody),
+@router.get("/v1/rule-schemes/in-force", responses=shows(ShownRuleScheme) | refuses(404))
+def get_rule_scheme_in_force(
+    _: Reader,
+    pool: AppPool,
+    on: Annotated[date, Query(description="a day; of a period its first")],
+    place: Annotated[CodeText | None, Query(description="code of an organisation")] = None,
+    peer_group: CodeText | None = None,
+    subject: SubjectKind = "cadre",
+) -> Response:
+    """The nearest place goes first, then a scheme that names the peer group before one for all groups."""
+    return json_response(
+        _show_whole(rule_schemes.get_in_force(pool, subject, place=place, peer_group=peer_group, on=on))
     )
-    def propose_scheme(by: Proposing, body: Annotated[DocumentBody, Depends(json_body(DocumentBody))]) -> Response:
-        """It holds once another person has agreed, as its [validity] says."""
-        now = datetime.now(UTC)
-        proposal = rule_schemes.propose_scheme(pool, body.document, by=by, new_id=new_id(), now=now)
-        return json_response(_show_proposal(proposal), status=201)
 
-    @router.post(
-        "/v1/rule-schemes/{name}/{version}/end",
-        status_code=201,
-        responses=shows(ShownProposal, status=201),
-        openapi_extra=describe_body(EndBody),
+
+@router.get("/v1/rule-schemes/{name}/{version}", responses=shows(ShownRuleScheme))
+def get_rule_scheme(name: CodeText, version: Version, _: Reader, pool: AppPool) -> Response:
+    return json_response(_show_whole(rule_schemes.get_adopted(pool, name, version)))
+
+
+@router.get("/v1/scheme-presets", responses=shows(Listing[ShownPreset]))
+def list_scheme_presets(_: Reader) -> Response:
+    """Schemes that places have published, to begin from. None of them is in force."""
+    shown = [_head(scheme) | {"document": text} for scheme, text in list_presets()]
+    return json_response({"items": shown})
+
+
+@router.post("/v1/scheme-checks", responses=shows(ShownCheck), openapi_extra=describe_body(DocumentBody))
+def check_scheme(_: Proposing, body: Annotated[DocumentBody, Depends(json_body(DocumentBody))]) -> Response:
+    """Whether a scheme reads; nothing is kept."""
+    scheme = read_rule_scheme(body.document)
+    return json_response(
+        {
+            "name": scheme.name,
+            "version": scheme.version,
+            "content_hash": scheme.content_hash.hex(),
+            "items": list(scheme.items),
+            "compares": scheme.compares,
+        }
     )
-    def propose_scheme_end(
-        name: CodeText, version: Version, by: Proposing, body: Annotated[EndBody, Depends(json_body(EndBody))]
-    ) -> Response:
-        """It holds until that day, included, once another person has agreed."""
-        now = datetime.now(UTC)
-        proposal = rule_schemes.propose_end(
-            pool, SchemeEnd(name=name, version=version, until_on=body.until), by=by, new_id=new_id(), now=now
-        )
-        return json_response(_show_proposal(proposal), status=201)
 
 
-def _add_deciding(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/scheme-proposals", responses=shows(Listing[ShownProposal]))
-    def list_scheme_proposals(
-        _: ProposalReader,
-        state: ProposalStatus | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        before: UUID | None = None,
-    ) -> Response:
-        """The newest first."""
-        now = datetime.now(UTC)
-        found = rule_schemes.list_proposals(pool, status=state, before=before, limit=limit, now=now)
-        return json_response({"items": [_show_proposal(one) for one in found]})
+@router.post(
+    "/v1/scheme-proposals",
+    status_code=201,
+    responses=shows(ShownProposal, status=201) | refuses(409),
+    openapi_extra=describe_body(DocumentBody),
+)
+def propose_scheme(
+    by: Proposing, pool: AppPool, body: Annotated[DocumentBody, Depends(json_body(DocumentBody))]
+) -> Response:
+    """It holds once another person has agreed, as its [validity] says."""
+    now = datetime.now(UTC)
+    proposal = rule_schemes.propose_scheme(pool, body.document, by=by, new_id=new_id(), now=now)
+    return json_response(_show_proposal(proposal), status=201)
 
-    @router.post("/v1/scheme-proposals/{proposal_id}/approve", responses=shows(ShownProposal) | refuses(409))
-    def approve_scheme(proposal_id: UUID, by: Deciding) -> Response:
-        return json_response(_show_proposal(rule_schemes.approve(pool, proposal_id, by=by, now=datetime.now(UTC))))
 
-    @router.post(
-        "/v1/scheme-proposals/{proposal_id}/refuse",
-        responses=shows(ShownProposal) | refuses(409),
-        openapi_extra=describe_body(ReasonBody),
+@router.post(
+    "/v1/rule-schemes/{name}/{version}/end",
+    status_code=201,
+    responses=shows(ShownProposal, status=201),
+    openapi_extra=describe_body(EndBody),
+)
+def propose_scheme_end(
+    name: CodeText,
+    version: Version,
+    by: Proposing,
+    pool: AppPool,
+    body: Annotated[EndBody, Depends(json_body(EndBody))],
+) -> Response:
+    """It holds until that day, included, once another person has agreed."""
+    now = datetime.now(UTC)
+    proposal = rule_schemes.propose_end(
+        pool, SchemeEnd(name=name, version=version, until_on=body.until), by=by, new_id=new_id(), now=now
     )
-    def refuse_scheme(
-        proposal_id: UUID, by: Deciding, body: Annotated[ReasonBody, Depends(json_body(ReasonBody))]
-    ) -> Response:
-        decided = rule_schemes.refuse(pool, proposal_id, by=by, reason=body.reason, now=datetime.now(UTC))
-        return json_response(_show_proposal(decided))
+    return json_response(_show_proposal(proposal), status=201)
+
+
+@router.get("/v1/scheme-proposals", responses=shows(Listing[ShownProposal]))
+def list_scheme_proposals(
+    _: ProposalReader,
+    pool: AppPool,
+    state: ProposalStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: UUID | None = None,
+) -> Response:
+    """The newest first."""
+    now = datetime.now(UTC)
+    found = rule_schemes.list_proposals(pool, status=state, before=before, limit=limit, now=now)
+    return json_response({"items": [_show_proposal(one) for one in found]})
+
+
+@router.post("/v1/scheme-proposals/{proposal_id}/approve", responses=shows(ShownProposal) | refuses(409))
+def approve_scheme(proposal_id: UUID, by: Deciding, pool: AppPool) -> Response:
+    return json_response(_show_proposal(rule_schemes.approve(pool, proposal_id, by=by, now=datetime.now(UTC))))
+
+
+@router.post(
+    "/v1/scheme-proposals/{proposal_id}/refuse",
+    responses=shows(ShownProposal) | refuses(409),
+    openapi_extra=describe_body(ReasonBody),
+)
+def refuse_scheme(
+    proposal_id: UUID, by: Deciding, pool: AppPool, body: Annotated[ReasonBody, Depends(json_body(ReasonBody))]
+) -> Response:
+    decided = rule_schemes.refuse(pool, proposal_id, by=by, reason=body.reason, now=datetime.now(UTC))
+    return json_response(_show_proposal(decided))
 
 
 def _show_whole(adopted: AdoptedScheme) -> dict[str, object]:

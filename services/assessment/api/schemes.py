@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.assessment.api.described import ShownScheme, ShownSchemeInFull
 from services.assessment.handlers import schemes
@@ -10,24 +10,24 @@ from services.assessment.storage.schemes import StoredScheme
 from shared.access.principal import Principal
 from shared.answers import Listing, shows
 from shared.conditions import tagged
-from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 
+router = APIRouter()
 Reader = Annotated[Principal, Depends(permit("scheme.read"))]
 
 
-def add_scheme_routes(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/schemes", responses=shows(Listing[ShownScheme]))
-    def list_schemes(_: Reader) -> Response:
-        return json_response({"items": [_show(stored) for stored in schemes.list_schemes(pool)]})
+@router.get("/v1/schemes", responses=shows(Listing[ShownScheme]))
+def list_schemes(_: Reader, pool: AppPool) -> Response:
+    return json_response({"items": [_show(stored) for stored in schemes.list_schemes(pool)]})
 
-    @app.get("/v1/schemes/{name}/{version}", responses=shows(ShownSchemeInFull, headers=("ETag",)))
-    def get_scheme(
-        request: Request, name: CodeText, version: Annotated[int, Path(ge=1, le=1_000_000)], _: Reader
-    ) -> Response:
-        stored = schemes.get_scheme(pool, name, version)
-        return tagged(request, _show(stored) | {"definition": stored.definition})
+
+@router.get("/v1/schemes/{name}/{version}", responses=shows(ShownSchemeInFull, headers=("ETag",)))
+def get_scheme(
+    request: Request, name: CodeText, version: Annotated[int, Path(ge=1, le=1_000_000)], _: Reader, pool: AppPool
+) -> Response:
+    stored = schemes.get_scheme(pool, name, version)
+    return tagged(request, _show(stored) | {"definition": stored.definition})
 
 
 def _show(stored: StoredScheme) -> dict[str, object]:

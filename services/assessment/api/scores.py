@@ -5,27 +5,27 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.assessment.api import shapes
 from services.assessment.api.closed_periods import ShownDays
 from services.assessment.api.described import ShownEvidence, ShownScore, ShownScoreInFull
+from services.assessment.api.doors import AppSettings
 from services.assessment.domain.periods import parse_calendar_period, parse_period
 from services.assessment.domain.scores import Score, Sort, SubjectKind
 from services.assessment.fair.signals.odds import Check
 from services.assessment.handlers import evidence, reading, windows
 from services.assessment.handlers.evidence import Evidence, EvidenceQuery
 from services.assessment.handlers.reading import ScoreQuery
-from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, refuses, shows
 from shared.conditions import tagged
-from shared.database import Pool
 from shared.edge import CodeText, SafeStr
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
+router = APIRouter()
 Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
@@ -35,85 +35,96 @@ Flag = Annotated[Check | Literal["any", "none"] | None, Query()]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 
 
-def add_score_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/v1/periods", responses=shows(Listing[ShownDays]))
-    def list_periods(_: Reader) -> Response:
-        return json_response({"items": [shapes.show_period(period) for period in reading.list_periods(pool)]})
+@router.get("/v1/periods", responses=shows(Listing[ShownDays]))
+def list_periods(_: Reader, pool: AppPool) -> Response:
+    return json_response({"items": [shapes.show_period(period) for period in reading.list_periods(pool)]})
 
-    @app.get("/v1/scores", responses=shows(Page[ShownScore], headers=("ETag",)) | refuses(404))
-    def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
-        request: Request,
-        _: Reader,
-        *,
-        subject: SubjectKind,
-        period_text: PeriodText,
-        organisation: CodeText | None = None,
-        peer_group: CodeText | None = None,
-        post_kind: CodeText | None = None,
-        composite_from: Composite = None,
-        composite_below: Composite = None,
-        flag: Flag = None,
-        sort: Sort = "-composite",
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        query = ScoreQuery(
-            subject_kind=subject,
-            period=parse_calendar_period(period_text),
-            organisation_code=organisation,
-            peer_group=peer_group,
-            post_kind=post_kind,
-            composite_from=Decimal(composite_from) if composite_from is not None else None,
-            composite_below=Decimal(composite_below) if composite_below is not None else None,
-            flag=flag,
-            sort=sort,
-        )
-        after = _read_after(cursor, sort)
-        found, indicators = reading.list_scores(pool, query, after=after, limit=limit + 1)
-        page = found[:limit]
-        following = _write_after(page[-1], sort) if len(found) > limit else None
-        items = [shapes.show_score(score, indicators[score.score_id]) for score in page]
-        return tagged(request, {"items": items, "next_cursor": following})
 
-    @app.get("/v1/scores/{kind}/{code}", responses=shows(ShownScoreInFull, headers=("ETag",)))
-    def get_score(request: Request, kind: SubjectKind, code: CodeText, period_text: PeriodText, _: Reader) -> Response:
-        period = parse_period(period_text)
-        if period.kind == "custom":
-            query = windows.WindowQuery(subject_kind=kind, code=code, period=period)
-            found = windows.read_custom_score(
-                pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
-            )
-        else:
-            found = reading.read_score(pool, kind, code, period, scheme_name=settings.scheme)
-        return tagged(request, shapes.show_reading(found))
+@router.get("/v1/scores", responses=shows(Page[ShownScore], headers=("ETag",)) | refuses(404))
+def list_scores(  # noqa: PLR0913 - the filters of a list are its arguments
+    request: Request,
+    _: Reader,
+    pool: AppPool,
+    *,
+    subject: SubjectKind,
+    period_text: PeriodText,
+    organisation: CodeText | None = None,
+    peer_group: CodeText | None = None,
+    post_kind: CodeText | None = None,
+    composite_from: Composite = None,
+    composite_below: Composite = None,
+    flag: Flag = None,
+    sort: Sort = "-composite",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    query = ScoreQuery(
+        subject_kind=subject,
+        period=parse_calendar_period(period_text),
+        organisation_code=organisation,
+        peer_group=peer_group,
+        post_kind=post_kind,
+        composite_from=Decimal(composite_from) if composite_from is not None else None,
+        composite_below=Decimal(composite_below) if composite_below is not None else None,
+        flag=flag,
+        sort=sort,
+    )
+    after = _read_after(cursor, sort)
+    found, indicators = reading.list_scores(pool, query, after=after, limit=limit + 1)
+    page = found[:limit]
+    following = _write_after(page[-1], sort) if len(found) > limit else None
+    items = [shapes.show_score(score, indicators[score.score_id]) for score in page]
+    return tagged(request, {"items": items, "next_cursor": following})
 
-    @app.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events", responses=shows(ShownEvidence))
-    def list_events(
-        kind: SubjectKind,
-        code: CodeText,
-        indicator: CodeText,
-        period_text: PeriodText,
-        _: Reader,
-        *,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        after_at, after_id = _read_evidence_cursor(cursor)
-        query = EvidenceQuery(
-            subject_kind=kind,
-            code=code,
-            period=parse_period(period_text),
-            indicator=indicator,
-            after_at=after_at,
-            after_id=after_id,
-            limit=limit + 1,
-        )
-        found = evidence.list_evidence(
+
+@router.get("/v1/scores/{kind}/{code}", responses=shows(ShownScoreInFull, headers=("ETag",)))
+def get_score(
+    request: Request,
+    kind: SubjectKind,
+    code: CodeText,
+    period_text: PeriodText,
+    _: Reader,
+    pool: AppPool,
+    settings: AppSettings,
+) -> Response:
+    period = parse_period(period_text)
+    if period.kind == "custom":
+        query = windows.WindowQuery(subject_kind=kind, code=code, period=period)
+        found = windows.read_custom_score(
             pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
         )
-        page = found.items[:limit]
-        following = _write_evidence_cursor(page[-1]) if len(found.items) > limit else None
-        return json_response(shapes.show_evidence(found, page, following, zone=settings.zone))
+    else:
+        found = reading.read_score(pool, kind, code, period, scheme_name=settings.scheme)
+    return tagged(request, shapes.show_reading(found))
+
+
+@router.get("/v1/scores/{kind}/{code}/indicators/{indicator}/events", responses=shows(ShownEvidence))
+def list_events(  # noqa: PLR0913 - what it takes are its arguments
+    kind: SubjectKind,
+    code: CodeText,
+    indicator: CodeText,
+    period_text: PeriodText,
+    _: Reader,
+    pool: AppPool,
+    settings: AppSettings,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    after_at, after_id = _read_evidence_cursor(cursor)
+    query = EvidenceQuery(
+        subject_kind=kind,
+        code=code,
+        period=parse_period(period_text),
+        indicator=indicator,
+        after_at=after_at,
+        after_id=after_id,
+        limit=limit + 1,
+    )
+    found = evidence.list_evidence(pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC))
+    page = found.items[:limit]
+    following = _write_evidence_cursor(page[-1]) if len(found.items) > limit else None
+    return json_response(shapes.show_evidence(found, page, following, zone=settings.zone))
 
 
 def _write_after(score: Score, sort: Sort) -> str:

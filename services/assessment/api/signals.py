@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.assessment.api.described import ShownEvent
+from services.assessment.api.doors import AppSettings
 from services.assessment.api.shapes import show_event
 from services.assessment.handlers import signals
 from services.assessment.handlers.signal_records import SignalRecord, list_signal_records
@@ -15,10 +15,10 @@ from services.assessment.handlers.signals import Grounds, SignalState, Verdict
 from services.assessment.storage.signals import StoredSignal
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
-from shared.database import Pool
-from shared.http import Body, json_response, permit, take_routes
+from shared.http import AppPool, Body, json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
+router = APIRouter()
 SignalReader = Annotated[Principal, Depends(permit("signal.read"))]
 Deciding = Annotated[Principal, Depends(permit("signal.decide"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -63,43 +63,41 @@ class ShownSignalRecord(Shown):
     events: list[ShownEvent]
 
 
-def add_signal_routes(app: FastAPI, pool: Pool, zone: ZoneInfo) -> None:
-    router = APIRouter()
-    _add_signals(router, pool, zone)
-    take_routes(app, router)
+@router.get("/v1/signals", responses=shows(Page[ShownSignal]))
+def list_signals(
+    _: SignalReader, pool: AppPool, *, state: SignalState = "open", limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """The longest waiting first."""
+    found = signals.list_signals(pool, state=state, after=_read_place(cursor), limit=limit + 1)
+    items = [_show_signal(one) for one in found[:limit]]
+    last = found[limit - 1] if len(found) > limit else None
+    following = encode_cursor([last.found_at.isoformat(), str(last.signal_id)]) if last else None
+    return json_response({"items": items, "next_cursor": following})
 
 
-def _add_signals(router: APIRouter, pool: Pool, zone: ZoneInfo) -> None:
-    @router.get("/v1/signals", responses=shows(Page[ShownSignal]))
-    def list_signals(
-        _: SignalReader, *, state: SignalState = "open", limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        """The longest waiting first."""
-        found = signals.list_signals(pool, state=state, after=_read_place(cursor), limit=limit + 1)
-        items = [_show_signal(one) for one in found[:limit]]
-        last = found[limit - 1] if len(found) > limit else None
-        following = encode_cursor([last.found_at.isoformat(), str(last.signal_id)]) if last else None
-        return json_response({"items": items, "next_cursor": following})
+@router.get("/v1/signals/{signal_id}", responses=shows(ShownSignal))
+def get_signal(signal_id: UUID, _: SignalReader, pool: AppPool) -> Response:
+    return json_response(_show_signal(signals.get_signal(pool, signal_id)))
 
-    @router.get("/v1/signals/{signal_id}", responses=shows(ShownSignal))
-    def get_signal(signal_id: UUID, _: SignalReader) -> Response:
-        return json_response(_show_signal(signals.get_signal(pool, signal_id)))
 
-    @router.get("/v1/signals/{signal_id}/records", responses=shows(Page[ShownSignalRecord]))
-    def list_records(signal_id: UUID, _: SignalReader, *, limit: Limit = 50, cursor: Cursor = None) -> Response:
-        """What is to be looked at, each with the events that it was made of."""
-        after = _read_record(cursor)
-        found = list_signal_records(pool, signal_id, after=after, limit=limit + 1, zone=zone)[1]
-        following = encode_cursor([str(found[limit - 1].record_id)]) if len(found) > limit else None
-        return json_response({"items": [_show_record(one) for one in found[:limit]], "next_cursor": following})
+@router.get("/v1/signals/{signal_id}/records", responses=shows(Page[ShownSignalRecord]))
+def list_records(
+    signal_id: UUID, _: SignalReader, pool: AppPool, settings: AppSettings, *, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """What is to be looked at, each with the events that it was made of."""
+    after = _read_record(cursor)
+    found = list_signal_records(pool, signal_id, after=after, limit=limit + 1, zone=settings.zone)[1]
+    following = encode_cursor([str(found[limit - 1].record_id)]) if len(found) > limit else None
+    return json_response({"items": [_show_record(one) for one in found[:limit]], "next_cursor": following})
 
-    @router.post("/v1/signals/{signal_id}/decision", responses=shows(ShownSignal) | refuses(409))
-    def decide_signal(signal_id: UUID, body: DecisionBody, principal: Deciding) -> Response:
-        """A person's word, with the grounds for it. It changes no score but by what counts again."""
-        decided = signals.decide(
-            pool, signal_id, verdict=body.verdict, grounds=body.grounds, by=principal, now=datetime.now(UTC)
-        )
-        return json_response(_show_signal(decided))
+
+@router.post("/v1/signals/{signal_id}/decision", responses=shows(ShownSignal) | refuses(409))
+def decide_signal(signal_id: UUID, body: DecisionBody, principal: Deciding, pool: AppPool) -> Response:
+    """A person's word, with the grounds for it. It changes no score but by what counts again."""
+    decided = signals.decide(
+        pool, signal_id, verdict=body.verdict, grounds=body.grounds, by=principal, now=datetime.now(UTC)
+    )
+    return json_response(_show_signal(decided))
 
 
 def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from services.assessment.api.rule_schemes import SchemeText
@@ -15,10 +15,10 @@ from services.assessment.scoring.simulating import GroupMovement, Movement, Satu
 from services.assessment.scoring.workspace import Number
 from shared.access.principal import Principal
 from shared.answers import Shown, refuses, shows
-from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit
 
+router = APIRouter()
 Simulating = Annotated[Principal, Depends(permit("scheme.simulate"))]
 PLACES = 4
 
@@ -81,22 +81,23 @@ class ShownSimulation(Shown):
     after: ShownScale
 
 
-def add_simulation_routes(app: FastAPI, pool: Pool) -> None:
-    @app.post(
-        "/v1/simulations",
-        responses=shows(ShownSimulation) | refuses(404),
-        openapi_extra=describe_body(SimulationBody),
+@router.post(
+    "/v1/simulations",
+    responses=shows(ShownSimulation) | refuses(404),
+    openapi_extra=describe_body(SimulationBody),
+)
+def simulate(
+    _: Simulating, pool: AppPool, body: Annotated[SimulationBody, Depends(json_body(SimulationBody))]
+) -> Response:
+    """Put to what is published of the period within the reader's reach, and kept nowhere."""
+    request = SimulationRequest(
+        subject_kind=body.subject,
+        period=parse_period(body.period),
+        candidate=body.candidate,
+        baseline=body.baseline,
+        tolerance=Fraction(body.tolerance),
     )
-    def simulate(_: Simulating, body: Annotated[SimulationBody, Depends(json_body(SimulationBody))]) -> Response:
-        """Put to what is published of the period within the reader's reach, and kept nowhere."""
-        request = SimulationRequest(
-            subject_kind=body.subject,
-            period=parse_period(body.period),
-            candidate=body.candidate,
-            baseline=body.baseline,
-            tolerance=Fraction(body.tolerance),
-        )
-        return json_response(_show(try_scheme(pool, request).simulation))
+    return json_response(_show(try_scheme(pool, request).simulation))
 
 
 def _show(found: Simulation) -> dict[str, object]:

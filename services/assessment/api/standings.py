@@ -4,24 +4,24 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.assessment.api import shapes
 from services.assessment.api.closed_periods import ShownDays
+from services.assessment.api.doors import AppSettings
 from services.assessment.api.shapes import Shape, fixed, show_period
 from services.assessment.domain.periods import Period, parse_calendar_period, parse_period
 from services.assessment.domain.scores import SubjectKind
 from services.assessment.handlers import standings
 from services.assessment.handlers.standings import LONGEST_HISTORY, Compared
-from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.standings import PastScore, PublishedThen, Spread
 from shared.access.principal import Principal
 from shared.answers import Listing, Shown, refuses, shows
 from shared.conditions import tagged
-from shared.database import Pool
 from shared.edge import CodeText, Day, SafeStr
-from shared.http import permit
+from shared.http import AppPool, permit
 
+router = APIRouter()
 Reader = Annotated[Principal, Depends(permit("score.read"))]
 CadreReader = Annotated[Principal, Depends(permit("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(permit("published.organisation.read"))]
@@ -95,49 +95,69 @@ class ShownThen(Shown):
     corrected_hash: str | None
 
 
-def add_standing_routes(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/v1/scores/{kind}/{code}/history", responses=shows(Listing[ShownPast], headers=("ETag",)))
-    def list_history(
-        request: Request,
-        _: Reader,
-        kind: SubjectKind,
-        code: CodeText,
-        *,
-        per: HistoryKind = "month",
-        limit: Annotated[int, Query(ge=1, le=LONGEST_HISTORY)] = 24,
-    ) -> Response:
-        found = standings.list_history(pool, kind, code, per, limit=limit)
-        return tagged(request, {"items": [_show_past(score) for score in found]})
+@router.get("/v1/scores/{kind}/{code}/history", responses=shows(Listing[ShownPast], headers=("ETag",)))
+def list_history(
+    request: Request,
+    _: Reader,
+    pool: AppPool,
+    kind: SubjectKind,
+    code: CodeText,
+    *,
+    per: HistoryKind = "month",
+    limit: Annotated[int, Query(ge=1, le=LONGEST_HISTORY)] = 24,
+) -> Response:
+    found = standings.list_history(pool, kind, code, per, limit=limit)
+    return tagged(request, {"items": [_show_past(score) for score in found]})
 
-    @app.get(
-        "/v1/comparisons",
-        responses=shows(ShownComparison, headers=("ETag",))
-        | refuses(404, _422="They are not of one peer group, or one of them has no score in the period."),
-    )
-    def compare_cadres(request: Request, _: Reader, period_text: PeriodText, cadres: Codes) -> Response:
-        """`cadres` names them by staff number, with commas between."""
-        period = parse_calendar_period(period_text)
-        found = standings.compare_cadres(pool, cadres.split(","), period, with_ranks=settings.league_tables)
-        return tagged(request, _show_comparison(found, period))
 
-    @app.get("/v1/spreads/{code}", responses=shows(Listing[ShownSpread], headers=("ETag",)))
-    def list_spreads(request: Request, _: Reader, code: CodeText, period_text: PeriodText) -> Response:
-        found = standings.list_spreads(pool, code, parse_calendar_period(period_text))
-        return tagged(request, {"items": [_show_spread(spread) for spread in found]})
+@router.get(
+    "/v1/comparisons",
+    responses=shows(ShownComparison, headers=("ETag",))
+    | refuses(404, _422="They are not of one peer group, or one of them has no score in the period."),
+)
+def compare_cadres(
+    request: Request, _: Reader, pool: AppPool, settings: AppSettings, period_text: PeriodText, cadres: Codes
+) -> Response:
+    """`cadres` names them by staff number, with commas between."""
+    period = parse_calendar_period(period_text)
+    found = standings.compare_cadres(pool, cadres.split(","), period, with_ranks=settings.league_tables)
+    return tagged(request, _show_comparison(found, period))
 
-    @app.get("/v1/published/scores/cadre/{code}/as-of", responses=shows(ShownThen, headers=("ETag",)))
-    def get_cadre_then(request: Request, _: CadreReader, code: CodeText, period_text: PeriodText, on: Day) -> Response:
-        period = parse_period(period_text)
-        found = standings.read_published_then(pool, "cadre", code, period, on=on, zone=settings.zone)
-        return tagged(request, _show_then(found))
 
-    @app.get("/v1/published/scores/organisation/{code}/as-of", responses=shows(ShownThen, headers=("ETag",)))
-    def get_organisation_then(
-        request: Request, _: OrganisationReader, code: CodeText, period_text: PeriodText, on: Day
-    ) -> Response:
-        period = parse_period(period_text)
-        found = standings.read_published_then(pool, "organisation", code, period, on=on, zone=settings.zone)
-        return tagged(request, _show_then(found))
+@router.get("/v1/spreads/{code}", responses=shows(Listing[ShownSpread], headers=("ETag",)))
+def list_spreads(request: Request, _: Reader, pool: AppPool, code: CodeText, period_text: PeriodText) -> Response:
+    found = standings.list_spreads(pool, code, parse_calendar_period(period_text))
+    return tagged(request, {"items": [_show_spread(spread) for spread in found]})
+
+
+@router.get("/v1/published/scores/cadre/{code}/as-of", responses=shows(ShownThen, headers=("ETag",)))
+def get_cadre_then(
+    request: Request,
+    _: CadreReader,
+    pool: AppPool,
+    settings: AppSettings,
+    code: CodeText,
+    period_text: PeriodText,
+    on: Day,
+) -> Response:
+    period = parse_period(period_text)
+    found = standings.read_published_then(pool, "cadre", code, period, on=on, zone=settings.zone)
+    return tagged(request, _show_then(found))
+
+
+@router.get("/v1/published/scores/organisation/{code}/as-of", responses=shows(ShownThen, headers=("ETag",)))
+def get_organisation_then(
+    request: Request,
+    _: OrganisationReader,
+    pool: AppPool,
+    settings: AppSettings,
+    code: CodeText,
+    period_text: PeriodText,
+    on: Day,
+) -> Response:
+    period = parse_period(period_text)
+    found = standings.read_published_then(pool, "organisation", code, period, on=on, zone=settings.zone)
+    return tagged(request, _show_then(found))
 
 
 def _show_past(score: PastScore) -> Shape:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import NotPublished
@@ -15,13 +15,14 @@ from services.assessment.fair.telling import WORDS
 from services.assessment.handlers import fair_results, figures, published, standings
 from services.assessment.handlers.fair_comparisons import Column, compare_fair
 from services.assessment.handlers.standings import Compared
-from services.assessment.settings import AssessmentSettings
-from services.assessment.web.rendering import labels_of
+from services.assessment.web.rendering import AppSettings, labels_of
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import NotFound, Rejected
+from shared.http import AppPool
 from shared.site import for_staff, language_of, render, render_with
 
+router = APIRouter()
 LONGEST: Final = 64
 LONGEST_LIST: Final = 2_000
 TOLD: Final = (Rejected, NotFound)
@@ -42,26 +43,25 @@ class Asked:
         return [self.period, self.beside] if self.beside and self.beside != self.period else [self.period]
 
 
-def add_comparison_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/comparison", include_in_schema=False)
-    def get_comparison(request: Request, _: Reader) -> Response:
-        asked = _read_asked(request)
-        values: dict[str, Any] = {
-            "asked": asked,
-            "periods": labels_of(published.list_published_periods(pool)),
-            "words": WORDS[language_of(request)],
-            "fair_indicators": INDICATORS,
-            "columns": [],
-            "change": [],
-            "live": {},
-            "unscored": [],
-        }
-        try:
-            if asked.cadres:
-                values |= _compare(pool, asked, with_ranks=settings.league_tables)
-        except TOLD as error:
-            return render_with(request, "comparison.html", values, error)
-        return render(request, "comparison.html", **values)
+@router.get("/comparison", include_in_schema=False)
+def get_comparison(request: Request, _: Reader, pool: AppPool, settings: AppSettings) -> Response:
+    asked = _read_asked(request)
+    values: dict[str, Any] = {
+        "asked": asked,
+        "periods": labels_of(published.list_published_periods(pool)),
+        "words": WORDS[language_of(request)],
+        "fair_indicators": INDICATORS,
+        "columns": [],
+        "change": [],
+        "live": {},
+        "unscored": [],
+    }
+    try:
+        if asked.cadres:
+            values |= _compare(pool, asked, with_ranks=settings.league_tables)
+    except TOLD as error:
+        return render_with(request, "comparison.html", values, error)
+    return render(request, "comparison.html", **values)
 
 
 def _read_asked(request: Request) -> Asked:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, get_args
 from urllib.parse import urlencode
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.fair.signals.odds import Check
@@ -12,15 +12,16 @@ from services.assessment.fair.telling import WORDS, tell_lines
 from services.assessment.handlers import fair_results, published
 from services.assessment.handlers.evidence import name_kinds
 from services.assessment.handlers.fair_results import Band, FairQuery, ShownChange
-from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.fair_closings import FairCorrection
-from services.assessment.web.rendering import labels_of
+from services.assessment.web.rendering import AppSettings, labels_of
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import NotFound, Rejected
+from shared.http import AppPool
 from shared.pages import decode_cursor, encode_cursor
 from shared.site import for_staff, language_of, render, render_with
 
+router = APIRouter()
 A_PAGE: Final = 50
 LONGEST: Final = 64
 FILTERS: Final = ("period", "organisation", "peer_group", "band", "flag")
@@ -32,47 +33,47 @@ TOLD: Final = (Rejected, NotFound)
 Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 
 
-def add_fair_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/fair", include_in_schema=False)
-    def get_fair_scores(request: Request, _: Reader) -> Response:
-        asked = {name: _plain(request.query_params.get(name, "")) for name in FILTERS}
-        values: dict[str, Any] = {"asked": asked, "scores": [], "following": None, "spreads": []}
-        closed = published.list_published_periods(pool)
-        values["periods"] = labels_of(closed)
-        values["recent"] = [one.label for one in closed if one.kind not in {"month", "custom"}][:RECENT]
-        values["exported"] = {name: text for name, text in asked.items() if text}
-        try:
-            values |= _list(pool, asked, request.query_params.get("cursor"))
-        except TOLD as error:
-            return render_with(request, "fair_scores.html", values, error)
-        return render(request, "fair_scores.html", **values)
+@router.get("/fair", include_in_schema=False)
+def get_fair_scores(request: Request, _: Reader, pool: AppPool) -> Response:
+    asked = {name: _plain(request.query_params.get(name, "")) for name in FILTERS}
+    values: dict[str, Any] = {"asked": asked, "scores": [], "following": None, "spreads": []}
+    closed = published.list_published_periods(pool)
+    values["periods"] = labels_of(closed)
+    values["recent"] = [one.label for one in closed if one.kind not in {"month", "custom"}][:RECENT]
+    values["exported"] = {name: text for name, text in asked.items() if text}
+    try:
+        values |= _list(pool, asked, request.query_params.get("cursor"))
+    except TOLD as error:
+        return render_with(request, "fair_scores.html", values, error)
+    return render(request, "fair_scores.html", **values)
 
-    @app.get("/fair/{staff_number}", include_in_schema=False)
-    def get_fair_score(request: Request, _: Reader, staff_number: str) -> Response:
-        if not 0 < len(staff_number) <= LONGEST or _plain(staff_number) != staff_number:
-            raise NotFound("there is no such page")
-        asked = {name: _plain(request.query_params.get(name, "")) for name in ("period", "since")}
-        period = _read_period(asked["period"])
-        found = fair_results.get_profile(pool, staff_number, period)
-        language = language_of(request)
-        before = [one for one in published.list_published_periods(pool) if _is_before(one, period)]
-        values: dict[str, Any] = {
-            "score": found.score,
-            "explanation": found.explanation,
-            "facts": found.facts,
-            "kind_names": name_kinds(pool, [one.fact_id for one in found.facts.values()], zone=settings.zone),
-            "words": WORDS[language],
-            "sentences": tell_lines(found.explanation, language),
-            "periods": labels_of(before),
-            "usual": next((one.label for one in before if period and one.kind == period.kind), ""),
-            "corrections": _list_corrections(pool, staff_number, period),
-            **asked,
-        }
-        try:
-            change = _compare(pool, staff_number, asked["since"], period)
-        except TOLD as error:
-            return render_with(request, "fair_score.html", values | {"change": None}, error)
-        return render(request, "fair_score.html", **values, change=change)
+
+@router.get("/fair/{staff_number}", include_in_schema=False)
+def get_fair_score(request: Request, _: Reader, pool: AppPool, settings: AppSettings, staff_number: str) -> Response:
+    if not 0 < len(staff_number) <= LONGEST or _plain(staff_number) != staff_number:
+        raise NotFound("there is no such page")
+    asked = {name: _plain(request.query_params.get(name, "")) for name in ("period", "since")}
+    period = _read_period(asked["period"])
+    found = fair_results.get_profile(pool, staff_number, period)
+    language = language_of(request)
+    before = [one for one in published.list_published_periods(pool) if _is_before(one, period)]
+    values: dict[str, Any] = {
+        "score": found.score,
+        "explanation": found.explanation,
+        "facts": found.facts,
+        "kind_names": name_kinds(pool, [one.fact_id for one in found.facts.values()], zone=settings.zone),
+        "words": WORDS[language],
+        "sentences": tell_lines(found.explanation, language),
+        "periods": labels_of(before),
+        "usual": next((one.label for one in before if period and one.kind == period.kind), ""),
+        "corrections": _list_corrections(pool, staff_number, period),
+        **asked,
+    }
+    try:
+        change = _compare(pool, staff_number, asked["since"], period)
+    except TOLD as error:
+        return render_with(request, "fair_score.html", values | {"change": None}, error)
+    return render(request, "fair_score.html", **values, change=change)
 
 
 def _compare(pool: Pool, staff_number: str, since: str, period: Period | None) -> dict[str, Any] | None:

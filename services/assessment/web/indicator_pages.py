@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, get_args
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.domain.indicators import Definition
 from services.assessment.domain.periods import CalendarKind
@@ -14,34 +14,34 @@ from services.assessment.handlers.monitoring import MOST_PERIODS, watch_indicato
 from services.assessment.scoring.monitoring import FEWEST, Health, Reading, Sign
 from services.assessment.web.rendering import exact, name_period
 from shared.access.principal import Principal
-from shared.database import Pool
+from shared.http import AppPool
 from shared.site import for_staff, language_of, render_with, texts_of
 
+router = APIRouter()
 USUAL_PERIODS: Final = 12
 EVERY: Final[tuple[CalendarKind, ...]] = get_args(CalendarKind)
 Watching = Annotated[Principal, Depends(for_staff("scheme.read_health"))]
 
 
-def add_indicator_pages(app: FastAPI, pool: Pool) -> None:
-    @app.get("/indicators", include_in_schema=False)
-    def get_indicators(request: Request, _: Watching) -> Response:
-        kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
-        every: CalendarKind = next((one for one in EVERY if one == request.query_params.get("every")), "month")
-        periods = _read_count(request.query_params.get("periods", ""))
-        values: dict[str, Any] = {"kind": kind, "every": every, "count": periods, "most": MOST_PERIODS, "fault": None}
-        values |= {"found": [], "definitions": {}, "says": {}, "fewest": FEWEST}
-        try:
-            found = watch_indicators(pool, kind, every, limit=periods)
-        except NotPublished:  # nothing to watch yet
-            return render_with(request, "indicators.html", values, None)
-        except BadTable as error:
-            values["fault"] = (error.detail_zh if language_of(request) == "zh" else None) or error.detail
-            return render_with(request, "indicators.html", values, error)
-        values["found"] = found
-        values["definitions"] = _define(found)
-        values["latest"] = {one.indicator: (_list_enough(one) or one.readings)[-1] for one in found}
-        values["says"] = {one.indicator: say(one, texts_of(request)) for one in found}
+@router.get("/indicators", include_in_schema=False)
+def get_indicators(request: Request, _: Watching, pool: AppPool) -> Response:
+    kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
+    every: CalendarKind = next((one for one in EVERY if one == request.query_params.get("every")), "month")
+    periods = _read_count(request.query_params.get("periods", ""))
+    values: dict[str, Any] = {"kind": kind, "every": every, "count": periods, "most": MOST_PERIODS, "fault": None}
+    values |= {"found": [], "definitions": {}, "says": {}, "fewest": FEWEST}
+    try:
+        found = watch_indicators(pool, kind, every, limit=periods)
+    except NotPublished:  # nothing to watch yet
         return render_with(request, "indicators.html", values, None)
+    except BadTable as error:
+        values["fault"] = (error.detail_zh if language_of(request) == "zh" else None) or error.detail
+        return render_with(request, "indicators.html", values, error)
+    values["found"] = found
+    values["definitions"] = _define(found)
+    values["latest"] = {one.indicator: (_list_enough(one) or one.readings)[-1] for one in found}
+    values["says"] = {one.indicator: say(one, texts_of(request)) for one in found}
+    return render_with(request, "indicators.html", values, None)
 
 
 def say(health: Health, texts: Any) -> list[tuple[Sign | None, str]]:  # noqa: ANN401 - tables of words

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import NotPublished, SubjectKind
@@ -14,9 +14,11 @@ from services.assessment.web.rendering import figure, labels_of, percent
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import NotFound, Rejected
+from shared.http import AppPool
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.site import for_staff, go, render, render_with
 
+router = APIRouter()
 A_PAGE: Final = 50
 MOST_CORRECTIONS: Final = 20
 LONGEST: Final = 64
@@ -26,29 +28,32 @@ CadreReader = Annotated[Principal, Depends(for_staff("published.cadre.read"))]
 OrganisationReader = Annotated[Principal, Depends(for_staff("published.organisation.read"))]
 
 
-def add_published_pages(app: FastAPI, pool: Pool) -> None:
-    @app.get("/", include_in_schema=False)
-    def get_start(request: Request, principal: Anybody) -> Response:
-        """To the page on which most of the reader's figures stand."""
-        roles = {grant.role for grant in principal.grants}
-        live = {"approver", "auditor", "department_officer"}
-        return go(request, "fair" if roles & live else f"published/{'cadre' if 'cadre' in roles else 'organisation'}")
+@router.get("/", include_in_schema=False)
+def get_start(request: Request, principal: Anybody) -> Response:
+    """To the page on which most of the reader's figures stand."""
+    roles = {grant.role for grant in principal.grants}
+    live = {"approver", "auditor", "department_officer"}
+    return go(request, "fair" if roles & live else f"published/{'cadre' if 'cadre' in roles else 'organisation'}")
 
-    @app.get("/published/cadre", include_in_schema=False)
-    def get_cadres(request: Request, _: CadreReader) -> Response:
-        return _render_list(request, pool, "cadre")
 
-    @app.get("/published/organisation", include_in_schema=False)
-    def get_organisations(request: Request, _: OrganisationReader) -> Response:
-        return _render_list(request, pool, "organisation")
+@router.get("/published/cadre", include_in_schema=False)
+def get_cadres(request: Request, _: CadreReader, pool: AppPool) -> Response:
+    return _render_list(request, pool, "cadre")
 
-    @app.get("/published/cadre/{code}", include_in_schema=False)
-    def get_cadre(request: Request, _: CadreReader, code: str) -> Response:
-        return _render_one(request, pool, "cadre", code)
 
-    @app.get("/published/organisation/{code}", include_in_schema=False)
-    def get_organisation(request: Request, _: OrganisationReader, code: str) -> Response:
-        return _render_one(request, pool, "organisation", code)
+@router.get("/published/organisation", include_in_schema=False)
+def get_organisations(request: Request, _: OrganisationReader, pool: AppPool) -> Response:
+    return _render_list(request, pool, "organisation")
+
+
+@router.get("/published/cadre/{code}", include_in_schema=False)
+def get_cadre(request: Request, _: CadreReader, pool: AppPool, code: str) -> Response:
+    return _render_one(request, pool, "cadre", code)
+
+
+@router.get("/published/organisation/{code}", include_in_schema=False)
+def get_organisation(request: Request, _: OrganisationReader, pool: AppPool, code: str) -> Response:
+    return _render_one(request, pool, "organisation", code)
 
 
 def _render_list(request: Request, pool: Pool, kind: SubjectKind) -> Response:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.indicators import Definition, Figure, show_value
@@ -32,6 +32,14 @@ NAVIGATION: Final = (
 )
 TEMPLATES: Final = make_environment(Path(__file__).parent / "templates")
 NO_FIGURE: Final = "—"
+
+
+async def settings_of(request: Request) -> AssessmentSettings:
+    settings: AssessmentSettings = request.app.state.settings
+    return settings
+
+
+AppSettings = Annotated[AssessmentSettings, Depends(settings_of)]
 
 
 def make_site(settings: AssessmentSettings) -> Site:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.domain.periods import Period, parse_period
 from services.assessment.domain.scores import SubjectKind
@@ -15,13 +15,15 @@ from services.assessment.handlers.reading import ScoreQuery, ScoreReading
 from services.assessment.handlers.windows import WindowQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
-from services.assessment.web.rendering import figure, labels_of, percent
+from services.assessment.web.rendering import AppSettings, figure, labels_of, percent
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import LianxinError, NotFound, Rejected
+from shared.http import AppPool
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.site import for_staff, render, render_with
 
+router = APIRouter()
 A_PAGE: Final = 50
 MOST_EVIDENCE: Final = 100
 LONGEST_CODE: Final = 64
@@ -30,62 +32,63 @@ TOLD: Final = (Rejected, NotFound)  # what is told beside the filters, with what
 Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 
 
-def add_score_pages(app: FastAPI, settings: AssessmentSettings, pool: Pool) -> None:
-    @app.get("/scores", include_in_schema=False)
-    def get_scores(request: Request, _: Reader) -> Response:
-        periods = labels_of(reading.list_periods(pool))
-        asked = {name: request.query_params.get(name, "").strip()[:LONGEST_CODE] for name in FILTERS}
-        asked["period"] = asked["period"] or (periods[0] if periods else "")
-        kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
-        values: dict[str, Any] = {"asked": asked, "kind": kind, "periods": periods, "figure": figure}
-        values["exported"] = {"subject": kind} | {name: text for name, text in asked.items() if text}
-        try:
-            values |= _list(pool, kind, asked, request.query_params.get("cursor"))
-        except TOLD as error:
-            return render_with(request, "scores.html", values | {"scores": [], "following": None}, error)
-        return render(request, "scores.html", **values)
+@router.get("/scores", include_in_schema=False)
+def get_scores(request: Request, _: Reader, pool: AppPool) -> Response:
+    periods = labels_of(reading.list_periods(pool))
+    asked = {name: request.query_params.get(name, "").strip()[:LONGEST_CODE] for name in FILTERS}
+    asked["period"] = asked["period"] or (periods[0] if periods else "")
+    kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
+    values: dict[str, Any] = {"asked": asked, "kind": kind, "periods": periods, "figure": figure}
+    values["exported"] = {"subject": kind} | {name: text for name, text in asked.items() if text}
+    try:
+        values |= _list(pool, kind, asked, request.query_params.get("cursor"))
+    except TOLD as error:
+        return render_with(request, "scores.html", values | {"scores": [], "following": None}, error)
+    return render(request, "scores.html", **values)
 
-    @app.get("/scores/{kind}/{code}", include_in_schema=False)
-    def get_score(request: Request, _: Reader, kind: str, code: str) -> Response:
-        query = WindowQuery(subject_kind=_read_kind(kind), code=_read_code(code), period=_read_period(request))
-        now = datetime.now(UTC)
-        found = _read_score(pool, settings, query, now=now)
-        every = figures.read_figures(pool, query, zone=settings.zone, now=now).figures
-        weighed = {one.definition.key for one in found.indicators}
-        return render(
-            request,
-            "score.html",
-            found=found,
-            kind=kind,
-            others=[(definition, shown) for definition, shown in every if definition.key not in weighed],
-            is_published=query.period in published.list_published_periods(pool),
-            figure=figure,
-            percent=percent,
-        )
 
-    @app.get("/scores/{kind}/{code}/{indicator}", include_in_schema=False)
-    def get_evidence(request: Request, _: Reader, kind: str, code: str, indicator: str) -> Response:
-        cursor = request.query_params.get("cursor")
-        after_at, after_id = _read_fact_place(cursor) if cursor else (None, None)
-        query = EvidenceQuery(
-            subject_kind=_read_kind(kind),
-            code=_read_code(code),
-            period=_read_period(request),
-            indicator=_read_code(indicator),
-            after_at=after_at,
-            after_id=after_id,
-            limit=MOST_EVIDENCE + 1,
-        )
-        found = evidence.list_evidence(
-            pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC)
-        )
-        today = found.as_of.astimezone(settings.zone).date()
-        items, following = found.items[:MOST_EVIDENCE], None
-        if len(found.items) > MOST_EVIDENCE:
-            place = encode_cursor([items[-1].at.isoformat(), str(items[-1].fact_id)])
-            following = urlencode({"period": query.period.label, "cursor": place})
-        values: dict[str, Any] = {"items": items, "following": following, "is_following": cursor is not None}
-        return render(request, "evidence.html", found=found, query=query, kind=kind, today=today, **values)
+@router.get("/scores/{kind}/{code}", include_in_schema=False)
+def get_score(request: Request, _: Reader, pool: AppPool, settings: AppSettings, kind: str, code: str) -> Response:
+    query = WindowQuery(subject_kind=_read_kind(kind), code=_read_code(code), period=_read_period(request))
+    now = datetime.now(UTC)
+    found = _read_score(pool, settings, query, now=now)
+    every = figures.read_figures(pool, query, zone=settings.zone, now=now).figures
+    weighed = {one.definition.key for one in found.indicators}
+    return render(
+        request,
+        "score.html",
+        found=found,
+        kind=kind,
+        others=[(definition, shown) for definition, shown in every if definition.key not in weighed],
+        is_published=query.period in published.list_published_periods(pool),
+        figure=figure,
+        percent=percent,
+    )
+
+
+@router.get("/scores/{kind}/{code}/{indicator}", include_in_schema=False)
+def get_evidence(
+    request: Request, _: Reader, pool: AppPool, settings: AppSettings, kind: str, code: str, indicator: str
+) -> Response:
+    cursor = request.query_params.get("cursor")
+    after_at, after_id = _read_fact_place(cursor) if cursor else (None, None)
+    query = EvidenceQuery(
+        subject_kind=_read_kind(kind),
+        code=_read_code(code),
+        period=_read_period(request),
+        indicator=_read_code(indicator),
+        after_at=after_at,
+        after_id=after_id,
+        limit=MOST_EVIDENCE + 1,
+    )
+    found = evidence.list_evidence(pool, query, scheme_name=settings.scheme, zone=settings.zone, now=datetime.now(UTC))
+    today = found.as_of.astimezone(settings.zone).date()
+    items, following = found.items[:MOST_EVIDENCE], None
+    if len(found.items) > MOST_EVIDENCE:
+        place = encode_cursor([items[-1].at.isoformat(), str(items[-1].fact_id)])
+        following = urlencode({"period": query.period.label, "cursor": place})
+    values: dict[str, Any] = {"items": items, "following": following, "is_following": cursor is not None}
+    return render(request, "evidence.html", found=found, query=query, kind=kind, today=today, **values)
 
 
 def _read_score(pool: Pool, settings: AssessmentSettings, query: WindowQuery, *, now: datetime) -> ScoreReading:

@@ -4,21 +4,23 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.handlers import signals
 from services.assessment.handlers.signal_records import list_signal_records
 from services.assessment.handlers.signals import GROUNDS, Grounds, SignalState, Verdict
 from services.assessment.storage.signals import StoredSignal
+from services.assessment.web.rendering import AppSettings
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import Conflict, LianxinError, NotFound, Rejected
 from shared.frame.forms import ForeignForm, Form, take_form
+from shared.http import AppPool
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.site import for_staff, go, language_of, render_with
 
+router = APIRouter()
 A_PAGE: Final = 20
 FORM_PATHS: Final = ("/signals/decision",)
 STATES: Final[tuple[SignalState, ...]] = get_args(SignalState)
@@ -32,42 +34,43 @@ class InvalidForm(Rejected):
     code = "invalid-form"
 
 
-def add_signal_pages(app: FastAPI, pool: Pool, zone: ZoneInfo) -> None:
-    @app.get("/signals", include_in_schema=False)
-    def get_signals(request: Request, _: Reader) -> Response:
-        return _render(request, pool)
+@router.get("/signals", include_in_schema=False)
+def get_signals(request: Request, _: Reader, pool: AppPool) -> Response:
+    return _render(request, pool)
 
-    @app.get("/signals/{signal_id}", include_in_schema=False)
-    def get_records(request: Request, _: Reader, signal_id: str) -> Response:
-        after, refusal = None, None
-        try:
-            after = _read_record(request.query_params.get("cursor"))
-        except BadCursor as error:
-            refusal = error
-        signal, found = list_signal_records(pool, _read_id(signal_id), after=after, limit=A_PAGE + 1, zone=zone)
-        page = found[:A_PAGE]
-        language = language_of(request)
-        values = {
-            "signals": [signal],
-            "records": page,
-            "following": encode_cursor([str(page[-1].record_id)]) if len(found) > A_PAGE else None,
-            "verdicts": get_args(Verdict),
-            "grounds": {code: names[language] for code, names in GROUNDS.items()},
-            "says": {signal.signal_id: signals.word(signal)[language]},
-        }
-        return render_with(request, "signal.html", values, refusal)
 
-    @app.post("/signals/decision", include_in_schema=False)
-    def post_decision(request: Request, principal: Deciding, sent: Sent) -> Response:
-        form, foreign = sent
-        try:
-            if foreign is not None:
-                raise foreign
-            signal_id, verdict, grounds = _read_decision(form)
-            signals.decide(pool, signal_id, verdict=verdict, grounds=grounds, by=principal, now=datetime.now(UTC))
-        except TOLD as error:
-            return _render(request, pool, error=error)
-        return go(request, "signals?done=changed")
+@router.get("/signals/{signal_id}", include_in_schema=False)
+def get_records(request: Request, _: Reader, pool: AppPool, settings: AppSettings, signal_id: str) -> Response:
+    after, refusal = None, None
+    try:
+        after = _read_record(request.query_params.get("cursor"))
+    except BadCursor as error:
+        refusal = error
+    signal, found = list_signal_records(pool, _read_id(signal_id), after=after, limit=A_PAGE + 1, zone=settings.zone)
+    page = found[:A_PAGE]
+    language = language_of(request)
+    values = {
+        "signals": [signal],
+        "records": page,
+        "following": encode_cursor([str(page[-1].record_id)]) if len(found) > A_PAGE else None,
+        "verdicts": get_args(Verdict),
+        "grounds": {code: names[language] for code, names in GROUNDS.items()},
+        "says": {signal.signal_id: signals.word(signal)[language]},
+    }
+    return render_with(request, "signal.html", values, refusal)
+
+
+@router.post("/signals/decision", include_in_schema=False)
+def post_decision(request: Request, principal: Deciding, pool: AppPool, sent: Sent) -> Response:
+    form, foreign = sent
+    try:
+        if foreign is not None:
+            raise foreign
+        signal_id, verdict, grounds = _read_decision(form)
+        signals.decide(pool, signal_id, verdict=verdict, grounds=grounds, by=principal, now=datetime.now(UTC))
+    except TOLD as error:
+        return _render(request, pool, error=error)
+    return go(request, "signals?done=changed")
 
 
 def _render(request: Request, pool: Pool, *, error: LianxinError | None = None) -> Response:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Annotated, Any, Final
 from urllib.parse import quote_plus
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.domain.periods import parse_period
 from services.assessment.domain.rules.faults import BadRules, BadTable
@@ -22,9 +22,11 @@ from shared.database import Pool
 from shared.edge import LARGEST_FORM_BYTES, check_text
 from shared.errors import Forbidden, LianxinError, NotFound, Rejected
 from shared.frame.forms import ForeignForm, Form, take_form
+from shared.http import AppPool
 from shared.policy import decide
 from shared.site import for_staff, language_of, render_with
 
+router = APIRouter()
 FORM_PATHS: Final = ("/simulation",)
 MOST_MOVERS: Final = 20
 MOST_GROUPS: Final = 10
@@ -43,16 +45,16 @@ class InvalidForm(Rejected):
     code = "invalid-form"
 
 
-def add_simulation_pages(app: FastAPI, pool: Pool) -> None:
-    @app.get("/simulation", include_in_schema=False)
-    def get_simulation(request: Request, principal: Simulating) -> Response:
-        return _answer(request, pool, principal, request.query_params)
+@router.get("/simulation", include_in_schema=False)
+def get_simulation(request: Request, principal: Simulating, pool: AppPool) -> Response:
+    return _answer(request, pool, principal, request.query_params)
 
-    @app.post("/simulation", include_in_schema=False)
-    def post_simulation(request: Request, principal: Simulating, sent: Sent) -> Response:
-        """A change of a scheme, as text: nothing of it is kept."""
-        form, foreign = sent
-        return _answer(request, pool, principal, form.fields, text=form.get("text"), refusal=foreign)
+
+@router.post("/simulation", include_in_schema=False)
+def post_simulation(request: Request, principal: Simulating, pool: AppPool, sent: Sent) -> Response:
+    """A change of a scheme, as text: nothing of it is kept."""
+    form, foreign = sent
+    return _answer(request, pool, principal, form.fields, text=form.get("text"), refusal=foreign)
 
 
 def _answer(

@@ -38,7 +38,7 @@ def create_api(
     app = create_app("Lianxin identity", settings, authenticator=authenticator, form_paths=[TOKEN_PATH, *form_paths])
     app.state.pool = pool
     add_audit(app, pool)
-    add_retention(app, pool, settings, retention.CLASSES, service="identity")
+    add_retention(app, settings, retention.CLASSES, service="identity")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.desk = make_desk(settings, pool, keys)
     add_sign_in(app)

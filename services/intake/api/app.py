@@ -68,8 +68,9 @@ def create_intake_app(
         upload_paths=("/v1/imports",),
         form_paths=("/rate", "/rate/confirmation", *open311.FORM_PATHS, *form_paths),  # the former are pages in `web`
     )
+    app.state.pool = pool
     add_audit(app, pool)
-    add_retention(app, pool, settings, retention.CLASSES, service="intake")
+    add_retention(app, settings, retention.CLASSES, service="intake")
     app.state.throttle = Throttle(pool, reads_per_minute=settings.reads_per_minute)
     app.state.nudge_import = nudge_import
     app.state.rating_rules = rating_rules

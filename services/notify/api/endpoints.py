@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from services.notify.api.agreements import ReasonBody
@@ -24,9 +24,11 @@ from services.notify.storage.endpoints import StoredKey
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.conditions import read_expected, tagged
-from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
+from shared.database import Pool
+from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 
+router = APIRouter(prefix="/v1/webhook-endpoints", tags=["webhook endpoints"])
 Reading = Annotated[Principal, Depends(permit("endpoint.read"))]
 Proposing = Annotated[Principal, Depends(permit("endpoint.propose"))]
 Deciding = Annotated[Principal, Depends(permit("endpoint.decide"))]
@@ -105,140 +107,141 @@ class NewEndpoint(ShownEndpoint):
     key: NewKey
 
 
-def add_endpoints(app: FastAPI, desk: EndpointDesk) -> None:
-    router = APIRouter(prefix="/v1/webhook-endpoints", tags=["webhook endpoints"])
-    _add_making(router, desk)
-    _add_reading(router, desk)
-    _add_changing(router, desk)
-    _add_steps(router, desk)
-    take_routes(app, router)
+STEPPED = shows(ShownEndpoint) | refuses(409, 412)
 
 
-def _add_making(router: APIRouter, desk: EndpointDesk) -> None:
-    @router.post(
-        "",
-        status_code=201,
-        openapi_extra=describe_body(EndpointBody),
-        responses=shows(NewEndpoint, status=201)
-        | refuses(404, _409="It is proposed already, or the agreement is not in force or has as many as it may."),
+async def desk_of(request: Request) -> EndpointDesk:
+    desk: EndpointDesk = request.app.state.endpoints
+    return desk
+
+
+AppDesk = Annotated[EndpointDesk, Depends(desk_of)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=describe_body(EndpointBody),
+    responses=shows(NewEndpoint, status=201)
+    | refuses(404, _409="It is proposed already, or the agreement is not in force or has as many as it may."),
+)
+def post_endpoint(
+    by: Proposing, desk: AppDesk, body: Annotated[EndpointBody, Depends(json_body(EndpointBody))]
+) -> Response:
+    """Propose an endpoint. Another person agrees to it, then its receiver is asked, then it is told of events.
+
+    A repeat is refused while the first waits. Whoever lost the answer, and the secret with it, makes a new key.
+    """
+    wish = EndpointWish(
+        url=body.url,
+        event_types=tuple(dict.fromkeys(body.event_types)),
+        organisation_id=body.organisation_id,
+        signs_with=body.signs_with,
     )
-    def post_endpoint(by: Proposing, body: Annotated[EndpointBody, Depends(json_body(EndpointBody))]) -> Response:
-        """Propose an endpoint. Another person agrees to it, then its receiver is asked, then it is told of events.
+    made, key = endpoints.propose_endpoint(desk, body.agreement_id, wish, by=by, new_id=new_id, now=datetime.now(UTC))
+    return json_response({**_show(made), "key": _show_new_key(key)}, status=201)
 
-        A repeat is refused while the first waits. Whoever lost the answer, and the secret with it, makes a new key.
-        """
-        wish = EndpointWish(
-            url=body.url,
-            event_types=tuple(dict.fromkeys(body.event_types)),
-            organisation_id=body.organisation_id,
-            signs_with=body.signs_with,
-        )
-        made, key = endpoints.propose_endpoint(
-            desk, body.agreement_id, wish, by=by, new_id=new_id, now=datetime.now(UTC)
-        )
-        return json_response({**_show(made), "key": _show_new_key(key)}, status=201)
 
-    @router.post("/{endpoint_id}/approve", responses=shows(ShownEndpoint) | refuses(409))
-    def approve_endpoint(endpoint_id: UUID, by: Deciding) -> Response:
-        """Agree, as somebody else than whoever proposed it. What happens from now on is told, and nothing before."""
-        decided = endpoints.decide_endpoint(desk.pool, endpoint_id, "approve", by=by, now=datetime.now(UTC))
-        return json_response(_show(decided))
+@router.post("/{endpoint_id}/approve", responses=shows(ShownEndpoint) | refuses(409))
+def approve_endpoint(endpoint_id: UUID, by: Deciding, desk: AppDesk) -> Response:
+    """Agree, as somebody else than whoever proposed it. What happens from now on is told, and nothing before."""
+    decided = endpoints.decide_endpoint(desk.pool, endpoint_id, "approve", by=by, now=datetime.now(UTC))
+    return json_response(_show(decided))
 
-    @router.post(
-        "/{endpoint_id}/refuse",
-        openapi_extra=describe_body(ReasonBody),
-        responses=shows(ShownEndpoint) | refuses(409),
+
+@router.post(
+    "/{endpoint_id}/refuse",
+    openapi_extra=describe_body(ReasonBody),
+    responses=shows(ShownEndpoint) | refuses(409),
+)
+def refuse_endpoint(
+    endpoint_id: UUID, by: Deciding, desk: AppDesk, body: Annotated[ReasonBody, Depends(json_body(ReasonBody))]
+) -> Response:
+    """Refuse it, with a reason."""
+    decided = endpoints.decide_endpoint(
+        desk.pool, endpoint_id, "refuse", by=by, reason=body.reason, now=datetime.now(UTC)
     )
-    def refuse_endpoint(
-        endpoint_id: UUID, by: Deciding, body: Annotated[ReasonBody, Depends(json_body(ReasonBody))]
-    ) -> Response:
-        """Refuse it, with a reason."""
-        decided = endpoints.decide_endpoint(
-            desk.pool, endpoint_id, "refuse", by=by, reason=body.reason, now=datetime.now(UTC)
-        )
-        return json_response(_show(decided))
+    return json_response(_show(decided))
 
 
-def _add_reading(router: APIRouter, desk: EndpointDesk) -> None:
-    @router.get("", responses=shows(Page[ShownEndpoint]))
-    def list_endpoints(
-        _: Reading, state: EndpointStatus | None = None, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        """The newest first. A machine client sees its own."""
-        found = endpoints.list_endpoints(desk.pool, status=state, before=read_id(cursor), limit=limit + 1)
-        shown, next_cursor = page(found, limit, [str(item.id) for item in found])
-        return json_response({"items": [_show(item) for item in shown], "next_cursor": next_cursor})
-
-    @router.get("/{endpoint_id}", responses=shows(EndpointWithKeys, headers=("ETag",)))
-    def get_endpoint(request: Request, endpoint_id: UUID, _: Reading) -> Response:
-        found, keys = endpoints.get_endpoint(desk.pool, endpoint_id, now=datetime.now(UTC))
-        document = {**_show(found), "keys": [_show_key(key) for key in keys]}
-        return tagged(request, document, version=found.version)
+@router.get("", responses=shows(Page[ShownEndpoint]))
+def list_endpoints(
+    _: Reading, desk: AppDesk, state: EndpointStatus | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """The newest first. A machine client sees its own."""
+    found = endpoints.list_endpoints(desk.pool, status=state, before=read_id(cursor), limit=limit + 1)
+    shown, next_cursor = page(found, limit, [str(item.id) for item in found])
+    return json_response({"items": [_show(item) for item in shown], "next_cursor": next_cursor})
 
 
-def _add_changing(router: APIRouter, desk: EndpointDesk) -> None:
-    @router.patch(
-        "/{endpoint_id}", openapi_extra=describe_body(FilterBody), responses=shows(ShownEndpoint) | refuses(412)
+@router.get("/{endpoint_id}", responses=shows(EndpointWithKeys, headers=("ETag",)))
+def get_endpoint(request: Request, endpoint_id: UUID, _: Reading, desk: AppDesk) -> Response:
+    found, keys = endpoints.get_endpoint(desk.pool, endpoint_id, now=datetime.now(UTC))
+    document = {**_show(found), "keys": [_show_key(key) for key in keys]}
+    return tagged(request, document, version=found.version)
+
+
+@router.patch("/{endpoint_id}", openapi_extra=describe_body(FilterBody), responses=shows(ShownEndpoint) | refuses(412))
+def patch_endpoint(
+    request: Request,
+    endpoint_id: UUID,
+    _: Changing,
+    desk: AppDesk,
+    body: Annotated[FilterBody, Depends(json_body(FilterBody))],
+) -> Response:
+    """Put another filter in the place of the one that stands, for events that are not owed yet."""
+    changed = endpoints.change_filter(
+        desk.pool,
+        endpoint_id,
+        event_types=tuple(dict.fromkeys(body.event_types)),
+        organisation_id=body.organisation_id,
+        expected=read_expected(request),
     )
-    def patch_endpoint(
-        request: Request,
-        endpoint_id: UUID,
-        _: Changing,
-        body: Annotated[FilterBody, Depends(json_body(FilterBody))],
-    ) -> Response:
-        """Put another filter in the place of the one that stands, for events that are not owed yet."""
-        changed = endpoints.change_filter(
-            desk.pool,
-            endpoint_id,
-            event_types=tuple(dict.fromkeys(body.event_types)),
-            organisation_id=body.organisation_id,
-            expected=read_expected(request),
-        )
-        return json_response(_show(changed))
-
-    @router.post(
-        "/{endpoint_id}/keys",
-        status_code=201,
-        openapi_extra=describe_body(RotationBody),
-        responses=shows(NewKey, status=201) | refuses(_409="The keys of the last rotations still sign."),
-    )
-    def post_key(
-        endpoint_id: UUID, by: Securing, body: Annotated[RotationBody, Depends(json_body(RotationBody))]
-    ) -> Response:
-        """A new key, which signs from now on. The old one of its kind goes on signing beside it for a while."""
-        rotation = Rotation(kind=body.kind, overlap=timedelta(hours=body.overlap_hours))
-        made = endpoints.rotate_key(desk, endpoint_id, rotation, by=by, new_id=new_id(), now=datetime.now(UTC))
-        return json_response(_show_new_key(made), status=201)
+    return json_response(_show(changed))
 
 
-def _add_steps(router: APIRouter, desk: EndpointDesk) -> None:
-    def take(request: Request, endpoint_id: UUID, step: Step) -> Response:
-        stepped = endpoints.take_step(
-            desk.pool, endpoint_id, step, expected=read_expected(request), now=datetime.now(UTC)
-        )
-        return json_response(_show(stepped))
+@router.post(
+    "/{endpoint_id}/keys",
+    status_code=201,
+    openapi_extra=describe_body(RotationBody),
+    responses=shows(NewKey, status=201) | refuses(_409="The keys of the last rotations still sign."),
+)
+def post_key(
+    endpoint_id: UUID, by: Securing, desk: AppDesk, body: Annotated[RotationBody, Depends(json_body(RotationBody))]
+) -> Response:
+    """A new key, which signs from now on. The old one of its kind goes on signing beside it for a while."""
+    rotation = Rotation(kind=body.kind, overlap=timedelta(hours=body.overlap_hours))
+    made = endpoints.rotate_key(desk, endpoint_id, rotation, by=by, new_id=new_id(), now=datetime.now(UTC))
+    return json_response(_show_new_key(made), status=201)
 
-    answers = shows(ShownEndpoint) | refuses(409, 412)
 
-    @router.post("/{endpoint_id}/verify", responses=answers)
-    def verify_endpoint(request: Request, endpoint_id: UUID, _: Changing) -> Response:
-        """Ask the receiver anew whether it wants us."""
-        return take(request, endpoint_id, "verify")
+@router.post("/{endpoint_id}/verify", responses=STEPPED)
+def verify_endpoint(request: Request, endpoint_id: UUID, _: Changing, desk: AppDesk) -> Response:
+    """Ask the receiver anew whether it wants us."""
+    return _take(request, desk.pool, endpoint_id, "verify")
 
-    @router.post("/{endpoint_id}/pause", responses=answers)
-    def pause_endpoint(request: Request, endpoint_id: UUID, _: Changing) -> Response:
-        """Send nothing until it is resumed. Nothing is lost meanwhile."""
-        return take(request, endpoint_id, "pause")
 
-    @router.post("/{endpoint_id}/resume", responses=answers)
-    def resume_endpoint(request: Request, endpoint_id: UUID, _: Changing) -> Response:
-        """Go on where it stopped: after a pause, or after it was switched off for failing."""
-        return take(request, endpoint_id, "resume")
+@router.post("/{endpoint_id}/pause", responses=STEPPED)
+def pause_endpoint(request: Request, endpoint_id: UUID, _: Changing, desk: AppDesk) -> Response:
+    """Send nothing until it is resumed. Nothing is lost meanwhile."""
+    return _take(request, desk.pool, endpoint_id, "pause")
 
-    @router.delete("/{endpoint_id}", responses=answers)
-    def delete_endpoint(request: Request, endpoint_id: UUID, _: Changing) -> Response:
-        """Never send it anything again. What it was told stays in the ledger."""
-        return take(request, endpoint_id, "remove")
+
+@router.post("/{endpoint_id}/resume", responses=STEPPED)
+def resume_endpoint(request: Request, endpoint_id: UUID, _: Changing, desk: AppDesk) -> Response:
+    """Go on where it stopped: after a pause, or after it was switched off for failing."""
+    return _take(request, desk.pool, endpoint_id, "resume")
+
+
+@router.delete("/{endpoint_id}", responses=STEPPED)
+def delete_endpoint(request: Request, endpoint_id: UUID, _: Changing, desk: AppDesk) -> Response:
+    """Never send it anything again. What it was told stays in the ledger."""
+    return _take(request, desk.pool, endpoint_id, "remove")
+
+
+def _take(request: Request, pool: Pool, endpoint_id: UUID, step: Step) -> Response:
+    stepped = endpoints.take_step(pool, endpoint_id, step, expected=read_expected(request), now=datetime.now(UTC))
+    return json_response(_show(stepped))
 
 
 def _show(item: Endpoint) -> dict[str, object]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.notify.api.paging import Cursor, Limit, page, read_id
 from services.notify.domain.messages import Language
@@ -12,9 +12,10 @@ from services.notify.handlers import subscriptions
 from services.notify.storage.messages import Message
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, shows
-from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import json_response, permit
+from shared.http import AppPool, json_response, permit
+
+router = APIRouter()
 
 
 class ShownMessage(Shown):
@@ -34,28 +35,30 @@ class MarkedRead(Shown):
     read_at: datetime
 
 
-def add_messages(app: FastAPI, pool: Pool) -> None:
-    @app.get("/v1/inbox/{subscription}/messages", responses=shows(Page[ShownMessage]))
-    def list_messages(
-        subscription: CodeText,
-        _: Annotated[Principal, Depends(permit("message.read"))],
-        *,
-        unread: bool = False,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        found = subscriptions.list_messages(
-            pool, subscription, unread_only=unread, before=read_id(cursor), limit=limit + 1
-        )
-        items, next_cursor = page(found, limit, [str(item.id) for item in found])
-        return json_response({"items": [_show_message(item) for item in items], "next_cursor": next_cursor})
+@router.get("/v1/inbox/{subscription}/messages", responses=shows(Page[ShownMessage]))
+def list_messages(
+    subscription: CodeText,
+    _: Annotated[Principal, Depends(permit("message.read"))],
+    pool: AppPool,
+    *,
+    unread: bool = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    found = subscriptions.list_messages(pool, subscription, unread_only=unread, before=read_id(cursor), limit=limit + 1)
+    items, next_cursor = page(found, limit, [str(item.id) for item in found])
+    return json_response({"items": [_show_message(item) for item in items], "next_cursor": next_cursor})
 
-    @app.post("/v1/inbox/{subscription}/messages/{message_id}/read", responses=shows(MarkedRead))
-    def mark_read(
-        subscription: CodeText, message_id: UUID, _: Annotated[Principal, Depends(permit("message.mark_read"))]
-    ) -> Response:
-        read_at = subscriptions.mark_read(pool, subscription, message_id, at=datetime.now(UTC))
-        return json_response({"id": message_id, "read_at": read_at})
+
+@router.post("/v1/inbox/{subscription}/messages/{message_id}/read", responses=shows(MarkedRead))
+def mark_read(
+    subscription: CodeText,
+    message_id: UUID,
+    _: Annotated[Principal, Depends(permit("message.mark_read"))],
+    pool: AppPool,
+) -> Response:
+    read_at = subscriptions.mark_read(pool, subscription, message_id, at=datetime.now(UTC))
+    return json_response({"id": message_id, "read_at": read_at})
 
 
 def _show_message(item: Message) -> dict[str, object]:

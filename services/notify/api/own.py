@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from services.notify.api.paging import Cursor, Limit, page
@@ -18,12 +18,12 @@ from services.notify.handlers.own import OwnSettings
 from shared.access.principal import Principal
 from shared.answers import Listing, Page, Shown, refuses, shows
 from shared.conditions import read_expected, tagged
-from shared.database import Pool
 from shared.edge import CodeText
-from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor
 
+router = APIRouter(tags=["own"])
 NEWEST = 2**62
 MOST_EXACT = 2**53 - 1  # beyond that, readers of JSON differ about a number
 OwnChannel = Literal["inbox", "email", "sms"]
@@ -93,109 +93,119 @@ class UnitRules(Shown):
     rules: dict[str, Preferred]
 
 
-def add_own(app: FastAPI, pool: Pool, rules: Sequence[Rule]) -> None:
-    router = APIRouter(tags=["own"])
-    known = [rule.code for rule in rules]
-    _add_settings(router, pool, known)
-    _add_inbox(router, pool)
-    _add_rules(router, pool, rules)
-    take_routes(app, router)
+async def rules_of(request: Request) -> Sequence[Rule]:
+    """By which people are told, here."""
+    rules: Sequence[Rule] = request.app.state.rules
+    return rules
 
 
-def _add_settings(router: APIRouter, pool: Pool, known: Sequence[str]) -> None:
-    @router.get("/v1/own/settings", responses=shows(ShownSettings))
-    def get_own_settings(request: Request, principal: Reading) -> Response:
-        settings, version = own.get_settings(pool, principal, new_id=new_id())
-        return tagged(request, _show(settings), version=version)
+AppRules = Annotated[Sequence[Rule], Depends(rules_of)]
 
-    @router.put(
-        "/v1/own/settings",
-        openapi_extra=describe_body(OwnSettingsBody),
-        responses=shows(ShownSettings) | refuses(412),
+
+@router.get("/v1/own/settings", responses=shows(ShownSettings))
+def get_own_settings(request: Request, principal: Reading, pool: AppPool) -> Response:
+    settings, version = own.get_settings(pool, principal, new_id=new_id())
+    return tagged(request, _show(settings), version=version)
+
+
+@router.put(
+    "/v1/own/settings",
+    openapi_extra=describe_body(OwnSettingsBody),
+    responses=shows(ShownSettings) | refuses(412),
+)
+def put_own_settings(
+    request: Request,
+    principal: Changing,
+    pool: AppPool,
+    rules: AppRules,
+    body: Annotated[OwnSettingsBody, Depends(json_body(OwnSettingsBody))],
+) -> Response:
+    """Where and when one wants to be told. What is compulsory comes at once or in a digest, but comes."""
+    wanted = OwnSettings(
+        language=body.language,
+        email=body.email,
+        mobile=body.mobile,
+        channels=list(dict.fromkeys(body.channels)),
+        quiet_from=time.fromisoformat(body.quiet_from),
+        quiet_until=time.fromisoformat(body.quiet_until),
+        digest_at=time.fromisoformat(body.digest_at),
+        daily_cap=body.daily_cap,
+        rules=dict(body.rules),
     )
-    def put_own_settings(
-        request: Request, principal: Changing, body: Annotated[OwnSettingsBody, Depends(json_body(OwnSettingsBody))]
-    ) -> Response:
-        """Where and when one wants to be told. What is compulsory comes at once or in a digest, but comes."""
-        wanted = OwnSettings(
-            language=body.language,
-            email=body.email,
-            mobile=body.mobile,
-            channels=list(dict.fromkeys(body.channels)),
-            quiet_from=time.fromisoformat(body.quiet_from),
-            quiet_until=time.fromisoformat(body.quiet_until),
-            digest_at=time.fromisoformat(body.digest_at),
-            daily_cap=body.daily_cap,
-            rules=dict(body.rules),
-        )
-        done = own.put_settings(pool, principal, wanted, known=known, expected=read_expected(request), new_id=new_id())
-        return json_response(_show(done))
-
-
-def _add_inbox(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/own/messages", responses=shows(Page[OwnMessage]))
-    def list_own_messages(
-        principal: Reading, *, unread: bool = False, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        found = own.list_messages(
-            pool, principal, unread_only=unread, before=_number(cursor) or NEWEST, limit=limit + 1
-        )
-        items, next_cursor = page(found, limit, [str(item.number) for item in found])
-        return json_response({"items": items, "next_cursor": next_cursor})
-
-    @router.post("/v1/own/messages/{message_id}/read", responses=shows(ReadMark))
-    def mark_own_read(message_id: UUID, principal: Changing) -> Response:
-        read_at = own.mark_read(pool, principal, message_id, at=datetime.now(UTC))
-        return json_response({"id": message_id, "read_at": read_at})
-
-    @router.post("/v1/own/messages/read", openapi_extra=describe_body(ReadThroughBody), responses=shows(ReadCount))
-    def mark_own_read_through(
-        principal: Changing, body: Annotated[ReadThroughBody, Depends(json_body(ReadThroughBody))]
-    ) -> Response:
-        """Everything up to a number, and nothing that came meanwhile."""
-        return json_response({"read": own.mark_all_read(pool, principal, through=body.through, at=datetime.now(UTC))})
-
-
-def _add_rules(router: APIRouter, pool: Pool, rules: Sequence[Rule]) -> None:
-    known = [rule.code for rule in rules]
-
-    @router.get("/v1/rules", responses=shows(Listing[ShownRule]))
-    def list_rules(_: Annotated[Principal, Depends(permit("rule.read"))]) -> Response:
-        """Who is told of what, when and how, where nobody has said otherwise."""
-        shown = [
-            ShownRule(
-                code=rule.code,
-                event=rule.event,
-                to=rule.to,
-                topic=rule.topic,
-                mode=rule.mode,
-                is_compulsory=rule.is_compulsory,
-            )
-            for rule in rules
-        ]
-        return json_response({"items": [item.model_dump() for item in shown]})
-
-    @router.get("/v1/organisations/{code}/preferences", responses=shows(UnitRules))
-    def get_unit_preferences(
-        request: Request, code: CodeText, _: Annotated[Principal, Depends(permit("preference.read"))]
-    ) -> Response:
-        stated, version = own.get_unit_preferences(pool, code)
-        return tagged(request, {"organisation_code": code, "rules": stated}, version=version)
-
-    @router.put(
-        "/v1/organisations/{code}/preferences",
-        openapi_extra=describe_body(RulesBody),
-        responses=shows(UnitRules) | refuses(412),
+    done = own.put_settings(
+        pool, principal, wanted, known=_codes(rules), expected=read_expected(request), new_id=new_id()
     )
-    def put_unit_preferences(
-        request: Request,
-        code: CodeText,
-        _: Annotated[Principal, Depends(permit("preference.set"))],
-        body: Annotated[RulesBody, Depends(json_body(RulesBody))],
-    ) -> Response:
-        """For everybody who is told of something of this unit or one below it and has not said otherwise."""
-        stated = own.put_unit_preferences(pool, code, body.rules, known=known, expected=read_expected(request))
-        return json_response({"organisation_code": code, "rules": stated})
+    return json_response(_show(done))
+
+
+@router.get("/v1/own/messages", responses=shows(Page[OwnMessage]))
+def list_own_messages(
+    principal: Reading, pool: AppPool, *, unread: bool = False, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    found = own.list_messages(pool, principal, unread_only=unread, before=_number(cursor) or NEWEST, limit=limit + 1)
+    items, next_cursor = page(found, limit, [str(item.number) for item in found])
+    return json_response({"items": items, "next_cursor": next_cursor})
+
+
+@router.post("/v1/own/messages/{message_id}/read", responses=shows(ReadMark))
+def mark_own_read(message_id: UUID, principal: Changing, pool: AppPool) -> Response:
+    read_at = own.mark_read(pool, principal, message_id, at=datetime.now(UTC))
+    return json_response({"id": message_id, "read_at": read_at})
+
+
+@router.post("/v1/own/messages/read", openapi_extra=describe_body(ReadThroughBody), responses=shows(ReadCount))
+def mark_own_read_through(
+    principal: Changing, pool: AppPool, body: Annotated[ReadThroughBody, Depends(json_body(ReadThroughBody))]
+) -> Response:
+    """Everything up to a number, and nothing that came meanwhile."""
+    return json_response({"read": own.mark_all_read(pool, principal, through=body.through, at=datetime.now(UTC))})
+
+
+@router.get("/v1/rules", responses=shows(Listing[ShownRule]))
+def list_rules(_: Annotated[Principal, Depends(permit("rule.read"))], rules: AppRules) -> Response:
+    """Who is told of what, when and how, where nobody has said otherwise."""
+    shown = [
+        ShownRule(
+            code=rule.code,
+            event=rule.event,
+            to=rule.to,
+            topic=rule.topic,
+            mode=rule.mode,
+            is_compulsory=rule.is_compulsory,
+        )
+        for rule in rules
+    ]
+    return json_response({"items": [item.model_dump() for item in shown]})
+
+
+@router.get("/v1/organisations/{code}/preferences", responses=shows(UnitRules))
+def get_unit_preferences(
+    request: Request, code: CodeText, _: Annotated[Principal, Depends(permit("preference.read"))], pool: AppPool
+) -> Response:
+    stated, version = own.get_unit_preferences(pool, code)
+    return tagged(request, {"organisation_code": code, "rules": stated}, version=version)
+
+
+@router.put(
+    "/v1/organisations/{code}/preferences",
+    openapi_extra=describe_body(RulesBody),
+    responses=shows(UnitRules) | refuses(412),
+)
+def put_unit_preferences(
+    request: Request,
+    code: CodeText,
+    _: Annotated[Principal, Depends(permit("preference.set"))],
+    pool: AppPool,
+    rules: AppRules,
+    body: Annotated[RulesBody, Depends(json_body(RulesBody))],
+) -> Response:
+    """For everybody who is told of something of this unit or one below it and has not said otherwise."""
+    stated = own.put_unit_preferences(pool, code, body.rules, known=_codes(rules), expected=read_expected(request))
+    return json_response({"organisation_code": code, "rules": stated})
+
+
+def _codes(rules: Sequence[Rule]) -> list[str]:
+    return [rule.code for rule in rules]
 
 
 def _show(settings: OwnSettings) -> dict[str, object]:

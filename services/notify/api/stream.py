@@ -10,10 +10,11 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from services.notify.api.doors import AppSettings
 from services.notify.domain.notices import OwnMessage
 from services.notify.handlers import own
 from services.notify.settings import NotifySettings
@@ -21,9 +22,10 @@ from shared.access.principal import Principal
 from shared.answers import gives
 from shared.database import Pool
 from shared.errors import Forbidden, Rejected, TooMany, Transient, Unauthenticated
-from shared.http import authenticate, permit
+from shared.http import AppPool, authenticate, permit
 from shared.reach import Reach, acting, current
 
+router = APIRouter()
 MOST_STREAMS: Final = 3  # of one account in a process
 BATCH: Final = 100
 HEARTBEAT_SECONDS: Final = 15.0
@@ -35,7 +37,7 @@ class BadEventId(Rejected):
 
 
 @dataclass(slots=True)
-class _Open:
+class OpenStreams:
     """How many streams each account has open here."""
 
     by_account: Counter[UUID] = field(default_factory=Counter)
@@ -52,45 +54,50 @@ class _Open:
             del self.by_account[account_id]
 
 
-def add_stream(app: FastAPI, pool: Pool, settings: NotifySettings) -> None:
-    opened = _Open()
+async def streams_of(request: Request) -> OpenStreams:
+    streams: OpenStreams = request.app.state.streams
+    return streams
 
-    @app.get(
-        "/v1/own/stream",
-        tags=["own"],
-        response_class=StreamingResponse,
-        responses=gives(
-            200, description="Messages as they come.", content={"text/event-stream": {"schema": {"type": "string"}}}
-        ),
-    )
-    async def stream_own_messages(
-        request: Request,
-        principal: Annotated[Principal, Depends(permit("own.read"))],
-        last_event_id: Annotated[str | None, Header(max_length=40)] = None,
-    ) -> StreamingResponse:
-        """Each event is one message, its id the message's number. It ends after a while: come back with that id."""
-        if last_event_id is not None and not _NUMBER.fullmatch(last_event_id):
-            raise BadEventId("Last-Event-ID is the number of a message")
-        reach = current()
-        seen = int(last_event_id) if last_event_id is not None else None
-        after = seen if seen is not None else await run_in_threadpool(own.find_last, pool, principal)
-        opened.enter(principal.account_id)
 
-        async def still_known() -> bool:
-            try:
-                await authenticate(request)
-            except (Unauthenticated, Forbidden):
-                return False
-            return not await request.is_disconnected()
+@router.get(
+    "/v1/own/stream",
+    tags=["own"],
+    response_class=StreamingResponse,
+    responses=gives(
+        200, description="Messages as they come.", content={"text/event-stream": {"schema": {"type": "string"}}}
+    ),
+)
+async def stream_own_messages(
+    request: Request,
+    principal: Annotated[Principal, Depends(permit("own.read"))],
+    pool: AppPool,
+    settings: AppSettings,
+    streams: Annotated[OpenStreams, Depends(streams_of)],
+    last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+) -> StreamingResponse:
+    """Each event is one message, its id the message's number. It ends after a while: come back with that id."""
+    if last_event_id is not None and not _NUMBER.fullmatch(last_event_id):
+        raise BadEventId("Last-Event-ID is the number of a message")
+    reach = current()
+    seen = int(last_event_id) if last_event_id is not None else None
+    after = seen if seen is not None else await run_in_threadpool(own.find_last, pool, principal)
+    streams.enter(principal.account_id)
 
-        async def told() -> AsyncIterator[bytes]:
-            try:
-                async for part in _follow(pool, principal, reach, after, settings, still_known):
-                    yield part
-            finally:
-                opened.leave(principal.account_id)
+    async def still_known() -> bool:
+        try:
+            await authenticate(request)
+        except (Unauthenticated, Forbidden):
+            return False
+        return not await request.is_disconnected()
 
-        return StreamingResponse(told(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    async def told() -> AsyncIterator[bytes]:
+        try:
+            async for part in _follow(pool, principal, reach, after, settings, still_known):
+                yield part
+        finally:
+            streams.leave(principal.account_id)
+
+    return StreamingResponse(told(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 async def _follow(

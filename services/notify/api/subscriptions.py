@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from services.notify.api.paging import Cursor, Limit, page
@@ -15,12 +15,12 @@ from services.notify.storage.subscriptions import Subscription
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
 from shared.conditions import read_expected
-from shared.database import Pool
 from shared.edge import ShortText
-from shared.http import Body, describe_body, json_body, json_response, permit
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import decode_cursor
 
+router = APIRouter()
 SubscriptionChannel = Literal["inbox", "email"]
 
 
@@ -47,40 +47,44 @@ class ShownSubscription(Shown):
     version: int
 
 
-def add_subscriptions(app: FastAPI, pool: Pool) -> None:
-    @app.put(
-        "/v1/subscriptions/{name}",
-        responses=shows(ShownSubscription)
-        | shows(ShownSubscription, status=201)
-        | refuses(412, _409="The name belongs to another subscription."),
-        openapi_extra=describe_body(SubscriptionBody),
+@router.put(
+    "/v1/subscriptions/{name}",
+    responses=shows(ShownSubscription)
+    | shows(ShownSubscription, status=201)
+    | refuses(412, _409="The name belongs to another subscription."),
+    openapi_extra=describe_body(SubscriptionBody),
+)
+def put_subscription(
+    request: Request,
+    name: str,
+    _: Annotated[Principal, Depends(permit("subscription.put"))],
+    pool: AppPool,
+    body: Annotated[SubscriptionBody, Depends(json_body(SubscriptionBody))],
+) -> Response:
+    wish = Wish(
+        name=name,
+        recipient_name=body.recipient_name,
+        email=body.email,
+        organisation_id=body.organisation_id,
+        language=body.language,
+        channels=tuple(dict.fromkeys(body.channels)),
     )
-    def put_subscription(
-        request: Request,
-        name: str,
-        _: Annotated[Principal, Depends(permit("subscription.put"))],
-        body: Annotated[SubscriptionBody, Depends(json_body(SubscriptionBody))],
-    ) -> Response:
-        wish = Wish(
-            name=name,
-            recipient_name=body.recipient_name,
-            email=body.email,
-            organisation_id=body.organisation_id,
-            language=body.language,
-            channels=tuple(dict.fromkeys(body.channels)),
-        )
-        expected = read_expected(request)
-        subscription, is_new = subscriptions.put_subscription(pool, wish, expected=expected, new_id=new_id())
-        return json_response(_show_subscription(subscription), status=201 if is_new else 200)
+    expected = read_expected(request)
+    subscription, is_new = subscriptions.put_subscription(pool, wish, expected=expected, new_id=new_id())
+    return json_response(_show_subscription(subscription), status=201 if is_new else 200)
 
-    @app.get("/v1/subscriptions", responses=shows(Page[ShownSubscription]))
-    def list_subscriptions(
-        _: Annotated[Principal, Depends(permit("subscription.read"))], limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        after = decode_cursor(cursor, length=1)[0] if cursor else ""
-        found = subscriptions.list_subscriptions(pool, after=after or "", limit=limit + 1)
-        items, next_cursor = page(found, limit, [item.name for item in found])
-        return json_response({"items": [_show_subscription(item) for item in items], "next_cursor": next_cursor})
+
+@router.get("/v1/subscriptions", responses=shows(Page[ShownSubscription]))
+def list_subscriptions(
+    _: Annotated[Principal, Depends(permit("subscription.read"))],
+    pool: AppPool,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    after = decode_cursor(cursor, length=1)[0] if cursor else ""
+    found = subscriptions.list_subscriptions(pool, after=after or "", limit=limit + 1)
+    items, next_cursor = page(found, limit, [item.name for item in found])
+    return json_response({"items": [_show_subscription(item) for item in items], "next_cursor": next_cursor})
 
 
 def _show_subscription(item: Subscription) -> dict[str, object]:

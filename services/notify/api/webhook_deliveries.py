@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import Field, model_validator
 
 from services.notify.api.paging import Cursor, Limit, page
@@ -15,12 +15,12 @@ from services.notify.handlers.replays import Span
 from services.notify.storage.webhook_deliveries import ShownAttempt, ShownDelivery
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
-from shared.database import Pool
 from shared.edge import Instant
-from shared.http import Body, describe_body, json_body, json_response, permit, take_routes, told_as
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit, told_as
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor
 
+router = APIRouter(prefix="/v1/webhook-endpoints/{endpoint_id}", tags=["webhook deliveries"])
 Reading = Annotated[Principal, Depends(permit("endpoint.read"))]
 Changing = Annotated[Principal, Depends(permit("endpoint.change"))]
 DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -71,57 +71,51 @@ class Replayed(Shown):
     last_position: int | None
 
 
-def add_webhook_deliveries(app: FastAPI, pool: Pool) -> None:
-    router = APIRouter(prefix="/v1/webhook-endpoints/{endpoint_id}", tags=["webhook deliveries"])
-    _add_reading(router, pool)
-    _add_ordering(router, pool)
-    take_routes(app, router)
-
-
-def _add_reading(router: APIRouter, pool: Pool) -> None:
-    @router.get("/deliveries", responses=shows(Page[ShownDelivery]))
-    def list_webhook_deliveries(
-        endpoint_id: UUID,
-        _: Reading,
-        state: WebhookDeliveryStatus | None = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        """The newest first; with `state=failed`, what was given up."""
-        found = webhook_deliveries.list_deliveries(
-            pool, endpoint_id, status=state, before=read_number(cursor), limit=limit + 1
-        )
-        shown, next_cursor = page(found, limit, [str(item.id) for item in found])
-        return json_response({"items": shown, "next_cursor": next_cursor})
-
-    @router.get("/deliveries/{delivery_id}", responses=shows(DeliveryWithAttempts))
-    def get_webhook_delivery(endpoint_id: UUID, delivery_id: DeliveryId, _: Reading) -> Response:
-        """One delivery with every attempt at it, and how each was answered."""
-        delivery, attempts = webhook_deliveries.get_delivery(pool, endpoint_id, delivery_id)
-        return json_response({"delivery": delivery, "attempts": attempts})
-
-
-def _add_ordering(router: APIRouter, pool: Pool) -> None:
-    @router.post("/tests", status_code=202, responses=shows(Ordered, status=202) | refuses(409))
-    def post_test(endpoint_id: UUID, _: Changing) -> Response:
-        """Have a delivery sent that tells of nothing, once; the log says how it was answered."""
-        made = webhook_deliveries.order_test(pool, endpoint_id, TEST_TYPE, event_id=new_id(), now=datetime.now(UTC))
-        return json_response({"delivery_id": made}, status=202)
-
-    @router.post(
-        "/replays",
-        status_code=202,
-        openapi_extra=describe_body(ReplayBody),
-        responses=shows(Replayed, status=202) | refuses(409),
+@router.get("/deliveries", responses=shows(Page[ShownDelivery]))
+def list_webhook_deliveries(
+    endpoint_id: UUID,
+    _: Reading,
+    pool: AppPool,
+    state: WebhookDeliveryStatus | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """The newest first; with `state=failed`, what was given up."""
+    found = webhook_deliveries.list_deliveries(
+        pool, endpoint_id, status=state, before=read_number(cursor), limit=limit + 1
     )
-    def post_replay(
-        endpoint_id: UUID, _: Changing, body: Annotated[ReplayBody, Depends(json_body(ReplayBody))]
-    ) -> Response:
-        """Send a stretch of what was told again, under the same ids and in the same order, behind all that is owed."""
-        count, last = replays.order_replay(
-            pool, endpoint_id, Span(**body.model_dump(exclude={"limit"}), most=body.limit), now=datetime.now(UTC)
-        )
-        return json_response({"count": count, "last_position": last}, status=202)
+    shown, next_cursor = page(found, limit, [str(item.id) for item in found])
+    return json_response({"items": shown, "next_cursor": next_cursor})
+
+
+@router.get("/deliveries/{delivery_id}", responses=shows(DeliveryWithAttempts))
+def get_webhook_delivery(endpoint_id: UUID, delivery_id: DeliveryId, _: Reading, pool: AppPool) -> Response:
+    """One delivery with every attempt at it, and how each was answered."""
+    delivery, attempts = webhook_deliveries.get_delivery(pool, endpoint_id, delivery_id)
+    return json_response({"delivery": delivery, "attempts": attempts})
+
+
+@router.post("/tests", status_code=202, responses=shows(Ordered, status=202) | refuses(409))
+def post_test(endpoint_id: UUID, _: Changing, pool: AppPool) -> Response:
+    """Have a delivery sent that tells of nothing, once; the log says how it was answered."""
+    made = webhook_deliveries.order_test(pool, endpoint_id, TEST_TYPE, event_id=new_id(), now=datetime.now(UTC))
+    return json_response({"delivery_id": made}, status=202)
+
+
+@router.post(
+    "/replays",
+    status_code=202,
+    openapi_extra=describe_body(ReplayBody),
+    responses=shows(Replayed, status=202) | refuses(409),
+)
+def post_replay(
+    endpoint_id: UUID, _: Changing, pool: AppPool, body: Annotated[ReplayBody, Depends(json_body(ReplayBody))]
+) -> Response:
+    """Send a stretch of what was told again, under the same ids and in the same order, behind all that is owed."""
+    count, last = replays.order_replay(
+        pool, endpoint_id, Span(**body.model_dump(exclude={"limit"}), most=body.limit), now=datetime.now(UTC)
+    )
+    return json_response({"count": count, "last_position": last}, status=202)
 
 
 def read_number(cursor: str | None) -> int | None:

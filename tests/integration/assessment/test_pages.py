@@ -57,7 +57,7 @@ def open_site(pool, people):
         broker_url="amqp://somebody:another-password-5678@localhost/x",
     )
     app = create_api(settings, pool, authenticator=Browsers(people), form_paths=FORM_PATHS)
-    add_site(app, settings, pool)
+    add_site(app, settings)
     check_routes_are_guarded(app)
 
     def browser(who):

@@ -94,7 +94,7 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
     if service == "assessment":
         assessment_settings = AssessmentSettings(**common, broker_url=BROKER)
         app = create_assessment(assessment_settings, pool, authenticator=known)
-        add_assessment_site(app, assessment_settings, pool)
+        add_assessment_site(app, assessment_settings)
         return app
     brief: dict[str, Any] = {"stream_seconds": 0.2, "stream_poll_seconds": 0.05}
     return create_notify(NotifySettings(**common, **brief, broker_url=BROKER), pool, authenticator=known)
