@@ -50,6 +50,7 @@ STATUS_OF_KIND: tuple[tuple[type[LianxinError], int], ...] = (
     (TooMany, 429),
     (Transient, 503),
 )
+router = APIRouter()
 METHOD_NOT_ALLOWED = 405
 MOST_FAULTS = 20
 LARGEST_EXACT = 2**53  # from here on a float stands for more than one integer
@@ -294,12 +295,13 @@ def create_app(
     app.add_middleware(Witness)
     app.add_middleware(EdgeGuard, upload_paths=tuple(upload_paths), form_paths=tuple(form_paths))
     app.add_middleware(Door)
-
-    @app.get("/v1/openapi.json", include_in_schema=False)
-    def get_description(_: Annotated[Principal, Depends(permit("api.describe"))]) -> Response:
-        return json_response(app.openapi())
-
+    take_routes(app, router)
     return app
+
+
+@router.get("/v1/openapi.json", include_in_schema=False)
+def get_description(request: Request, _: Annotated[Principal, Depends(permit("api.describe"))]) -> Response:
+    return json_response(request.app.openapi())
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:

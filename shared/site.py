@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
@@ -16,10 +16,11 @@ from shared.access.principal import Asked, Principal
 from shared.errors import Forbidden, LianxinError, TooMany, Unauthenticated
 from shared.frame.forms import FORM_COOKIE, form_token, take_form
 from shared.frame.pages import SCRIPTED_HEADERS, STYLE, root_of
-from shared.http import STATUS_OF_KIND, answer_expected, leave_open, let_in
+from shared.http import STATUS_OF_KIND, answer_expected, leave_open, let_in, take_routes
 from shared.policy import POLICY
 from shared.witness import asker_of
 
+router = APIRouter()
 Language = Literal["zh", "en"]
 Texts = Mapping[str, Any]
 
@@ -67,10 +68,12 @@ def add_frame(
     app.add_exception_handler(SignInFirst, go_to_sign_in)
     app.add_exception_handler(NotForThisRole, render_nothing)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(LianxinError, answer)  # type: ignore[arg-type] # same
+    take_routes(app, router)
 
-    @app.get("/style.css", include_in_schema=False, dependencies=[Depends(leave_open("page.open"))])
-    def get_style() -> Response:
-        return Response(STYLE, media_type="text/css")
+
+@router.get("/style.css", include_in_schema=False, dependencies=[Depends(leave_open("page.open"))])
+def get_style() -> Response:
+    return Response(STYLE, media_type="text/css")
 
 
 def site_of(request: Request) -> Site:

@@ -49,7 +49,7 @@ def serve(settings: IntakeSettings, pool: Pool, _: Sequence[str]) -> int:
         nudge_import=lambda import_id: nudge(tasks.celery, tasks.RUN_IMPORT, import_id=import_id),
         form_paths=FORM_PATHS,
     )
-    add_pages(app, pool)
+    add_pages(app)
     add_site(app, settings)
     return processes.serve_api(settings, pool, app)
 

@@ -107,7 +107,7 @@ class IntakeWorld:
         exporter = person("department_officer", name="exporter", stepped_up_at=datetime.now(UTC))
         principals.principals["exporter"] = exporter
         self.app = create_intake_app(settings, pool, authenticator=principals)
-        add_pages(self.app, pool)
+        add_pages(self.app)
         self._pool = pool
         self.contacts: dict[Place, str] = {}
         self.issues: dict[Place, str] = {}

@@ -43,7 +43,7 @@ def make_apps(folder: Path) -> dict[str, FastAPI]:
     add_pages(identity)
     intake_settings = IntakeSettings(**NOWHERE, **BROKER)
     intake = create_intake_app(intake_settings, NO_POOL, form_paths=FORM_PATHS, **known)
-    add_intake_pages(intake, NO_POOL)
+    add_intake_pages(intake)
     add_site(intake, intake_settings)
     assessment_settings = AssessmentSettings(**NOWHERE, **BROKER)
     assessment = create_assessment(assessment_settings, NO_POOL, **known)
@@ -83,6 +83,17 @@ def test_the_busiest_records_take_the_short_way(apps):
     ways = find_short_ways(list_routes(apps["intake"]))
 
     assert {("POST", "/v1/contacts"), ("POST", "/v1/issues"), ("POST", "/v1/ratings")} <= ways.keys()
+
+
+def test_two_apps_share_every_route(apps, tmp_path):
+    """To make one takes a millisecond, and a service has a hundred: docs/decisions/0140-every-route-is-made-once.md."""
+    others = make_apps(tmp_path)
+
+    for service, app in apps.items():
+        made_anew = [
+            one.path for one, other in zip(app.routes, others[service].routes, strict=True) if one is not other
+        ]
+        assert made_anew == [], service
 
 
 def test_what_changes_something_is_never_asked_for_by_get(apps):

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from services.identity.api import shapes
 from services.identity.api.account_proposals import show_proposal
-from services.identity.api.doors import desk_of
+from services.identity.api.doors import AppDesk
 from services.identity.domain.accounts import GrantableRole
 from services.identity.handlers import administration
 from services.identity.handlers.administration import Listed, NewAccount, Person
@@ -22,6 +22,8 @@ from shared.http import Body, describe_body, json_body, json_response, permit
 from shared.pages import decode_cursor, encode_cursor
 from shared.proposals import Proposal
 
+router = APIRouter()
+linking = APIRouter()  # for an installation with a provider of identities
 Reading = Annotated[Principal, Depends(permit("account.read"))]
 Creating = Annotated[Principal, Depends(permit("account.create"))]
 Changing = Annotated[Principal, Depends(permit("account.change"))]
@@ -56,182 +58,179 @@ class GrantBody(Body):
     organisation_code: CodeText | None = None
 
 
-def add_accounts(app: FastAPI, *, issuer: str | None) -> None:
-    """`issuer` is the provider of identities, where there is one."""
-    _add_reading(app)
-    _add_changing(app)
-    _add_roles(app)
-    _add_resetting(app)
-    _add_linking(app, issuer)
+@router.get("/v1/accounts", responses=shows(Page[shapes.ShownAccount]))
+def list_accounts(
+    _: Reading,
+    desk: AppDesk,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    after = decode_cursor(cursor, length=1)[0] if cursor else ""
+    found = administration.list_accounts(desk, after=after or "", limit=limit + 1)
+    following = encode_cursor([found[limit - 1].account.name]) if len(found) > limit else None
+    return json_response({"items": [_show(one) for one in found[:limit]], "next_cursor": following})
 
 
-def _add_reading(app: FastAPI) -> None:
-    @app.get("/v1/accounts", responses=shows(Page[shapes.ShownAccount]))
-    def list_accounts(
-        _: Reading,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: Annotated[str | None, Query(max_length=2_000)] = None,
-    ) -> Response:
-        after = decode_cursor(cursor, length=1)[0] if cursor else ""
-        found = administration.list_accounts(desk_of(app), after=after or "", limit=limit + 1)
-        following = encode_cursor([found[limit - 1].account.name]) if len(found) > limit else None
-        return json_response({"items": [_show(one) for one in found[:limit]], "next_cursor": following})
-
-    @app.get("/v1/accounts/{account_id}", responses=shows(shapes.ShownAccount))
-    def get_account(request: Request, account_id: UUID, _: Reading) -> Response:
-        found = administration.get_account(desk_of(app), account_id)
-        return tagged(request, _show(found), version=found.account.version)
+@router.get("/v1/accounts/{account_id}", responses=shows(shapes.ShownAccount))
+def get_account(request: Request, account_id: UUID, _: Reading, desk: AppDesk) -> Response:
+    found = administration.get_account(desk, account_id)
+    return tagged(request, _show(found), version=found.account.version)
 
 
-def _add_changing(app: FastAPI) -> None:
-    @app.post(
-        "/v1/accounts",
-        status_code=201,
-        responses=shows(shapes.NewAccountShown, status=201) | shapes.CONTRADICTS,
-        openapi_extra=describe_body(AccountBody),
+@router.post(
+    "/v1/accounts",
+    status_code=201,
+    responses=shows(shapes.NewAccountShown, status=201) | shapes.CONTRADICTS,
+    openapi_extra=describe_body(AccountBody),
+)
+def post_account(_: Creating, desk: AppDesk, body: Annotated[AccountBody, Depends(json_body(AccountBody))]) -> Response:
+    wished = NewAccount(**body.model_dump())
+    account, one_time = administration.create_account(desk, wished, now=datetime.now(UTC))
+    document = _show(Listed(account=account, grants=()))
+    return json_response({**document, "one_time_password": one_time}, status=201)
+
+
+@router.put(
+    "/v1/accounts/{account_id}",
+    responses=shows(shapes.ShownAccount) | shapes.WAITS | refuses(412),
+    openapi_extra=describe_body(PersonBody),
+)
+def put_person(
+    request: Request,
+    account_id: UUID,
+    acting: Changing,
+    desk: AppDesk,
+    body: Annotated[PersonBody, Depends(json_body(PersonBody))],
+) -> Response:
+    person, now = Person(**body.model_dump()), datetime.now(UTC)
+    document = {"person_id": person.person_id, "staff_number": person.staff_number}
+    wish = Wish(kind="person.set", account_id=account_id, document=document)
+    done = with_agreement(
+        desk,
+        acting,
+        wish,
+        lambda desk: administration.set_person(desk, acting, account_id, person, now=now),
+        now=now,
+        expected=read_expected(request),
     )
-    def post_account(_: Creating, body: Annotated[AccountBody, Depends(json_body(AccountBody))]) -> Response:
-        wished = NewAccount(**body.model_dump())
-        account, one_time = administration.create_account(desk_of(app), wished, now=datetime.now(UTC))
-        document = _show(Listed(account=account, grants=()))
-        return json_response({**document, "one_time_password": one_time}, status=201)
+    return _waiting(done) or json_response(_show(administration.get_account(desk, account_id)))
 
-    @app.put(
-        "/v1/accounts/{account_id}",
-        responses=shows(shapes.ShownAccount) | shapes.WAITS | refuses(412),
-        openapi_extra=describe_body(PersonBody),
+
+@router.post("/v1/accounts/{account_id}/disable", responses=shows(shapes.AccountState) | shapes.CONTRADICTS)
+def post_disable(account_id: UUID, acting: Changing, desk: AppDesk) -> Response:
+    administration.set_status(desk, acting, account_id, "disabled", now=datetime.now(UTC))
+    return json_response({"id": account_id, "status": "disabled"})
+
+
+@router.post("/v1/accounts/{account_id}/enable", responses=shows(shapes.AccountState) | shapes.WAITS)
+def post_enable(account_id: UUID, acting: Changing, desk: AppDesk) -> Response:
+    now = datetime.now(UTC)
+    done = with_agreement(
+        desk,
+        acting,
+        Wish(kind="account.enable", account_id=account_id),
+        lambda desk: administration.set_status(desk, acting, account_id, "active", now=now),
+        now=now,
     )
-    def put_person(
-        request: Request,
-        account_id: UUID,
-        acting: Changing,
-        body: Annotated[PersonBody, Depends(json_body(PersonBody))],
-    ) -> Response:
-        person, now = Person(**body.model_dump()), datetime.now(UTC)
-        document = {"person_id": person.person_id, "staff_number": person.staff_number}
-        wish = Wish(kind="person.set", account_id=account_id, document=document)
-        done = with_agreement(
-            desk_of(app),
-            acting,
-            wish,
-            lambda desk: administration.set_person(desk, acting, account_id, person, now=now),
-            now=now,
-            expected=read_expected(request),
-        )
-        return _waiting(done) or json_response(_show(administration.get_account(desk_of(app), account_id)))
-
-    @app.post("/v1/accounts/{account_id}/disable", responses=shows(shapes.AccountState) | shapes.CONTRADICTS)
-    def post_disable(account_id: UUID, acting: Changing) -> Response:
-        administration.set_status(desk_of(app), acting, account_id, "disabled", now=datetime.now(UTC))
-        return json_response({"id": account_id, "status": "disabled"})
-
-    @app.post("/v1/accounts/{account_id}/enable", responses=shows(shapes.AccountState) | shapes.WAITS)
-    def post_enable(account_id: UUID, acting: Changing) -> Response:
-        now = datetime.now(UTC)
-        done = with_agreement(
-            desk_of(app),
-            acting,
-            Wish(kind="account.enable", account_id=account_id),
-            lambda desk: administration.set_status(desk, acting, account_id, "active", now=now),
-            now=now,
-        )
-        return _waiting(done) or json_response({"id": account_id, "status": "active"})
+    return _waiting(done) or json_response({"id": account_id, "status": "active"})
 
 
-def _add_roles(app: FastAPI) -> None:
-    @app.post(
-        "/v1/accounts/{account_id}/roles",
-        responses=shows(shapes.GrantedRole, description="It was held already.")
-        | shows(shapes.GrantedRole, status=201)
-        | shapes.WAITS,
-        openapi_extra=describe_body(GrantBody),
+@router.post(
+    "/v1/accounts/{account_id}/roles",
+    responses=shows(shapes.GrantedRole, description="It was held already.")
+    | shows(shapes.GrantedRole, status=201)
+    | shapes.WAITS,
+    openapi_extra=describe_body(GrantBody),
+)
+def post_role(
+    account_id: UUID, acting: Granting, desk: AppDesk, body: Annotated[GrantBody, Depends(json_body(GrantBody))]
+) -> Response:
+    now = datetime.now(UTC)
+    wish = Wish(kind="role.grant", account_id=account_id, document=body.model_dump())
+    done = with_agreement(
+        desk,
+        acting,
+        wish,
+        lambda desk: administration.grant_role(desk, acting, account_id, body.role, body.organisation_code, now=now),
+        now=now,
     )
-    def post_role(
-        account_id: UUID, acting: Granting, body: Annotated[GrantBody, Depends(json_body(GrantBody))]
-    ) -> Response:
-        now = datetime.now(UTC)
-        wish = Wish(kind="role.grant", account_id=account_id, document=body.model_dump())
-        done = with_agreement(
-            desk_of(app),
-            acting,
-            wish,
-            lambda desk: administration.grant_role(
-                desk, acting, account_id, body.role, body.organisation_code, now=now
-            ),
-            now=now,
-        )
-        if isinstance(done, Proposal):
-            return _wait(done)
-        grant, is_new = done
-        document = {"id": grant.id, "role": grant.role, "organisation_code": grant.organisation_code}
-        return json_response(document, status=201 if is_new else 200)
-
-    @app.delete("/v1/accounts/{account_id}/roles/{grant_id}", responses=shows(shapes.GrantedRole) | shapes.CONTRADICTS)
-    def delete_role(account_id: UUID, grant_id: UUID, acting: Granting) -> Response:
-        revoked = administration.revoke_role(desk_of(app), acting, account_id, grant_id)
-        return json_response({"id": revoked.id, "role": revoked.role, "organisation_code": revoked.organisation_code})
+    if isinstance(done, Proposal):
+        return _wait(done)
+    grant, is_new = done
+    document = {"id": grant.id, "role": grant.role, "organisation_code": grant.organisation_code}
+    return json_response(document, status=201 if is_new else 200)
 
 
-def _add_resetting(app: FastAPI) -> None:
-    @app.post("/v1/accounts/{account_id}/password", responses=shows(shapes.AccountPassword) | shapes.WAITS)
-    def post_password(account_id: UUID, acting: Resetting) -> Response:
-        now = datetime.now(UTC)
-        done = with_agreement(
-            desk_of(app),
-            acting,
-            Wish(kind="password.reset", account_id=account_id),
-            lambda desk: administration.reset_password(desk, acting, account_id, now=now),
-            now=now,
-        )
-        return _waiting(done) or json_response({"id": account_id, "one_time_password": done})
-
-    @app.delete("/v1/accounts/{account_id}/second-factor", responses=shows(shapes.RemovedProof) | shapes.WAITS)
-    def delete_second_factor(account_id: UUID, acting: Resetting) -> Response:
-        now = datetime.now(UTC)
-        done = with_agreement(
-            desk_of(app),
-            acting,
-            Wish(kind="second_factor.remove", account_id=account_id),
-            lambda desk: administration.remove_second_factor(desk, acting, account_id, now=now),
-            now=now,
-        )
-        return _waiting(done) or json_response({"id": account_id, "removed": done})
+@router.delete("/v1/accounts/{account_id}/roles/{grant_id}", responses=shows(shapes.GrantedRole) | shapes.CONTRADICTS)
+def delete_role(account_id: UUID, grant_id: UUID, acting: Granting, desk: AppDesk) -> Response:
+    revoked = administration.revoke_role(desk, acting, account_id, grant_id)
+    return json_response({"id": revoked.id, "role": revoked.role, "organisation_code": revoked.organisation_code})
 
 
-def _add_linking(app: FastAPI, issuer: str | None) -> None:
-    """Whoever a provider signs in is known by its issuer and the subject there, and by no name or address."""
-    if issuer is None:
-        return
-
-    @app.put(
-        "/v1/accounts/{account_id}/provider-identity",
-        responses=shows(shapes.LinkedIdentity) | shapes.WAITS,
-        openapi_extra=describe_body(IdentityBody),
+@router.post("/v1/accounts/{account_id}/password", responses=shows(shapes.AccountPassword) | shapes.WAITS)
+def post_password(account_id: UUID, acting: Resetting, desk: AppDesk) -> Response:
+    now = datetime.now(UTC)
+    done = with_agreement(
+        desk,
+        acting,
+        Wish(kind="password.reset", account_id=account_id),
+        lambda desk: administration.reset_password(desk, acting, account_id, now=now),
+        now=now,
     )
-    def put_identity(
-        account_id: UUID, acting: Resetting, body: Annotated[IdentityBody, Depends(json_body(IdentityBody))]
-    ) -> Response:
-        now, subject = datetime.now(UTC), body.subject
-        wish = Wish(kind="identity.link", account_id=account_id, document={"issuer": issuer, "subject": subject})
-        done = with_agreement(
-            desk_of(app),
-            acting,
-            wish,
-            lambda desk: administration.link_identity(
-                desk, acting, account_id, issuer=issuer, subject=subject, now=now
-            ),
-            now=now,
-        )
-        return _waiting(done) or json_response({"id": account_id, "issuer": issuer, "subject": body.subject})
+    return _waiting(done) or json_response({"id": account_id, "one_time_password": done})
 
-    @app.delete(
-        "/v1/accounts/{account_id}/provider-identity", responses=shows(shapes.RemovedProof) | shapes.CONTRADICTS
+
+@router.delete("/v1/accounts/{account_id}/second-factor", responses=shows(shapes.RemovedProof) | shapes.WAITS)
+def delete_second_factor(account_id: UUID, acting: Resetting, desk: AppDesk) -> Response:
+    now = datetime.now(UTC)
+    done = with_agreement(
+        desk,
+        acting,
+        Wish(kind="second_factor.remove", account_id=account_id),
+        lambda desk: administration.remove_second_factor(desk, acting, account_id, now=now),
+        now=now,
     )
-    def delete_identity(account_id: UUID, acting: Resetting) -> Response:
-        removed = administration.unlink_identities(
-            desk_of(app), acting, account_id, issuer=issuer, now=datetime.now(UTC)
-        )
-        return json_response({"id": account_id, "removed": removed})
+    return _waiting(done) or json_response({"id": account_id, "removed": done})
+
+
+async def issuer_of(request: Request) -> str:
+    """Of an app that takes the routes of `linking`. Whom it signs in is known by it and the subject there alone."""
+    issuer: str = request.app.state.settings.oidc_issuer
+    return issuer
+
+
+@linking.put(
+    "/v1/accounts/{account_id}/provider-identity",
+    responses=shows(shapes.LinkedIdentity) | shapes.WAITS,
+    openapi_extra=describe_body(IdentityBody),
+)
+def put_identity(
+    account_id: UUID,
+    acting: Resetting,
+    desk: AppDesk,
+    issuer: Annotated[str, Depends(issuer_of)],
+    body: Annotated[IdentityBody, Depends(json_body(IdentityBody))],
+) -> Response:
+    now, subject = datetime.now(UTC), body.subject
+    wish = Wish(kind="identity.link", account_id=account_id, document={"issuer": issuer, "subject": subject})
+    done = with_agreement(
+        desk,
+        acting,
+        wish,
+        lambda desk: administration.link_identity(desk, acting, account_id, issuer=issuer, subject=subject, now=now),
+        now=now,
+    )
+    return _waiting(done) or json_response({"id": account_id, "issuer": issuer, "subject": body.subject})
+
+
+@linking.delete(
+    "/v1/accounts/{account_id}/provider-identity", responses=shows(shapes.RemovedProof) | shapes.CONTRADICTS
+)
+def delete_identity(
+    account_id: UUID, acting: Resetting, desk: AppDesk, issuer: Annotated[str, Depends(issuer_of)]
+) -> Response:
+    removed = administration.unlink_identities(desk, acting, account_id, issuer=issuer, now=datetime.now(UTC))
+    return json_response({"id": account_id, "removed": removed})
 
 
 def _waiting(done: object) -> Response | None:

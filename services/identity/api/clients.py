@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from services.identity.api import shapes
@@ -15,14 +15,15 @@ from services.identity.handlers.clients import Addition
 from shared import proposals
 from shared.access.principal import Principal
 from shared.answers import Page, gives, shows
-from shared.database import Pool, transaction
+from shared.database import transaction
 from shared.edge import CodeText, LongText, ShortText
-from shared.http import Body, describe_body, json_body, json_response, permit, take_routes
+from shared.http import AppPool, Body, describe_body, json_body, json_response, permit
 from shared.identifiers import new_id
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 from shared.policy import POLICY
 from shared.proposals import Proposal, ProposalStatus
 
+router = APIRouter()
 SCOPES = frozenset(rule.scope for rule in POLICY.values() if rule.scope)
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
@@ -62,113 +63,106 @@ class KeyBody(Body):
     valid_days: Annotated[int, Field(ge=1, le=400)] = 365
 
 
-def add_clients(app: FastAPI, pool: Pool) -> None:
-    router = APIRouter()
-    _add_proposals(router, pool)
-    _add_decisions(router, pool)
-    _add_reading(router, pool)
-    _add_credentials(router, pool)
-    take_routes(app, router)
+@router.post(
+    "/v1/client-proposals",
+    status_code=201,
+    responses=shows(shapes.ClientProposal, status=201) | shapes.CONTRADICTS,
+    openapi_extra=describe_body(RegistrationBody),
+)
+def post_proposal(
+    by: Proposing, pool: AppPool, body: Annotated[RegistrationBody, Depends(json_body(RegistrationBody))]
+) -> Response:
+    now = datetime.now(UTC)
+    wished = body.model_dump(exclude={"valid_days"})
+    registration = Registration(**wished, expires_at=now + timedelta(days=body.valid_days))
+    proposal = registrations.propose(pool, registration, by=by, known_scopes=SCOPES, new_id=new_id(), now=now)
+    return json_response(_show_proposal(proposal), status=201)
 
 
-def _add_proposals(router: APIRouter, pool: Pool) -> None:
-    @router.post(
-        "/v1/client-proposals",
-        status_code=201,
-        responses=shows(shapes.ClientProposal, status=201) | shapes.CONTRADICTS,
-        openapi_extra=describe_body(RegistrationBody),
-    )
-    def post_proposal(
-        by: Proposing, body: Annotated[RegistrationBody, Depends(json_body(RegistrationBody))]
-    ) -> Response:
-        now = datetime.now(UTC)
-        wished = body.model_dump(exclude={"valid_days"})
-        registration = Registration(**wished, expires_at=now + timedelta(days=body.valid_days))
-        proposal = registrations.propose(pool, registration, by=by, known_scopes=SCOPES, new_id=new_id(), now=now)
-        return json_response(_show_proposal(proposal), status=201)
-
-    @router.get("/v1/client-proposals", responses=shows(Page[shapes.ClientProposal]))
-    def list_proposals(
-        _: Reading, state: ProposalStatus | None = None, limit: Limit = 50, cursor: Cursor = None
-    ) -> Response:
-        with transaction(pool) as connection:
-            found = proposals.list_proposals(
-                connection,
-                registrations.KINDS,
-                status=state,
-                before=_read_id(cursor),
-                limit=limit + 1,
-                now=datetime.now(UTC),
-            )
-        return _page([_show_proposal(one) for one in found], limit, key=lambda one: str(one["id"]))
+@router.get("/v1/client-proposals", responses=shows(Page[shapes.ClientProposal]))
+def list_proposals(
+    _: Reading, pool: AppPool, state: ProposalStatus | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    with transaction(pool) as connection:
+        found = proposals.list_proposals(
+            connection,
+            registrations.KINDS,
+            status=state,
+            before=_read_id(cursor),
+            limit=limit + 1,
+            now=datetime.now(UTC),
+        )
+    return _page([_show_proposal(one) for one in found], limit, key=lambda one: str(one["id"]))
 
 
-def _add_decisions(router: APIRouter, pool: Pool) -> None:
-    @router.post(
-        "/v1/client-proposals/{proposal_id}/approve", responses=shows(shapes.ClientProposal) | shapes.CONTRADICTS
-    )
-    def approve(proposal_id: UUID, by: Deciding) -> Response:
-        now = datetime.now(UTC)
-        decided = registrations.approve(pool, proposal_id, by=by, known_scopes=SCOPES, new_id=new_id(), now=now)
-        return json_response(_show_proposal(decided))
-
-    @router.post(
-        "/v1/client-proposals/{proposal_id}/refuse",
-        responses=shows(shapes.ClientProposal) | shapes.CONTRADICTS,
-        openapi_extra=describe_body(RefusalBody),
-    )
-    def refuse(
-        proposal_id: UUID, by: Deciding, body: Annotated[RefusalBody, Depends(json_body(RefusalBody))]
-    ) -> Response:
-        decided = registrations.refuse(pool, proposal_id, by=by, reason=body.reason, now=datetime.now(UTC))
-        return json_response(_show_proposal(decided))
+@router.post("/v1/client-proposals/{proposal_id}/approve", responses=shows(shapes.ClientProposal) | shapes.CONTRADICTS)
+def approve(proposal_id: UUID, by: Deciding, pool: AppPool) -> Response:
+    now = datetime.now(UTC)
+    decided = registrations.approve(pool, proposal_id, by=by, known_scopes=SCOPES, new_id=new_id(), now=now)
+    return json_response(_show_proposal(decided))
 
 
-def _add_reading(router: APIRouter, pool: Pool) -> None:
-    @router.get("/v1/clients", responses=shows(Page[shapes.ShownClient]))
-    def list_clients(_: Reading, limit: Limit = 50, cursor: Cursor = None) -> Response:
-        after = decode_cursor(cursor, length=1)[0] if cursor else ""
-        found = clients.list_clients(pool, after=after or "", limit=limit + 1)
-        return _page([_show_client(one) for one in found], limit, key=lambda one: str(one["client_id"]))
+@router.post(
+    "/v1/client-proposals/{proposal_id}/refuse",
+    responses=shows(shapes.ClientProposal) | shapes.CONTRADICTS,
+    openapi_extra=describe_body(RefusalBody),
+)
+def refuse(
+    proposal_id: UUID, by: Deciding, pool: AppPool, body: Annotated[RefusalBody, Depends(json_body(RefusalBody))]
+) -> Response:
+    decided = registrations.refuse(pool, proposal_id, by=by, reason=body.reason, now=datetime.now(UTC))
+    return json_response(_show_proposal(decided))
 
-    @router.get("/v1/clients/{client_id}", responses=shows(shapes.ClientWithCredentials))
-    def get_client(client_id: CodeText, _: Reading) -> Response:
-        client, credentials = clients.get_client(pool, client_id, now=datetime.now(UTC))
-        return json_response({**_show_client(client), "credentials": [_show_credential(one) for one in credentials]})
+
+@router.get("/v1/clients", responses=shows(Page[shapes.ShownClient]))
+def list_clients(_: Reading, pool: AppPool, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    after = decode_cursor(cursor, length=1)[0] if cursor else ""
+    found = clients.list_clients(pool, after=after or "", limit=limit + 1)
+    return _page([_show_client(one) for one in found], limit, key=lambda one: str(one["client_id"]))
 
 
-def _add_credentials(router: APIRouter, pool: Pool) -> None:
-    @router.post(
-        "/v1/clients/{client_id}/secrets",
-        status_code=201,
-        responses=shows(shapes.NewSecret, status=201) | shapes.CONTRADICTS,
-        openapi_extra=describe_body(SecretBody),
-    )
-    def post_secret(
-        client_id: CodeText, by: Equipping, body: Annotated[SecretBody, Depends(json_body(SecretBody))]
-    ) -> Response:
-        credential, secret = clients.issue_secret(pool, client_id, _addition(by, body.valid_days))
-        return json_response({**_show_credential(credential), "secret": secret}, status=201)
+@router.get("/v1/clients/{client_id}", responses=shows(shapes.ClientWithCredentials))
+def get_client(client_id: CodeText, _: Reading, pool: AppPool) -> Response:
+    client, credentials = clients.get_client(pool, client_id, now=datetime.now(UTC))
+    return json_response({**_show_client(client), "credentials": [_show_credential(one) for one in credentials]})
 
-    @router.post(
-        "/v1/clients/{client_id}/keys",
-        status_code=201,
-        responses=shows(shapes.ShownCredential, status=201) | shapes.CONTRADICTS,
-        openapi_extra=describe_body(KeyBody),
-    )
-    def post_key(client_id: CodeText, by: Equipping, body: Annotated[KeyBody, Depends(json_body(KeyBody))]) -> Response:
-        credential = clients.register_key(pool, client_id, body.jwk, _addition(by, body.valid_days))
-        return json_response(_show_credential(credential), status=201)
 
-    @router.delete("/v1/clients/{client_id}/credentials/{credential_id}", status_code=204, responses=gives(204))
-    def delete_credential(client_id: CodeText, credential_id: UUID, _: Equipping) -> Response:
-        clients.revoke_credential(pool, client_id, credential_id, now=datetime.now(UTC))
-        return Response(status_code=204)
+@router.post(
+    "/v1/clients/{client_id}/secrets",
+    status_code=201,
+    responses=shows(shapes.NewSecret, status=201) | shapes.CONTRADICTS,
+    openapi_extra=describe_body(SecretBody),
+)
+def post_secret(
+    client_id: CodeText, by: Equipping, pool: AppPool, body: Annotated[SecretBody, Depends(json_body(SecretBody))]
+) -> Response:
+    credential, secret = clients.issue_secret(pool, client_id, _addition(by, body.valid_days))
+    return json_response({**_show_credential(credential), "secret": secret}, status=201)
 
-    @router.post("/v1/clients/{client_id}/disable", responses=shows(shapes.ClientState) | shapes.CONTRADICTS)
-    def disable(client_id: CodeText, _: Disabling) -> Response:
-        clients.disable_client(pool, client_id, now=datetime.now(UTC))
-        return json_response({"client_id": client_id, "status": "disabled"})
+
+@router.post(
+    "/v1/clients/{client_id}/keys",
+    status_code=201,
+    responses=shows(shapes.ShownCredential, status=201) | shapes.CONTRADICTS,
+    openapi_extra=describe_body(KeyBody),
+)
+def post_key(
+    client_id: CodeText, by: Equipping, pool: AppPool, body: Annotated[KeyBody, Depends(json_body(KeyBody))]
+) -> Response:
+    credential = clients.register_key(pool, client_id, body.jwk, _addition(by, body.valid_days))
+    return json_response(_show_credential(credential), status=201)
+
+
+@router.delete("/v1/clients/{client_id}/credentials/{credential_id}", status_code=204, responses=gives(204))
+def delete_credential(client_id: CodeText, credential_id: UUID, _: Equipping, pool: AppPool) -> Response:
+    clients.revoke_credential(pool, client_id, credential_id, now=datetime.now(UTC))
+    return Response(status_code=204)
+
+
+@router.post("/v1/clients/{client_id}/disable", responses=shows(shapes.ClientState) | shapes.CONTRADICTS)
+def disable(client_id: CodeText, _: Disabling, pool: AppPool) -> Response:
+    clients.disable_client(pool, client_id, now=datetime.now(UTC))
+    return json_response({"client_id": client_id, "status": "disabled"})
 
 
 def _addition(by: Principal, valid_days: int) -> Addition:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Response
+from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from services.identity.browsing import give_progress
@@ -50,9 +50,20 @@ def make_desk(settings: IdentitySettings, pool: Pool, keys: CryptoProvider | Non
     )
 
 
-def desk_of(app: FastAPI) -> Desk:
-    desk: Desk = app.state.desk
+async def desk_of(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
     return desk
+
+
+AppDesk = Annotated[Desk, Depends(desk_of)]
+
+
+async def settings_of(request: Request) -> IdentitySettings:
+    settings: IdentitySettings = request.app.state.settings
+    return settings
+
+
+AppSettings = Annotated[IdentitySettings, Depends(settings_of)]
 
 
 def show_progress(progress: Progress) -> Response:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.routing import APIRoute, APIRouter
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import override
 
+from services.identity.api.doors import AppSettings
 from services.identity.domain.oauth import GRANT_TYPE, TokenRefused, read_form, read_request
 from services.identity.handlers.token_keys import KeyChoice, list_public_keys
 from services.identity.handlers.tokens import TokenRules, give_token
@@ -18,7 +19,7 @@ from services.identity.signing.assertions import ALGORITHMS
 from shared.answers import Problem, Shown, shows
 from shared.crypto import CryptoProvider
 from shared.database import Pool
-from shared.http import json_response, leave_open, take_routes
+from shared.http import AppPool, json_response, leave_open
 from shared.networks import forwarded_for, sender_of
 from shared.openapi import PROBLEM, REFERENCE
 from shared.policy import POLICY
@@ -87,65 +88,6 @@ def show_refusal(refusal: TokenRefused) -> Response:
     )
 
 
-def add_oauth(app: FastAPI, settings: IdentitySettings, pool: Pool, crypto: CryptoProvider) -> None:
-    keys = KeyChoice(pool, crypto, issuer=settings.issuer, believed=KEY_BELIEVED)
-    rules = TokenRules(
-        audiences=(settings.issuer, settings.issuer + TOKEN_PATH),
-        requests_per_minute=settings.token_requests_per_minute,
-    )
-    router = APIRouter(route_class=TokenRoute)
-
-    @router.post(TOKEN_PATH, openapi_extra=_FORM_SHAPE, responses=_TOKEN_ANSWERS)
-    async def give_access_token(
-        request: Request, _: Annotated[None, Depends(leave_open("token.request", any_query=True))]
-    ) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-            raise TokenRefused("invalid_request", f"the body must be {FORM}")
-        asked = read_request(
-            read_form(await request.body()),
-            request.headers.get("authorization"),
-            secret_in_body=settings.client_secret_in_body,
-        )
-        peer = request.client.host if request.client is not None else None
-        address = sender_of(peer, forwarded_for(request.headers), settings.trusted_proxies)
-        issued = await run_in_threadpool(give_token, pool, keys, asked, rules, address=address, now=datetime.now(UTC))
-        document = {
-            "access_token": issued.token,
-            "token_type": "Bearer",
-            "expires_in": issued.expires_in,
-            "scope": " ".join(issued.scopes),
-        }
-        return json_response(document, headers={"Pragma": "no-cache"})
-
-    @router.get(KEYS_PATH, responses=shows(KeySet))
-    def list_keys(_: Annotated[None, Depends(leave_open("token_key.read", any_query=True))]) -> Response:
-        public = list_public_keys(pool, now=datetime.now(UTC))
-        return json_response({"keys": [show_key(kid, key) for kid, key in public]})
-
-    @router.get(METADATA_PATH, responses=shows(ServerMetadata))
-    def describe(_: Annotated[None, Depends(leave_open("token_key.read", any_query=True))]) -> Response:
-        return json_response(describe_server(settings))
-
-    take_routes(app, router)
-
-
-def describe_server(settings: IdentitySettings) -> dict[str, object]:
-    methods = ["client_secret_basic", "private_key_jwt"]
-    return {
-        "issuer": settings.issuer,
-        "token_endpoint": settings.issuer + TOKEN_PATH,
-        "jwks_uri": settings.issuer + KEYS_PATH,
-        "grant_types_supported": [GRANT_TYPE],
-        "response_types_supported": [],
-        "scopes_supported": sorted({rule.scope for rule in POLICY.values() if rule.scope}),
-        "token_endpoint_auth_methods_supported": [
-            *methods,
-            *(["client_secret_post"] if settings.client_secret_in_body else []),
-        ],
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-    }
-
-
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -203,3 +145,75 @@ _FORM_SHAPE: dict[str, Any] = {
         },
     }
 }
+
+router = APIRouter(route_class=TokenRoute)
+
+
+def choose_keys(settings: IdentitySettings, pool: Pool, crypto: CryptoProvider) -> KeyChoice:
+    return KeyChoice(pool, crypto, issuer=settings.issuer, believed=KEY_BELIEVED)
+
+
+async def keys_of(request: Request) -> KeyChoice:
+    keys: KeyChoice = request.app.state.token_keys
+    return keys
+
+
+@router.post(TOKEN_PATH, openapi_extra=_FORM_SHAPE, responses=_TOKEN_ANSWERS)
+async def give_access_token(
+    request: Request,
+    _: Annotated[None, Depends(leave_open("token.request", any_query=True))],
+    pool: AppPool,
+    settings: AppSettings,
+    keys: Annotated[KeyChoice, Depends(keys_of)],
+) -> Response:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise TokenRefused("invalid_request", f"the body must be {FORM}")
+    asked = read_request(
+        read_form(await request.body()),
+        request.headers.get("authorization"),
+        secret_in_body=settings.client_secret_in_body,
+    )
+    peer = request.client.host if request.client is not None else None
+    address = sender_of(peer, forwarded_for(request.headers), settings.trusted_proxies)
+    rules = TokenRules(
+        audiences=(settings.issuer, settings.issuer + TOKEN_PATH),
+        requests_per_minute=settings.token_requests_per_minute,
+    )
+    issued = await run_in_threadpool(give_token, pool, keys, asked, rules, address=address, now=datetime.now(UTC))
+    document = {
+        "access_token": issued.token,
+        "token_type": "Bearer",
+        "expires_in": issued.expires_in,
+        "scope": " ".join(issued.scopes),
+    }
+    return json_response(document, headers={"Pragma": "no-cache"})
+
+
+@router.get(KEYS_PATH, responses=shows(KeySet))
+def list_keys(_: Annotated[None, Depends(leave_open("token_key.read", any_query=True))], pool: AppPool) -> Response:
+    public = list_public_keys(pool, now=datetime.now(UTC))
+    return json_response({"keys": [show_key(kid, key) for kid, key in public]})
+
+
+@router.get(METADATA_PATH, responses=shows(ServerMetadata))
+def describe(
+    _: Annotated[None, Depends(leave_open("token_key.read", any_query=True))], settings: AppSettings
+) -> Response:
+    return json_response(describe_server(settings))
+
+
+def describe_server(settings: IdentitySettings) -> dict[str, object]:
+    methods = ["client_secret_basic", "private_key_jwt"]
+    return {
+        "issuer": settings.issuer,
+        "token_endpoint": settings.issuer + TOKEN_PATH,
+        "jwks_uri": settings.issuer + KEYS_PATH,
+        "grant_types_supported": [GRANT_TYPE],
+        "response_types_supported": [],
+        "scopes_supported": sorted({rule.scope for rule in POLICY.values() if rule.scope}),
+        "token_endpoint_auth_methods_supported": [
+            *methods,
+            *(["client_secret_post"] if settings.client_secret_in_body else []),
+        ],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+    }

@@ -1,12 +1,13 @@
 """The SCIM 2.0 door at /scim/v2: people and groups of a staff system, and what tells such a system of us."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, APIRouter
@@ -23,6 +24,7 @@ from scim2_models import (
     Resource,
     ResponseParameters,
     SCIMException,
+    ScimProvider,
 )
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import override
@@ -32,12 +34,11 @@ from services.identity.api.scim_described import MEDIA_TYPE, ScimGroup, ScimList
 from services.identity.handlers import roster_groups, roster_users
 from services.identity.roster.models import POLICY, RosterGroup, RosterUser, describe
 from services.identity.roster.searching import Found, as_refusal, read_search
-from services.identity.settings import IdentitySettings
 from shared.access.principal import Principal
 from shared.answers import Answers, Shown, shows
 from shared.database import Pool
 from shared.errors import Conflict, Forbidden, LianxinError, Transient, Unauthenticated
-from shared.http import methods_at, permit, take_routes
+from shared.http import AppPool, methods_at, permit
 from shared.identifiers import new_id
 
 ROOT: Final = "/scim/v2"
@@ -87,42 +88,37 @@ def show_error(status: int, detail: str, scim_type: str | None = None) -> Respon
     return Response(document.model_dump_json(), status, headers, MEDIA_TYPE)
 
 
-def add_scim(app: FastAPI, settings: IdentitySettings, pool: Pool) -> None:
-    base_url = settings.issuer + ROOT
-    router = APIRouter(
-        prefix=ROOT, route_class=ScimRoute, default_response_class=ScimResponse, responses=described.EVERYWHERE
-    )
-    _add_discovery(router, base_url)
-    for collection in (USERS, GROUPS):
-        _add_reading(router, pool, base_url, collection)
-        _add_changing(router, pool, base_url, collection)
-    _add_rest(router)
-    take_routes(app, router)
+async def base_url_of(request: Request) -> str:
+    issuer: str = request.app.state.settings.issuer
+    return issuer + ROOT
 
 
-def _add_discovery(router: APIRouter, base_url: str) -> None:
-    provider = describe(base_url)
-    listed: dict[str, tuple[type[Shown], dict[str, Resource[Any]]]] = {
-        "ResourceTypes": (described.ScimResourceType, {str(one.id): one for one in provider.resource_types}),
-        "Schemas": (described.ScimSchema, {str(one.id): one for one in provider.schemas}),
-    }
-
-    @router.get("/ServiceProviderConfig", responses=shows(described.ScimConfiguration))
-    def get_configuration(_: Provisioning) -> Response:
-        return _show(provider.config)
-
-    for kind, (shape, entries) in listed.items():
-        _add_listed(router, kind, shape, entries)
+BaseUrl = Annotated[str, Depends(base_url_of)]
+router = APIRouter(
+    prefix=ROOT, route_class=ScimRoute, default_response_class=ScimResponse, responses=described.EVERYWHERE
+)
 
 
-def _add_listed(router: APIRouter, kind: str, shape: type[Shown], entries: Mapping[str, Resource[Any]]) -> None:
-    def list_entries(_: Provisioning, request: Request) -> Response:
+@cache
+def _describe(base_url: str) -> ScimProvider:
+    """Once: that takes long, and no installation has two."""
+    return describe(base_url)
+
+
+@router.get("/ServiceProviderConfig", responses=shows(described.ScimConfiguration))
+def get_configuration(_: Provisioning, base_url: BaseUrl) -> Response:
+    return _show(_describe(base_url).config)
+
+
+def _add_listed(kind: str, shape: type[Shown], entries_of: Callable[[ScimProvider], Iterable[Resource[Any]]]) -> None:
+    def list_entries(_: Provisioning, request: Request, base_url: BaseUrl) -> Response:
         if "filter" in request.query_params:
             raise ForbiddenException(detail="what describes us is not filtered")
-        found = list(entries.values())
+        found = list(entries_of(_describe(base_url)))
         return _show_list(Found(total=len(found), start_index=1, resources=found), type(found[0]))
 
-    def get_entry(identifier: str, _: Provisioning) -> Response:
+    def get_entry(identifier: str, _: Provisioning, base_url: BaseUrl) -> Response:
+        entries = {str(one.id): one for one in entries_of(_describe(base_url))}
         if identifier not in entries:
             raise NotFoundException(detail="there is no such resource")
         return _show(entries[identifier])
@@ -136,6 +132,10 @@ def _add_listed(router: APIRouter, kind: str, shape: type[Shown], entries: Mappi
         name=f"get of {kind}",
         responses=shows(shape) | refuses(404),
     )
+
+
+_add_listed("ResourceTypes", described.ScimResourceType, lambda description: description.resource_types)
+_add_listed("Schemas", described.ScimSchema, lambda description: description.schemas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,31 +180,31 @@ GROUPS: Final = Collection(
 )
 
 
-def _add_reading(router: APIRouter, pool: Pool, base_url: str, collection: Collection) -> None:
-    def search(document: Mapping[str, Any]) -> Response:
+def _add_reading(collection: Collection) -> None:
+    def search(pool: Pool, base_url: str, document: Mapping[str, Any]) -> Response:
         request = read_search(collection.model, document)
         return _show_list(collection.search(pool, request, base_url=base_url), collection.model, request)
 
     listed = shows(ScimList.__class_getitem__(collection.shape))
 
     @router.get(collection.path, openapi_extra=described.SEARCHED, responses=listed)
-    def list_resources(request: Request, _: Provisioning) -> Response:
-        return search(dict(request.query_params))
+    def list_resources(request: Request, _: Provisioning, pool: AppPool, base_url: BaseUrl) -> Response:
+        return search(pool, base_url, dict(request.query_params))
 
     @router.post(f"{collection.path}/.search", openapi_extra=described.takes(described.SEARCH), responses=listed)
-    async def search_resources(request: Request, _: Provisioning) -> Response:
-        return await run_in_threadpool(search, _read_object(await request.body()))
+    async def search_resources(request: Request, _: Provisioning, pool: AppPool, base_url: BaseUrl) -> Response:
+        return await run_in_threadpool(search, pool, base_url, _read_object(await request.body()))
 
     @router.get(
         f"{collection.path}/{{identifier}}",
         openapi_extra=described.ONE,
         responses=_shows(collection) | refuses(404),
     )
-    def get_resource(identifier: str, request: Request, _: Provisioning) -> Response:
+    def get_resource(identifier: str, request: Request, _: Provisioning, pool: AppPool, base_url: BaseUrl) -> Response:
         return _show(collection.get(pool, identifier, base_url=base_url), request)
 
 
-def _add_changing(router: APIRouter, pool: Pool, base_url: str, collection: Collection) -> None:
+def _add_changing(collection: Collection) -> None:
     model, one = collection.model, f"{collection.path}/{{identifier}}"
     patch_of: Any = PatchOp.__class_getitem__(model)
     conflict = refuses(_409="Another resource has that name.")
@@ -215,7 +215,7 @@ def _add_changing(router: APIRouter, pool: Pool, base_url: str, collection: Coll
         openapi_extra=described.takes(collection.body) | described.ONE,
         responses=_shows(collection, status=201) | conflict,
     )
-    async def post_resource(request: Request, _: Provisioning) -> Response:
+    async def post_resource(request: Request, _: Provisioning, pool: AppPool, base_url: BaseUrl) -> Response:
         sent = _read(model, await request.body(), Context.RESOURCE_CREATION_REQUEST)
         new = {"base_url": base_url, "new_id": new_id(), "now": datetime.now(UTC)}
         made = await run_in_threadpool(collection.create, pool, sent, **new)
@@ -224,19 +224,23 @@ def _add_changing(router: APIRouter, pool: Pool, base_url: str, collection: Coll
     changed_answers = _shows(collection) | refuses(404, 412) | conflict
 
     @router.put(one, openapi_extra=described.takes(collection.body) | described.ONE, responses=changed_answers)
-    async def put_resource(identifier: str, request: Request, _: Provisioning) -> Response:
+    async def put_resource(
+        identifier: str, request: Request, _: Provisioning, pool: AppPool, base_url: BaseUrl
+    ) -> Response:
         sent = _read(model, await request.body(), Context.RESOURCE_REPLACEMENT_REQUEST)
         changed = await run_in_threadpool(collection.replace, pool, identifier, sent, **_conditions(request, base_url))
         return _show(changed, request, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
     @router.patch(one, openapi_extra=described.takes(described.PATCH) | described.ONE, responses=changed_answers)
-    async def patch_resource(identifier: str, request: Request, _: Provisioning) -> Response:
+    async def patch_resource(
+        identifier: str, request: Request, _: Provisioning, pool: AppPool, base_url: BaseUrl
+    ) -> Response:
         sent = _read(patch_of, await request.body(), Context.RESOURCE_PATCH_REQUEST)
         changed = await run_in_threadpool(collection.patch, pool, identifier, sent, **_conditions(request, base_url))
         return _show(changed, request, Context.RESOURCE_PATCH_RESPONSE)
 
     @router.delete(one, status_code=204, responses=refuses(404, 409, 412))
-    def delete_resource(identifier: str, request: Request, _: Provisioning) -> Response:
+    def delete_resource(identifier: str, request: Request, _: Provisioning, pool: AppPool) -> Response:
         collection.delete(pool, identifier, if_match=request.headers.get("if-match"), now=datetime.now(UTC))
         return Response(status_code=204)
 
@@ -247,19 +251,24 @@ def _shows(collection: Collection, *, status: int = 200) -> Answers:
     return answers
 
 
-def _add_rest(router: APIRouter) -> None:
-    @router.post("/.search", include_in_schema=False)
-    def search_everything(_: Provisioning) -> Response:
-        return show_error(501, "ask /Users/.search or /Groups/.search")
+for _collection in (USERS, GROUPS):
+    _add_reading(_collection)
+    _add_changing(_collection)
 
-    @router.api_route("/{path:path}", methods=["GET", *CHANGING], include_in_schema=False)
-    def refuse(path: str, request: Request, _: Provisioning) -> Response:  # noqa: ARG001 - whatever it is
-        allowed = methods_at(request)
-        if request.method in allowed:  # by this route, so that no other has the path
-            return show_error(404, "there is no such endpoint")
-        answer = show_error(405, "there are other methods here, and Allow names them")
-        answer.headers["Allow"] = ", ".join(sorted(allowed))
-        return answer
+
+@router.post("/.search", include_in_schema=False)
+def search_everything(_: Provisioning) -> Response:
+    return show_error(501, "ask /Users/.search or /Groups/.search")
+
+
+@router.api_route("/{path:path}", methods=["GET", *CHANGING], include_in_schema=False)
+def refuse(path: str, request: Request, _: Provisioning) -> Response:  # noqa: ARG001 - whatever it is
+    allowed = methods_at(request)
+    if request.method in allowed:  # by this route, so that no other has the path
+        return show_error(404, "there is no such endpoint")
+    answer = show_error(405, "there are other methods here, and Allow names them")
+    answer.headers["Allow"] = ", ".join(sorted(allowed))
+    return answer
 
 
 def _conditions(request: Request, base_url: str) -> dict[str, Any]:

@@ -1,17 +1,18 @@
 """All pages of identity, added to the app whose routes for programs stand in `api`."""
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from services.identity.domain.origins import CrossSite
-from services.identity.web.account import add_account_pages
+from services.identity.web import account, sign_in
 from services.identity.web.doors import SignInFirst, StepUpFirst, go
 from services.identity.web.provider import add_provider_pages
-from services.identity.web.sign_in import add_sign_in_pages, render_sign_in
+from services.identity.web.sign_in import render_sign_in
 from shared.errors import LianxinError
 from shared.frame.forms import ForeignForm
 from shared.frame.pages import STYLE
-from shared.http import leave_open, problem
+from shared.http import leave_open, problem, take_routes
 
+router = APIRouter()
 FORM_PATHS = (
     "/sign-in",
     "/sign-in/code",
@@ -33,17 +34,20 @@ def add_pages(app: FastAPI) -> None:
     app.add_exception_handler(StepUpFirst, _send_to_step_up)
     app.add_exception_handler(ForeignForm, _refuse_form)  # type: ignore[arg-type] # Starlette types by Exception
     app.add_exception_handler(CrossSite, _refuse_form)  # type: ignore[arg-type] # Starlette types by Exception
-    add_sign_in_pages(app)
-    add_account_pages(app)
+    take_routes(app, sign_in.router)
+    take_routes(app, account.router)
     add_provider_pages(app, app.state.settings)
+    take_routes(app, router)
 
-    @app.get("/", include_in_schema=False, dependencies=[Depends(leave_open("sign_in.give"))])
-    def get_start(request: Request) -> Response:
-        return go(request, "account")
 
-    @app.get("/style.css", include_in_schema=False, dependencies=[Depends(leave_open("sign_in.give"))])
-    def get_style() -> Response:
-        return Response(STYLE, media_type="text/css")
+@router.get("/", include_in_schema=False, dependencies=[Depends(leave_open("sign_in.give"))])
+def get_start(request: Request) -> Response:
+    return go(request, "account")
+
+
+@router.get("/style.css", include_in_schema=False, dependencies=[Depends(leave_open("sign_in.give"))])
+def get_style() -> Response:
+    return Response(STYLE, media_type="text/css")
 
 
 def _send_to_sign_in(request: Request, _: Exception) -> Response:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.identity.browsing import caller_of, drop_visit, give_session, give_visit, visit_token
@@ -17,8 +17,9 @@ from services.identity.web.sign_in import follow, render_sign_in
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.pages import PAGE_HEADERS
-from shared.http import json_response, leave_open, permit
+from shared.http import json_response, leave_open, permit, take_routes
 
+router = APIRouter()
 CALLBACK = "/sign-in/provider/callback"
 LONGEST_PARAMETER = 4_096
 anybody = Depends(leave_open("sign_in.give"))
@@ -38,60 +39,73 @@ def make_provider(settings: IdentitySettings) -> Provider | None:
 
 
 def add_provider_pages(app: FastAPI, settings: IdentitySettings) -> None:
-    provider = make_provider(settings)
-    app.state.provider = provider
-    if provider is not None:
-        _add_ways_there(app, provider)
-        _add_way_back(app, provider, provision=settings.oidc_provision)
+    app.state.provider = make_provider(settings)
+    if app.state.provider is not None:
+        take_routes(app, router)
 
 
-def _add_ways_there(app: FastAPI, provider: Provider) -> None:
-    @app.get("/sign-in/provider", include_in_schema=False, dependencies=[anybody])
-    def get_provider(request: Request) -> Response:
-        then = read_next(request.query_params.get("next"))
-        try:
-            sent = provider_visits.send(
-                desk_of(request), provider, purpose="sign-in", next_path=then, now=datetime.now(UTC)
-            )
-        except LianxinError as error:
-            return render_sign_in(request, error, then=then)
-        return give_visit(RedirectResponse(sent.address, 303, PAGE_HEADERS), sent.browser_token)
+async def provider_of(request: Request) -> Provider:
+    """Of an app that takes these routes, which has one."""
+    provider: Provider = request.app.state.provider
+    return provider
 
-    @app.get("/account/step-up/provider", include_in_schema=False)
-    def get_step_up(request: Request, principal: Changing) -> Response:
+
+async def settings_of(request: Request) -> IdentitySettings:
+    settings: IdentitySettings = request.app.state.settings
+    return settings
+
+
+AppProvider = Annotated[Provider, Depends(provider_of)]
+AppSettings = Annotated[IdentitySettings, Depends(settings_of)]
+
+
+@router.get("/sign-in/provider", include_in_schema=False, dependencies=[anybody])
+def get_provider(request: Request, provider: AppProvider) -> Response:
+    then = read_next(request.query_params.get("next"))
+    try:
         sent = provider_visits.send(
-            desk_of(request),
-            provider,
-            purpose="step-up",
-            session_id=principal.session_id,
-            next_path=read_next(request.query_params.get("next")),
-            now=datetime.now(UTC),
+            desk_of(request), provider, purpose="sign-in", next_path=then, now=datetime.now(UTC)
         )
-        return give_visit(RedirectResponse(sent.address, 303, PAGE_HEADERS), sent.browser_token)
+    except LianxinError as error:
+        return render_sign_in(request, error, then=then)
+    return give_visit(RedirectResponse(sent.address, 303, PAGE_HEADERS), sent.browser_token)
 
-    @app.post("/v1/provider-identity")
-    def post_identity(principal: Annotated[Principal, Depends(permit("own.secure"))], request: Request) -> Response:
-        """For programs that show pages of their own: the address to which the same browser is sent."""
-        now = datetime.now(UTC)
-        sent = provider_visits.send(
-            desk_of(request), provider, purpose="link", session_id=principal.session_id, now=now
+
+@router.get("/account/step-up/provider", include_in_schema=False)
+def get_step_up(request: Request, principal: Changing, provider: AppProvider) -> Response:
+    sent = provider_visits.send(
+        desk_of(request),
+        provider,
+        purpose="step-up",
+        session_id=principal.session_id,
+        next_path=read_next(request.query_params.get("next")),
+        now=datetime.now(UTC),
+    )
+    return give_visit(RedirectResponse(sent.address, 303, PAGE_HEADERS), sent.browser_token)
+
+
+@router.post("/v1/provider-identity")
+def post_identity(
+    principal: Annotated[Principal, Depends(permit("own.secure"))], provider: AppProvider, request: Request
+) -> Response:
+    """For programs that show pages of their own: the address to which the same browser is sent."""
+    now = datetime.now(UTC)
+    sent = provider_visits.send(desk_of(request), provider, purpose="link", session_id=principal.session_id, now=now)
+    return give_visit(json_response({"address": sent.address}), sent.browser_token)
+
+
+@router.get(CALLBACK, include_in_schema=False, dependencies=[anybody])
+def get_callback(request: Request, provider: AppProvider, settings: AppSettings) -> Response:
+    caller = caller_of(request)
+    try:
+        returned = provider_visits.take_back(
+            desk_of(request), provider, _read(request), caller=caller, provision=settings.oidc_provision
         )
-        return give_visit(json_response({"address": sent.address}), sent.browser_token)
-
-
-def _add_way_back(app: FastAPI, provider: Provider, *, provision: bool) -> None:
-    @app.get(CALLBACK, include_in_schema=False, dependencies=[anybody])
-    def get_callback(request: Request) -> Response:
-        caller = caller_of(request)
-        try:
-            returned = provider_visits.take_back(
-                desk_of(request), provider, _read(request), caller=caller, provision=provision
-            )
-        except LianxinError as error:
-            return drop_visit(render_sign_in(request, error))
-        if returned.progress is not None:
-            return drop_visit(follow(request, returned.progress, then=returned.next_path))
-        return drop_visit(give_session(go_on(request, returned.next_path), returned.session_token or ""))
+    except LianxinError as error:
+        return drop_visit(render_sign_in(request, error))
+    if returned.progress is not None:
+        return drop_visit(follow(request, returned.progress, then=returned.next_path))
+    return drop_visit(give_session(go_on(request, returned.next_path), returned.session_token or ""))
 
 
 def _read(request: Request) -> Arrived:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.identity.browsing import caller_of, give_progress, sign_in_token
 from services.identity.domain.second_factors import SecondFactorUnavailable
@@ -22,11 +22,13 @@ from shared.errors import LianxinError, Rejected
 from shared.frame.forms import Form, read_form
 from shared.http import leave_open
 
+router = APIRouter()
 PLACES: dict[Need, str] = {
     "code": "sign-in/code",
     "new-password": "sign-in/new-password",
     "second-factor": "sign-in/second-factor",
 }
+FACTOR_PLACE = PLACES["second-factor"]
 anybody = Depends(leave_open("sign_in.give"))
 Sent = Annotated[Form, Depends(read_form)]
 
@@ -35,97 +37,89 @@ class PasswordsDiffer(Rejected):
     code = "passwords-differ"
 
 
-def add_sign_in_pages(app: FastAPI) -> None:
-    _add_first_step(app)
-    _add_code(app)
-    _add_new_password(app)
-    _add_second_factor(app)
+@router.get("/sign-in", include_in_schema=False, dependencies=[anybody])
+def get_sign_in(request: Request) -> Response:
+    return render(request, "sign_in.html", name="", **_sign_in_values(request, request.query_params.get("next")))
 
 
-def _add_first_step(app: FastAPI) -> None:
-    @app.get("/sign-in", include_in_schema=False, dependencies=[anybody])
-    def get_sign_in(request: Request) -> Response:
-        return render(request, "sign_in.html", name="", **_sign_in_values(request, request.query_params.get("next")))
-
-    @app.post("/sign-in", include_in_schema=False, dependencies=[anybody])
-    def post_sign_in(request: Request, form: Sent) -> Response:
-        then = read_next(form.get("next"))
-        name, password = form.get("name")[:200], form.get("password")[:1_000]
-        try:
-            progress = sign_ins.sign_in(desk_of(request), name, password, caller=caller_of(request))
-        except LianxinError as error:
-            return render_refusal(request, "sign_in.html", error, name=name, **_sign_in_values(request, then))
-        return follow(request, progress, then=then)
+@router.post("/sign-in", include_in_schema=False, dependencies=[anybody])
+def post_sign_in(request: Request, form: Sent) -> Response:
+    then = read_next(form.get("next"))
+    name, password = form.get("name")[:200], form.get("password")[:1_000]
+    try:
+        progress = sign_ins.sign_in(desk_of(request), name, password, caller=caller_of(request))
+    except LianxinError as error:
+        return render_refusal(request, "sign_in.html", error, name=name, **_sign_in_values(request, then))
+    return follow(request, progress, then=then)
 
 
-def _add_code(app: FastAPI) -> None:
-    @app.get("/sign-in/code", include_in_schema=False, dependencies=[anybody])
-    def get_code(request: Request) -> Response:
-        return _show_step(request, "code", "code.html")
-
-    @app.post("/sign-in/code", include_in_schema=False, dependencies=[anybody])
-    def post_code(request: Request, form: Sent) -> Response:
-        then = read_next(form.get("next"))
-        try:
-            token, caller = sign_in_token(request), caller_of(request)
-            progress = sign_ins.give_code(desk_of(request), token, form.get("code")[:64], caller=caller)
-        except NothingUnderWay as error:
-            return _begin_again(request, error, then)
-        except LianxinError as error:
-            return render_refusal(request, "code.html", error, next=then)
-        return follow(request, progress, then=then)
+@router.get("/sign-in/code", include_in_schema=False, dependencies=[anybody])
+def get_code(request: Request) -> Response:
+    return _show_step(request, "code", "code.html")
 
 
-def _add_new_password(app: FastAPI) -> None:
-    @app.get("/sign-in/new-password", include_in_schema=False, dependencies=[anybody])
-    def get_new_password(request: Request) -> Response:
-        return _show_step(request, "new-password", "new_password.html", is_own=False)
-
-    @app.post("/sign-in/new-password", include_in_schema=False, dependencies=[anybody])
-    def post_new_password(request: Request, form: Sent) -> Response:
-        then = read_next(form.get("next"))
-        try:
-            token, caller = sign_in_token(request), caller_of(request)
-            progress = sign_ins.choose_password(desk_of(request), token, read_new_password(form), caller=caller)
-        except NothingUnderWay as error:
-            return _begin_again(request, error, then)
-        except LianxinError as error:
-            return render_refusal(request, "new_password.html", error, next=then, name="", is_own=False)
-        return follow(request, progress, then=then)
+@router.post("/sign-in/code", include_in_schema=False, dependencies=[anybody])
+def post_code(request: Request, form: Sent) -> Response:
+    then = read_next(form.get("next"))
+    try:
+        token, caller = sign_in_token(request), caller_of(request)
+        progress = sign_ins.give_code(desk_of(request), token, form.get("code")[:64], caller=caller)
+    except NothingUnderWay as error:
+        return _begin_again(request, error, then)
+    except LianxinError as error:
+        return render_refusal(request, "code.html", error, next=then)
+    return follow(request, progress, then=then)
 
 
-def _add_second_factor(app: FastAPI) -> None:
-    place = PLACES["second-factor"]
+@router.get("/sign-in/new-password", include_in_schema=False, dependencies=[anybody])
+def get_new_password(request: Request) -> Response:
+    return _show_step(request, "new-password", "new_password.html", is_own=False)
 
-    @app.get("/sign-in/second-factor", include_in_schema=False, dependencies=[anybody])
-    def get_second_factor(request: Request) -> Response:
-        return _show_step(request, "second-factor", "second_factor.html", proposal=None, place=place, is_own=False)
 
-    @app.post("/sign-in/second-factor", include_in_schema=False, dependencies=[anybody])
-    def post_second_factor(request: Request, form: Sent) -> Response:
-        then, caller = read_next(form.get("next")), caller_of(request)
-        try:
-            proposal = sign_ins.propose_factor(desk_of(request), sign_in_token(request), caller=caller)
-        except SecondFactorUnavailable as error:
-            values = {"proposal": None, "place": place, "is_own": False}
-            return render_refusal(request, "second_factor.html", error, next=then, **values)
-        except LianxinError as error:
-            return _begin_again(request, error, then)
-        return render(request, "second_factor.html", next=then, proposal=proposal, place=place, is_own=False)
+@router.post("/sign-in/new-password", include_in_schema=False, dependencies=[anybody])
+def post_new_password(request: Request, form: Sent) -> Response:
+    then = read_next(form.get("next"))
+    try:
+        token, caller = sign_in_token(request), caller_of(request)
+        progress = sign_ins.choose_password(desk_of(request), token, read_new_password(form), caller=caller)
+    except NothingUnderWay as error:
+        return _begin_again(request, error, then)
+    except LianxinError as error:
+        return render_refusal(request, "new_password.html", error, next=then, name="", is_own=False)
+    return follow(request, progress, then=then)
 
-    @app.post("/sign-in/second-factor/confirmation", include_in_schema=False, dependencies=[anybody])
-    def post_confirmation(request: Request, form: Sent) -> Response:
-        then, caller = read_next(form.get("next")), caller_of(request)
-        try:
-            progress = sign_ins.confirm_factor(
-                desk_of(request), sign_in_token(request), form.get("code")[:64], caller=caller
-            )
-        except NothingUnderWay as error:
-            return _begin_again(request, error, then)
-        except LianxinError as error:
-            values = {"proposal": None, "place": place, "is_own": False}
-            return render_refusal(request, "second_factor.html", error, next=then, **values)
-        return follow(request, progress, then=then)
+
+@router.get("/sign-in/second-factor", include_in_schema=False, dependencies=[anybody])
+def get_second_factor(request: Request) -> Response:
+    return _show_step(request, "second-factor", "second_factor.html", proposal=None, place=FACTOR_PLACE, is_own=False)
+
+
+@router.post("/sign-in/second-factor", include_in_schema=False, dependencies=[anybody])
+def post_second_factor(request: Request, form: Sent) -> Response:
+    then, caller = read_next(form.get("next")), caller_of(request)
+    try:
+        proposal = sign_ins.propose_factor(desk_of(request), sign_in_token(request), caller=caller)
+    except SecondFactorUnavailable as error:
+        values = {"proposal": None, "place": FACTOR_PLACE, "is_own": False}
+        return render_refusal(request, "second_factor.html", error, next=then, **values)
+    except LianxinError as error:
+        return _begin_again(request, error, then)
+    return render(request, "second_factor.html", next=then, proposal=proposal, place=FACTOR_PLACE, is_own=False)
+
+
+@router.post("/sign-in/second-factor/confirmation", include_in_schema=False, dependencies=[anybody])
+def post_confirmation(request: Request, form: Sent) -> Response:
+    then, caller = read_next(form.get("next")), caller_of(request)
+    try:
+        progress = sign_ins.confirm_factor(
+            desk_of(request), sign_in_token(request), form.get("code")[:64], caller=caller
+        )
+    except NothingUnderWay as error:
+        return _begin_again(request, error, then)
+    except LianxinError as error:
+        values = {"proposal": None, "place": FACTOR_PLACE, "is_own": False}
+        return render_refusal(request, "second_factor.html", error, next=then, **values)
+    return follow(request, progress, then=then)
 
 
 def follow(request: Request, progress: Progress, *, then: str) -> Response:

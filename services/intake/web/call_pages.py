@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, get_args
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.domain.ratings import LONGEST_COMMENT, Answers
 from services.intake.handlers import callbacks, contacts, issues, reveals
@@ -19,6 +19,7 @@ from shared.frame.forms import Form
 from shared.identifiers import new_id
 from shared.site import for_staff, go, language_of, render, render_with
 
+router = APIRouter()
 FORM_PATHS: Final = ("/desk/calls/citizen", "/desk/calls/result")
 MOST: Final = 100
 FIELDS: Final = ("id", "result", "level", "solved", "attitude", "speed", "comment")
@@ -30,41 +31,43 @@ Calling = Annotated[Principal, Depends(for_staff("callback.record"))]
 Revealing = Annotated[Principal, Depends(for_staff("citizen.reveal"))]
 
 
-def add_call_pages(app: FastAPI) -> None:
-    @app.get("/desk/calls", include_in_schema=False)
-    def get_calls(request: Request, _: Listing) -> Response:
-        return render(request, "calls.html", tasks=callbacks.list_tasks(doors_of(request).pool, after=None, limit=MOST))
+@router.get("/desk/calls", include_in_schema=False)
+def get_calls(request: Request, _: Listing) -> Response:
+    return render(request, "calls.html", tasks=callbacks.list_tasks(doors_of(request).pool, after=None, limit=MOST))
 
-    @app.get("/desk/calls/{kind}/{record_id}", include_in_schema=False)
-    def get_call(request: Request, _: Calling, kind: str, record_id: str) -> Response:
-        form = {**dict.fromkeys(FIELDS, ""), "id": str(new_id())}
-        return _render(request, _read_rated(kind, record_id), form)
 
-    @app.post("/desk/calls/citizen", include_in_schema=False)
-    def post_reveal(request: Request, principal: Revealing, sent: Sent) -> Response:
-        form, foreign = sent
-        issue_id, typed = read_id(form, "issue_id"), {name: form.get(name) for name in FIELDS}
-        reason = Reason(code="call_back", text=TEXTS[language_of(request)]["call_back"])
-        pool, now = doors_of(request).pool, datetime.now(UTC)
-        try:
-            refuse_foreign(foreign)
-            citizen = reveals.reveal_citizen(pool, issue_id, reason, principal, now=now)
-        except REFUSED as error:
-            return _render(request, Rated(issue_id=issue_id), typed, error=error)
-        return _render(request, Rated(issue_id=issue_id), typed, citizen=citizen)
+@router.get("/desk/calls/{kind}/{record_id}", include_in_schema=False)
+def get_call(request: Request, _: Calling, kind: str, record_id: str) -> Response:
+    form = {**dict.fromkeys(FIELDS, ""), "id": str(new_id())}
+    return _render(request, _read_rated(kind, record_id), form)
 
-    @app.post("/desk/calls/result", include_in_schema=False)
-    def post_result(request: Request, principal: Calling, sent: Sent) -> Response:
-        form, foreign = sent
-        rated = _read_rated(form.get("kind"), form.get("record_id"))
-        opened, now = doors_of(request), datetime.now(UTC)
-        try:
-            refuse_foreign(foreign)
-            call = _read_call(form, rated)
-            done = callbacks.record_call(opened.pool, call, principal, rules=request.app.state.rating_rules, now=now)
-        except REFUSED as error:
-            return _render(request, rated, {name: form.get(name) for name in FIELDS}, error=error)
-        return go(request, f"desk/calls?done={'created' if done.is_new else 'unchanged'}")
+
+@router.post("/desk/calls/citizen", include_in_schema=False)
+def post_reveal(request: Request, principal: Revealing, sent: Sent) -> Response:
+    form, foreign = sent
+    issue_id, typed = read_id(form, "issue_id"), {name: form.get(name) for name in FIELDS}
+    reason = Reason(code="call_back", text=TEXTS[language_of(request)]["call_back"])
+    pool, now = doors_of(request).pool, datetime.now(UTC)
+    try:
+        refuse_foreign(foreign)
+        citizen = reveals.reveal_citizen(pool, issue_id, reason, principal, now=now)
+    except REFUSED as error:
+        return _render(request, Rated(issue_id=issue_id), typed, error=error)
+    return _render(request, Rated(issue_id=issue_id), typed, citizen=citizen)
+
+
+@router.post("/desk/calls/result", include_in_schema=False)
+def post_result(request: Request, principal: Calling, sent: Sent) -> Response:
+    form, foreign = sent
+    rated = _read_rated(form.get("kind"), form.get("record_id"))
+    opened, now = doors_of(request), datetime.now(UTC)
+    try:
+        refuse_foreign(foreign)
+        call = _read_call(form, rated)
+        done = callbacks.record_call(opened.pool, call, principal, rules=request.app.state.rating_rules, now=now)
+    except REFUSED as error:
+        return _render(request, rated, {name: form.get(name) for name in FIELDS}, error=error)
+    return go(request, f"desk/calls?done={'created' if done.is_new else 'unchanged'}")
 
 
 def _read_rated(kind: str, record_id: str) -> Rated:

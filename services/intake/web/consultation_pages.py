@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final, get_args
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.domain.consultations import Stance
 from services.intake.handlers import consultations, opinions
@@ -17,6 +17,7 @@ from shared.http import leave_open, network_behind
 from shared.identifiers import new_id
 from shared.site import go, render, render_with
 
+router = APIRouter()
 FORM_PATHS: Final = ("/consultations/opinion",)
 MOST: Final = 100
 LONGEST_TEXT: Final = 20_000
@@ -26,27 +27,28 @@ reading = Depends(leave_open("consultation.read"))
 giving = Depends(leave_open("opinion.give"))
 
 
-def add_consultation_pages(app: FastAPI) -> None:
-    @app.get("/consultations", include_in_schema=False, dependencies=[reading])
-    def get_list(request: Request) -> Response:
-        found = consultations.list_published(doors_of(request).pool, before=None, limit=MOST, now=datetime.now(UTC))
-        return render(request, "consultations.html", consultations=found)
+@router.get("/consultations", include_in_schema=False, dependencies=[reading])
+def get_list(request: Request) -> Response:
+    found = consultations.list_published(doors_of(request).pool, before=None, limit=MOST, now=datetime.now(UTC))
+    return render(request, "consultations.html", consultations=found)
 
-    @app.get("/consultations/{consultation_id}", include_in_schema=False, dependencies=[reading])
-    def get_one(request: Request, consultation_id: str) -> Response:
-        return _render_one(request, read_place(consultation_id), {**dict.fromkeys(FIELDS, ""), "id": str(new_id())})
 
-    @app.post("/consultations/opinion", include_in_schema=False, dependencies=[giving])
-    def post_opinion(request: Request, sent: Sent) -> Response:
-        form, foreign = sent
-        consultation_id, pool, now = read_id(form, "consultation_id"), doors_of(request).pool, datetime.now(UTC)
-        opinions.count_try(pool, network_behind(request), now=now)
-        try:
-            refuse_foreign(foreign)
-            opinions.give_opinion(pool, consultation_id, _read(form), channel="web", now=now)
-        except TOLD as error:
-            return _render_one(request, consultation_id, {name: form.get(name) for name in FIELDS}, error=error)
-        return go(request, f"consultations/{consultation_id}?done=opinion")
+@router.get("/consultations/{consultation_id}", include_in_schema=False, dependencies=[reading])
+def get_one(request: Request, consultation_id: str) -> Response:
+    return _render_one(request, read_place(consultation_id), {**dict.fromkeys(FIELDS, ""), "id": str(new_id())})
+
+
+@router.post("/consultations/opinion", include_in_schema=False, dependencies=[giving])
+def post_opinion(request: Request, sent: Sent) -> Response:
+    form, foreign = sent
+    consultation_id, pool, now = read_id(form, "consultation_id"), doors_of(request).pool, datetime.now(UTC)
+    opinions.count_try(pool, network_behind(request), now=now)
+    try:
+        refuse_foreign(foreign)
+        opinions.give_opinion(pool, consultation_id, _read(form), channel="web", now=now)
+    except TOLD as error:
+        return _render_one(request, consultation_id, {name: form.get(name) for name in FIELDS}, error=error)
+    return go(request, f"consultations/{consultation_id}?done=opinion")
 
 
 def _read(form: Form) -> Given:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.intake.domain.commands.corrections import VoidContact, VoidReason
@@ -27,6 +27,7 @@ from shared.frame.forms import Form
 from shared.reach import current
 from shared.site import CHINA, for_staff, go, language_of, render, render_with
 
+router = APIRouter()
 FORM_PATHS = ("/desk/contacts/new", "/desk/contacts/amendment", "/desk/contacts/void")
 Recording = Annotated[Principal, Depends(for_staff("contact.record"))]
 Reading = Annotated[Principal, Depends(for_staff("contact.read"))]
@@ -34,82 +35,78 @@ Correcting = Annotated[Principal, Depends(for_staff("contact.correct"))]
 Searching = Annotated[Principal, Depends(for_staff("register.read"))]
 
 
-def add_contact_pages(app: FastAPI) -> None:
-    _add_recording(app)
-    _add_reading(app)
-    _add_correcting(app)
+@router.get("/desk/contacts/new", include_in_schema=False)
+def get_form(request: Request, principal: Recording) -> Response:
+    places = desk.list_last_places(doors_of(request).pool)
+    form = first_values(cadre=own_number(principal) or "", place=places[0] if places else "", now=datetime.now(UTC))
+    return _render_form(request, principal, form)
 
 
-def _add_recording(app: FastAPI) -> None:
-    @app.get("/desk/contacts/new", include_in_schema=False)
-    def get_form(request: Request, principal: Recording) -> Response:
-        places = desk.list_last_places(doors_of(request).pool)
-        form = first_values(cadre=own_number(principal) or "", place=places[0] if places else "", now=datetime.now(UTC))
-        return _render_form(request, principal, form)
-
-    @app.post("/desk/contacts/new", include_in_schema=False)
-    async def post_form(request: Request, principal: Recording, sent: Sent) -> Response:
-        form, foreign = sent
-        try:
-            refuse_foreign(foreign)
-            contact_id, status = await _record(request, principal, form)
-        except TOLD as error:
-            return await run_in_threadpool(_render_form, request, principal, typed_values(form), error=error)
-        if form.get("then") == "issue":
-            return go(request, f"desk/contacts/{contact_id}/issue")
-        return go(request, f"desk/contacts/{contact_id}?done={status}")
-
-    @app.get("/desk/cadres", include_in_schema=False)
-    def get_cadres(request: Request, _: Searching, text: str = "") -> Response:
-        found = desk.find_cadres(doors_of(request).pool, text[:120].replace("\0", ""))
-        items = [{"staff_number": cadre.staff_number, "name": cadre.name} for cadre in found]
-        return Response(orjson.dumps({"items": items}), media_type="application/json")
+@router.post("/desk/contacts/new", include_in_schema=False)
+async def post_form(request: Request, principal: Recording, sent: Sent) -> Response:
+    form, foreign = sent
+    try:
+        refuse_foreign(foreign)
+        contact_id, status = await _record(request, principal, form)
+    except TOLD as error:
+        return await run_in_threadpool(_render_form, request, principal, typed_values(form), error=error)
+    if form.get("then") == "issue":
+        return go(request, f"desk/contacts/{contact_id}/issue")
+    return go(request, f"desk/contacts/{contact_id}?done={status}")
 
 
-def _add_reading(app: FastAPI) -> None:
-    @app.get("/desk/contacts", include_in_schema=False)
-    def get_contacts(request: Request, _: Reading) -> Response:
-        pool = doors_of(request).pool
-        listed = desk.list_own_contacts(pool)
-        names = desk.find_names(pool, organisations=[one.place_code for one in listed], on=today())
-        return render(request, "contacts.html", contacts=listed, names=names)
-
-    @app.get("/desk/contacts/{contact_id}", include_in_schema=False)
-    def get_contact(request: Request, _: Reading, contact_id: UUID) -> Response:
-        return _render_contact(request, contact_id)
+@router.get("/desk/cadres", include_in_schema=False)
+def get_cadres(request: Request, _: Searching, text: str = "") -> Response:
+    found = desk.find_cadres(doors_of(request).pool, text[:120].replace("\0", ""))
+    items = [{"staff_number": cadre.staff_number, "name": cadre.name} for cadre in found]
+    return Response(orjson.dumps({"items": items}), media_type="application/json")
 
 
-def _add_correcting(app: FastAPI) -> None:
-    @app.get("/desk/contacts/{contact_id}/amendment", include_in_schema=False)
-    def get_amendment(request: Request, _: Correcting, contact_id: UUID) -> Response:
-        contact = contacts.get_contact(doors_of(request).pool, contact_id)
-        return _render_amendment(request, values_of(contact))
+@router.get("/desk/contacts", include_in_schema=False)
+def get_contacts(request: Request, _: Reading) -> Response:
+    pool = doors_of(request).pool
+    listed = desk.list_own_contacts(pool)
+    names = desk.find_names(pool, organisations=[one.place_code for one in listed], on=today())
+    return render(request, "contacts.html", contacts=listed, names=names)
 
-    @app.post("/desk/contacts/amendment", include_in_schema=False)
-    async def post_amendment(request: Request, _: Correcting, sent: Sent) -> Response:
-        form, foreign = sent
-        door = doors_of(request)
-        contact_id = read_id(form)
-        contact = await run_in_threadpool(contacts.get_contact, door.pool, contact_id)
-        try:
-            refuse_foreign(foreign)
-            outcome = await door.amendments.submit(read_amendment(form, contact, door.settings))
-            desk.refuse(outcome)
-        except TOLD as error:
-            return await run_in_threadpool(_render_amendment, request, typed_values(form), error=error)
-        return go(request, f"desk/contacts/{contact_id}?done={outcome.status}")
 
-    @app.post("/desk/contacts/void", include_in_schema=False)
-    async def post_void(request: Request, _: Correcting, sent: Sent) -> Response:
-        form, foreign = sent
-        contact_id = read_id(form)
-        try:
-            refuse_foreign(foreign)
-            outcome = await doors_of(request).voids.submit(_read_void(request, contact_id, form))
-            desk.refuse(outcome)
-        except TOLD as error:
-            return await run_in_threadpool(_render_contact, request, contact_id, error=error)
-        return go(request, f"desk/contacts/{contact_id}?done={outcome.status}")
+@router.get("/desk/contacts/{contact_id}", include_in_schema=False)
+def get_contact(request: Request, _: Reading, contact_id: UUID) -> Response:
+    return _render_contact(request, contact_id)
+
+
+@router.get("/desk/contacts/{contact_id}/amendment", include_in_schema=False)
+def get_amendment(request: Request, _: Correcting, contact_id: UUID) -> Response:
+    contact = contacts.get_contact(doors_of(request).pool, contact_id)
+    return _render_amendment(request, values_of(contact))
+
+
+@router.post("/desk/contacts/amendment", include_in_schema=False)
+async def post_amendment(request: Request, _: Correcting, sent: Sent) -> Response:
+    form, foreign = sent
+    door = doors_of(request)
+    contact_id = read_id(form)
+    contact = await run_in_threadpool(contacts.get_contact, door.pool, contact_id)
+    try:
+        refuse_foreign(foreign)
+        outcome = await door.amendments.submit(read_amendment(form, contact, door.settings))
+        desk.refuse(outcome)
+    except TOLD as error:
+        return await run_in_threadpool(_render_amendment, request, typed_values(form), error=error)
+    return go(request, f"desk/contacts/{contact_id}?done={outcome.status}")
+
+
+@router.post("/desk/contacts/void", include_in_schema=False)
+async def post_void(request: Request, _: Correcting, sent: Sent) -> Response:
+    form, foreign = sent
+    contact_id = read_id(form)
+    try:
+        refuse_foreign(foreign)
+        outcome = await doors_of(request).voids.submit(_read_void(request, contact_id, form))
+        desk.refuse(outcome)
+    except TOLD as error:
+        return await run_in_threadpool(_render_contact, request, contact_id, error=error)
+    return go(request, f"desk/contacts/{contact_id}?done={outcome.status}")
 
 
 async def _record(request: Request, principal: Principal, form: Form) -> tuple[UUID, str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.intake.domain.citizens import Citizen, describe_citizen
@@ -25,6 +25,7 @@ from shared.identifiers import new_id
 from shared.reach import current
 from shared.site import for_staff, go, render, render_with
 
+router = APIRouter()
 FORM_PATHS = ("/desk/issues/new", "/desk/issues/response", "/desk/issues/closure")
 MOST_CATEGORIES = 500
 FIRST = ("", str(UUID(int=0)))
@@ -36,62 +37,56 @@ Responding = Annotated[Principal, Depends(for_staff("issue.respond"))]
 Closing = Annotated[Principal, Depends(for_staff("issue.close"))]
 
 
-def add_issue_pages(app: FastAPI) -> None:
-    _add_reading(app)
-    _add_raising(app)
-    _add_steps(app)
+@router.get("/desk", include_in_schema=False)
+def get_worklist(request: Request, _: Reading) -> Response:
+    pool = doors_of(request).pool
+    found = desk.list_open_issues(pool)
+    names = desk.find_names(
+        pool,
+        organisations=[one.organisation_code for one in found.issues],
+        categories=[one.category for one in found.issues],
+        on=today(),
+    )
+    return render(request, "worklist.html", issues=found.issues, more=found.has_more, names=names)
 
 
-def _add_reading(app: FastAPI) -> None:
-    @app.get("/desk", include_in_schema=False)
-    def get_worklist(request: Request, _: Reading) -> Response:
-        pool = doors_of(request).pool
-        found = desk.list_open_issues(pool)
-        names = desk.find_names(
-            pool,
-            organisations=[one.organisation_code for one in found.issues],
-            categories=[one.category for one in found.issues],
-            on=today(),
-        )
-        return render(request, "worklist.html", issues=found.issues, more=found.has_more, names=names)
-
-    @app.get("/desk/issues/{issue_id}", include_in_schema=False)
-    def get_issue(request: Request, _: Reading, issue_id: UUID) -> Response:
-        return _render_issue(request, issue_id)
+@router.get("/desk/issues/{issue_id}", include_in_schema=False)
+def get_issue(request: Request, _: Reading, issue_id: UUID) -> Response:
+    return _render_issue(request, issue_id)
 
 
-def _add_raising(app: FastAPI) -> None:
-    @app.get("/desk/contacts/{contact_id}/issue", include_in_schema=False)
-    def get_form(request: Request, _: Receiving, contact_id: UUID) -> Response:
-        contacts.get_contact(doors_of(request).pool, contact_id)
-        form = {**dict.fromkeys(FIELDS, ""), "id": str(new_id()), "contact_id": str(contact_id), "type": "help"}
-        return _render_form(request, form)
-
-    @app.post("/desk/issues/new", include_in_schema=False)
-    async def post_form(request: Request, _: Receiving, sent: Sent) -> Response:
-        form, foreign = sent
-        door = doors_of(request)
-        try:
-            refuse_foreign(foreign)
-            contact = await run_in_threadpool(contacts.get_contact, door.pool, read_id(form, "contact_id"))
-            unit = await run_in_threadpool(desk.find_unit, door.pool, contact)
-            command = _read_issue(form, contact, unit, respond_within=door.settings.respond_within)
-            outcome = await door.issues.submit(command)
-            desk.refuse(outcome)
-        except TOLD as error:
-            typed = {name: form.get(name) for name in FIELDS}
-            return await run_in_threadpool(_render_form, request, typed, error=error)
-        return go(request, f"desk/issues/{command.id}?done={outcome.status}")
+@router.get("/desk/contacts/{contact_id}/issue", include_in_schema=False)
+def get_form(request: Request, _: Receiving, contact_id: UUID) -> Response:
+    contacts.get_contact(doors_of(request).pool, contact_id)
+    form = {**dict.fromkeys(FIELDS, ""), "id": str(new_id()), "contact_id": str(contact_id), "type": "help"}
+    return _render_form(request, form)
 
 
-def _add_steps(app: FastAPI) -> None:
-    @app.post("/desk/issues/response", include_in_schema=False)
-    async def post_response(request: Request, principal: Responding, sent: Sent) -> Response:
-        return await _take_step(request, sent, lambda issue_id: RespondToIssue(**_tell_step(issue_id, principal)))
+@router.post("/desk/issues/new", include_in_schema=False)
+async def post_form(request: Request, _: Receiving, sent: Sent) -> Response:
+    form, foreign = sent
+    door = doors_of(request)
+    try:
+        refuse_foreign(foreign)
+        contact = await run_in_threadpool(contacts.get_contact, door.pool, read_id(form, "contact_id"))
+        unit = await run_in_threadpool(desk.find_unit, door.pool, contact)
+        command = _read_issue(form, contact, unit, respond_within=door.settings.respond_within)
+        outcome = await door.issues.submit(command)
+        desk.refuse(outcome)
+    except TOLD as error:
+        typed = {name: form.get(name) for name in FIELDS}
+        return await run_in_threadpool(_render_form, request, typed, error=error)
+    return go(request, f"desk/issues/{command.id}?done={outcome.status}")
 
-    @app.post("/desk/issues/closure", include_in_schema=False)
-    async def post_closure(request: Request, principal: Closing, sent: Sent) -> Response:
-        return await _take_step(request, sent, lambda issue_id: _read_closure(sent[0], _tell_step(issue_id, principal)))
+
+@router.post("/desk/issues/response", include_in_schema=False)
+async def post_response(request: Request, principal: Responding, sent: Sent) -> Response:
+    return await _take_step(request, sent, lambda issue_id: RespondToIssue(**_tell_step(issue_id, principal)))
+
+
+@router.post("/desk/issues/closure", include_in_schema=False)
+async def post_closure(request: Request, principal: Closing, sent: Sent) -> Response:
+    return await _take_step(request, sent, lambda issue_id: _read_closure(sent[0], _tell_step(issue_id, principal)))
 
 
 async def _take_step(request: Request, sent: Sent, make: Callable[[UUID], StepCommand]) -> Response:

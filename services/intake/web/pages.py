@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from services.intake.domain.ratings import LONGEST_COMMENT, Answers
 from services.intake.handlers import rating_links
@@ -22,12 +22,13 @@ from services.intake.handlers.rating_pages import StalePage, check_stamp, stamp
 from shared.database import Pool
 from shared.edge import check_text
 from shared.errors import Rejected, TooMany
-from shared.http import leave_open, network_behind
+from shared.http import AppPool, leave_open, network_behind, take_routes
 from shared.observability import correlation_id
 
 if TYPE_CHECKING:
     from services.intake.domain.rating_rules import RatingRules
 
+router = APIRouter()
 FORM_PATH: Final = "/rate"
 CONFIRMATION_PATH: Final = "/rate/confirmation"
 POLICY: Final = (
@@ -51,46 +52,60 @@ class BadForm(Rejected):
     code = "invalid-form"
 
 
-def add_pages(app: FastAPI, pool: Pool) -> None:
+def add_pages(app: FastAPI) -> None:
     """Looking at any of it records nothing: HEAD and GET know no token, and the first form only shows the second."""
-    _add_file(app, "/rate.js", _SCRIPT, "text/javascript")
-    _add_file(app, "/rate.css", _STYLE, "text/css")
+    take_routes(app, router)
 
-    @app.api_route(FORM_PATH, methods=["GET", "HEAD"], include_in_schema=False, dependencies=[anybody])
-    def get_page() -> Response:
-        return _respond(_PAGE.replace("{page}", stamp("rating-page", datetime.now(UTC))))
 
-    @app.post(FORM_PATH, include_in_schema=False, dependencies=[anybody])
-    def show_answers(request: Request, body: Annotated[bytes, Depends(_read_body)]) -> Response:
-        now = datetime.now(UTC)
+def _add_file(path: str, text: str, kind: str) -> None:
+    @router.api_route(path, methods=["GET", "HEAD"], include_in_schema=False, dependencies=[anybody])
+    def get_file() -> Response:
+        return _respond(text, kind=kind)
 
-        def show() -> Response:
-            form = read_form(body, "page")
-            read_answers(form)
-            opened_at = check_stamp("rating-page", form["page"], now=now)
-            rating_links.look_at_link(pool, form["token"], now=now)
-            return _confirm(form, opened_at)
 
-        return _guarded(request, pool, now, show, root="")
+async def _read_body(request: Request) -> bytes:
+    return await request.body()
 
-    @app.post(CONFIRMATION_PATH, include_in_schema=False, dependencies=[anybody])
-    def post_rating(request: Request, body: Annotated[bytes, Depends(_read_body)]) -> Response:
-        now = datetime.now(UTC)
-        rules: RatingRules = request.app.state.rating_rules
 
-        def rate() -> Response:
-            form = read_form(body, "shown")
-            answers = read_answers(form)
-            opened_at = check_stamp("rating-confirmation", form["shown"], now=now, shown=_shown(form))
-            given = GivenRating(
-                token=form["token"], answers=answers, opened_at=opened_at, network=network_behind(request)
-            )
-            rating_links.rate_by_link(pool, given, rules=rules, correlation_id=correlation_id(), now=now)
-            hours = int(rules.amend_for.total_seconds() // 3_600)
-            text = f"您的评价已记录，{hours}小时内可用同一链接修改。" if hours else "您的评价已记录。"
-            return _answer(201, "感谢您的评价", text, root="../")
+_add_file("/rate.js", _SCRIPT, "text/javascript")
+_add_file("/rate.css", _STYLE, "text/css")
 
-        return _guarded(request, pool, now, rate, root="../")
+
+@router.api_route(FORM_PATH, methods=["GET", "HEAD"], include_in_schema=False, dependencies=[anybody])
+def get_page() -> Response:
+    return _respond(_PAGE.replace("{page}", stamp("rating-page", datetime.now(UTC))))
+
+
+@router.post(FORM_PATH, include_in_schema=False, dependencies=[anybody])
+def show_answers(request: Request, body: Annotated[bytes, Depends(_read_body)], pool: AppPool) -> Response:
+    now = datetime.now(UTC)
+
+    def show() -> Response:
+        form = read_form(body, "page")
+        read_answers(form)
+        opened_at = check_stamp("rating-page", form["page"], now=now)
+        rating_links.look_at_link(pool, form["token"], now=now)
+        return _confirm(form, opened_at)
+
+    return _guarded(request, pool, now, show, root="")
+
+
+@router.post(CONFIRMATION_PATH, include_in_schema=False, dependencies=[anybody])
+def post_rating(request: Request, body: Annotated[bytes, Depends(_read_body)], pool: AppPool) -> Response:
+    now = datetime.now(UTC)
+    rules: RatingRules = request.app.state.rating_rules
+
+    def rate() -> Response:
+        form = read_form(body, "shown")
+        answers = read_answers(form)
+        opened_at = check_stamp("rating-confirmation", form["shown"], now=now, shown=_shown(form))
+        given = GivenRating(token=form["token"], answers=answers, opened_at=opened_at, network=network_behind(request))
+        rating_links.rate_by_link(pool, given, rules=rules, correlation_id=correlation_id(), now=now)
+        hours = int(rules.amend_for.total_seconds() // 3_600)
+        text = f"您的评价已记录，{hours}小时内可用同一链接修改。" if hours else "您的评价已记录。"
+        return _answer(201, "感谢您的评价", text, root="../")
+
+    return _guarded(request, pool, now, rate, root="../")
 
 
 def _guarded(request: Request, pool: Pool, now: datetime, run: Callable[[], Response], *, root: str) -> Response:
@@ -108,12 +123,6 @@ def _guarded(request: Request, pool: Pool, now: datetime, run: Callable[[], Resp
         answer = _answer(429, "请稍后再试", "短时间内请求过多，请一分钟后再试。", root=root)
         answer.headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
         return answer
-
-
-def _add_file(app: FastAPI, path: str, text: str, kind: str) -> None:
-    @app.api_route(path, methods=["GET", "HEAD"], include_in_schema=False, dependencies=[anybody])
-    def get_file() -> Response:
-        return _respond(text, kind=kind)
 
 
 def read_form(body: bytes, proof: str) -> Form:
@@ -183,10 +192,6 @@ def _escaped(text: str) -> str:
 
 def _shown(form: Form) -> str:
     return repr([form[name] for name in FIELDS])
-
-
-async def _read_body(request: Request) -> bytes:
-    return await request.body()
 
 
 def _answer(status: int, title: str, text: str, *, root: str) -> Response:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.handlers import bookings, receptions
 from services.intake.handlers.bookings import Wanted
@@ -23,6 +23,7 @@ from shared.http import leave_open, network_behind
 from shared.identifiers import new_id
 from shared.site import render, render_with
 
+router = APIRouter()
 FORM_PATHS: Final = ("/reception-days/booking", "/reception-bookings", "/reception-bookings/cancellation")
 MOST_DAYS: Final = 100
 CODE_BYTES: Final = 32
@@ -33,52 +34,49 @@ booking = Depends(leave_open("booking.make"))
 looking = Depends(leave_open("booking.read_own"))
 
 
-def add_reception_pages(app: FastAPI) -> None:
-    _add_announcements(app)
-    _add_own_booking(app)
+@router.get("/reception-days", include_in_schema=False, dependencies=[reading])
+def get_days(request: Request, organisation: str | None = None) -> Response:
+    code = (organisation or "").replace("\0", "")[:64] or None
+    found = receptions.list_coming(
+        doors_of(request).pool, organisation_code=code, after=None, limit=MOST_DAYS, now=datetime.now(UTC)
+    )
+    return render(request, "reception_days.html", days=found)
 
 
-def _add_announcements(app: FastAPI) -> None:
-    @app.get("/reception-days", include_in_schema=False, dependencies=[reading])
-    def get_days(request: Request, organisation: str | None = None) -> Response:
-        code = (organisation or "").replace("\0", "")[:64] or None
-        found = receptions.list_coming(
-            doors_of(request).pool, organisation_code=code, after=None, limit=MOST_DAYS, now=datetime.now(UTC)
-        )
-        return render(request, "reception_days.html", days=found)
-
-    @app.get("/reception-days/{day_id}", include_in_schema=False, dependencies=[reading])
-    def get_day(request: Request, day_id: str) -> Response:
-        typed = {**dict.fromkeys(FIELDS, ""), "code": secrets.token_urlsafe(CODE_BYTES)}
-        return _render_day(request, read_place(day_id), typed)
-
-    @app.post("/reception-days/booking", include_in_schema=False, dependencies=[booking])
-    def post_booking(request: Request, sent: Sent) -> Response:
-        form, foreign = sent
-        day_id, pool, now = read_id(form, "day_id"), doors_of(request).pool, datetime.now(UTC)
-        bookings.count_try(pool, network_behind(request), now=now)
-        try:
-            refuse_foreign(foreign)
-            code = _read_code(form)
-            if _find_own(request, code) is None:
-                bookings.book(pool, _read_wish(form, day_id), code, now=now)
-        except TOLD as error:
-            return _render_day(request, day_id, {name: form.get(name) for name in FIELDS}, error=error)
-        return _render_own(request, code, is_new=True)
+@router.get("/reception-days/{day_id}", include_in_schema=False, dependencies=[reading])
+def get_day(request: Request, day_id: str) -> Response:
+    typed = {**dict.fromkeys(FIELDS, ""), "code": secrets.token_urlsafe(CODE_BYTES)}
+    return _render_day(request, read_place(day_id), typed)
 
 
-def _add_own_booking(app: FastAPI) -> None:
-    @app.get("/reception-bookings", include_in_schema=False, dependencies=[looking])
-    def get_form(request: Request) -> Response:
-        return render(request, "own_booking.html", own=None, code="", is_new=False)
+@router.post("/reception-days/booking", include_in_schema=False, dependencies=[booking])
+def post_booking(request: Request, sent: Sent) -> Response:
+    form, foreign = sent
+    day_id, pool, now = read_id(form, "day_id"), doors_of(request).pool, datetime.now(UTC)
+    bookings.count_try(pool, network_behind(request), now=now)
+    try:
+        refuse_foreign(foreign)
+        code = _read_code(form)
+        if _find_own(request, code) is None:
+            bookings.book(pool, _read_wish(form, day_id), code, now=now)
+    except TOLD as error:
+        return _render_day(request, day_id, {name: form.get(name) for name in FIELDS}, error=error)
+    return _render_own(request, code, is_new=True)
 
-    @app.post("/reception-bookings", include_in_schema=False, dependencies=[looking])
-    def post_code(request: Request, sent: Sent) -> Response:
-        return _with_code(request, sent, gives_up=False)
 
-    @app.post("/reception-bookings/cancellation", include_in_schema=False, dependencies=[booking])
-    def post_cancellation(request: Request, sent: Sent) -> Response:
-        return _with_code(request, sent, gives_up=True)
+@router.get("/reception-bookings", include_in_schema=False, dependencies=[looking])
+def get_form(request: Request) -> Response:
+    return render(request, "own_booking.html", own=None, code="", is_new=False)
+
+
+@router.post("/reception-bookings", include_in_schema=False, dependencies=[looking])
+def post_code(request: Request, sent: Sent) -> Response:
+    return _with_code(request, sent, gives_up=False)
+
+
+@router.post("/reception-bookings/cancellation", include_in_schema=False, dependencies=[booking])
+def post_cancellation(request: Request, sent: Sent) -> Response:
+    return _with_code(request, sent, gives_up=True)
 
 
 def _with_code(request: Request, sent: Sent, *, gives_up: bool) -> Response:

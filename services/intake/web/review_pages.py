@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, get_args
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.intake.domain.commands.reviews import DecideReview, ReviewReason
@@ -19,6 +19,7 @@ from shared.errors import LianxinError
 from shared.frame.forms import Form
 from shared.site import for_staff, go, render_with
 
+router = APIRouter()
 FORM_PATHS: Final = ("/desk/reviews/decision", "/desk/rating-cases/decision")
 MOST: Final = 100
 LONGEST_REASON: Final = 2_000
@@ -28,36 +29,38 @@ ListingCases = Annotated[Principal, Depends(for_staff("rating_case.read"))]
 Deciding = Annotated[Principal, Depends(for_staff("rating_case.decide"))]
 
 
-def add_review_pages(app: FastAPI) -> None:
-    @app.get("/desk/reviews", include_in_schema=False)
-    def get_reviews(request: Request, _: Listing) -> Response:
-        return _render_reviews(request)
+@router.get("/desk/reviews", include_in_schema=False)
+def get_reviews(request: Request, _: Listing) -> Response:
+    return _render_reviews(request)
 
-    @app.post("/desk/reviews/decision", include_in_schema=False)
-    async def post_review(request: Request, _: Reviewing, sent: Sent) -> Response:
-        form, foreign = sent
-        try:
-            refuse_foreign(foreign)
-            outcome = await doors_of(request).reviews.submit(_read_review(form))
-            desk.refuse(outcome)
-        except TOLD as error:
-            return await run_in_threadpool(_render_reviews, request, error=error)
-        return go(request, f"desk/reviews?done={outcome.status}")
 
-    @app.get("/desk/rating-cases", include_in_schema=False)
-    def get_cases(request: Request, _: ListingCases) -> Response:
-        return _render_cases(request)
+@router.post("/desk/reviews/decision", include_in_schema=False)
+async def post_review(request: Request, _: Reviewing, sent: Sent) -> Response:
+    form, foreign = sent
+    try:
+        refuse_foreign(foreign)
+        outcome = await doors_of(request).reviews.submit(_read_review(form))
+        desk.refuse(outcome)
+    except TOLD as error:
+        return await run_in_threadpool(_render_reviews, request, error=error)
+    return go(request, f"desk/reviews?done={outcome.status}")
 
-    @app.post("/desk/rating-cases/decision", include_in_schema=False)
-    def post_case(request: Request, principal: Deciding, sent: Sent) -> Response:
-        form, foreign = sent
-        try:
-            refuse_foreign(foreign)
-            case_id, decision, why = _read_case(form)
-            rating_cases.decide_case(doors_of(request).pool, case_id, decision, why, principal, now=datetime.now(UTC))
-        except TOLD as error:
-            return _render_cases(request, error=error)
-        return go(request, "desk/rating-cases?done=changed")
+
+@router.get("/desk/rating-cases", include_in_schema=False)
+def get_cases(request: Request, _: ListingCases) -> Response:
+    return _render_cases(request)
+
+
+@router.post("/desk/rating-cases/decision", include_in_schema=False)
+def post_case(request: Request, principal: Deciding, sent: Sent) -> Response:
+    form, foreign = sent
+    try:
+        refuse_foreign(foreign)
+        case_id, decision, why = _read_case(form)
+        rating_cases.decide_case(doors_of(request).pool, case_id, decision, why, principal, now=datetime.now(UTC))
+    except TOLD as error:
+        return _render_cases(request, error=error)
+    return go(request, "desk/rating-cases?done=changed")
 
 
 def _read_review(form: Form) -> DecideReview:

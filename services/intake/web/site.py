@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from services.intake.settings import IntakeSettings
 from services.intake.web import (
@@ -14,9 +14,10 @@ from services.intake.web import (
     review_pages,
 )
 from services.intake.web.rendering import is_page, make_site, render_nothing
-from shared.http import leave_open
+from shared.http import leave_open, take_routes
 from shared.site import add_frame, render
 
+router = APIRouter()
 FORM_PATHS = (
     *contact_pages.FORM_PATHS,
     *issue_pages.FORM_PATHS,
@@ -31,17 +32,16 @@ anybody = Depends(leave_open("page.open"))
 
 def add_site(app: FastAPI, settings: IntakeSettings) -> None:
     add_frame(app, make_site(settings), is_page=is_page, render_nothing=render_nothing)
-    contact_pages.add_contact_pages(app)
-    issue_pages.add_issue_pages(app)
-    call_pages.add_call_pages(app)
-    review_pages.add_review_pages(app)
-    reception_pages.add_reception_pages(app)
-    consultation_pages.add_consultation_pages(app)
+    for pages in (contact_pages, issue_pages, call_pages, review_pages, reception_pages, consultation_pages):
+        take_routes(app, pages.router)
+    take_routes(app, router)
 
-    @app.get("/", include_in_schema=False, dependencies=[anybody])
-    def get_start(request: Request) -> Response:
-        return render(request, "start.html")
 
-    @app.get("/desk.js", include_in_schema=False, dependencies=[anybody])
-    def get_script() -> Response:
-        return Response(_SCRIPT, media_type="text/javascript")
+@router.get("/", include_in_schema=False, dependencies=[anybody])
+def get_start(request: Request) -> Response:
+    return render(request, "start.html")
+
+
+@router.get("/desk.js", include_in_schema=False, dependencies=[anybody])
+def get_script() -> Response:
+    return Response(_SCRIPT, media_type="text/javascript")

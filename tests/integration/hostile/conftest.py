@@ -88,7 +88,7 @@ def _make_app(service: str, pool: Pool, url: str, keys: Any) -> FastAPI:
         settings = IntakeSettings(**common, broker_url=BROKER)
         open_vault(settings)
         app = create_intake_app(settings, pool, authenticator=known, form_paths=SITE_FORM_PATHS)
-        add_intake_pages(app, pool)
+        add_intake_pages(app)
         add_site(app, settings)
         return app
     if service == "assessment":

@@ -70,7 +70,7 @@ def app(pool, settings, monkeypatch):
         if one.kind == "person":  # each gave the second factor just now, which does not last
             monkeypatch.setitem(PEOPLE, name, replace(one, stepped_up_at=datetime.now(UTC)))
     app = create_intake_app(settings, pool, authenticator=KnownPrincipals(PEOPLE))
-    add_pages(app, pool)
+    add_pages(app)
     return app
 
 
