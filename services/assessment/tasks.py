@@ -12,6 +12,7 @@ from services.assessment.handlers.corrections import record_corrections
 from services.assessment.handlers.fair import follow, look, read_fair_settings, read_settings_text
 from services.assessment.handlers.fair_closings import FairClosing, close_fair
 from services.assessment.handlers.fair_corrections import correct_fair
+from services.assessment.handlers.fair_watching import watch_closed
 from services.assessment.handlers.gauges import gauge_figures
 from services.assessment.handlers.partitions import make_years_ahead
 from services.assessment.handlers.place_scores import score_places
@@ -253,6 +254,9 @@ def close_all(settings: AssessmentSettings, pool: Pool, *, spares_first_load: bo
     fair = close_fair(pool, closing, now=_now())
     if fair:
         log.info("periods_scored_fairly", periods=[period.label for period in fair])
+    watched = watch_closed(pool)
+    if watched:
+        log.info("closed_periods_watched", windows=len(watched))
 
 
 def correct_all(settings: AssessmentSettings, pool: Pool) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from services.assessment.domain.periods import CalendarKind
 from services.assessment.domain.scores import SubjectKind
-from services.assessment.handlers.monitoring import MOST_PERIODS, watch_indicators
+from services.assessment.handlers.monitoring import MOST_PERIODS, Scheme, Watch, watch_indicators
 from services.assessment.scoring.monitoring import Health, Sign
 from services.assessment.scoring.numbers import show
 from services.assessment.scoring.workspace import Number
@@ -19,6 +19,10 @@ Watching = Annotated[Principal, Depends(permit("scheme.read_health"))]
 
 
 class ShownReading(Shown):
+    """Means, spreads and shares are per cent, or null where nothing is known. What stands below `agreement` is known of
+    the fair scheme alone; a provisional reading is of what stands now, and no sign stands on it.
+    """
+
     period: str
     subjects: int
     mean: str | None
@@ -26,6 +30,12 @@ class ShownReading(Shown):
     at_ceiling: int
     at_floor: int
     agreement: str | None
+    scheme: str | None
+    is_provisional: bool
+    true_spread: str | None
+    agreement_with_calls: str | None
+    limited_share: str | None
+    set_aside_share: str | None
 
 
 class ShownHealth(Shown):
@@ -36,17 +46,27 @@ class ShownHealth(Shown):
     readings: list[ShownReading]
 
 
-@router.get("/v1/indicator-health", responses=shows(Listing[ShownHealth]) | refuses(404))
+class ShownWatch(Listing[ShownHealth]):
+    """By which scheme the indicators are."""
+
+    scheme: Scheme
+
+
+@router.get("/v1/indicator-health", responses=shows(ShownWatch) | refuses(404))
 def list_indicator_health(
     _: Watching,
     pool: AppPool,
+    *,
     subject: SubjectKind = "cadre",
     every: CalendarKind = "month",
     periods: Annotated[int, Query(ge=1, le=MOST_PERIODS)] = 12,
+    scheme: Scheme | None = None,
 ) -> Response:
-    """Over the latest closed periods, from the oldest on."""
-    found = watch_indicators(pool, subject, every, limit=periods)
-    return json_response({"items": [_show(one) for one in found]})
+    """Over the latest closed periods, from the oldest on. Without `scheme`: of the fair one where it was put to any
+    closed period of the kind, and else, as of organisations, of what is published.
+    """
+    seen = watch_indicators(pool, Watch(kind=subject, every=every, limit=periods, scheme=scheme))
+    return json_response({"scheme": seen.scheme, "items": [_show(one) for one in seen.found]})
 
 
 def _show(health: Health) -> dict[str, object]:
@@ -62,6 +82,12 @@ def _show(health: Health) -> dict[str, object]:
                 "at_ceiling": one.at_ceiling,
                 "at_floor": one.at_floor,
                 "agreement": _told(one.agreement),
+                "scheme": one.scheme,
+                "is_provisional": one.is_provisional,
+                "true_spread": _told(one.true_spread),
+                "agreement_with_calls": _told(one.agreement_with_calls),
+                "limited_share": _told(one.limited_share),
+                "set_aside_share": _told(one.set_aside_share),
             }
             for one in health.readings
         ],

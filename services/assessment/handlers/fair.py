@@ -17,6 +17,7 @@ from services.assessment.fair.explaining import Case, explain_case
 from services.assessment.fair.marks import record_of
 from services.assessment.fair.results import Result, rank_among
 from services.assessment.fair.settings import FairSettings, read_settings
+from services.assessment.fair.watching import watch_case
 from services.assessment.fair.yardstick import (
     Own,
     measure,
@@ -205,6 +206,7 @@ def _row(case: Case, placement: Placement, settings: FairSettings, beside: _Besi
         "own": write_own(case.own),
         "points": show_points(result),
         "flags": list(result.reasons),
+        "figures": watch_case(case),
         "scheme_name": settings.name,
         "scheme_version": settings.version,
         "content_hash": settings.content_hash,

@@ -27,6 +27,7 @@ from services.assessment.fair.records import Span
 from services.assessment.fair.results import Result, coarsen
 from services.assessment.fair.settings import INDICATORS, FairSettings, read_settings_of
 from services.assessment.fair.telling import NAMES, tell_cadre
+from services.assessment.fair.watching import watch_case
 from services.assessment.fair.yardstick import (
     Yardstick,
     measure,
@@ -218,6 +219,7 @@ def _row(case: Case, settings: FairSettings, beside: _Beside) -> dict[str, Any]:
         "own": write_own(case.own),
         "document": document,
         "content_hash": content_hash.hex(),
+        "figures": watch_case(case),
     }
 
 

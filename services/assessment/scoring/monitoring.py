@@ -13,7 +13,7 @@ from services.assessment.scoring import groups
 from services.assessment.scoring.numbers import root, round_to
 from services.assessment.scoring.workspace import Number, Value
 
-Sign = Literal["saturated", "spread_shrinks", "parts_from_citizens"]
+Sign = Literal["saturated", "spread_shrinks", "parts_from_citizens", "parts_from_calls"]
 
 CEILING: Final = Fraction(99)  # per cent; from here on it is as good as full
 FLOOR: Final = Fraction(1)
@@ -27,7 +27,12 @@ PLACES: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One indicator in one period. `agreement` is its correlation with what citizens say."""
+    """One indicator in one period. `agreement` is its correlation with what citizens say.
+
+    What is below is known of the fair scheme alone. `true_spread` is what chance, load and place do not explain of the
+    spread, among all cadres of the scheme; of what cadres record themselves `agreement_with_calls` is the correlation
+    with what was not denied when others asked; shares are per cent.
+    """
 
     period: str
     subjects: int
@@ -36,6 +41,17 @@ class Reading:
     at_ceiling: int
     at_floor: int
     agreement: Number
+    scheme: str | None = None
+    is_provisional: bool = False
+    true_spread: Number = None
+    agreement_with_calls: Number = None
+    limited_share: Number = None
+    set_aside_share: Number = None
+
+    @property
+    def told_apart(self) -> Number:
+        """The spread that counts: what is seen shrinks by itself where each cadre has more records."""
+        return self.spread if self.true_spread is None else self.true_spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +69,7 @@ def monitor(
     found = []
     for indicator in indicators:
         readings = tuple(_read(indicator, label, rows) for label, rows in periods)
-        found.append(Health(indicator=indicator, readings=readings, signs=_signs(readings, witness)))
+        found.append(Health(indicator=indicator, readings=readings, signs=find_signs(readings, witness)))
     return tuple(found)
 
 
@@ -89,18 +105,28 @@ def _correlate(rows: Sequence[Mapping[str, Value]], indicator: str) -> Number:
     return both / length if length else None
 
 
-def _signs(readings: Sequence[Reading], witness: Mapping[str, Number]) -> tuple[Sign, ...]:
-    enough = [one for one in readings if one.subjects >= FEWEST]
-    if not enough:
+def list_compared(readings: Sequence[Reading]) -> list[Reading]:
+    """What is closed, by the settings of the latest of these, and tells of enough subjects."""
+    closed = [one for one in readings if not one.is_provisional]
+    return [one for one in closed if one.scheme == closed[-1].scheme and one.subjects >= FEWEST]
+
+
+def find_signs(readings: Sequence[Reading], witness: Mapping[str, Number]) -> tuple[Sign, ...]:
+    """The latest that is compared, against the first such. `witness`: the mean of what citizens say, by period."""
+    compared = list_compared(readings)
+    if not compared:
         return ()
-    first, last = enough[0], enough[-1]
+    first, last = compared[0], compared[-1]
     signs: list[Sign] = []
     if last.at_ceiling >= MOST_AT_CEILING * last.subjects:
         signs.append("saturated")
-    if first.spread and last.spread is not None and last.spread <= SHRUNK * first.spread:
+    if first.told_apart and last.told_apart is not None and last.told_apart <= SHRUNK * first.told_apart:
         signs.append("spread_shrinks")
     if _parts(first, last, witness):
         signs.append("parts_from_citizens")
+    # How many are denied is no measure here: the more a place is suspected, the more of its citizens are called.
+    if _turns(first.agreement_with_calls, last.agreement_with_calls):
+        signs.append("parts_from_calls")
     return tuple(signs)
 
 
@@ -110,8 +136,11 @@ def _parts(first: Reading, last: Reading, witness: Mapping[str, Number]) -> bool
     fallen = _subtract(witness[first.period], witness[last.period])
     if risen is not None and fallen is not None and min(risen, fallen) >= DRIFT:
         return True
-    turned = first.agreement is not None and first.agreement > 0
-    return turned and last.agreement is not None and last.agreement < 0
+    return _turns(first.agreement, last.agreement)
+
+
+def _turns(first: Number, last: Number) -> bool:
+    return first is not None and first > 0 and last is not None and last < 0
 
 
 def _subtract(one: Number, other: Number) -> Number:

@@ -162,17 +162,22 @@ def set_weighed_position(connection: Connection, window: FairWindow, position: i
 
 
 def insert_results(connection: Connection, rows: bytes) -> None:
-    """Rows as JSON."""
+    """Rows as JSON; what the watch over the indicators sums up goes beside the results."""
     connection.execute(
         """
-        INSERT INTO fair_result (starts_on, ends_on, cadre_id, staff_number, organisation_id, peer_group, score, band,
-                                 flags, inputs, inputs_hash, own, document, content_hash)
-        SELECT starts_on, ends_on, cadre_id, staff_number, organisation_id, peer_group, score, band, flags, inputs,
-               decode(inputs_hash, 'hex'), own, document, decode(content_hash, 'hex')
-          FROM json_to_recordset(%s::json)
-            AS row (starts_on date, ends_on date, cadre_id uuid, staff_number text, organisation_id uuid,
-                    peer_group text, score numeric, band text, flags text[], inputs text, inputs_hash text, own jsonb,
-                    document text, content_hash text)
+        WITH row AS (SELECT *
+                       FROM json_to_recordset(%s::json)
+                         AS row (starts_on date, ends_on date, cadre_id uuid, staff_number text, organisation_id uuid,
+                                 peer_group text, score numeric, band text, flags text[], inputs text,
+                                 inputs_hash text, own jsonb, document text, content_hash text, figures integer[])),
+             kept AS (INSERT INTO fair_result (starts_on, ends_on, cadre_id, staff_number, organisation_id, peer_group,
+                                               score, band, flags, inputs, inputs_hash, own, document, content_hash)
+                      SELECT starts_on, ends_on, cadre_id, staff_number, organisation_id, peer_group, score, band,
+                             flags, inputs, decode(inputs_hash, 'hex'), own, document, decode(content_hash, 'hex')
+                        FROM row)
+        INSERT INTO fair_watch (starts_on, ends_on, cadre_id, staff_number, organisation_id, figures)
+        SELECT starts_on, ends_on, cadre_id, staff_number, organisation_id, figures
+          FROM row
         """,
         [rows.decode()],
     )

@@ -95,17 +95,17 @@ def put_fair_scores(connection: Connection, rows: bytes) -> None:
         """
         INSERT INTO fair_score AS known (cadre_id, staff_number, organisation_id, peer_group, starts_on, ends_on, score,
                                          lower, upper, reliability, band, rank_best, rank_worst, award_zone,
-                                         explanation, own, points, flags, scheme_name, scheme_version, content_hash,
-                                         computed_at)
+                                         explanation, own, points, flags, figures, scheme_name, scheme_version,
+                                         content_hash, computed_at)
         SELECT cadre_id, staff_number, organisation_id, peer_group, starts_on, ends_on, score, lower, upper,
-               reliability, band, rank_best, rank_worst, award_zone, explanation, own, points, flags, scheme_name,
-               scheme_version, decode(content_hash, 'hex'), computed_at
+               reliability, band, rank_best, rank_worst, award_zone, explanation, own, points, flags, figures,
+               scheme_name, scheme_version, decode(content_hash, 'hex'), computed_at
           FROM jsonb_to_recordset(%s::jsonb)
             AS row (cadre_id uuid, staff_number text, organisation_id uuid, peer_group text, starts_on date,
                     ends_on date, score numeric, lower numeric, upper numeric, reliability numeric, band text,
                     rank_best integer, rank_worst integer, award_zone text, explanation jsonb, own jsonb,
-                    points jsonb, flags text[], scheme_name text, scheme_version integer, content_hash text,
-                    computed_at timestamptz)
+                    points jsonb, flags text[], figures integer[], scheme_name text, scheme_version integer,
+                    content_hash text, computed_at timestamptz)
             ON CONFLICT (cadre_id) DO UPDATE
            SET staff_number = excluded.staff_number,
                organisation_id = excluded.organisation_id,
@@ -124,6 +124,7 @@ def put_fair_scores(connection: Connection, rows: bytes) -> None:
                own = excluded.own,
                points = excluded.points,
                flags = excluded.flags,
+               figures = excluded.figures,
                scheme_name = excluded.scheme_name,
                scheme_version = excluded.scheme_version,
                content_hash = excluded.content_hash,

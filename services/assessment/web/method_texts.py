@@ -85,17 +85,50 @@ ZH: Final[dict[str, Any]] = {
         "saturated": "多数满分",
         "spread_shrinks": "差距变小",
         "parts_from_citizens": "与群众评价背离",
+        "parts_from_calls": "与回访核实背离",
     },
     "indicator_health": "指标监测",
     "indicator_health_help": (
         "用来考核的指标，时间长了会向目标靠拢：多数满分、差距变小、与群众评价背离。"
-        "提示只供修订方案时参考，不针对任何干部。只用已公布的数据。"
+        "提示只供修订方案时参考，不针对任何干部。"
     ),
+    "watch_reads": {
+        "fair": (
+            "公平方案每期都看截至期末的四个季度，相邻各期因此有重叠，变化来得慢。各项数值是扣除地区、负担等因素以前的平均。"
+            "“暂计”的一行是当前情况，仍会变化，不作为提示的依据；方案改版以前的各期，不与改版以后的比较。"
+        ),
+        "basic": "只用已公布的数据。",
+    },
+    "watched_scheme": "方案",
+    "watched_schemes": {"fair": "公平方案（考核得分）", "basic": "基础方案（指标得分）"},
+    "of_units_help": "公平方案只评干部；看单位时一律用基础方案。",
+    "provisional": "暂计",
+    "true_spread": "真实差距",
+    "with_calls": "与回访核实相关",
+    "limited_share": "未采信的分",
+    "set_aside_share": "待核实的记录",
+    "fair_columns_help": (
+        "真实差距：扣除偶然、负担、地区和单位的影响后，全部干部之间剩下的标准差（联系群众按比例计）。"
+        "与回访核实相关：仅限自行登记的指标，看做得好的人，其事项经他人回访是否也少被群众否认。"
+        "未采信的分：自行登记的记录偏离其他各项、因而没有采信的部分，占全部分值的百分比。"
+        "待核实的记录：因线索暂不计入的，占全部记录的百分比。"
+    ),
+    "fair_definitions": {
+        "timeliness": (
+            "每件诉求首次答复用时占规定时限的多少：八分之一以内为100，刚好到期为40，四倍以上为0；逾期未答复为0。"
+        ),
+        "reply": "答复有实质内容的诉求所占的比例。",
+        "resolution": "按期解决为100，逾期解决为80，未解决为0，群众重新提出或回访时否认的为−50。",
+        "speed": "确已解决的诉求，办结用时占规定时限的多少，算法与答复及时相同。",
+        "satisfaction": "群众评价，一至五星折合0至100，按评价渠道加权，只计诉求人本人的评价。",
+        "outreach": "应当联系群众的次数中实际完成的比例，最多100：经群众确认的计一次，未确认的和补录的少计。",
+    },
     "every": "周期类型",
     "every_kinds": {"month": "月", "quarter": "季度", "half_year": "半年", "year": "年"},
     "period_count": "最近几期",
     "watch_says": "监测结果",
     "no_signs": "未见异常。",
+    "none_closed": "还没有这种周期关账，不作判断。",
     "too_few_subjects": "每期都不足{fewest}个，不作判断。",
     "says": {
         "saturated": "{last}共{subjects}个，其中{at_ceiling}个达到满分，已经分不出高低。",
@@ -104,7 +137,14 @@ ZH: Final[dict[str, Any]] = {
             "{first}至{last}，平均由{mean_before}变为{mean_after}，"
             "与群众满意率的相关由{agreement_before}变为{agreement_after}。"
         ),
+        "parts_from_calls": (
+            "{first}至{last}，与回访核实结果的相关由{agreement_with_calls_before}变为{agreement_with_calls_after}："
+            "登记得好的，如今反而更多被群众否认。"
+        ),
     },
+    "true_spread_shrinks": (
+        "真实差距由{first}的{true_spread_before}降到{last}的{true_spread_after}，不超过原来的一半：能分出的高低越来越少。"
+    ),
     "latest": "最近一期",
     "latest_help": "数据为最近一期的；不足{fewest}个的周期不作判断，也不作最近一期。数值以百分比计。",
     "spread": "标准差",
@@ -211,18 +251,58 @@ EN: Final[dict[str, Any]] = {
         "saturated": "mostly full marks",
         "spread_shrinks": "spread shrinks",
         "parts_from_citizens": "parts from citizens",
+        "parts_from_calls": "parts from call-backs",
     },
     "indicator_health": "Indicators watched",
     "indicator_health_help": (
         "Indicators that people are judged by bend toward the target: they fill up, their spread shrinks, they part "
-        "from what citizens say. A sign is for whoever keeps the scheme and says nothing of a single cadre. It reads "
-        "what is published."
+        "from what citizens say. A sign is for whoever keeps the scheme and says nothing of a single cadre."
     ),
+    "watch_reads": {
+        "fair": (
+            "The fair scheme looks at the four quarters that end with each period: neighbouring periods overlap, and "
+            "what changes does so slowly. Values are means before anything is taken off for region, load and the like. "
+            "A provisional line is how things stand now: it still moves, and no sign stands on it. What was scored "
+            "before the settings changed is not compared with what came after."
+        ),
+        "basic": "It reads what is published.",
+    },
+    "watched_scheme": "Scheme",
+    "watched_schemes": {"fair": "Fair scheme (score for appraisal)", "basic": "Basic scheme (indicators' scores)"},
+    "of_units_help": "The fair scheme scores cadres alone; of units it is always the basic one.",
+    "provisional": "provisional",
+    "true_spread": "True spread",
+    "with_calls": "With calls",
+    "limited_share": "Not believed",
+    "set_aside_share": "Set aside",
+    "fair_columns_help": (
+        "True spread: the standard deviation among all cadres that chance, load, region and unit do not explain (of "
+        "outreach as a proportion). With calls: of what cadres record themselves, the correlation with how much "
+        "of theirs was not denied when others asked the citizen. Not believed: the share of points that the "
+        "plausibility limit took or gave. Set aside: the share of records that wait for a look."
+    ),
+    "fair_definitions": {
+        "timeliness": (
+            "How much of the time each first answer took: 100 within an eighth of it, 40 at the limit, 0 from four "
+            "times on; overdue without an answer 0."
+        ),
+        "reply": "The share of issues that got a reply of some substance.",
+        "resolution": "Solved in time 100, late 80, not solved 0; opened again by the citizen, or denied, −50.",
+        "speed": "Of what was surely solved, how much of the time the closing took, worked out as for answers.",
+        "satisfaction": (
+            "Ratings of complainants themselves, one to five stars as 0 to 100, weighed by how they were collected."
+        ),
+        "outreach": (
+            "The share of the contacts owed that were made, 100 at most: one that a citizen confirmed is one, one that "
+            "nobody confirmed or that was written up late is less."
+        ),
+    },
     "every": "Kind of period",
     "every_kinds": {"month": "month", "quarter": "quarter", "half_year": "half-year", "year": "year"},
     "period_count": "The latest so many",
     "watch_says": "What the watch says",
     "no_signs": "Nothing remarkable.",
+    "none_closed": "No such period is closed yet: nothing is said.",
     "too_few_subjects": "Fewer than {fewest} in every period: nothing is said.",
     "says": {
         "saturated": "In {last} {at_ceiling} of {subjects} have full marks: it decides nothing any more.",
@@ -233,7 +313,15 @@ EN: Final[dict[str, Any]] = {
             "From {first} to {last} its mean went from {mean_before} to {mean_after}, and its correlation with "
             "satisfaction from {agreement_before} to {agreement_after}."
         ),
+        "parts_from_calls": (
+            "From {first} to {last} its correlation with what call-backs confirm went from "
+            "{agreement_with_calls_before} to {agreement_with_calls_after}: who records it best is now denied more."
+        ),
     },
+    "true_spread_shrinks": (
+        "Its true spread fell from {true_spread_before} in {first} to {true_spread_after} in {last}, by half or more: "
+        "it tells ever less apart."
+    ),
     "latest": "Latest",
     "latest_help": "Figures are of the latest period with {fewest} or more; values are per cent.",
     "spread": "Deviation",

@@ -77,7 +77,7 @@ def test_only_what_is_within_reach_is_watched(visit):
     assert shown == ["3", "2"]
 
 
-def reading(period, *, subjects=20, mean=50, spread=10, at_ceiling=0, agreement=None):
+def reading(period, *, subjects=20, mean=50, spread=10, at_ceiling=0, agreement=None, **more):
     return Reading(
         period=period,
         subjects=subjects,
@@ -86,6 +86,7 @@ def reading(period, *, subjects=20, mean=50, spread=10, at_ceiling=0, agreement=
         at_ceiling=at_ceiling,
         at_floor=0,
         agreement=agreement,
+        **more,
     )
 
 
@@ -108,3 +109,17 @@ def test_each_sign_is_told_in_words_with_the_figures_behind_it(language):
     few = Health(indicator="response_rate", readings=readings[1:2], signs=())
     assert say(few, texts) == [(None, texts["too_few_subjects"].format(fewest=10))]
     assert say(Health(indicator="x", readings=readings, signs=()), texts) == [(None, texts["no_signs"])]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_of_the_fair_scheme_the_true_spread_and_calls_are_told_and_what_is_provisional_is_not(language):
+    texts = TEXTS[language]
+    first = reading("2025-01", scheme="fair 6", true_spread=Fraction(8), agreement_with_calls=Fraction(1, 3))
+    last = reading("2025-02", scheme="fair 6", true_spread=Fraction(4), agreement_with_calls=Fraction(-1, 8))
+    now = reading("2025Q1", scheme="fair 6", is_provisional=True, true_spread=Fraction(1))
+
+    said = dict(say(Health(indicator="reply", readings=(first, last, now), signs=get_args(Sign)), texts))
+
+    assert all(figure in said["spread_shrinks"] for figure in ("8.00", "4.00"))
+    assert all(figure in said["parts_from_calls"] for figure in ("0.33", "-0.13"))
+    assert say(Health(indicator="reply", readings=(now,), signs=()), texts) == [(None, texts["none_closed"])]
