@@ -57,7 +57,7 @@ class Maker:
 
     def _issue(self, name: str) -> Issue:
         draw = self._draw
-        allowed = draw.choice([None, 1, DAY, 10 * DAY])
+        allowed = draw.choice([None, 0, 1, DAY, 10 * DAY])
         received_at = self._about(DAY, 2 * DAY, 2 * DAY + 48 * HOUR, 9 * DAY, 90 * DAY, 99 * DAY)
         limits = (0, 60, 600, DAY // 8, DAY, 4 * DAY, 10 * DAY)
         return Issue(
@@ -70,7 +70,7 @@ class Maker:
             place=draw.choice(["", "here"]),
             answered_at=draw.choice([None, received_at + self._about(*limits)]),
             closed_at=draw.choice([None, received_at + self._about(*limits)]),
-            answer_allowed=draw.choice([None, 1, DAY]),
+            answer_allowed=draw.choice([None, 0, 1, DAY]),
             close_allowed=allowed,
             outcome=draw.choice(["", "solved", "solved", "solved", "explained", "unsolved", "left_out", "excluded"]),
             is_reopened=draw.random() < 0.1,

@@ -211,3 +211,10 @@ def test_a_total_that_never_ends_is_cut_at_twelve_places_with_its_parts():
 def test_places_are_whole_and_at_most_twelve(places):
     with pytest.raises(BadTable, match="0 to 12 places"):
         outcome_of(AB + item("x", "a") + '[total]\nround = "b"', {"u": ["1.5", places]})
+
+
+@pytest.mark.parametrize("places", ["0", "12"])
+def test_a_total_has_as_few_or_as_many_places_as_is_stated(places):
+    outcome = outcome_of(AB + item("x", "a") + '[total]\nround = "b"', {"u": ["2", places]})
+
+    assert (outcome.totals[0].total, outcome.totals[0].places) == (Fraction(2), int(places))
