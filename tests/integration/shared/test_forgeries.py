@@ -19,9 +19,9 @@ from tests.integration.shared.test_spine import (
     NOW,
     Failures,
     Reader,
-    count_messages,
     envelope_bytes,
     relaying,
+    wait_for_messages,
     wait_until,
     write_events,
 )
@@ -180,11 +180,11 @@ def test_what_an_administrator_alters_in_the_queue_is_not_believed(new_pool, dec
     pool, ring, before = new_pool("intake"), KeyRing(keys), disbelieved(code)
     write_events(pool, 1)
     with relaying(pool, declared, ring):
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 1)
+        wait_for_messages(declared, FACTS.queue, 1)
 
     forger.put_back(*alter(*forger.take_from_queue()))
     with reader_with(declared, ring).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
 
     assert reader.seen == []
     assert disbelieved(code) == before + 1
@@ -195,7 +195,7 @@ def test_what_was_put_back_unaltered_is_believed(new_pool, declared, forger, key
     pool, ring = new_pool("intake"), KeyRing(keys)
     written = write_events(pool, 1)
     with relaying(pool, declared, ring):
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 1)
+        wait_for_messages(declared, FACTS.queue, 1)
 
     forger.put_back(*forger.take_from_queue())
     with reader_with(declared, ring).running() as reader:
@@ -210,7 +210,7 @@ def test_the_seal_of_another_service_is_not_believed(declared, forger, keys):
 
     forger.put_back(sealed(ring, body, user=declared.users["intake"], service="assessment"), body)
     with reader_with(declared, ring).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
 
     assert reader.seen == []
 
@@ -222,7 +222,7 @@ def test_a_sealed_message_of_an_absent_or_other_user_is_not_believed(declared, f
 
     forger.put_back(sealed(ring, body, user=declared.users.get(user)), body)
     with reader_with(declared, ring).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
 
     assert reader.seen == []
     assert disbelieved("unexpected-producer") == before + 1
@@ -280,12 +280,12 @@ def test_keys_are_changed_without_losing_a_message(new_pool, declared, keys):
     pool, ring = new_pool("intake"), KeyRing(keys)
     first = write_events(pool, 1)
     with relaying(pool, declared, ring):
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 1)
+        wait_for_messages(declared, FACTS.queue, 1)
     create_key(keys, KeyName(purpose="events-intake", kid=2))
     ring.refresh()
     second = write_events(pool, 1)
     with relaying(pool, declared, ring):
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 2)
+        wait_for_messages(declared, FACTS.queue, 2)
 
     with reader_with(declared, KeyRing(keys)).running() as reader:
         wait_until(lambda: len(reader.seen) == 2)
@@ -297,12 +297,12 @@ def test_after_its_key_was_destroyed_a_message_is_not_believed(new_pool, declare
     pool = new_pool("intake")
     write_events(pool, 1)
     with relaying(pool, declared, KeyRing(keys)):
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 1)
+        wait_for_messages(declared, FACTS.queue, 1)
     create_key(keys, KeyName(purpose="events-intake", kid=2))
     destroy_key(keys, KeyName(purpose="events-intake", kid=1))
 
     with reader_with(declared, KeyRing(keys)).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
 
     assert reader.seen == []
 
@@ -314,7 +314,7 @@ def test_a_national_algorithm_seals_as_well_and_both_are_read(new_pool, declared
     for count, ring in enumerate(rings, start=1):
         written += write_events(pool, 1)
         with relaying(pool, declared, ring):
-            wait_until(lambda count=count: count_messages(declared, FACTS.queue) == count)
+            wait_for_messages(declared, FACTS.queue, count)
 
     with reader_with(declared, KeyRing(keys)).running() as reader:
         wait_until(lambda: len(reader.seen) == 2)
@@ -327,7 +327,7 @@ def test_a_parked_message_keeps_its_seal_for_the_day_it_is_understood(declared, 
     forger.put_back(sealed(ring, body, user=declared.users["intake"]), body)
     reader = reader_with(declared, ring)
     with reader.running():
-        wait_until(lambda: count_messages(declared, FACTS.parked_queue) == 1)
+        wait_for_messages(declared, FACTS.parked_queue, 1)
 
     [parked] = reader.consumer.look(FACTS.parked_queue, limit=5)
     reader.consumer._producer.seals.check(

@@ -9,6 +9,7 @@ import orjson
 import pika
 import pika.exceptions
 import pytest
+from structlog.testing import capture_logs
 
 from shared import inbox, outbox
 from shared.broker.consumer import Consumer, Producer, Settlement
@@ -163,12 +164,25 @@ def envelope_bytes(**changes):
     return orjson.dumps(document | changes)
 
 
-def count_messages(broker, queue):
+@contextmanager
+def counting(broker):
     connection = connect(broker.urls["deploy"], name="test")
+    channel = connection.channel()
     try:
-        return connection.channel().queue_declare(queue, passive=True).method.message_count
+        yield lambda queue: channel.queue_declare(queue, passive=True).method.message_count
     finally:
         connection.close()
+
+
+def count_messages(broker, queue):
+    with counting(broker) as count:
+        return count(queue)
+
+
+def wait_for_messages(broker, queue, wanted, *, seconds=20):
+    """Through one connection: to make one for every look takes the broker longer than to count."""
+    with counting(broker) as count:
+        wait_until(lambda: count(queue) == wanted, seconds)
 
 
 def test_every_event_arrives_and_is_marked(new_pool, declared):
@@ -200,7 +214,7 @@ def test_an_event_without_a_reader_is_caught_and_not_lost(new_pool, broker):
     write_events(pool, 3)
 
     with relaying(pool, broker):
-        wait_until(lambda: count_messages(broker, "q.unrouted") == 3)
+        wait_for_messages(broker, "q.unrouted", 3)
 
 
 def test_a_refused_event_stays_in_the_outbox(new_pool, declared):
@@ -217,7 +231,7 @@ def test_a_refused_event_stays_in_the_outbox(new_pool, declared):
         with transaction(pool) as check:
             assert outbox.measure_backlog(check)[0] == 2
         channel.queue_bind(FACTS.queue, FACTS.exchange, "intake.#")
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 2)
+        wait_for_messages(declared, FACTS.queue, 2)
     connection.close()
 
 
@@ -231,9 +245,10 @@ def test_one_bad_message_does_not_take_its_neighbours_along(new_pool, declared):
             raise ValueError("a bug met by one message only")
 
     with relaying(pool, declared):
-        wait_until(lambda: count_messages(declared, FACTS.queue) == 20)
-    with Reader(declared, refuse).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1, seconds=40)
+        wait_for_messages(declared, FACTS.queue, 20)
+    # To write the traceback of every try for people to read takes longer than all else.
+    with capture_logs(), Reader(declared, refuse).running() as reader:
+        wait_for_messages(declared, FACTS.dead_queue, 1, seconds=40)
 
     assert reader.seen == [event_id for event_id in written if event_id != poison]
     assert reader.failures.counts[str(poison)] >= 5
@@ -299,13 +314,13 @@ def test_a_replay_ends_when_the_database_is_away(declared):
         publish(declared, envelope_bytes())
     reader = Reader(declared, refuse)
     with reader.running():
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 2)
+        wait_for_messages(declared, FACTS.dead_queue, 2)
     outage.set()
 
     with pytest.raises(Transient):
         reader.consumer.drain(FACTS.dead_queue, limit=10)
 
-    wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 2)
+    wait_for_messages(declared, FACTS.dead_queue, 2)
 
 
 def test_a_dead_message_is_replayed_once(declared):
@@ -319,7 +334,7 @@ def test_a_dead_message_is_replayed_once(declared):
     publish(declared, body)
     reader = Reader(declared, refuse)
     with reader.running():
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
     kept = reader.consumer.drain(FACTS.dead_queue, limit=10)
     allowed.set()
     replayed = reader.consumer.drain(FACTS.dead_queue, limit=10)
@@ -335,7 +350,7 @@ def test_a_newer_event_is_parked_and_can_be_replayed_later(declared):
     publish(declared, envelope_bytes(type="cn.lianxin.issue.responded.v9"))
 
     with Reader(declared).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.parked_queue) == 1)
+        wait_for_messages(declared, FACTS.parked_queue, 1)
 
     assert reader.seen == []
     assert count_messages(declared, FACTS.dead_queue) == 0
@@ -360,7 +375,7 @@ def test_a_malformed_message_goes_to_the_dead_letters(declared, body):
     publish(declared, body)
 
     with Reader(declared).running():
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
 
 
 @pytest.mark.parametrize("message_id", ["", "a\0b", "长" * 80])
@@ -369,7 +384,7 @@ def test_whatever_a_message_calls_itself_its_failure_is_kept(declared, new_pool,
     failures = inbox.FailureBook(new_pool("assessment"), FACTS.queue)
 
     with Reader(declared, failures=failures).running():
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 1)
+        wait_for_messages(declared, FACTS.dead_queue, 1)
 
 
 def test_a_message_of_an_unnamed_or_foreign_producer_is_not_believed(declared):
@@ -380,7 +395,7 @@ def test_a_message_of_an_unnamed_or_foreign_producer_is_not_believed(declared):
         channel.basic_publish(FACTS.exchange, "intake.issue.responded.v1", envelope_bytes(), properties)
 
     with Reader(declared).running() as reader:
-        wait_until(lambda: count_messages(declared, FACTS.dead_queue) == 2)
+        wait_for_messages(declared, FACTS.dead_queue, 2)
     connection.close()
     replayed = reader.consumer.drain(FACTS.dead_queue, limit=5)
 
