@@ -12,7 +12,7 @@ from services.assessment.api.closed_periods import ShownDays
 from services.assessment.api.described import ShownEvidence, ShownScore, ShownScoreInFull
 from services.assessment.api.doors import AppSettings
 from services.assessment.domain.periods import parse_calendar_period, parse_period
-from services.assessment.domain.scores import Score, Sort, SubjectKind
+from services.assessment.domain.scores import COMPOSITE_PATTERN, Score, Sort, SubjectKind
 from services.assessment.fair.signals.odds import Check
 from services.assessment.handlers import evidence, reading, windows
 from services.assessment.handlers.evidence import Evidence, EvidenceQuery
@@ -30,7 +30,7 @@ Reader = Annotated[Principal, Depends(permit("score.read"))]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2_000)]
 MOST_PLACES = 50
-Composite = Annotated[str | None, Query(pattern=r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$", examples=["72.5"])]
+Composite = Annotated[str | None, Query(pattern=COMPOSITE_PATTERN, examples=["72.5"])]
 Flag = Annotated[Check | Literal["any", "none"] | None, Query()]
 PeriodText = Annotated[SafeStr, Query(alias="period", max_length=24)]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from services.assessment.domain.periods import Period, PeriodKind
@@ -13,6 +13,7 @@ from shared.errors import NotFound
 
 SubjectKind = Literal["cadre", "organisation"]
 Sort = Literal["-composite", "composite", "code"]
+COMPOSITE_PATTERN: Final = r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$"
 SCORE_NAMESPACE = UUID("6c69616e-7869-6e2d-8073-636f72652d31")
 
 

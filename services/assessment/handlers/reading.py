@@ -171,6 +171,12 @@ def list_periods(pool: Pool) -> list[Period]:
     return sorted(periods, key=lambda period: (period.next_start, period.days), reverse=True)
 
 
+def list_post_kinds(pool: Pool) -> list[str]:
+    """Those that somebody holds, or held, within reach."""
+    with transaction(pool) as connection:
+        return reading.list_post_kinds(connection)
+
+
 def _nothing(score_id: UUID, indicator: str) -> ScoreIndicator:
     return ScoreIndicator(
         score_id=score_id, indicator=indicator, numerator=0, denominator=0, value=None, points=None, weight=Decimal(0)

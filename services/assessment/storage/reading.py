@@ -302,6 +302,25 @@ def list_reach(connection: Connection) -> list[UUID] | None:
     return None if row is None else [UUID(str(identifier)) for identifier in cast("list[object]", row[0])]
 
 
+def list_post_kinds(connection: Connection) -> list[str]:
+    """Of the posts within reach: a loose scan of post_kind, one probe a kind."""
+    rows = connection.execute(
+        """
+        WITH RECURSIVE kind AS (
+            SELECT (SELECT min(post_kind) FROM post) AS code
+             UNION ALL
+            SELECT (SELECT min(post_kind) FROM post WHERE post_kind > kind.code)
+              FROM kind
+             WHERE kind.code IS NOT NULL
+        )
+        SELECT code
+          FROM kind
+         WHERE code IS NOT NULL
+        """
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def stood_elsewhere(connection: Connection, cadre_id: UUID, period: Period) -> bool:
     """Whether the reader is confined to organisations in which the cadre held no post in the period, on post_cadre."""
     row = connection.execute(

@@ -1,6 +1,7 @@
 """The pages of live scores, for the department: the list, one score with what it is made of, the evidence behind it."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,19 +16,19 @@ from services.assessment.handlers.reading import ScoreQuery, ScoreReading
 from services.assessment.handlers.windows import WindowQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
+from services.assessment.web.list_filters import OF_SCORES, check_choices, list_fields, read_asked
 from services.assessment.web.rendering import AppSettings, figure, labels_of, percent
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import LianxinError, NotFound, Rejected
 from shared.http import AppPool
 from shared.pages import BadCursor, decode_cursor, encode_cursor
-from shared.site import for_staff, render, render_with
+from shared.site import for_staff, render, render_with, texts_of
 
 router = APIRouter()
 A_PAGE: Final = 50
 MOST_EVIDENCE: Final = 100
 LONGEST_CODE: Final = 64
-FILTERS: Final = ("period", "organisation", "peer_group")
 TOLD: Final = (Rejected, NotFound)  # what is told beside the filters, with what was asked
 Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 
@@ -35,12 +36,15 @@ Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 @router.get("/scores", include_in_schema=False)
 def get_scores(request: Request, _: Reader, pool: AppPool) -> Response:
     periods = labels_of(reading.list_periods(pool))
-    asked = {name: request.query_params.get(name, "").strip()[:LONGEST_CODE] for name in FILTERS}
+    post_kinds = reading.list_post_kinds(pool)
+    asked = read_asked(request, ("period", *OF_SCORES))
     asked["period"] = asked["period"] or (periods[0] if periods else "")
     kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
     values: dict[str, Any] = {"asked": asked, "kind": kind, "periods": periods, "figure": figure}
-    values["exported"] = {"subject": kind} | {name: text for name, text in asked.items() if text}
+    values["kept"] = {"subject": kind} | {name: text for name, text in asked.items() if text}
+    values["filters"] = list_fields(OF_SCORES, asked, post_kinds, texts_of(request))
     try:
+        check_choices(asked, post_kinds)
         values |= _list(pool, kind, asked, request.query_params.get("cursor"))
     except TOLD as error:
         return render_with(request, "scores.html", values | {"scores": [], "following": None}, error)
@@ -105,8 +109,12 @@ def _list(pool: Pool, kind: SubjectKind, asked: dict[str, str], cursor: str | No
     query = ScoreQuery(
         subject_kind=kind,
         period=parse_period(asked["period"]),
-        organisation_code=_plain(asked["organisation"]) or None,
-        peer_group=_plain(asked["peer_group"]) or None,
+        organisation_code=asked["organisation"] or None,
+        peer_group=asked["peer_group"] or None,
+        post_kind=asked["post_kind"] or None,
+        composite_from=Decimal(asked["composite_from"]) if asked["composite_from"] else None,
+        composite_below=Decimal(asked["composite_below"]) if asked["composite_below"] else None,
+        flag=asked["flag"] or None,
         sort="code",
     )
     after = None if not cursor else After(composite=None, subject_code=_read_place(cursor))
@@ -114,8 +122,7 @@ def _list(pool: Pool, kind: SubjectKind, asked: dict[str, str], cursor: str | No
     page = found[:A_PAGE]
     if len(found) <= A_PAGE:
         return {"scores": page, "following": None}
-    following = urlencode({**asked, "subject": kind, "cursor": encode_cursor([page[-1].subject_code])})
-    return {"scores": page, "following": following}
+    return {"scores": page, "following": encode_cursor([page[-1].subject_code])}
 
 
 def _read_place(cursor: str) -> str:
