@@ -14,6 +14,7 @@ from services.assessment.domain.scores import Score, SubjectKind
 from services.assessment.exporting import ColumnType, Format, Row, write_file
 from services.assessment.handlers.figures import count_everything, count_kept, load_registry
 from services.assessment.handlers.reading import ScoreQuery, list_scores
+from services.assessment.storage import spans
 from services.assessment.storage.reading import After
 from shared.audit.chain import Line, note
 from shared.database import Pool, transaction
@@ -128,6 +129,7 @@ def _list_rows(pool: Pool, asked: ExportRequest, *, zone: ZoneInfo, now: datetim
         page, _ = list_scores(pool, query, after=after, limit=PAGE)
         subject_ids = [score.subject_id for score in page]
         with transaction(pool, reach=SYSTEM) as connection:
+            spans.wait_longer(connection)
             count = count_everything if asked.indicators == "all" else count_kept
             measures = count(connection, query.subject_kind, subject_ids, query.period, zone=zone, now=now)
         for score in page:

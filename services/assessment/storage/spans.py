@@ -68,6 +68,11 @@ _PLACES: Final[dict[SubjectKind, sql.SQL]] = {
 }
 
 
+def wait_longer(connection: Connection) -> None:
+    """Have the statements of this transaction take up to a minute: what lies below a large organisation is much."""
+    connection.execute("SELECT set_config('statement_timeout', '60s', true)")
+
+
 def count_recurring(connection: Connection, span: Span) -> Counts:
     """On issue_fact_cadre or issue_fact_cell, then issue_fact_citizen: issue by issue, which OFFSET sees to."""
     return _count(

@@ -13,7 +13,7 @@ from services.assessment.api.app import create_api
 from services.assessment.exporting import ColumnType, Format, write_file
 from services.assessment.handlers.closings import ClosingRule, close_months
 from services.assessment.handlers.corrections import record_corrections
-from services.assessment.handlers.figures import load_registry
+from services.assessment.handlers.figures import count_everything, load_registry
 from shared.database import transaction
 from tests.fakes import KnownPrincipals, person
 from tests.integration.assessment.conftest import ZONE, score_all, take
@@ -298,6 +298,24 @@ def test_an_export_has_every_indicator_unless_it_is_asked_for_the_tallied_ones(p
         )  # of organisations alone
         assert (cells["group_breadth"], cells["group_breadth_denominator"]) == ("", "0")  # nobody was counted there
     assert get(pool, f"{path}&indicators=some").status_code == 422
+
+
+@pytest.mark.usefixtures("story")
+def test_counting_for_an_export_may_take_longer_than_a_page_waits(pool, monkeypatch):
+    waits = []
+
+    def count(connection, *asked, **told):
+        waits.append(connection.execute("SHOW statement_timeout").fetchone()[0])
+        return count_everything(connection, *asked, **told)
+
+    monkeypatch.setattr("services.assessment.handlers.exports.count_everything", count)
+
+    assert get(pool, "/v1/scores/export?subject=organisation&period=2025-03").status_code == 200
+    with transaction(pool) as connection:
+        usual = connection.execute("SHOW statement_timeout").fetchone()
+
+    assert waits == ["1min"]
+    assert usual != ("1min",)
 
 
 @pytest.mark.usefixtures("story")
