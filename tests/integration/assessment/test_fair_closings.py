@@ -121,10 +121,10 @@ def test_so_many_processes_as_there_are_write_the_same_bytes(new_assessment: Cal
         look(pool, CLOSING.settings, region_level="50", zone=ZONE, now=CLOSED_AT, workers=workers)
         replayed = fair_results.replay(pool, parse_period("2025-01"), workers=workers)
         assert replayed.is_same
-        written.append([rows_of(pool, "fair_result"), rows_of(pool, "fair_score"), rows_of(pool, "fair_window")])
+        written.append([rows_of(pool, f"fair_{kept}") for kept in ("result", "score", "window", "watch")])
 
     assert written[0] == written[1]
-    assert len(written[0][1]) == CADRES
+    assert len(written[0][1]) == len(written[0][3]) == CADRES
 
 
 def test_the_list_the_sums_and_the_explanation_tell_the_same_numbers(pool: Pool) -> None:
