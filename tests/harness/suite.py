@@ -34,6 +34,7 @@ from tests.harness.processes import Keeper, Process
 from tests.harness.servers import Servers
 
 ROOT = Path(__file__).parents[2]
+LEAN = Path(__file__).parent / "lean"  # where a process learns which packages are for the tests alone
 ADMINISTRATOR = "administrator"
 PEOPLE = tuple(
     Wanted(name=role.replace("_", "-"), display_name=role, role=role)
@@ -245,7 +246,8 @@ class Suite:
             if name.startswith(prefix) and (privileged or not name.endswith(MIGRATIONS_ONLY))
         }
         base = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
-        return base | {"PYTHONUNBUFFERED": "1"} | {prefix + name: value for name, value in values.items()} | urls
+        base |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(LEAN)}
+        return base | {prefix + name: value for name, value in values.items()} | urls
 
     def logs(self, *, lines: int = 30) -> Iterator[tuple[str, str]]:
         """The last lines of every process, for the report of a failed test."""
