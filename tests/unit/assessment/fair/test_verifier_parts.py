@@ -50,7 +50,7 @@ class Maker:
     def aside(self) -> frozenset[str]:
         names = [f"i{number}{part}" for number in range(7) for part in ("", "#answer", "#clock", "#label")]
         names += [f"{kind}{number}" for kind in "rv" for number in range(6)]
-        return frozenset(self._draw.sample(names, self._draw.choice([0, 5])))
+        return frozenset(self._draw.sample(names, self._draw.choice([0, 14])))
 
     def _about(self, *limits: int) -> int:
         return self._draw.choice(limits) + self._draw.choice(ABOUT)
@@ -59,7 +59,7 @@ class Maker:
         draw = self._draw
         allowed = draw.choice([None, 0, 1, DAY, 10 * DAY])
         received_at = self._about(DAY, 2 * DAY, 2 * DAY + 48 * HOUR, 9 * DAY, 90 * DAY, 99 * DAY)
-        limits = (0, 60, 600, DAY // 8, DAY, 4 * DAY, 10 * DAY)
+        limits = (0, SETTINGS.values.instant_seconds, DAY // 8, DAY, 4 * DAY, 10 * DAY)
         return Issue(
             issue=name,
             category=draw.choice("ab"),
@@ -70,7 +70,7 @@ class Maker:
             place=draw.choice(["", "here"]),
             answered_at=draw.choice([None, received_at + self._about(*limits)]),
             closed_at=draw.choice([None, received_at + self._about(*limits)]),
-            answer_allowed=draw.choice([None, 0, 1, DAY]),
+            answer_allowed=draw.choice([None, 0, 1, DAY, DAY, DAY]),
             close_allowed=allowed,
             outcome=draw.choice(["", "solved", "solved", "solved", "explained", "unsolved", "left_out", "excluded"]),
             is_reopened=draw.random() < 0.1,
@@ -162,8 +162,12 @@ def test_records_are_compared_the_same_with_whatever_is_usual(text: str) -> None
 
 
 def _town() -> list[Dossier]:
-    """With everything that may be set aside, raters of several cadres, and outreach owed by some."""
-    return towns.make_town(9, cadres=45)
+    """With raters of several cadres, some who are not known and some who are not the complainant."""
+    town = towns.make_town(9, cadres=45)
+    for dossier in town:
+        dossier.ratings[::5] = [replace(one, rater="", is_complainant=True) for one in dossier.ratings[::5]]
+        dossier.ratings[1::5] = [replace(one, is_complainant=False) for one in dossier.ratings[1::5]]
+    return town
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +196,14 @@ def test_what_is_usual_is_the_same_to_the_millionth(judged: Judged, tables: dict
         assert (tables[name].mean, tables[name].expected) == (table.mean, dict(table.expected)), name
         for cell in [*table.expected, (), ("unknown", "", "")]:
             assert tables[name].vary(cell) == table.vary(cell), (name, cell)
+
+
+def test_nothing_is_usual_where_no_record_weighs_or_is_labelled() -> None:
+    marks = [verify_fair.Mark(("a", "1", ""), MICRO, 0), verify_fair.Mark((), MICRO, MICRO)]
+    person = verify_fair.Person(_place(Cadre(cadre="c", peer_group="p", region="r", unit="u")), {"reply": marks})
+
+    assert verify_fair.fit({"c": person}, "reply", 8.0) is None
+    assert verify_fair.fit({"c": person}, "speed", 8.0) is None
 
 
 def test_habits_of_raters_are_the_same(
