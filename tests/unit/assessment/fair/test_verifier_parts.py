@@ -1,7 +1,7 @@
 """Each step of the program that computes closed scores again, beside the engine's own: on records that lie at edges."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -360,3 +360,56 @@ def test_equals_and_groups_of_any_size_stand_the_same() -> None:
             shown = {name: str(getattr(one, name)) for name in ("score", "lower", "upper", "reliability")}
             found, own = peers.stand(shown), expected[one.cadre]
             assert found == {name: getattr(own, name) for name in found}, (number, one)
+
+
+def _nobody_met_anybody(one: Dossier) -> None:
+    one.contacts = []
+
+
+def _nobody_owes_contacts(one: Dossier) -> None:
+    one.cadre = replace(one.cadre, target=0)
+
+
+def _some_owe_none(one: Dossier) -> None:
+    one.cadre = replace(one.cadre, target=0 if one.cadre.cadre < "C003" else one.cadre.target)
+
+
+def _nobody_rates(one: Dossier) -> None:
+    one.ratings = []
+
+
+def _every_answer_has_a_reply(one: Dossier) -> None:
+    one.issues = [replace(issue, has_reply=True) for issue in one.issues]
+
+
+def _some_have_no_records(one: Dossier) -> None:
+    if one.cadre.cadre < "C003":
+        one.issues, one.ratings, one.contacts = [], [], []
+
+
+def _nothing_is_recorded(one: Dossier) -> None:
+    one.issues, one.ratings, one.contacts = [], [], []
+
+
+@pytest.mark.parametrize(
+    "strip",
+    [
+        _nobody_met_anybody, _nobody_owes_contacts, _some_owe_none, _nobody_rates, _every_answer_has_a_reply,
+        _some_have_no_records, _nothing_is_recorded,
+    ],
+    ids=lambda one: one.__name__,
+)  # fmt: skip
+def test_where_something_is_not_there_or_does_not_differ_scores_come_out(strip: Callable[[Dossier], None]) -> None:
+    town = towns.make_town(3, cadres=8)
+    for one in town:
+        strip(one)
+    judged = judge(town, towns.SPAN, SETTINGS)
+    aside, span = set(judged.set_aside), write_span(towns.SPAN)
+
+    found = verify_fair.compute(
+        {one.cadre.cadre: verify_fair.count_person(freeze(one), aside, span, DOCUMENT) for one in town}, DOCUMENT
+    )
+
+    assert {cadre: one["score"] for cadre, one in found.items()} == {
+        one.cadre: str(one.score) for one in judged.results
+    }
