@@ -410,6 +410,7 @@ def test_where_something_is_not_there_or_does_not_differ_scores_come_out(strip: 
         {one.cadre.cadre: verify_fair.count_person(freeze(one), aside, span, DOCUMENT) for one in town}, DOCUMENT
     )
 
-    assert {cadre: one["score"] for cadre, one in found.items()} == {
-        one.cadre: str(one.score) for one in judged.results
+    names = ("score", "lower", "upper", "reliability")
+    assert {cadre: [one[name] for name in names] for cadre, one in found.items()} == {
+        one.cadre: [str(getattr(one, name)) for name in names] for one in judged.results
     }
