@@ -43,7 +43,8 @@ The last two parts have nobody but a tenth who bend what they enter about the ma
 
 The third and fourth part have nobody but a tenth who make up matters, each in one of many ways. Unless it says so none
 of these is asked about when people are called back; who is asked says that there was no such matter. Followed up means
-that people are then asked about everything that the cadre has closed.
+that people are then asked about everything that the cadre has closed. That is done by itself, and a tenth of what
+nobody but its handlers attests to is drawn, unless an installation's rules say otherwise (docs/callback-sample.md).
 
 """
 
