@@ -652,6 +652,12 @@ class TestFrontDoor:
         assert status == 200
         assert text.split("\n")[:2] == ["/v1/imports?profile=x", "3000000"]
 
+    def test_waits_for_files_of_scores_at_the_path_of_their_route(self, front_door: int) -> None:
+        status, _, text = ask(front_door, "GET", "/assessment/v1/scores/export?period=2025")
+
+        assert status == 200
+        assert text.split("\n")[0] == "/v1/scores/export?period=2025"
+
     @pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/readyz", "/v1/scores"])
     def test_shows_nothing_outside_the_prefixes(self, front_door: int, path: str) -> None:
         status, headers, text = ask(front_door, "GET", path)
