@@ -17,6 +17,7 @@ from services.assessment.handlers.windows import WindowQuery
 from services.assessment.settings import AssessmentSettings
 from services.assessment.storage.reading import After
 from services.assessment.web.list_filters import OF_SCORES, check_choices, list_fields, read_asked
+from services.assessment.web.opening import choose_usual
 from services.assessment.web.rendering import AppSettings, figure, labels_of, percent
 from shared.access.principal import Principal
 from shared.database import Pool
@@ -34,11 +35,12 @@ Reader = Annotated[Principal, Depends(for_staff("score.read"))]
 
 
 @router.get("/scores", include_in_schema=False)
-def get_scores(request: Request, _: Reader, pool: AppPool) -> Response:
-    periods = labels_of(reading.list_periods(pool))
+def get_scores(request: Request, _: Reader, pool: AppPool, settings: AppSettings) -> Response:
+    known = reading.list_periods(pool)
+    periods = labels_of(known)
     post_kinds = reading.list_post_kinds(pool)
     asked = read_asked(request, ("period", *OF_SCORES))
-    asked["period"] = asked["period"] or (periods[0] if periods else "")
+    asked["period"] = asked["period"] or choose_usual(known, today=datetime.now(settings.zone).date())
     kind: SubjectKind = "organisation" if request.query_params.get("subject") == "organisation" else "cadre"
     values: dict[str, Any] = {"asked": asked, "kind": kind, "periods": periods, "figure": figure}
     values["kept"] = {"subject": kind} | {name: text for name, text in asked.items() if text}
