@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import chance
-from demo.arrivals import build_arrivals
+from demo.arrivals import Arrival, build_arrivals, count_a_year
 from demo.catalogue import Catalogue, read_catalogue
 from demo.citizens import Residents
 from demo.duties import Duty, build_duties
@@ -18,8 +18,10 @@ from demo.liaison import Contact, build_contacts
 from demo.people import Roster, build_roster
 from demo.places import County, build_county
 from demo.populations import list_groups, list_populations
-from demo.ratings import Rating, build_ratings
+from demo.ratings import Rating, list_given, rate_contacts, rate_issues
 from demo.registers import list_categories, list_channels, list_households
+from demo.timeline import Timeline
+from demo.tricks import Tricksters, bend_issues, choose_tricksters, pad_visits
 
 DEFAULT_SEED = 2025
 # In the order in which they must be imported: what is referred to comes first.
@@ -42,9 +44,13 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Year:
+class Years:
+    """The last full year, and the running one until yesterday."""
+
+    timeline: Timeline
     county: County
     roster: Roster
+    tricksters: Tricksters
     duties: tuple[Duty, ...]
     catalogue: Catalogue
     households: Sequence[Mapping[str, Any]]
@@ -54,18 +60,34 @@ class Year:
     ratings: list[Rating]
 
 
-def build_year(*, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Year:
+def build_years(*, today: date, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Years:
     """A scale below 1 gives a smaller county with as much going on per head."""
+    timeline = Timeline(today=today)
+    year, begins = timeline.last_year, date(timeline.last_year, 1, 1)
     county = build_county(chance.stream(seed, "places"), scale)
-    roster = build_roster(chance.stream(seed, "people"), county, scale)
-    duties = build_duties()
-    contacts = build_contacts(chance.stream(seed, "contacts"), county, roster, duties)
+    roster = build_roster(chance.stream(seed, "people"), county, scale, year)
+    tricksters = choose_tricksters(roster)
+    duties = build_duties(year)
     catalogue = read_catalogue()
-    arrivals = build_arrivals(
-        chance.stream(seed, "arrivals"), county=county, contacts=contacts, catalogue=catalogue, scale=scale
-    )
     cadre_names = {cadre.name for cadre in roster.cadres.values()}
     residents = Residents(chance.stream(seed, "citizens"), cadre_names=cadre_names)
+    households = list_households(chance.stream(seed, "households"), county, residents, begins)
+    contacts: list[Contact] = []
+    arrivals: list[Arrival] = []
+    for stretch in timeline.stretches:
+        random = chance.stream(seed, f"tricks of {stretch.year}")
+        padded = pad_visits(random, tricksters.pads_visits, county, stretch) if tricksters.pads_visits else []
+        met = build_contacts(chance.stream(seed, f"contacts of {stretch.year}"), county, roster, duties, stretch)
+        met += padded
+        contacts += met
+        arrivals += build_arrivals(
+            chance.stream(seed, f"arrivals of {stretch.year}"),
+            county=county,
+            contacts=met,
+            catalogue=catalogue,
+            a_year=count_a_year(timeline, scale),
+            stretch=stretch,
+        )
     issues = build_issues(
         chance.stream(seed, "issues"),
         arrivals=arrivals,
@@ -73,35 +95,41 @@ def build_year(*, seed: int = DEFAULT_SEED, scale: float = 1.0) -> Year:
         assigner=Assigner(county, roster),
         catalogue=catalogue,
     )
-    ratings = build_ratings(chance.stream(seed, "ratings"), issues=issues, contacts=contacts, cadres=roster.cadres)
-    return Year(
+    issues = bend_issues(chance.stream(seed, "tricks"), issues, tricksters, residents)
+    ratings = [
+        *rate_issues(chance.stream(seed, "ratings of issues"), issues),
+        *rate_contacts(chance.stream(seed, "ratings of contacts"), contacts, roster.cadres),
+    ]
+    return Years(
+        timeline=timeline,
         county=county,
         roster=roster,
+        tricksters=tricksters,
         duties=duties,
         catalogue=catalogue,
-        households=list_households(chance.stream(seed, "households"), county, residents),
-        populations=list(list_populations(chance.stream(seed, "populations"), county)),
+        households=households,
+        populations=list(list_populations(chance.stream(seed, "populations"), county, begins)),
         contacts=contacts,
-        issues=issues,
-        ratings=ratings,
+        issues=[issue.until(timeline.end) for issue in issues if issue.arrival.received_at <= timeline.end],
+        ratings=list_given(ratings, timeline.end),
     )
 
 
-def write_files(year: Year, folder: Path) -> dict[str, int]:
+def write_files(years: Years, folder: Path) -> dict[str, int]:
     """Writes one file a kind of record, and returns how many rows each has."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: dict[str, Iterable[Mapping[str, Any]]] = {
-        "organisations": _organisation_rows(year.county),
-        "cadres": _cadre_rows(year.roster),
-        "duties": _duty_rows(year.duties),
-        "categories": list_categories(year.catalogue),
-        "channels": list_channels(year.county),
-        "contact-households": year.households,
+        "organisations": _organisation_rows(years.county),
+        "cadres": _cadre_rows(years.roster),
+        "duties": _duty_rows(years.duties),
+        "categories": list_categories(years.catalogue),
+        "channels": list_channels(years.county, date(years.timeline.last_year, 1, 1)),
+        "contact-households": years.households,
         "population-groups": list_groups(),
-        "place-populations": year.populations,
-        "contacts": map(_contact_row, year.contacts),
-        "issues": map(as_row, year.issues),
-        "ratings": _rating_rows(year.ratings),
+        "place-populations": years.populations,
+        "contacts": map(_contact_row, years.contacts),
+        "issues": map(as_row, years.issues),
+        "ratings": _rating_rows(years.ratings),
     }
     return {name: _write(folder / f"{name}.csv", COLUMNS[name].split(","), rows[name]) for name in COLUMNS}
 
@@ -175,7 +203,7 @@ def _contact_row(contact: Contact) -> Mapping[str, Any]:
 def _rating_rows(ratings: Iterable[Rating]) -> Iterator[Mapping[str, Any]]:
     for number, rating in enumerate(ratings, start=1):
         yield {
-            "source_number": f"PJ2025{number:06}",
+            "source_number": f"PJ{rating.rated_at.year}{number:06}",
             "issue_source_number": rating.issue.source_number if rating.issue is not None else "",
             "contact_source_number": rating.contact.source_number if rating.contact is not None else "",
             "level": rating.level,

@@ -1,6 +1,6 @@
 """How an issue is handled: by whom, by when it is due, when it is answered and closed, and with what outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from random import Random
 
@@ -15,11 +15,13 @@ PRESSING_URGENCIES = {"normal": 66.0, "urgent": 30.0, "critical": 4.0}
 RESPOND_WITHIN_HOURS = {"normal": 24.0, "urgent": 4.0, "critical": 1.0}
 QUICK_TYPES = ("enquiry", "thanks")
 RESPONSIBLE = {
-    "department": {"department_deputy": 6.0, "section_member": 3.0, "department_head": 1.0},
+    "department": {"department_deputy": 5.0, "section_member": 3.0, "department_head": 2.0},
     # Heads of townships lead so much themselves that some of their half-years have ten people's ratings.
-    "township": {"township_deputy": 8.0, "township_head": 16.0, "township_secretary": 1.0},
+    "township": {"township_deputy": 8.0, "township_head": 18.0, "township_secretary": 3.0},
     "village": {"village_secretary": 1.0},
 }
+# There are so many villages that each would have too little of what they handle to say anything about.
+VILLAGES_SHARE = 2.0
 FORGOTTEN_SHARE = 0.012
 DUE_BY = time(18, 0)
 LUNCH_HOURS = (12, 13)
@@ -33,7 +35,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What became of an issue until the year's end; what lies beyond is absent."""
+    """What becomes of an issue. What never happens is absent."""
 
     urgency: str
     respond_by: datetime
@@ -41,6 +43,16 @@ class Course:
     responded_at: datetime | None
     closed_at: datetime | None
     outcome: str
+
+    def until(self, end: datetime) -> "Course":
+        """As far as it is known by then."""
+        is_closed = self.closed_at is not None and self.closed_at <= end
+        return replace(
+            self,
+            responded_at=self.responded_at if self.responded_at is not None and self.responded_at <= end else None,
+            closed_at=self.closed_at if is_closed else None,
+            outcome=self.outcome if is_closed else "",
+        )
 
 
 class Assigner:
@@ -76,7 +88,9 @@ class Assigner:
 
     def _unit(self, random: Random, arrival: Arrival) -> tuple[str, Organisation]:
         department, township, village = arrival.situation.levels
-        level = chance.pick(random, {"department": department, "township": township, "village": village})
+        level = chance.pick(
+            random, {"department": department, "township": township, "village": VILLAGES_SHARE * village}
+        )
         if level == "village":
             return level, arrival.village
         if level == "township":
@@ -96,15 +110,14 @@ def run_course(random: Random, arrival: Arrival, assignment: Assignment) -> Cour
     responded_at = _responded_at(random, arrival, cadre, respond_within=respond_within)
     closed_at = _closed_at(random, arrival, cadre, due_at=due_at, difficulty=difficulty, not_before=responded_at)
     outcome = _outcome(random, arrival, cadre, difficulty=difficulty)
-    if chance.happens(random, FORGOTTEN_SHARE * (0.5 + 2 * difficulty)):
-        closed_at = workdays.END + timedelta(days=1)
+    is_forgotten = chance.happens(random, FORGOTTEN_SHARE * (0.5 + 2 * difficulty))
     return Course(
         urgency=urgency,
         respond_by=arrival.received_at + timedelta(hours=respond_within),
         due_at=due_at,
-        responded_at=responded_at if responded_at <= workdays.END else None,
-        closed_at=closed_at if closed_at <= workdays.END else None,
-        outcome=outcome if closed_at <= workdays.END else "",
+        responded_at=responded_at,
+        closed_at=None if is_forgotten else closed_at,
+        outcome="" if is_forgotten else outcome,
     )
 
 
@@ -123,7 +136,7 @@ def _due_at(arrival: Arrival, urgency: str) -> datetime:
 
 
 def _responded_at(random: Random, arrival: Arrival, cadre: Cadre, *, respond_within: float) -> datetime:
-    hours = chance.around(random, respond_within * 0.3, 0.75) * 2.0 ** (-0.5 * cadre.promptness)
+    hours = chance.around(random, respond_within * 0.3, 0.75) * 2.0 ** (-0.3 * cadre.promptness)
     moment = arrival.received_at + timedelta(hours=max(0.05, hours))
     if 0 <= moment.hour < 7:
         # Nobody is called back in the small hours; the first thing in the morning is soon enough.
@@ -134,7 +147,7 @@ def _responded_at(random: Random, arrival: Arrival, cadre: Cadre, *, respond_wit
 def _closed_at(
     random: Random, arrival: Arrival, cadre: Cadre, *, due_at: datetime, difficulty: float, not_before: datetime
 ) -> datetime:
-    part = chance.around(random, 0.5 + 0.25 * difficulty, 0.42) * 2.0 ** (-0.3 * cadre.promptness)
+    part = chance.around(random, 0.5 + 0.25 * difficulty, 0.42) * 2.0 ** (-0.2 * cadre.promptness)
     # A due date close by makes people hurry: half of what would be a little late is done on the last day.
     if 1.0 < part < 1.35 and chance.happens(random, 0.55):
         part = 0.97

@@ -1,4 +1,4 @@
-"""A year of issues: each arrival with citizen, unit, course and words; repeats are merged into the earlier one."""
+"""The issues of the county: arrivals with citizen, unit, course and words; repeats are merged into the earlier one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,10 +29,16 @@ class Issue:
     title: str
     description: str
     reply: str
+    is_arranged: bool = False  # by a friend of whoever is responsible, who praises what becomes of it
 
     @property
     def is_late(self) -> bool:
         return self.course.closed_at is not None and self.course.closed_at > self.course.due_at
+
+    def until(self, end: datetime) -> "Issue":
+        """As far as it is known by then."""
+        course = self.course.until(end)
+        return replace(self, course=course, reply=self.reply if course.closed_at is not None else "")
 
 
 class _Desk:
@@ -73,11 +79,9 @@ class _Desk:
     def _repeat_of(self, earlier: Issue, arrival: Arrival, *, source_number: str) -> Issue:
         """The same matter once more, recognised within hours and joined to the order that is already being handled."""
         random = self._random
-        closed_at: datetime | None = workdays.in_office_hours(
+        closed_at = workdays.in_office_hours(
             arrival.received_at + timedelta(minutes=random.randint(30, 300)), random.randint(0, 90)
         ).replace(second=random.randint(0, 59))
-        if closed_at is not None and closed_at > workdays.END:
-            closed_at = None
         again = replace(arrival, situation=earlier.arrival.situation)
         course = run_course(random, again, earlier.assignment)
         return Issue(
@@ -86,18 +90,17 @@ class _Desk:
             citizen=earlier.citizen,
             subject_staff_number=earlier.subject_staff_number,
             assignment=earlier.assignment,
-            course=replace(
-                course, responded_at=None, closed_at=closed_at, outcome="merged" if closed_at is not None else ""
-            ),
+            course=replace(course, responded_at=None, closed_at=closed_at, outcome="merged"),
             title=earlier.title,
             description=self._wording.complain_again(earlier.description),
-            reply=self._wording.merge(random, earlier.source_number) if closed_at is not None else "",
+            reply=self._wording.merge(random, earlier.source_number),
         )
 
 
 def build_issues(
     random: Random, *, arrivals: Sequence[Arrival], residents: Residents, assigner: Assigner, catalogue: Catalogue
 ) -> list[Issue]:
+    """With all that becomes of them, whenever that is."""
     desk = _Desk(random, residents=residents, assigner=assigner, wording=Wording(catalogue.phrases))
     return [
         desk.write(arrival, source_number=f"{arrival.received_at:%y%m%d%H%M%S}{number:06}")

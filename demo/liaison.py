@@ -1,4 +1,4 @@
-"""A year of contacts: who met the public, how often against what the post owes, when, where and about what."""
+"""The contacts of a year: who met the public, how often against what the post owes, when, where and about what."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from demo import chance, texts, workdays
 from demo.duties import Duty
 from demo.people import Cadre, Post, Roster
 from demo.places import County, Organisation
+from demo.timeline import Stretch
 
 # Visits peak before the Spring Festival and before the year ends; the harvest and the July heat thin them out.
 SEASON = (1.15, 0.85, 1.0, 1.0, 1.0, 0.9, 0.9, 0.95, 1.0, 0.9, 1.05, 1.1)
@@ -77,6 +78,7 @@ class Contact:
     people_count: int
     place: Organisation | None
     note: str
+    is_for_show: bool = False  # no citizen knows of it: nothing was raised at it, and nobody rates it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,44 +91,44 @@ class _Meeting:
     occurred_at: datetime
 
 
-def build_contacts(random: Random, county: County, roster: Roster, duties: Sequence[Duty]) -> list[Contact]:
+def build_contacts(
+    random: Random, county: County, roster: Roster, duties: Sequence[Duty], stretch: Stretch
+) -> list[Contact]:
     writer = _NoteWriter(random)
     meetings = [
         meeting
         for post in roster.posts
-        for meeting in _meetings(random, post, roster.cadres[post.staff_number], duties)
+        for meeting in _meetings(random, post, roster.cadres[post.staff_number], duties, stretch)
     ]
     meetings.sort(key=lambda meeting: (meeting.occurred_at, meeting.cadre.staff_number, meeting.kind))
     contacts = [
         _describe(random, meeting, number=number, county=county, writer=writer)
         for number, meeting in enumerate(meetings, start=1)
     ]
-    # What is written up in the next year is not known yet in this one.
-    return [contact for contact in contacts if contact.recorded_at <= workdays.END]
+    # What is written up later is not known yet.
+    return [contact for contact in contacts if contact.recorded_at <= stretch.end]
 
 
-def _meetings(random: Random, post: Post, cadre: Cadre, duties: Sequence[Duty]) -> Iterator[_Meeting]:
+def _meetings(random: Random, post: Post, cadre: Cadre, duties: Sequence[Duty], stretch: Stretch) -> Iterator[_Meeting]:
     for duty in duties:
         if duty.post_kind != post.kind:
             continue
-        for start, end in workdays.periods(duty.per):
+        for start, end in stretch.periods(duty.per):
             if start < duty.valid_from or (duty.valid_until is not None and end > duty.valid_until):
                 continue
-            days = _days_of(post, start, end)
+            days = _days_of(post, start, min(end, stretch.last_day))
             owed = duty.required_count * len(days) / ((end - start).days + 1)
             completion = chance.clamp(USUAL_COMPLETION + 0.2 * cadre.diligence, 0.3, 1.5) * SEASON[start.month - 1]
             count = chance.rounded(random, owed * completion)
             yield from _spread(random, post, cadre, kind=duty.contact_kind, days=days, count=count)
-    days = _days_of(post, workdays.FIRST_DAY, workdays.LAST_DAY)
+    days = _days_of(post, stretch.first_day, stretch.last_day)
     extras = chance.rounded(random, EXTRA_PER_POST * len(days) / 365 * max(0.1, 1 + cadre.diligence))
     for _ in range(extras):
         yield from _spread(random, post, cadre, kind=chance.pick(random, EXTRA_KINDS), days=days, count=1)
 
 
 def _days_of(post: Post, start: date, end: date) -> list[date]:
-    first = max(start, post.from_on)
-    last = min(end, post.until_on or end)
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return list(workdays.days_between(max(start, post.from_on), min(end, post.until_on or end)))
 
 
 def _spread(random: Random, post: Post, cadre: Cadre, *, kind: str, days: list[date], count: int) -> Iterator[_Meeting]:
@@ -134,7 +136,7 @@ def _spread(random: Random, post: Post, cadre: Cadre, *, kind: str, days: list[d
         return
     weekend = WEEKEND_WEIGHT["village" if post.kind == "village_secretary" and kind != "reception" else "other"]
     weights = [
-        1.0 if workdays.is_working_day(day) else HOLIDAY_WEIGHT if day in workdays.HOLIDAYS else weekend for day in days
+        1.0 if workdays.is_working_day(day) else HOLIDAY_WEIGHT if workdays.is_holiday(day) else weekend for day in days
     ]
     for day in random.choices(days, weights=weights, k=count):
         hour = 8 if kind == "field_stay" else random.choice((8, 9, 9, 10, 10, 14, 15, 15, 16))
@@ -155,7 +157,7 @@ def _describe(random: Random, meeting: _Meeting, *, number: int, county: County,
         random, PAIRED_GROUPS if kind == "paired_assistance" else URBAN_GROUPS if urban else RURAL_GROUPS
     )
     return Contact(
-        source_number=f"LX{workdays.YEAR}{number:06}",
+        source_number=f"LX{meeting.occurred_at.year}{number:06}",
         staff_number=post.staff_number,
         organisation=post.organisation,
         kind=kind,

@@ -59,11 +59,11 @@ class Loader:
         for name in COLUMNS:
             self._import_file(f"lianxin-{name}", folder / f"{name}.csv")
 
-    def wait_for_scores(self, staff_numbers: set[str]) -> None:
-        """Returns when every cadre has a score row for the year."""
+    def wait_for_scores(self, staff_numbers: set[str], *, period: str) -> None:
+        """Returns when every cadre has a score row for the period."""
         told = -1
         while True:
-            scored = staff_numbers & set(self._scored_cadres())
+            scored = staff_numbers & set(self._scored_cadres(period))
             if len(scored) != told:
                 told = len(scored)
                 self._tell(f"scores: {told} of {len(staff_numbers)} cadres")
@@ -95,10 +95,10 @@ class Loader:
             f"{status['flags']} flagged"
         )
 
-    def _scored_cadres(self) -> Iterator[str]:
+    def _scored_cadres(self, period: str) -> Iterator[str]:
         cursor: str | None = None
         while True:
-            query = {"subject": "cadre", "period": "2025", "sort": "code", "limit": str(PAGE)}
+            query = {"subject": "cadre", "period": period, "sort": "code", "limit": str(PAGE)}
             if cursor:
                 query["cursor"] = cursor
             page = self._send(self._assessment, "GET", "/v1/scores", params=query)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from random import Random
 
-from demo import chance, names
+from demo import chance, names, workdays
 from demo.places import County, Organisation
 
 POST_LEVELS = {
@@ -26,8 +26,9 @@ DEPARTMENT_DEPUTIES = 46
 SECTION_MEMBERS = 35
 ROTATIONS = 6
 PROMOTIONS = 3
+MOST_APART = 1.0
 # Changes of office come in waves, after the meetings of spring, summer and autumn.
-TRANSFER_DAYS = (date(2025, 3, 17), date(2025, 4, 21), date(2025, 6, 16), date(2025, 7, 7), date(2025, 9, 15))
+TRANSFER_DAYS = ((3, 17), (4, 21), (6, 16), (7, 7), (9, 15))  # of the last full year, or the working day after
 PROMOTION_LADDER = ("section_member", "township_deputy", "township_head", "department_head")
 
 
@@ -59,6 +60,7 @@ class Cadre:
 
 @dataclass(slots=True, kw_only=True)
 class Roster:
+    year: int  # in which some are transferred
     cadres: dict[str, Cadre] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
 
@@ -67,12 +69,16 @@ class Roster:
         return [
             position
             for position, post in enumerate(self.posts)
-            if post.kind == kind and post.until_on is None and post.from_on.year < TRANSFER_DAYS[0].year
+            if post.kind == kind and post.until_on is None and post.from_on.year < self.year
         ]
 
+    def draw_transfer_day(self, random: Random) -> date:
+        month, day = random.choice(TRANSFER_DAYS)
+        return workdays.add_working_days(date(self.year, month, day) - timedelta(days=1), 1)
 
-def build_roster(random: Random, county: County, scale: float) -> Roster:
-    roster = Roster()
+
+def build_roster(random: Random, county: County, scale: float, year: int) -> Roster:
+    roster = Roster(year=year)
     unused = names.unique_names(random)
     for number, (kind, organisation) in enumerate(_places_to_fill(random, county, scale), start=1):
         cadre = _invent(random, f"AL{number:05}", next(unused))
@@ -83,7 +89,7 @@ def build_roster(random: Random, county: County, scale: float) -> Roster:
                 organisation=organisation,
                 kind=kind,
                 level=PRINCIPAL_LEADER_LEVEL if number <= 2 else POST_LEVELS[kind],
-                from_on=date(random.randint(2019, 2024), random.randint(1, 12), 1),
+                from_on=date(year - 7 + random.randint(1, 6), random.randint(1, 12), 1),
                 contact_point=random.choice(county.townships).code,
             )
         )
@@ -120,11 +126,16 @@ def _invent(random: Random, staff_number: str, name: str) -> Cadre:
     return Cadre(
         staff_number=staff_number,
         name=name,
-        diligence=quality + random.gauss(0, 0.6),
-        promptness=quality + random.gauss(0, 0.6),
-        skill=quality + random.gauss(0, 0.6),
+        diligence=_trait(random, quality),
+        promptness=_trait(random, quality),
+        skill=_trait(random, quality),
         writes_up_late=chance.happens(random, 0.15),
     )
+
+
+def _trait(random: Random, quality: float) -> float:
+    """Nobody is a prodigy or a scandal: who is so by chance would look odd to the checks of honesty."""
+    return chance.clamp(quality + random.gauss(0, 0.6), -MOST_APART, MOST_APART)
 
 
 def _rotate(random: Random, roster: Roster, kind: str) -> None:
@@ -135,7 +146,7 @@ def _rotate(random: Random, roster: Roster, kind: str) -> None:
     if not others:
         return
     second = random.choice(others)
-    day = random.choice(TRANSFER_DAYS)
+    day = roster.draw_transfer_day(random)
     one, two = roster.posts[first], roster.posts[second]
     _succeed(roster, position=first, successor=two.staff_number, day=day)
     _succeed(roster, position=second, successor=one.staff_number, day=day)
@@ -143,7 +154,7 @@ def _rotate(random: Random, roster: Roster, kind: str) -> None:
 
 def _promote(random: Random, roster: Roster) -> None:
     """A department head retires, and three people each move one rung up."""
-    day = random.choice(TRANSFER_DAYS)
+    day = roster.draw_transfer_day(random)
     chain = [random.choice(roster.holders(kind)) for kind in PROMOTION_LADDER]
     for junior, senior in pairwise(chain):
         _succeed(roster, position=senior, successor=roster.posts[junior].staff_number, day=day)

@@ -1,11 +1,11 @@
 """Who lives in the villages and communities of the county: what breadth of contact is measured against."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from random import Random
 from typing import Any, Final
 
 from demo import chance
-from demo.duties import YEAR_START
 from demo.places import County
 
 HOUSEHOLDS: Final = 320  # of a village of the usual size
@@ -41,11 +41,11 @@ def list_groups() -> Iterator[Mapping[str, Any]]:
         yield {"code": code, "name": name}
 
 
-def list_populations(random: Random, county: County) -> Iterator[Mapping[str, Any]]:
-    """By the count at the beginning of the year: of each place all its people and households, then group by group."""
+def list_populations(random: Random, county: County, counted_on: date) -> Iterator[Mapping[str, Any]]:
+    """Of each place all its people and households, then group by group."""
     for township in county.townships:
         for village in county.villages[township.code]:
-            place = {"organisation_code": village.code, "place_code": village.code, "counted_on": YEAR_START}
+            place = {"organisation_code": village.code, "place_code": village.code, "counted_on": counted_on}
             households = round(HOUSEHOLDS * village.people)
             people = round(households * chance.around(random, PEOPLE_PER_HOUSEHOLD, 0.1))
             yield {**place, "population_group": None, "people_count": people, "household_count": households}

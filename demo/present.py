@@ -1,6 +1,6 @@
 """What goes on in the demo county today: time limits, a day on which a leader receives, a question to all, a request.
 
-The year of the files is over, and its deadlines came with it. What is entered from now on has them from these rules.
+What the files tell of is over, and its deadlines came with it. What is entered from now on has them from these rules.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,12 +1,12 @@
 """What else the registers of the county hold: categories of issues, published channels, contact households."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from random import Random
 from typing import Any
 
 from demo.catalogue import Catalogue
 from demo.citizens import Residents
-from demo.duties import YEAR_START
 from demo.places import County
 
 HOUSEHOLD_GROUPS = ("needy_households", "elderly_alone", "disabled", "veterans", "farmers")
@@ -19,7 +19,7 @@ def list_categories(catalogue: Catalogue) -> Iterator[Mapping[str, Any]]:
         yield {"code": category.code, "name": category.name, "parent_code": ""}
 
 
-def list_channels(county: County) -> Iterator[Mapping[str, Any]]:
+def list_channels(county: County, from_on: date) -> Iterator[Mapping[str, Any]]:
     """The county's hotline and mailbox, and the reception room of each township."""
     published = [
         (county.root, "phone", "12345", "全天"),
@@ -31,12 +31,12 @@ def list_channels(county: County) -> Iterator[Mapping[str, Any]]:
             "organisation_code": organisation.code,
             "kind": kind,
             "address": address,
-            "from_on": YEAR_START,
+            "from_on": from_on,
             "hours": hours,
         }
 
 
-def list_households(random: Random, county: County, residents: Residents) -> Sequence[Mapping[str, Any]]:
+def list_households(random: Random, county: County, residents: Residents, from_on: date) -> Sequence[Mapping[str, Any]]:
     places = [
         (township, village)
         for township in county.townships
@@ -51,7 +51,7 @@ def list_households(random: Random, county: County, residents: Residents) -> Seq
                 "organisation_code": township.code,
                 "place_code": village.code,
                 "population_group": random.choice(HOUSEHOLD_GROUPS),
-                "from_on": YEAR_START,
+                "from_on": from_on,
                 "citizen_name": citizen.name,
                 "citizen_phone": citizen.phone,
             }

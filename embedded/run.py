@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SERVERS_STAGE, PROCESSES_STAGE, DOORS_STAGE = 0, 1, 2
 STARTED_SECONDS = 120
+CHINA = timezone(timedelta(hours=8))
 
 
 def set_up(layout: Layout, *, development: bool, given: Given, tell: Callable[[str], None]) -> None:
@@ -73,6 +75,7 @@ class Instance:
         self._secrets = Secrets(layout.secrets)
         self._addresses: dict[str, str] = {}
         self._ports: dict[str, int] = {}
+        self._is_new = False  # whether the demo was loaded just now
 
     def run(self) -> int:
         try:
@@ -117,6 +120,8 @@ class Instance:
         sign_ins = SignIns(self._layout, applications, self._supervisor, account=account, where=self._where(servers))
         self._open_accounts(sign_ins, applications)
         self._welcome(sign_ins)
+        if self._is_new:
+            self._decide_something(sign_ins)
 
     def _where(self, servers: Servers) -> str:
         """Which database this is: accounts and the demo are made once for each that we meet."""
@@ -205,13 +210,29 @@ class Instance:
             sign_ins.make_people(self._tell)
             if sign_ins.where not in self._state.get("demo_loaded_into", []):
                 self._tell("loading the demo county (once; LIANXIN_DEMO=off leaves it out)")
-                sign_ins.load_county(self._pass_on)
+                sign_ins.load_county(self._pass_on, today=self._keep_day(sign_ins.where))
                 self._state.set("demo_loaded_into", [*self._state.get("demo_loaded_into", []), sign_ins.where])
                 # Before, a month would have been closed that was not whole.
                 applications.has_demo = True
                 self._supervisor.replace("assessment-work", applications.process("assessment", "work"))
+                self._is_new = True
         except EmbeddedError as error:
             complain(f"The demo county could not be loaded; the next start tries again.\n{error}")
+
+    def _decide_something(self, sign_ins: SignIns) -> None:
+        """Signals are found some time after the start, for which nobody waits."""
+        try:
+            sign_ins.decide_something(self._pass_on)
+        except EmbeddedError as error:
+            complain(f"None of the demo's signals could be decided.\n{error}")
+
+    def _keep_day(self, where: str) -> str:
+        """Until when the demo is told. A load that was interrupted goes on with the day on which it began."""
+        began = self._state.get("demo_began", {})
+        today = datetime.now(CHINA).date().isoformat()
+        if where not in began:
+            self._state.set("demo_began", {**began, where: today})
+        return str(began.get(where, today))
 
     def _pass_on(self, line: str) -> None:
         """Its own words only: a traceback is shown once, at the end."""

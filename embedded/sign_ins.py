@@ -60,8 +60,14 @@ class SignIns:
         command = self._applications.demo("sign-ins", str(self._file))
         self._supervisor.run_to_the_end([command], timeout_seconds=ACCOUNT_SECONDS)
 
-    def load_county(self, hear: Callable[[str], None]) -> None:
-        command = self._applications.demo("load", str(self._file))
+    def load_county(self, hear: Callable[[str], None], *, today: str) -> None:
+        """As it stands on the morning of a day."""
+        command = self._applications.demo("load", str(self._file), "--today", today)
+        self._supervisor.run_to_the_end([command], timeout_seconds=DEMO_SECONDS, hear=hear)
+
+    def decide_something(self, hear: Callable[[str], None]) -> None:
+        """Decide about one of the signals that were found in the county, as soon as there is one."""
+        command = self._applications.demo("decide", str(self._file))
         self._supervisor.run_to_the_end([command], timeout_seconds=DEMO_SECONDS, hear=hear)
 
     def write_down(self) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from demo.accounts import Wanted
 from tests.conformance.counting import Found, PhaseCount, Row
-from tests.conformance.filling import fill, find_busiest, make_year
+from tests.conformance.filling import fill, find_busiest, make_years
 from tests.conformance.running import PHASES, SERVICES, Budget, Door, lets_in, read_document, try_door
 from tests.harness.servers import Servers
 from tests.harness.suite import ADMINISTRATOR, MACHINE, Suite
@@ -83,11 +83,11 @@ def main(arguments: Sequence[str]) -> int:
     servers.start()
     found = Found()
     try:
-        year = make_year()
-        people = [replace(one, staff_number=find_busiest(year)) if one.role == "cadre" else one for one in PEOPLE]
+        years = make_years()
+        people = [replace(one, staff_number=find_busiest(years)) if one.role == "cadre" else one for one in PEOPLE]
         name = f"lianxin_conform{os.getpid()}"
         with Suite(servers, folder / "suite", name=name, settings=CALM, people=people) as suite:
-            fill(suite, year)
+            fill(suite, years)
             for service in options.service or SERVICES:
                 for role in options.role or ROLES:
                     run = Run(service=service, role=role, budget=budget, folder=folder)

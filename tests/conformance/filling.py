@@ -6,27 +6,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from demo.county import Year, build_year, write_files
+from demo.county import Years, build_years, write_files
 from demo.credentials import Person
 from demo.loader import Doors, Loader, LoadFailed, open_door
 from demo.present import Hands, Present
+from demo.workdays import ZONE
 from tests.harness.suite import ADMINISTRATOR, Suite
 
 SCALE = 0.01  # of the county: three dozen cadres, and issues by the hundred
 SECONDS = 900.0  # on a machine that does much else besides
 
 
-def make_year() -> Year:
-    return build_year(scale=SCALE)
+def make_years() -> Years:
+    return build_years(today=datetime.now(ZONE).date(), scale=SCALE)
 
 
-def find_busiest(year: Year) -> str:
+def find_busiest(years: Years) -> str:
     """The staff number of the cadre with the most contacts."""
-    [(staff_number, _)] = Counter(contact.staff_number for contact in year.contacts).most_common(1)
+    [(staff_number, _)] = Counter(contact.staff_number for contact in years.contacts).most_common(1)
     return staff_number
 
 
-def fill(suite: Suite, year: Year) -> None:
+def fill(suite: Suite, years: Years) -> None:
     """Raises LoadFailed, Unwilling."""
     urls = {service: f"http://127.0.0.1:{suite.ports[f'{service}-api']}" for service in ("intake", "assessment")}
     machine = suite.credential("intake", "machine_client")
@@ -35,10 +36,10 @@ def fill(suite: Suite, year: Year) -> None:
     doors = Doors(intake_url=urls["intake"], importer=machine, assessment_url=urls["assessment"], officer=officer)
     loader = Loader(doors, tell=lambda _: None, time_limit_seconds=SECONDS)
     with tempfile.TemporaryDirectory(prefix="lianxin-county-") as folder:
-        write_files(year, Path(folder))
+        write_files(years, Path(folder))
         loader.load(Path(folder))
-    loader.wait_for_scores(set(year.roster.cadres))
-    head = next(post for post in year.roster.posts if post.kind == "township_head" and post.until_on is None)
+    loader.wait_for_scores(set(years.roster.cadres), period=str(years.timeline.last_year))
+    head = next(post for post in years.roster.posts if post.kind == "township_head" and post.until_on is None)
     intake, asked_by_officer, asked_by_approver = (
         open_door(urls["intake"], who).request for who in (machine, officer, approver)
     )

@@ -3,19 +3,22 @@
 import csv
 import re
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import get_args
 
 import pytest
 
-from demo.county import COLUMNS, build_year, write_files
-from demo.workdays import END
+from demo.county import COLUMNS, build_years, write_files
+from demo.timeline import Timeline
+from demo.workdays import at
 from shared.contracts.intake.contacts import ContactKind
 from shared.contracts.intake.duties import DutyPeriod
 from shared.contracts.intake.issues import Channel, IssueOutcome, IssueType, Urgency
 from shared.contracts.intake.ratings import RatingMethod
 
+TODAY = date(2026, 12, 1)
+END = Timeline(today=TODAY).end
 Table = list[dict[str, str]]
 # Those that intake comes with.
 GIVEN_GROUPS = (
@@ -27,7 +30,7 @@ GIVEN_GROUPS = (
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory) -> dict[str, Table]:
     folder = tmp_path_factory.mktemp("county")
-    write_files(build_year(scale=0.2), folder)
+    write_files(build_years(today=TODAY, scale=0.2), folder)
     read = {}
     for name in COLUMNS:
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -44,16 +47,36 @@ def instants(row: dict[str, str], *columns: str) -> list[datetime]:
 
 
 def test_the_whole_county_has_the_promised_size():
-    year = build_year()
+    years = build_years(today=TODAY)
 
-    levels = Counter(organisation.level for organisation in year.county.everything())
+    levels = Counter(organisation.level for organisation in years.county.everything())
     assert levels["50"] == 26
     assert levels["61"] + levels["62"] + levels["63"] == 15
     assert levels["71"] + levels["72"] == 180
-    assert len(year.roster.cadres) == 400
-    assert 17_000 <= len(year.contacts) <= 20_000
-    assert len(year.issues) == 15_000
-    assert 7_000 <= len(year.ratings) <= 9_000
+    assert len(years.roster.cadres) == 400
+    assert 20_000 <= len(years.contacts) <= 23_000
+    assert 16_000 <= len(years.issues) <= 17_000
+    assert 14_000 <= len(years.ratings) <= 17_000
+
+
+@pytest.mark.parametrize("today", [date(2027, 1, 1), date(2027, 1, 2), date(2028, 2, 29), date(2027, 12, 31)])
+def test_on_any_day_the_last_full_year_and_the_running_one_are_told(today):
+    years = build_years(today=today, scale=0.05)
+    last_year = today.year - 1
+
+    received = {issue.arrival.received_at.date() for issue in years.issues}
+    told = [contact.recorded_at for contact in years.contacts] + [rating.rated_at for rating in years.ratings]
+
+    assert {day.month for day in received if day.year == last_year} == set(range(1, 13))
+    assert {day.year for day in received} == {last_year, (today - timedelta(days=1)).year}
+    assert today - timedelta(days=8) < max(received) < today
+    assert max(told) < at(today, 0, 0)
+
+
+def test_loading_takes_as_much_on_any_day():
+    amounts = [len(build_years(today=today, scale=0.1).issues) for today in (date(2027, 7, 1), date(2027, 12, 31))]
+
+    assert max(amounts) < 1.1 * min(amounts)
 
 
 def test_issues_name_categories_and_households_live_in_places_of_the_registers(tables):
@@ -159,11 +182,11 @@ def test_who_acts_holds_a_post_there_on_that_day(tables, table, moment):
         assert any(start <= day <= end for start, end in posts[row["staff_number"], row["organisation_code"]])
 
 
-def test_times_of_an_issue_run_forward_and_stay_in_the_year(tables):
+def test_times_of_an_issue_run_forward_and_end_before_today(tables):
     for row in tables["issues"]:
         course = instants(row, "received_at", "responded_at", "closed_at")
         assert course == sorted(course)
-        assert all(moment <= END and moment.year == END.year for moment in course)
+        assert all(moment <= END and moment.year >= END.year - 1 for moment in course)
         assert instants(row, "received_at") < instants(row, "due_at")
         assert bool(row["closed_at"]) == bool(row["outcome"]) == bool(row["reply"])
 
@@ -197,7 +220,7 @@ def test_ratings_come_after_the_closure_or_the_contact(tables):
         assert row["level"] in {"1", "2", "3", "4", "5"}
 
 
-def test_the_year_has_every_outcome_late_closures_and_open_issues(tables):
+def test_the_county_has_every_outcome_late_closures_and_open_issues(tables):
     issues = tables["issues"]
 
     outcomes = keys(issues, "outcome")

@@ -150,11 +150,11 @@ def test_waiting_ends_when_every_cadre_has_a_score():
     suite = FakeSuite(cadres)
     told: list[str] = []
 
-    make_loader(suite, told).wait_for_scores(set(cadres))
+    make_loader(suite, told).wait_for_scores(set(cadres), period="2025")
 
     assert told[-1] == "scores: 5 of 5 cadres"
 
 
 def test_waiting_stops_at_the_time_limit():
     with pytest.raises(LoadFailed, match="time limit was reached: only 0 of 1 cadres"):
-        make_loader(FakeSuite(), time_limit_seconds=0.05).wait_for_scores({"AL00001"})
+        make_loader(FakeSuite(), time_limit_seconds=0.05).wait_for_scores({"AL00001"}, period="2025")

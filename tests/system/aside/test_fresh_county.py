@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from psycopg import sql
 
-from demo.county import Year, build_year, write_files
+from demo.county import Years, build_years, write_files
 from demo.loader import Doors, Loader
+from demo.workdays import ZONE
 from tests.harness.quiescence import wait_until_quiet
 from tests.harness.suite import Suite
 from tests.harness.waiting import wait_for
@@ -37,8 +39,8 @@ def unknown_tables(suite: Suite) -> None:
 
 
 @pytest.fixture
-def year() -> Year:
-    return build_year(scale=SCALE)
+def years() -> Years:
+    return build_years(today=datetime.now(ZONE).date(), scale=SCALE)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def read_fairly_scored(suite: Suite) -> set[str]:
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("unknown_tables")
 def test_a_fresh_county_is_scored_and_nothing_fails_on_the_way(
-    suite: Suite, year: Year, written_before: dict[str, int], tmp_path: Path
+    suite: Suite, years: Years, written_before: dict[str, int], tmp_path: Path
 ) -> None:
     doors = Doors(
         intake_url=f"http://127.0.0.1:{suite.ports['intake-api']}",
@@ -76,12 +78,12 @@ def test_a_fresh_county_is_scored_and_nothing_fails_on_the_way(
         assessment_url=f"http://127.0.0.1:{suite.ports['assessment-api']}",
         officer=suite.credential("assessment", "department_officer"),
     )
-    write_files(year, tmp_path)
-    holders = {post.staff_number for post in year.roster.posts if post.until_on is None}
+    write_files(years, tmp_path)
+    holders = {post.staff_number for post in years.roster.posts if post.until_on is None}
 
     with Loader(doors, tell=print, time_limit_seconds=240) as loader:
         loader.load(tmp_path)
-        loader.wait_for_scores(set(year.roster.cadres))
+        loader.wait_for_scores(set(years.roster.cadres), period=str(years.timeline.last_year))
     wait_until_quiet(suite)
     wait_for(lambda: holders <= read_fairly_scored(suite), "fair scores of all who hold a post", timeout_seconds=120)
 
