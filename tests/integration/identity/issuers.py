@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -51,11 +52,17 @@ def sign_in_there(address: str, subject: str) -> str:
     return answer.headers["location"]
 
 
+@cache
+def _make_key() -> rsa.RSAPrivateKey:
+    """One for all of them: to make it takes longer than most tests of a provider."""
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
 class LyingProvider:
     """Answers as a provider does, with metadata and tokens that a test may bend."""
 
     def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+        self.key = _make_key()
         self.metadata: dict[str, Any] = {}
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {"kid": "one"}
