@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import jsonschema
 from fastapi import FastAPI
@@ -16,6 +17,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tests.conformance.closing import close_shapes
 
+Paths = frozenset[tuple[str, str]]
+
 _UNTIED: Final = frozenset({500})  # a fault of ours, of which a test has its own opinion
 
 
@@ -23,8 +26,9 @@ class Witness:
     """`faults` are what it found since they were last taken."""
 
     def __init__(self) -> None:
-        self._documents: dict[tuple[str, int], dict[str, Any]] = {}
-        self._validators: dict[tuple[str, int, str, str, str, str], jsonschema.Draft202012Validator] = {}
+        self._paths: WeakKeyDictionary[FastAPI, Paths] = WeakKeyDictionary()
+        self._documents: dict[Paths, dict[str, Any]] = {}
+        self._validators: dict[tuple[Paths, str, str, str, str], jsonschema.Draft202012Validator] = {}
         self.faults: list[str] = []
 
     def take_faults(self) -> list[str]:
@@ -41,11 +45,12 @@ class Witness:
             self.faults.append(f"{scope['method']} {route.path_format} {start['status']}: {fault}")
 
     def _find_fault(self, app: FastAPI, route: APIRoute, method: str, start: Message, body: bytes) -> str | None:
-        # Of pages a document says nothing: an app with them has the same one as without, which takes long to write.
-        key = (app.title, sum(isinstance(one, APIRoute) and one.include_in_schema for one in app.routes))
-        if key not in self._documents:
-            self._documents[key] = close_shapes(json.loads(json.dumps(app.openapi())))
-        document, status = self._documents[key], str(start["status"])
+        paths = self._paths.get(app)
+        if paths is None:
+            paths = self._paths[app] = _described(app)
+        if paths not in self._documents:
+            self._documents[paths] = close_shapes(json.loads(json.dumps(app.openapi())))
+        document, status = self._documents[paths], str(start["status"])
         described = document["paths"][route.path_format][method]["responses"].get(status)
         if described is None:
             return "the document knows no such status"
@@ -57,12 +62,18 @@ class Witness:
             return f"the document says {sorted(content)} and not {kind!r}"
         if not (kind == "application/json" or kind.endswith("+json")) or "schema" not in content[kind]:
             return None
-        named = (*key, route.path_format, method, status, kind)
+        named = (paths, route.path_format, method, status, kind)
         if named not in self._validators:
             shape = {**content[kind]["schema"], "components": document.get("components", {})}
             self._validators[named] = jsonschema.Draft202012Validator(shape)
         error = jsonschema.exceptions.best_match(self._validators[named].iter_errors(json.loads(body)))
         return None if error is None else f"{error.message[:300]} at {error.json_path}"
+
+
+def _described(app: FastAPI) -> Paths:
+    """Of pages a document says nothing: an app with them has the same one as without, which takes long to write."""
+    described = [one for one in app.routes if isinstance(one, APIRoute) and one.include_in_schema]
+    return frozenset((app.title, one.path_format) for one in described)
 
 
 def _route_of(app: FastAPI, scope: Scope, taken: object) -> APIRoute | None:

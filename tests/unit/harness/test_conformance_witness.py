@@ -36,6 +36,10 @@ def get_hidden() -> PlainTextResponse:
     return PlainTextResponse("whatever")
 
 
+def get_nothing() -> dict[str, str]:
+    return {}
+
+
 def found(*paths: str) -> list[str]:
     witness = Witness()
     with heard_by(witness):
@@ -74,3 +78,13 @@ def test_each_fault_is_said_once_and_nothing_after_it_is_over():
     TestClient(APP).get("/things/one-missing")
 
     assert witness.take_faults() == []
+
+
+def test_apps_of_one_name_and_as_many_routes_have_documents_of_their_own():
+    witness = Witness()
+    with heard_by(witness):
+        for path in ("/one", "/other"):
+            app = FastAPI()
+            app.get(path)(get_nothing)
+            TestClient(app).get(path)
+        assert witness.take_faults() == []
