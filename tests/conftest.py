@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import settings
 from typing_extensions import override
 from xdist.remote import Producer
@@ -40,6 +41,9 @@ SHARED = pytest.StashKey[SharedServers]()
 
 def pytest_configure() -> None:
     gc.disable()
+    # An exception that is logged in a test is written plainly, which takes a hundredth of the time.
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 @pytest.hookimpl(trylast=True)
