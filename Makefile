@@ -31,7 +31,7 @@ setup:  ## Get what is missing for development and tests, and start nothing
 
 # The system tests have one worker to themselves, from the start: they take longest, and mostly wait.
 test: setup  ## Run the tests against PostgreSQL and RabbitMQ of their own
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow" \
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not slow" \
 	  tests/system tests/matrix tests/integration tests/contracts tests/unit
 
 test-all: setup  ## Run every test, also those that take long
