@@ -37,7 +37,9 @@ class ShownSignal(Shown):
 
     signal_id: UUID
     staff_number: str
+    cadre_name: str | None
     organisation_code: str | None
+    organisation_name: str | None
     check_name: str
     says: dict[str, str]
     starts_on: date
@@ -127,10 +129,11 @@ def _show_record(record: SignalRecord) -> dict[str, object]:
 
 
 def _show_signal(signal: StoredSignal) -> dict[str, object]:
-    names = ("signal_id", "staff_number", "organisation_code", "check_name", "starts_on", "ends_on", "evidence")
+    whose = ("signal_id", "staff_number", "cadre_name", "organisation_code", "organisation_name")
+    what = ("check_name", "starts_on", "ends_on", "evidence")
     decision = ("record_ids", "found_at", "state", "decided_at", "decided_by", "grounds")
     return {
-        **{name: getattr(signal, name) for name in (*names, *decision)},
+        **{name: getattr(signal, name) for name in (*whose, *what, *decision)},
         "says": signals.word(signal),
         "odds": f"{signal.odds / 100:.2f}",
     }

@@ -18,7 +18,9 @@ LOOKING_LOCK = 0x4C6F6F6B
 class StoredSignal:
     signal_id: UUID
     staff_number: str
+    cadre_name: str | None
     organisation_code: str | None
+    organisation_name: str | None
     check_name: str
     starts_on: date
     ends_on: date
@@ -113,10 +115,12 @@ def list_signals(
     with connection.cursor(row_factory=class_row(StoredSignal)) as cursor:
         return cursor.execute(
             """
-            SELECT signal_id, staff_number, unit.code AS organisation_code, check_name, starts_on, ends_on, odds,
-                   evidence, record_ids, found_at, state, decided_at, decided_by, grounds
+            SELECT signal_id, signal.staff_number, cadre.name AS cadre_name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, check_name, starts_on, ends_on, odds, evidence, record_ids, found_at,
+                   state, decided_at, decided_by, grounds
               FROM signal
-              LEFT JOIN organisation AS unit USING (organisation_id)
+              LEFT JOIN cadre USING (cadre_id)
+              LEFT JOIN organisation AS unit ON unit.organisation_id = signal.organisation_id
              WHERE state = %(state)s
                AND (%(at)s::timestamptz IS NULL OR (found_at, signal_id) > (%(at)s, %(id)s))
              ORDER BY found_at, signal_id
@@ -130,10 +134,12 @@ def find_signal(connection: Connection, signal_id: UUID) -> StoredSignal | None:
     with connection.cursor(row_factory=class_row(StoredSignal)) as cursor:
         return cursor.execute(
             """
-            SELECT signal_id, staff_number, unit.code AS organisation_code, check_name, starts_on, ends_on, odds,
-                   evidence, record_ids, found_at, state, decided_at, decided_by, grounds
+            SELECT signal_id, signal.staff_number, cadre.name AS cadre_name, unit.code AS organisation_code,
+                   unit.name AS organisation_name, check_name, starts_on, ends_on, odds, evidence, record_ids, found_at,
+                   state, decided_at, decided_by, grounds
               FROM signal
-              LEFT JOIN organisation AS unit USING (organisation_id)
+              LEFT JOIN cadre USING (cadre_id)
+              LEFT JOIN organisation AS unit ON unit.organisation_id = signal.organisation_id
              WHERE signal_id = %s
             """,
             [signal_id],

@@ -49,6 +49,9 @@ def test_what_waits_is_told_in_words_and_only_who_may_decide_finds_the_form(visi
 
     assert signal["says"]["zh"] in page
     assert signal["says"]["zh"] in read_only
+    assert f">干部{signal['staff_number']} {signal['staff_number']}</a>" in page
+    assert f"<dd>{signal['organisation_name']}</dd>" in page
+    assert signal["organisation_name"] is not None
     assert TEXTS["zh"]["checks"][signal["check_name"]] in page
     assert all(names["zh"] in page for names in GROUNDS.values())
     assert "signals/decision" in page
