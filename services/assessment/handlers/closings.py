@@ -1,5 +1,6 @@
 """Closing months: forming what may be told of ratings, and writing down what is published, once and for ever."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -37,11 +38,12 @@ def close_months(pool: Pool, *, rule: ClosingRule, now: datetime) -> list[date]:
     While another closes this one does nothing. A month that is closed is never closed again.
     """
     closed = []
-    while (month := _close_next(pool, rule=rule, now=now)) is not None:
-        closed.append(month)
-        metrics.months_closed_total.inc()
-    while _close_next_custom(pool, rule=rule, now=now) is not None:
-        pass
+    with suppress(_AnotherCloses):
+        while (month := _close_next(pool, rule=rule, now=now)) is not None:
+            closed.append(month)
+            metrics.months_closed_total.inc()
+        while _close_next_custom(pool, rule=rule, now=now) is not None:
+            pass
     return closed
 
 
@@ -60,10 +62,14 @@ def measure_closing(pool: Pool, *, rule: ClosingRule, now: datetime) -> tuple[in
     return count, max(0.0, waited)
 
 
+class _AnotherCloses(Exception):
+    """And goes on with whatever is left: looking for something else meanwhile would take the lock from it."""
+
+
 def _close_next(pool: Pool, *, rule: ClosingRule, now: datetime) -> date | None:
     with transaction(pool) as connection:
         if not releases.try_lock_closing(connection):
-            return None
+            raise _AnotherCloses
         started_at = releases.start_clock(connection, now)
         month = releases.find_month_to_close(connection)
         if month is None or now < _closing_time(month, started_at, rule):
@@ -81,7 +87,7 @@ def _close_next_custom(pool: Pool, *, rule: ClosingRule, now: datetime) -> Perio
     """Publish days that somebody asked for, once the month that they end in is closed."""
     with transaction(pool) as connection:
         if not releases.try_lock_closing(connection):
-            return None
+            raise _AnotherCloses
         period = closed_periods.find_custom_to_close(connection)
         if period is None:
             return None
