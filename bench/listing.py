@@ -102,7 +102,7 @@ DOORS: Final[dict[str, Ask]] = {
     "issues of a category, deep": partial(_issues, category="category-7", after=DEEP),
     "issues of no category": partial(_issues, category="category-unknown"),
     "issues open of no category": partial(_issues, category="category-unknown", is_open=True),
-    "issues of no staff": partial(_issues, type="thanks"),
+    "issues of no type": partial(_issues, type="thanks"),
     "issues overdue": partial(_issues, overdue=True),
     "issues with a problem": partial(_issues, problem=True),
     "issues updated": partial(_issues, updated_since=DEEP[0]),

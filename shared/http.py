@@ -231,6 +231,12 @@ async def pool_of(request: Request) -> Pool:
 AppPool = Annotated[Pool, Depends(pool_of)]
 
 
+async def settings_of(request: Request) -> ProcessSettings:
+    """Those of the service, which the app was made with: a service names the dependency by its own kind of them."""
+    settings: ProcessSettings = request.app.state.settings
+    return settings
+
+
 def network_behind(request: Request) -> str:
     """The network that stands for the sender, where there is no account that limits could be counted by."""
     return network_of(_address_of(request))

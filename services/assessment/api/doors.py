@@ -2,14 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from services.assessment.settings import AssessmentSettings
-
-
-async def settings_of(request: Request) -> AssessmentSettings:
-    settings: AssessmentSettings = request.app.state.settings
-    return settings
-
+from shared.http import settings_of
 
 AppSettings = Annotated[AssessmentSettings, Depends(settings_of)]

@@ -18,6 +18,7 @@ from services.assessment.settings import AssessmentSettings
 from services.assessment.web.texts import TEXTS
 from shared.errors import LianxinError
 from shared.frame.pages import make_environment
+from shared.http import settings_of
 from shared.site import Site
 
 PLACES: Final = frozenset({"", "scores", "fair", "signals", "published", "simulation", "comparison", "indicators"})
@@ -32,11 +33,6 @@ NAVIGATION: Final = (
 )
 TEMPLATES: Final = make_environment(Path(__file__).parent / "templates")
 NO_FIGURE: Final = "—"
-
-
-async def settings_of(request: Request) -> AssessmentSettings:
-    settings: AssessmentSettings = request.app.state.settings
-    return settings
 
 
 AppSettings = Annotated[AssessmentSettings, Depends(settings_of)]

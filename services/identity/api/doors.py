@@ -15,7 +15,7 @@ from services.identity.handlers.opening import Progress
 from services.identity.settings import IdentitySettings
 from shared.crypto import CryptoProvider
 from shared.database import Pool
-from shared.http import Body, json_response
+from shared.http import Body, json_response, settings_of
 
 # Bounds on the work, not rules: what is too short or too long is refused as a password by its own rules.
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -56,11 +56,6 @@ async def desk_of(request: Request) -> Desk:
 
 
 AppDesk = Annotated[Desk, Depends(desk_of)]
-
-
-async def settings_of(request: Request) -> IdentitySettings:
-    settings: IdentitySettings = request.app.state.settings
-    return settings
 
 
 AppSettings = Annotated[IdentitySettings, Depends(settings_of)]

@@ -17,7 +17,7 @@ from services.identity.web.sign_in import follow, render_sign_in
 from shared.access.principal import Principal
 from shared.errors import LianxinError
 from shared.frame.pages import PAGE_HEADERS
-from shared.http import json_response, leave_open, permit, take_routes
+from shared.http import json_response, leave_open, permit, settings_of, take_routes
 
 router = APIRouter()
 CALLBACK = "/sign-in/provider/callback"
@@ -48,11 +48,6 @@ async def provider_of(request: Request) -> Provider:
     """Of an app that takes these routes, which has one."""
     provider: Provider = request.app.state.provider
     return provider
-
-
-async def settings_of(request: Request) -> IdentitySettings:
-    settings: IdentitySettings = request.app.state.settings
-    return settings
 
 
 AppProvider = Annotated[Provider, Depends(provider_of)]

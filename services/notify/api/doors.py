@@ -2,14 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from services.notify.settings import NotifySettings
-
-
-async def settings_of(request: Request) -> NotifySettings:
-    settings: NotifySettings = request.app.state.settings
-    return settings
-
+from shared.http import settings_of
 
 AppSettings = Annotated[NotifySettings, Depends(settings_of)]
