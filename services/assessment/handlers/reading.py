@@ -22,6 +22,7 @@ from services.assessment.scoring.composites import restore
 from services.assessment.storage import reading, tallies
 from services.assessment.storage.reading import After, ScoreFilter
 from shared.database import Connection, Pool, transaction
+from shared.reach import SYSTEM
 
 LISTS: dict[Sort, Callable[..., list[Score]]] = {
     "-composite": reading.list_scores_descending,
@@ -172,8 +173,8 @@ def list_periods(pool: Pool) -> list[Period]:
 
 
 def list_post_kinds(pool: Pool) -> list[str]:
-    """Those that somebody holds, or held, within reach."""
-    with transaction(pool) as connection:
+    """Those that somebody holds, or held, wherever that is: within a small reach it takes everybody else's posts."""
+    with transaction(pool, reach=SYSTEM) as connection:
         return reading.list_post_kinds(connection)
 
 

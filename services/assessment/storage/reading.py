@@ -303,7 +303,7 @@ def list_reach(connection: Connection) -> list[UUID] | None:
 
 
 def list_post_kinds(connection: Connection) -> list[str]:
-    """Of the posts within reach: a loose scan of post_kind, one probe a kind."""
+    """Of the posts within reach: a loose scan of post_kind, one probe a kind where all are."""
     rows = connection.execute(
         """
         WITH RECURSIVE kind AS (
