@@ -192,6 +192,10 @@ COMPARISONS = {
     "!=": "!=",
     "≠": "!=",
 }
+MOMENT = re.compile(
+    r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)"
+    r"(?:[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
+)
 GROUPED = ("sum", "mean", "max", "min", "count", "median", "sd", "quantile", "rank", "rank_low")
 GATHERING = ("sum", "mean", "count", "min", "max", "median", "first", "last")
 ARGUMENTS = {
@@ -310,6 +314,8 @@ class FormulaReader:
         if kind == "text":
             return Node("text", word[1:-1])
         if kind == "name" and word not in ("and", "or", "not"):
+            if word == "date" and self.next("("):
+                return self.day()
             return Node("call", word, self.arguments(word)) if self.next("(") else Node("name", word)
         if word != "(":
             raise Bad(f"the formula {self.text[:40]!r} does not expect {word!r}")
@@ -330,6 +336,22 @@ class FormulaReader:
         if not least <= len(parts) <= most:
             raise Bad(f"{name} with {len(parts)} arguments")
         return tuple(parts)
+
+    def day(self) -> Node:
+        """Days since 31 December of the year before the year 1, and the part of the day that has gone by."""
+        kind, word = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
+        found = MOMENT.fullmatch(word[1:-1].strip()) if kind == "text" else None
+        if found is None:
+            raise Bad(f"the formula {self.text[:40]!r} has no day in date(...)")
+        self.at += 1
+        self.close()
+        year, month, day, *clock = (int(part) for part in found.groups() if part is not None)
+        hour, minute, second = (*clock, 0, 0, 0)[:3]
+        try:
+            days = datetime.datetime(year, month, day, hour, minute, second).toordinal()  # noqa: DTZ001  # of no place
+        except ValueError:
+            raise Bad(f"the formula {self.text[:40]!r} has a day that no calendar has") from None
+        return Node("number", days + Fraction(hour, 24) + Fraction(minute, 1_440) + Fraction(second, 86_400))
 
     def close(self) -> None:
         if not self.next(")"):

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from fractions import Fraction
 from typing import Final
 
+from services.assessment.domain.rules.days import find_day
 from services.assessment.domain.rules.faults import BadRules, BadTable
 from services.assessment.domain.rules.formulas import read_number
 from services.assessment.domain.rules.schemes import Measure
@@ -15,13 +15,11 @@ EMPTY: Final = frozenset({"", "-", "--", "—", "——", "－", "/", "NULL", "n
 LONGEST_CELL: Final = 20_000
 MOST_IN_A_LIST: Final = 1_000
 ROW: Final = "\ufdd0"  # before each cell of a subject's rows in a ledger; no character, so no text has it
+LISTS: Final = ("list", "texts", "dates")
 UNITS: Final = "%分件次天个户人名项条起"
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_DAY: Final = re.compile(
-    r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)(?: 00:00:00)?"
-)
 _FULL_WIDTH: Final = str.maketrans("０１２３４５６７８９．－＋，％", "0123456789.-+,%")
 
 
@@ -58,8 +56,8 @@ def read_cell(measure: Measure, text: str, *, whose: str) -> Value:
 
 def _read_rows(measure: Measure, cells: Sequence[str], place: str) -> Value:
     """An entry for each row, so that those of one row stand at the same place of every list."""
-    if measure.type not in {"list", "texts"}:
-        raise BadTable(f'{place}: stands in several rows; a ledger\'s columns have type = "list" or "texts"')
+    if measure.type not in LISTS:
+        raise BadTable(f"{place}: stands in several rows; a ledger's columns have the type {', '.join(LISTS)}")
     if measure.type == "texts" and any(cell in EMPTY for cell in cells):
         raise BadTable(f"{place}: is empty in one of several rows; write a word for none there, such as 无")
     return _read_list(measure, cells, place)
@@ -70,7 +68,8 @@ def _read_list(measure: Measure, parts: Sequence[str], place: str) -> Value:
         raise BadTable(f"{place}: more than {MOST_IN_A_LIST} entries in a cell")
     if measure.type == "texts":
         return tuple(parts)
-    return tuple(None if part in EMPTY else read_cell_number(part, place) for part in parts)
+    read = read_day if measure.type == "dates" else read_cell_number
+    return tuple(None if part in EMPTY else read(part, place) for part in parts)
 
 
 def read_cell_number(text: str, place: str) -> Fraction:
@@ -88,12 +87,8 @@ def read_cell_number(text: str, place: str) -> Fraction:
 
 
 def read_day(text: str, place: str) -> Fraction:
-    """A day as the number of days since a fixed one, so that two can be subtracted."""
-    match = _DAY.fullmatch(text.strip())
-    try:
-        if match is not None:
-            year, month, day = (int(part) for part in match.groups() if part is not None)
-            return Fraction(date(year, month, day).toordinal())
-    except ValueError:
-        pass
-    raise BadTable(f"{place}: {text[:40]!r} is not a day such as 2024-03-05")
+    """Raises BadTable."""
+    day = find_day(text)
+    if day is None:
+        raise BadTable(f"{place}: {text[:40]!r} is not a day such as 2024-03-05")
+    return day

@@ -24,6 +24,15 @@ PHRASES: Final = (
     ("the formula {}", "公式有误：{}"),
     ("ends too early", "没有写完"),
     ("does not expect {}", "此处不应有{}"),
+    (
+        "asks with {} about a text, which has no order; a day is written date('2024-03-05')",
+        "文本不能用{}比较；日期写成 date('2024-03-05')",
+    ),
+    (
+        "takes numbers from one another where a day is meant; write date('2024-03-05')",
+        "日期不加引号会当作减法；请写 date('2024-03-05')",
+    ),
+    ("takes a day in quotes: date('2024-03-05')", "应是加引号的日期：date('2024-03-05')"),
     ("lacks a closing bracket", "缺少右括号"),
     ("lacks a comma or a closing bracket in {}", "{}中缺少逗号或右括号"),
     ("uses {}(...), which is no function{}", "没有 {}(...) 这个函数{}"),
@@ -161,10 +170,7 @@ PHRASES: Final = (
     ("--by {}: the scheme names no such measure or value", "--by {}：方案中没有这个度量或数值"),
     ("{}: {} is not a day such as 2024-03-05", "{}：{}不是 2024-03-05 这样的日期"),
     ("{}: {}: the cell has more than {} characters", "{}：{}：单元格超过{}个字符"),
-    (
-        '{}: stands in several rows; a ledger\'s columns have type = "list" or "texts"',
-        '{}：有几行；台账的列写 type = "list" 或 "texts"',
-    ),
+    ("{}: stands in several rows; a ledger's columns have the type {}", "{}：有几行；台账的列，type 用 {}"),
     (
         "{}: is empty in one of several rows; write a word for none there, such as 无",
         "{}：几行中有一行空着；没有的请写“无”",

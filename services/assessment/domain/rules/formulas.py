@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
+from services.assessment.domain.rules.days import find_day
 from services.assessment.domain.rules.faults import BadRules
 
 LONGEST_FORMULA: Final = 2_000
@@ -34,6 +35,7 @@ GROUP_FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
     )
 }  # fmt: skip
 WORDS: Final = frozenset({"and", "or", "not"})
+DAY: Final = "date"  # takes a day in quotes; a measure may have this name, too
 
 _FULL_WIDTH: Final = str.maketrans(
     {**dict(zip("（），＋－×÷＊／＜＞＝！", "(),+-*/*/<>=!", strict=True)), "≤": "<=", "≥": ">=", "≠": "!="}
@@ -65,6 +67,7 @@ _MEANT: Final = {
     "int": "floor", "stdev": "group_sd", "trimmean": "trimmed_mean", "pow": "power",
 }  # fmt: skip
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
+_EQUALITIES: Final = frozenset({"=", "==", "!="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,7 @@ class _Reader:
         while (sign := self._peek()) in _COMPARISONS or sign == "=":
             self._next += 1
             right = self._read_sum(depth)
+            self._check_compared(str(sign), left, right)
             parts.append(Operation("==" if sign == "=" else str(sign), (left, right)))
             left = right
         if not parts:
@@ -216,6 +220,12 @@ class _Reader:
         for part in parts[1:]:
             tree = Operation("and", (tree, part))
         return tree
+
+    def _check_compared(self, sign: str, *sides: Tree) -> None:
+        if sign not in _EQUALITIES and any(isinstance(side, Text) for side in sides):
+            raise self._fault(f"asks with {sign} about a text, which has no order; a day is written date('2024-03-05')")
+        if any(_is_like_a_day(side) for side in sides):
+            raise self._fault("takes numbers from one another where a day is meant; write date('2024-03-05')")
 
     def _read_sum(self, depth: int) -> Tree:
         tree = self._read_product(depth)
@@ -258,6 +268,8 @@ class _Reader:
         raise self._fault(f"does not expect {text!r}")
 
     def _read_call(self, name: str, depth: int) -> Tree:
+        if name == DAY:
+            return self._read_day()
         bounds = (FUNCTIONS | GROUP_FUNCTIONS).get(name)
         if bounds is None:
             raise self._fault(f"uses {name}(...), which is no function{_meant(name)}")
@@ -272,6 +284,14 @@ class _Reader:
             raise self._fault(f"{name}(...) takes {wanted} arguments, not {len(arguments)}")
         return Operation(name, tuple(arguments))
 
+    def _read_day(self) -> Tree:
+        kind, text = self._tokens[self._next] if self._next < len(self._tokens) else ("", "")
+        day = find_day(text[1:-1]) if kind == "text" else None
+        self._next += 1
+        if day is None or not self._take(")"):
+            raise self._fault("takes a day in quotes: date('2024-03-05')")
+        return Number(day)
+
     def _peek(self) -> str | None:
         """A text keeps its quotes here, and so is no sign."""
         return self._tokens[self._next][1] if self._next < len(self._tokens) else None
@@ -284,6 +304,14 @@ class _Reader:
 
     def _fault(self, reason: str) -> BadRules:
         return BadRules(self._place, f"the formula {reason}")
+
+
+def _is_like_a_day(tree: Tree) -> bool:
+    """Whether it is 2024-03-05 without quotes, which is 2016."""
+    match tree:
+        case Operation("-", (Operation("-", (Number(year), Number(month))), Number(day))):
+            return 1900 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31
+    return False
 
 
 def _meant(name: str) -> str:

@@ -10,7 +10,7 @@ from services.assessment.domain.rules.formulas import Formula, Number
 from services.assessment.domain.rules.kinds import Bands, BestRatio, Counting, QuantileBands, RankPoints, Rule, Ties
 from services.assessment.domain.rules.reading import Label
 
-MeasureType = Literal["number", "text", "list", "texts", "date"]
+MeasureType = Literal["number", "text", "list", "texts", "date", "dates"]
 Mode = Literal["half_up", "down", "up", "half_even"]
 MissingRule = Literal["no_score", "zero", "full", "skip", "rescale", "group_mean", "fixed"]
 Effect = Literal["no_score", "no_rank", "cap", "set", "grade"]

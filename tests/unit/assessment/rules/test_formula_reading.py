@@ -57,6 +57,37 @@ def test_where_nothing_is_alike_no_function_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["date(2024-03-05)", "date(d)", "date()", "date('2024-02-30')", "date('5.3.2024')", "date('2024-03-05 24:00')",
+     "date('2024-03-05', 1)", "date('2024-03-05'", "date("],
+)  # fmt: skip
+def test_a_day_is_told_how_to_be_written(text: str) -> None:
+    assert fault_of(text) == "x: the formula takes a day in quotes: date('2024-03-05')"
+
+
+@pytest.mark.parametrize("text", ["d >= 2024-3-05", "2024-12-31 < d", "if(1900-1-1 = d, 1, 2)", "d <= 2100-12-31"])
+def test_a_day_without_quotes_is_no_subtraction(text: str) -> None:
+    assert "where a day is meant; write date('2024-03-05')" in fault_of(text)
+
+
+@pytest.mark.parametrize("text", ["d - 2024-3-5", "d > 1000-10-5", "d > 2101-1-1", "d > 2024-13-5", "d > 2024-3-32"])
+def test_numbers_may_be_subtracted_nonetheless(text: str) -> None:
+    assert parse_formula("x", text).names == {"d"}
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">="])
+def test_a_text_has_no_order(sign: str) -> None:
+    said = f"x: the formula asks with {sign} about a text, which has no order; a day is written date('2024-03-05')"
+
+    assert fault_of(f"d {sign} '2024-03-05'") == said
+    assert fault_of(f"'a' {sign} d") == said
+
+
+def test_a_measure_may_be_called_date() -> None:
+    assert parse_formula("x", "date - date('0001-01-01')").tree == Operation("-", (Name("date"), Number(Fraction(1))))
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         *((f"{name}(a, a)", f"{name}(...) takes 1 arguments, not 2") for name in (

@@ -39,7 +39,8 @@ def table_for(scheme: RuleScheme, text: str, draw: Callable[[st.SearchStrategy[A
     texts = st.sampled_from([*sorted(set(re.findall(r"[\"']([^\"'\n]{1,8})[\"']", text)))[:20], "other", None])
     lists = st.one_of(st.none(), st.lists(st.integers(0, 9).map(Fraction), min_size=1, max_size=5).map(tuple))
     by_type: dict[str, st.SearchStrategy[Any]] = {
-        "number": NUMBERS, "date": NUMBERS, "text": texts, "texts": texts, "list": lists
+        "number": NUMBERS, "date": NUMBERS, "text": texts, "texts": texts, "list": lists,
+        "dates": lists,
     }  # fmt: skip
     size = draw(st.integers(1, 6))
     columns: dict[str, list[Value]] = {

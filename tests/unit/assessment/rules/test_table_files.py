@@ -13,7 +13,7 @@ from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.importing.commands import check_command, evaluate_command, simulate_command
 from services.assessment.importing.tables import read_table
 from services.assessment.scoring.evaluating import evaluate
-from tests.unit.assessment.rules.schemes import HEAD, scheme_of, told
+from tests.unit.assessment.rules.schemes import HEAD, points_of, scheme_of, told
 
 RULE = (
     '[measures]\nrate = "办结率"\nn = { column = "件数", blank = 0 }\n[items.x]\nkind = "formula"\nformula = "rate"\n'
@@ -414,6 +414,39 @@ def test_a_text_that_a_row_of_a_ledger_lacks_would_move_those_below_it_up():
         read_table("unit,件数\n甲,9\n".encode(), scheme_of(LEDGER), ledger.encode())
 
 
+ORDERS = """
+[measures]
+n = "件数"
+due = { column = "期限", type = "dates" }
+closed = { column = "办结", type = "dates" }
+[values]
+late = "sum(closed > due)"
+hours = "sum(at_least(closed - due, 0)) * 24"
+since = "sum(closed >= date('2024-03-02'))"
+"""
+
+
+def test_a_ledger_has_days_and_times_of_day():
+    orders = "unit,期限,办结\n甲,2024-03-01 18:00,2024/3/1 12:30:00\n甲,2024-03-01,2024年3月2日 6:00\n甲,2024-03-05,\n"
+    scheme = scheme_of(ORDERS)
+
+    outcome = evaluate(scheme, read_table("unit,件数\n甲,3\n乙,0\n".encode(), scheme, orders.encode())[0])
+
+    assert {name: points_of(outcome, name) for name in ("late", "hours", "since")} == {
+        "late": ["1", None], "hours": ["30", None], "since": ["1", None],
+    }  # fmt: skip
+
+
+def test_several_days_stand_in_a_cell():
+    scheme = scheme_of('[measures]\nd = { column = "d", type = "dates" }\n[values]\nx = "last(d) - first(d)"')
+
+    outcome = evaluate(scheme, read_table("unit,d\n甲,2024-02-28；2024-03-01\n".encode(), scheme)[0])
+
+    assert points_of(outcome, "x") == ["2"]
+    with pytest.raises(BadTable, match="d: '3月1日' is not a day such as 2024-03-05"):
+        read_table("unit,d\n甲,2024-02-28；3月1日\n".encode(), scheme)
+
+
 def test_a_further_table_with_a_row_a_unit_has_lists_in_its_cells():
     further = "unit,地点,分值\n甲,街道；社区,3；4\n"
 
@@ -430,7 +463,7 @@ def test_a_further_table_with_a_row_a_unit_has_lists_in_its_cells():
         ("unit,月份,年终\n甲,3,1\n", "a further table has 甲 3, which the first lacks"),
         (
             "unit,年终\n甲,1\n甲,2\n",
-            r'row 2 \(甲\): 年终: stands in several rows; a ledger\'s columns have type = "list"',
+            r"row 2 \(甲\): 年终: stands in several rows; a ledger's columns have the type list, texts, dates",
         ),
         ("单位,年终\n甲,1\n", "the header lacks unit; it has 单位, 年终"),
     ],
