@@ -10,7 +10,8 @@ record of its scoring: keep it yourself, since hashes that lie beside the figure
 
 It needs Python 3.11 and nothing else, and shares no line with the suite: docs/schemes.md says what a scheme means,
 docs/periods.md what is in a package. Totals, grades, places, flags, items and contributions are computed again; the
-sentences of an explanation are wording, and held by their hash alone. Ends with 0: sound, 1: bad, 2: could not be
+sentences of an explanation are wording, and held by their hash alone. No hash holds which schemes scored nobody, nor
+when the period was scored: of these it is told what the package says. Ends with 0: sound, 1: bad, 2: could not be
 checked.
 """
 
@@ -1622,27 +1623,44 @@ def check_scheme(stated: Json) -> Json:
 
 def read_publication(document: Json) -> dict[str, Value]:
     """What a publication says, as measures. Raises Bad."""
-    group = document["peer_group"]
-    level, _, kind = str(group or "").rpartition(".")
+    group = None if document["peer_group"] is None else text_of(document["peer_group"])
+    level, _, kind = (group or "").rpartition(".")
     organisation = document["organisation"]
     row: dict[str, Value] = {
         "subject": str(document["subject"]["code"]),
         "organisation": str(organisation["code"]) if organisation else None,
-        "peer_group": None if group is None else str(group),
+        "peer_group": group,
         "post_level": level or None,
         "post_kind": kind or None,
         "composite": amount_of(document["composite"]),
     }
     for indicator in document["indicators"]:
         for name, amount in indicator["components"].items():
-            row[name] = amount_of(amount)
+            row[name] = stated_amount_of(amount)
         if indicator["ratings_at_least"] is not None:
             row["ratings"] = amount_of(indicator["ratings_at_least"])
         band = indicator["band"]
-        ends = [amount_of(indicator["value"])] if band is None else [amount_of(band["from"]), amount_of(band["to"])]
-        numbers = [end for end in ends if end is not None]
-        row[indicator["key"]] = mean(numbers) * 100 if len(numbers) == len(ends) else None
+        if band is None:
+            value = amount_of(indicator["value"])
+        else:
+            value = mean([stated_amount_of(band["from"]), stated_amount_of(band["to"])])
+        row[text_of(indicator["key"])] = None if value is None else value * 100
     return row
+
+
+def text_of(written: object) -> str:
+    """Raises Bad."""
+    if not isinstance(written, str):
+        raise Bad(f"{str(written)[:40]!r} is no text of a publication")
+    return written
+
+
+def stated_amount_of(written: object) -> Fraction:
+    """Of what is never left out. Raises Bad."""
+    amount = amount_of(written)
+    if amount is None:
+        raise Bad("a publication leaves out a number that none leaves out")
+    return amount
 
 
 def amount_of(written: object) -> Fraction | None:
@@ -1876,10 +1894,12 @@ def read_head(head: Json) -> Json:
 def summary(package: Package) -> list[str]:
     head = package.head
     period, schemes = head["period"]["period"], len(package.schemes)
-    lines = [f"{package.count} scores of {period} by {schemes} schemes, {head['content_hash']}"]
-    if head["failed"]:
-        lines.append(f"scored nobody: {', '.join(head['failed'])}")
-    return [*lines, "sentences of explanation are wording: only their hash was held"]
+    nobody = ", ".join(head["failed"]) or "none"
+    return [
+        f"{package.count} scores of {period} by {schemes} schemes, {head['content_hash']}",
+        "sentences of explanation are wording: only their hash was held",
+        f"not sealed, held by no hash: schemes that scored nobody ({nobody}), time of scoring ({head['scored_at']})",
+    ]
 
 
 def say(word: str, lines: Sequence[str]) -> None:

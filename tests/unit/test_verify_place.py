@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.assessment.domain.periods import parse_period
-from services.assessment.handlers.place_scores import Sealed, hash_scores
+from services.assessment.handlers.place_scores import Sealed, hash_scores, score_table
 from tests.unit.place_packages import (
     CADRES,
     OFFICES,
@@ -76,9 +76,21 @@ def test_a_sound_package_is_found_sound(tmp_path: Path, sound: str) -> None:
     assert status == 0
     assert said.splitlines() == [
         f"SOUND 31 scores of 2025 by 2 schemes, {known}",
-        "scored nobody: village-3",
         "sentences of explanation are wording: only their hash was held",
+        "not sealed, held by no hash: schemes that scored nobody (village-3), time of scoring (2026-01-12T02:00:00Z)",
     ]
+
+
+def test_what_no_hash_holds_is_told_as_such(tmp_path: Path, sound: str) -> None:
+    package = json.loads(sound)
+    known = package[0]["content_hash"]
+    package[0] |= {"failed": [], "scored_at": "2026-02-01T00:00:00Z"}
+
+    status, said = verify(tmp_path, package, "--hash", known)
+
+    assert status == 0
+    assert said.splitlines()[-1].startswith("not sealed, held by no hash: schemes that scored nobody (none), ")
+    assert said.endswith(" (2026-02-01T00:00:00Z)\n")
 
 
 def test_one_total_is_told_figure_by_figure(tmp_path: Path, sound: str) -> None:
@@ -252,6 +264,29 @@ def fraction_of_a_person(package: Package) -> None:
         line["publication"]["indicators"][0]["components"] = {"issues_received": 1.5}
 
 
+def numeric_key(package: Package) -> None:
+    """Of an indicator that the scheme does not ask for."""
+    indicator: dict[str, Any] = {"key": 5, "value": None, "band": None, "components": {}, "ratings_at_least": None}
+    package[3]["publication"]["indicators"].append(indicator)
+
+
+def component_left_out(package: Package) -> None:
+    package[3]["publication"]["indicators"][0]["components"]["withdrawn"] = None
+
+
+def band_without_an_end(package: Package) -> None:
+    """Of an indicator that the scheme does not ask for."""
+    band = {"from": "0.80", "to": None}
+    indicator: dict[str, Any] = {
+        "key": "reply_rate",
+        "value": None,
+        "band": band,
+        "components": {},
+        "ratings_at_least": None,
+    }
+    package[3]["publication"]["indicators"].append(indicator)
+
+
 def no_indicators(package: Package) -> None:
     del package[3]["publication"]["indicators"]
 
@@ -263,8 +298,23 @@ ALTERATIONS = [
     scheme_of_other_subjects, scheme_of_other_peer_groups, schemes_in_another_order, a_scheme_twice, another_kind,
     scheme_under_another_version, an_id_twice, publication_of_another_kind,
     scheme_that_failed, unknown_scheme, another_period,
-    no_explanation, huge_number, number_in_words, fraction_of_a_person, no_indicators,
+    no_explanation, huge_number, number_in_words, fraction_of_a_person, numeric_key, component_left_out,
+    band_without_an_end, no_indicators,
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "alter", [numeric_key, component_left_out, band_without_an_end], ids=operator.attrgetter("__name__")
+)
+def test_of_a_publication_that_it_takes_for_broken_the_suite_makes_nothing_either(
+    sound: str, alter: Callable[[Package], None]
+) -> None:
+    package = json.loads(sound)
+    alter(package)
+    published = [line["publication"] for line in package[1:] if line["subject_kind"] == package[3]["subject_kind"]]
+
+    with pytest.raises(TypeError):
+        score_table(store(CADRES), published)
 
 
 @pytest.mark.parametrize("alter", ALTERATIONS, ids=lambda one: one.__name__)
