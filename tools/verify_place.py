@@ -569,7 +569,7 @@ TABLES = {
     "sections": {"name", "section", "weight", "full", "floor", "ceiling", "round", "rounding"},
     "total": {"base", "scale", "floor", "ceiling", "round", "rounding", "minimum_present"},
     "gates": {"when", "effect", "value", "grade", "reason"},
-    "grades": {"grade", "top", "counting", *BOUNDS},
+    "grades": {"grade", "top", "counting", "moves_up", *BOUNDS},
     "rankings": {"key", "by", "order", "within", "ties", "tie_breakers", "where"},
     "flags": {"when", "label"},
     "bands": {"points", "label", *BOUNDS},
@@ -1546,17 +1546,19 @@ def give_grades(sheet: Sheet, totals: Sequence[Total]) -> None:
         values: Numbers = [one.total for one in totals]
         fits = sheet.band_fits({key: bound for key, bound in rule.items() if key in BOUNDS}, values)
         if "top" in rule:
-            fits = [a and b for a, b in zip(fits, within_top(sheet, rule, totals), strict=True)]
+            barred = [rule.get("moves_up", False) and (out or not fit) for out, fit in zip(gated, fits, strict=True)]
+            fits = [a and b for a, b in zip(fits, within_top(sheet, rule, totals, barred), strict=True)]
         for row, one in enumerate(totals):
             if one.total is not None and not gated[row] and one.grade is None and fits[row]:
                 one.grade = rule["grade"]
 
 
-def within_top(sheet: Sheet, rule: Json, totals: Sequence[Total]) -> list[bool]:
-    """Equals across the cut are out: the quota is never exceeded."""
+def within_top(sheet: Sheet, rule: Json, totals: Sequence[Total], barred: Sequence[bool]) -> list[bool]:
+    """Equals across the cut are out: the quota is never exceeded. Who is barred counts in it, and takes no place."""
     values = [one.total if one.ranked else None for one in totals]
     groups, tops = sheet.group(None), sheet.numbers(rule["top"])
-    places = sheet.rank(values, groups, ties="last", lower=False)
+    rivals = [None if out else value for out, value in zip(barred, values, strict=True)]
+    places = sheet.rank(rivals, groups, ties="last", lower=False)
     rows = zip(places, tops, sizes(values, groups), strict=True)
     return [is_within(place, top, size, rule.get("counting", "half_up")) for place, top, size in rows]
 

@@ -82,7 +82,11 @@ def _fits(grade: Grade, totals: Sequence[Totalled], space: Workspace) -> list[bo
     partition = space.partition(None)
     members = _ranked(totals, space)
     values = space.numbers(TOTAL, space.columns[TOTAL])
-    places = groups.rank_in_groups(values, partition, members, direction="higher", ties="last")
+    taking = [
+        member and (not grade.moves_up or (fit and one.grade is None))
+        for member, fit, one in zip(members, fits, totals, strict=True)
+    ]
+    places = groups.rank_in_groups(values, partition, taking, direction="higher", ties="last")
     sizes = groups.summarise(values, partition, members, "count")
     return [
         fit and place is not None and place <= count_of(size, share, grade.counting)

@@ -73,6 +73,7 @@ PHRASES: Final = (
     ("there is no section {}", "没有{}这个部分"),
     ("sections nest deeper than {}, or in a circle", "部分嵌套超过{}层，或循环嵌套"),
     ("is for a mean", "仅用于求平均"),
+    ("is for a grade with top", "仅用于写了 top 的等次"),
     ("a list is for a value; an item has one number", "列表仅用于导出值；得分项只有一个数"),
     ("names the texts that periods are put together by", "写明按哪些文本归并各期"),
     ("is the total that cap and set need, and only they", "是 cap 和 set 所需的总分，其他情形不用"),

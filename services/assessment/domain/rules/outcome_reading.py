@@ -69,6 +69,8 @@ def read_grades(keys: Keys) -> tuple[Grade, ...]:
     for table in keys.tables("grades", default=True):
         bounds = {name: table.find_formula(name) for name in ("at_least", "above", "at_most", "below", "when")}
         label = table.text("grade", longest=100)
+        if table.has("moves_up") and not table.has("top"):
+            raise BadRules(table.at("moves_up"), "is for a grade with top")
         band = Band(**bounds, label=label)
         grades.append(
             Grade(
@@ -77,6 +79,7 @@ def read_grades(keys: Keys) -> tuple[Grade, ...]:
                 ),
                 top=table.find_formula("top"),
                 counting=table.choice("counting", Counting, default="half_up"),
+                moves_up=table.flag("moves_up", default=False),
             )
         )
         table.close()

@@ -108,11 +108,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """Labels by the total; with `top` only so many per cent of the group, never more."""
+    """Labels by the total; with `top` only so many per cent of the group, never more.
+
+    Where the next `moves_up`, who is barred by the bounds, by `when` or by a gate's grade takes no place of them.
+    """
 
     bands: Bands
     top: Formula | None
     counting: Counting
+    moves_up: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

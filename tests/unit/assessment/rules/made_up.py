@@ -242,7 +242,11 @@ class MadeUp:
 
     def grades(self) -> Iterator[dict[str, Any]]:
         if self.maybe(0.6):
-            yield {"grade": "A", "top": self.number(), **self.some(counting=self.one(*COUNTING), when="a > 0")}
+            yield {
+                "grade": "A",
+                "top": self.number(),
+                **self.some(counting=self.one(*COUNTING), moves_up=self.maybe(), when="a > 0"),
+            }
         if self.maybe(0.6):
             yield {"grade": "B", **self.one({"at_least": 20}, {"above": self.number()}, {"at_most": 60, "below": 50})}
         yield {"grade": "C", "when": self.one("total < 30", "given(a)")}

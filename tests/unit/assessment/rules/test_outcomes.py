@@ -93,6 +93,38 @@ def test_the_top_share_of_a_group_is_never_exceeded(top, counting, grades):
     assert [one.grade for one in outcome.totals] == grades
 
 
+@pytest.mark.parametrize(
+    ("moves_up", "grades"),
+    [
+        ("false", ["bad", None, "good", None, None, None]),
+        ("true", ["bad", None, "good", "good", None, None]),  # of the two at 60 the group would have four
+    ],
+)
+def test_a_place_of_who_is_barred_may_go_to_the_next(moves_up, grades):
+    """By a gate's grade, by a condition or by the bounds; the number of places is of all of them."""
+    rules = gate("grade", 'grade = "bad"', when="b > 1")
+    rules += f'[[grades]]\ngrade = "good"\nwhen = "b != 1"\ntop = 50\nmoves_up = {moves_up}\n'
+
+    outcome = outcome_of(
+        HEADER + rules,
+        {
+            name: [value, b]
+            for name, value, b in zip("uvwxyz", (95, 90, 80, 70, 60, 60), (2, 1, 0, 0, 0, 0), strict=True)
+        },
+    )
+
+    assert [one.grade for one in outcome.totals] == grades
+
+
+def test_a_further_share_holds_those_who_are_in_the_first():
+    rules = '[[grades]]\ngrade = "best"\ntop = 25\nwhen = "b == 0"\nmoves_up = true\n'
+    rules += '[[grades]]\ngrade = "good"\ntop = 75\nmoves_up = true\n'
+
+    outcome = outcome_of(HEADER + rules, {"u": [90, 1], "v": [80, 0], "w": [70, 0], "x": [60, 0]})
+
+    assert [one.grade for one in outcome.totals] == ["good", "best", "good", None]
+
+
 def test_without_a_total_there_is_no_grade_even_where_a_condition_holds():
     outcome = outcome_of(HEADER + '[[grades]]\ngrade = "seen"\nwhen = "b > 0"\n', {"u": ["", 1], "v": [5, 1]})
 

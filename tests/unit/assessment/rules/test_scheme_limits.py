@@ -220,6 +220,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"flags": [{"when": "a", "colour": 1}]}, "flags[1]: does not know colour"),
     ({"overall": {"first": {"by": ["1"]}}}, "overall.first.by: '1' is no name"),
     ({"overall": {"combine": "max", "weight": "a"}}, "overall.weight: is for a mean"),
+    ({"grades": [{"grade": "A", "moves_up": True}]}, "grades[1].moves_up: is for a grade with top"),
     ({"overall": {"colour": 1}}, "overall: does not know colour"),
     ({"overall": {"weight": "total"}}, "overall: uses total"),
     ({"published": {"y": "p"}}, "published: uses y"),
