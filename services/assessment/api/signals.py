@@ -103,12 +103,17 @@ def decide_signal(signal_id: UUID, body: DecisionBody, principal: Deciding, pool
 
 
 def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Raises BadCursor, also for a cursor of another list."""
     if cursor is None:
         return None
-    found_at, signal_id = decode_cursor(cursor, length=2)
-    if found_at is None or signal_id is None:
+    at, signal_id = decode_cursor(cursor, length=2)
+    try:
+        found_at, place = datetime.fromisoformat(at or ""), UUID(signal_id or "")
+    except ValueError:
+        raise BadCursor("the cursor belongs to another list") from None
+    if found_at.tzinfo is None:
         raise BadCursor("the cursor belongs to another list")
-    return datetime.fromisoformat(found_at), UUID(signal_id)
+    return found_at, place
 
 
 def _read_record(cursor: str | None) -> UUID | None:

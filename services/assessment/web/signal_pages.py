@@ -110,9 +110,12 @@ def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     at, signal_id = decode_cursor(cursor[:2_000], length=2)
     try:
-        return datetime.fromisoformat(at or ""), UUID(signal_id or "")
+        found_at, place = datetime.fromisoformat(at or ""), UUID(signal_id or "")
     except ValueError:
-        raise BadCursor("the cursor is not one of ours") from None
+        raise BadCursor("the cursor belongs to another list") from None
+    if found_at.tzinfo is None:
+        raise BadCursor("the cursor belongs to another list")
+    return found_at, place
 
 
 def _read_id(text: str) -> UUID:

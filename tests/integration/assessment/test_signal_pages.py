@@ -2,12 +2,17 @@
 
 import html
 import re
+from urllib.parse import urlencode
 
 import pytest
 
 from services.assessment.handlers.signals import GROUNDS
 from services.assessment.web.texts import TEXTS
+from shared.pages import encode_cursor
+from shared.policy import decide
+from shared.reach import acting
 from tests.fakes import person
+from tests.integration.assessment.conftest import NOW
 from tests.integration.assessment.test_fair import OFFICERS, _look, fill_town
 from tests.integration.assessment.test_pages import open_site
 
@@ -58,6 +63,35 @@ def test_what_waits_is_told_in_words_and_only_who_may_decide_finds_the_form(visi
     assert "signals/decision" not in read_only
     assert signal["says"]["en"] in html.unescape(officer.get("/signals?language=en").text)
     assert TEXTS["zh"]["no_signals"] in officer.get("/signals?state=cleared&language=zh").text
+
+
+SIGNAL_ID = "01890000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("2025-03-04T15:59:00+00:00", "x"),
+        ("2025-03-04T15:59:00+00:00", None),
+        ("soon", SIGNAL_ID),
+        ("2025-02-30T15:59:00+00:00", SIGNAL_ID),
+        ("2025-03-04", SIGNAL_ID),
+        ("2025-03-04T15:59:00", SIGNAL_ID),
+        (None, None),
+        (SIGNAL_ID,),
+    ],
+)
+def test_a_cursor_of_ours_with_no_place_in_this_list_is_refused(visit, place):
+    officer = visit("officer")
+    with acting(decide(PEOPLE["officer"], "signal.read", now=NOW)):
+        query = urlencode({"cursor": encode_cursor(list(place))})
+
+    answer = officer.get(f"/v1/signals?{query}", headers={"X-Lianxin-Request": "1"})
+    page = officer.get(f"/signals?{query}&language=zh")
+
+    assert (answer.status_code, answer.json()["title"]) == (422, "bad-cursor")
+    assert page.status_code == 422
+    assert TEXTS["zh"]["errors"]["bad-cursor"] in page.text
 
 
 def test_its_records_are_told_in_words_with_what_happened(visit):
