@@ -153,6 +153,7 @@ class AssessmentWorld:
                 action="replay a period", aim=everywhere(Shot(path={"period": "2025-10"}))
             ),
             ("GET", "/v1/signals"): Probe(action="list signals", aim=everywhere(Shot()), lists=CADRES),
+            ("GET", "/v1/signal-counts"): Probe(action="list signals", aim=everywhere(Shot())),
             ("GET", "/v1/signals/{signal_id}"): Probe(action="read a signal", aim=lambda place: _of_signal(place)),
             ("GET", "/v1/signals/{signal_id}/records"): Probe(
                 action="read a signal", aim=lambda place: _of_signal(place)

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.assessment.api.described import ShownEvent
 from services.assessment.api.doors import AppSettings
 from services.assessment.api.shapes import show_event
+from services.assessment.fair.signals.odds import Check
 from services.assessment.handlers import signals
 from services.assessment.handlers.signal_records import SignalRecord, list_signal_records
-from services.assessment.handlers.signals import Grounds, SignalState, Verdict
-from services.assessment.storage.signals import StoredSignal
+from services.assessment.handlers.signals import Grounds, SignalQuery, SignalState, Verdict
+from services.assessment.storage.signals import SignalCount, StoredSignal
 from shared.access.principal import Principal
 from shared.answers import Page, Shown, refuses, shows
+from shared.edge import CodeText, Day
 from shared.http import AppPool, Body, json_response, permit
 from shared.pages import BadCursor, decode_cursor, encode_cursor
 
@@ -65,16 +67,64 @@ class ShownSignalRecord(Shown):
     events: list[ShownEvent]
 
 
-@router.get("/v1/signals", responses=shows(Page[ShownSignal]))
-def list_signals(
-    _: SignalReader, pool: AppPool, *, state: SignalState = "open", limit: Limit = 50, cursor: Cursor = None
+class ShownSignalCounts(Shown):
+    """How many there are by check, the most first; a check of which there is none is left out."""
+
+    checks: list[SignalCount]
+
+
+@router.get("/v1/signals", responses=shows(Page[ShownSignal]) | refuses(404))
+def list_signals(  # noqa: PLR0913 - the filters of a list are its arguments
+    _: SignalReader,
+    pool: AppPool,
+    settings: AppSettings,
+    *,
+    state: SignalState = "open",
+    check: Check | None = None,
+    organisation: CodeText | None = None,
+    staff_number: CodeText | None = None,
+    found_from: Day | None = None,
+    found_until: Day | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
-    """The longest waiting first."""
-    found = signals.list_signals(pool, state=state, after=_read_place(cursor), limit=limit + 1)
+    """The longest waiting first. Both days on which they were found are included."""
+    query = SignalQuery(
+        state=state,
+        check=check,
+        organisation_code=organisation,
+        staff_number=staff_number,
+        found_from=found_from,
+        found_until=found_until,
+    )
+    found = signals.list_signals(pool, query, after=_read_place(cursor), limit=limit + 1, zone=settings.zone)
     items = [_show_signal(one) for one in found[:limit]]
     last = found[limit - 1] if len(found) > limit else None
     following = encode_cursor([last.found_at.isoformat(), str(last.signal_id)]) if last else None
     return json_response({"items": items, "next_cursor": following})
+
+
+@router.get("/v1/signal-counts", responses=shows(ShownSignalCounts) | refuses(404))
+def count_signals(  # noqa: PLR0913 - the filters of a list are its arguments
+    _: SignalReader,
+    pool: AppPool,
+    settings: AppSettings,
+    *,
+    state: SignalState = "open",
+    organisation: CodeText | None = None,
+    staff_number: CodeText | None = None,
+    found_from: Day | None = None,
+    found_until: Day | None = None,
+) -> Response:
+    """How many the list has of each check, by the same filters."""
+    query = SignalQuery(
+        state=state,
+        organisation_code=organisation,
+        staff_number=staff_number,
+        found_from=found_from,
+        found_until=found_until,
+    )
+    return json_response({"checks": signals.count_signals(pool, query, zone=settings.zone)})
 
 
 @router.get("/v1/signals/{signal_id}", responses=shows(ShownSignal))

@@ -121,7 +121,7 @@ def list_scores(pool: Pool, query: FairQuery, *, after: str | None, limit: int) 
     """By staff number. Raises UnknownOrganisation, and NotPublished of a period that is not closed."""
     with transaction(pool) as connection:
         wanted = FairFilter(
-            organisation_ids=_list_wanted(connection, query.organisation_code),
+            organisation_ids=list_wanted(connection, query.organisation_code),
             peer_group=query.peer_group,
             post_kind=query.post_kind,
             band=query.band,
@@ -206,7 +206,7 @@ def get_change(pool: Pool, staff_number: str, *, since: Period, until: Period | 
 def list_spreads(pool: Pool, organisation_code: str, period: Period | None) -> list[FairSpread]:
     """Of the cadres below it, by peer group. Raises UnknownOrganisation, NotPublished."""
     with transaction(pool) as connection:
-        wanted = _list_wanted(connection, organisation_code) or []
+        wanted = list_wanted(connection, organisation_code) or []
         if period is None:
             return fair_scores.list_spreads(connection, wanted)
         return fair_closings.list_spreads(connection, _days_of(connection, period), wanted)
@@ -219,6 +219,16 @@ def list_corrections(
     with transaction(pool) as connection:
         days = _days_of(connection, period)
         return fair_closings.list_corrections(connection, days, staff_number=staff_number, before=before, limit=limit)
+
+
+def list_wanted(connection: Connection, organisation_code: str | None) -> list[UUID] | None:
+    """The organisation and everything below it; None where none is asked for. Raises UnknownOrganisation."""
+    if organisation_code is None:
+        return None
+    organisation = reading.find_organisation(connection, organisation_code)
+    if organisation is None:
+        raise UnknownOrganisation("there is no such organisation")
+    return reading.list_subtree(connection, organisation.subject_id)
 
 
 def open_package(
@@ -292,15 +302,6 @@ def _find_explanation(connection: Connection, staff_number: str, period: Period 
     if data is None:
         raise UnknownFairScore("there is no such score")
     return replace(read_explanation(data), cadre=staff_number)
-
-
-def _list_wanted(connection: Connection, organisation_code: str | None) -> list[UUID] | None:
-    if organisation_code is None:
-        return None
-    organisation = reading.find_organisation(connection, organisation_code)
-    if organisation is None:
-        raise UnknownOrganisation("there is no such organisation")
-    return reading.list_subtree(connection, organisation.subject_id)
 
 
 def _days_of(connection: Connection, period: Period) -> Days:

@@ -1,16 +1,19 @@
 """The queue of signals: what asks for a look, its evidence in words, and what a person decides about it."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from services.assessment.fair.signals.odds import Signal
+from services.assessment.fair.signals.odds import Check, Signal
 from services.assessment.fair.signals.wording import describe
+from services.assessment.handlers.fair_results import list_wanted
 from services.assessment.storage import signals as storage
-from services.assessment.storage.signals import StoredSignal
+from services.assessment.storage.signals import SignalCount, SignalFilter, StoredSignal
 from shared.access.principal import Principal
 from shared.audit.chain import Line, note
-from shared.database import Pool, transaction
+from shared.database import Connection, Pool, transaction
 from shared.errors import Conflict, NotFound
 from shared.reach import SYSTEM
 
@@ -44,11 +47,30 @@ class SignalDecided(Conflict):
     code = "signal-decided"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalQuery:
+    """`found_from` and `found_until` are days, both of them included."""
+
+    state: SignalState = "open"
+    check: Check | None = None
+    organisation_code: str | None = None
+    staff_number: str | None = None
+    found_from: date | None = None
+    found_until: date | None = None
+
+
 def list_signals(
-    pool: Pool, *, state: SignalState, after: tuple[datetime, UUID] | None, limit: int
+    pool: Pool, query: SignalQuery, *, after: tuple[datetime, UUID] | None, limit: int, zone: ZoneInfo
 ) -> list[StoredSignal]:
+    """Raises UnknownOrganisation."""
     with transaction(pool) as connection:
-        return storage.list_signals(connection, state=state, after=after, limit=limit)
+        return storage.list_signals(connection, _filter_by(connection, query, zone), after=after, limit=limit)
+
+
+def count_signals(pool: Pool, query: SignalQuery, *, zone: ZoneInfo) -> list[SignalCount]:
+    """By check, the most first, whichever check was asked for. Raises UnknownOrganisation."""
+    with transaction(pool) as connection:
+        return storage.count_signals(connection, _filter_by(connection, query, zone))
 
 
 def get_signal(pool: Pool, signal_id: UUID) -> StoredSignal:
@@ -100,3 +122,16 @@ def word(signal: StoredSignal) -> dict[str, str]:
         odds=signal.odds,
     )
     return {"zh": describe(told, "zh"), "en": describe(told, "en")}
+
+
+def _filter_by(connection: Connection, query: SignalQuery, zone: ZoneInfo) -> SignalFilter:
+    """Raises UnknownOrganisation."""
+    last = query.found_until
+    return SignalFilter(
+        state=query.state,
+        check_name=query.check,
+        organisation_ids=list_wanted(connection, query.organisation_code),
+        staff_number=query.staff_number,
+        found_from=None if query.found_from is None else datetime.combine(query.found_from, time(), tzinfo=zone),
+        found_before=None if last is None else datetime.combine(last + timedelta(days=1), time(), tzinfo=zone),
+    )

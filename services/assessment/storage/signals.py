@@ -34,6 +34,24 @@ class StoredSignal:
     grounds: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalFilter:
+    """`found_before` is itself not included."""
+
+    state: str
+    check_name: str | None = None
+    organisation_ids: Sequence[UUID] | None = None
+    staff_number: str | None = None
+    found_from: datetime | None = None
+    found_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalCount:
+    check_name: str
+    signal_count: int
+
+
 def lock_looking(connection: Connection) -> None:
     """One writes at a time."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOOKING_LOCK])
@@ -109,24 +127,58 @@ def list_cleared(connection: Connection, *, starts_on: date) -> list[tuple[str, 
 
 
 def list_signals(
-    connection: Connection, *, state: str, after: tuple[datetime, UUID] | None, limit: int
+    connection: Connection, wanted: SignalFilter, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[StoredSignal]:
-    """The longest waiting first, on signal_queue."""
+    """The longest waiting first, on signal_queue, signal_check, signal_organisation or signal_staff_number.
+
+    Names are looked up for the page alone: what row security asks of a cadre it is not asked of all that are sorted.
+    """
     with connection.cursor(row_factory=class_row(StoredSignal)) as cursor:
         return cursor.execute(
             """
-            SELECT signal_id, signal.staff_number, cadre.name AS cadre_name, unit.code AS organisation_code,
+              WITH page AS MATERIALIZED (
+                   SELECT signal_id, cadre_id, staff_number, organisation_id, check_name, starts_on, ends_on, odds,
+                          evidence, record_ids, found_at, state, decided_at, decided_by, grounds
+                     FROM signal
+                    WHERE state = %(state)s
+                      AND (%(check_name)s::text IS NULL OR check_name = %(check_name)s)
+                      AND (%(organisation_ids)s::uuid[] IS NULL OR organisation_id = ANY (%(organisation_ids)s))
+                      AND (%(staff_number)s::text IS NULL OR staff_number = %(staff_number)s)
+                      AND (%(found_from)s::timestamptz IS NULL OR found_at >= %(found_from)s)
+                      AND (%(found_before)s::timestamptz IS NULL OR found_at < %(found_before)s)
+                      AND (%(at)s::timestamptz IS NULL OR (found_at, signal_id) > (%(at)s, %(id)s))
+                    ORDER BY found_at, signal_id
+                    LIMIT %(limit)s)
+            SELECT signal_id, page.staff_number, cadre.name AS cadre_name, unit.code AS organisation_code,
                    unit.name AS organisation_name, check_name, starts_on, ends_on, odds, evidence, record_ids, found_at,
                    state, decided_at, decided_by, grounds
-              FROM signal
+              FROM page
               LEFT JOIN cadre USING (cadre_id)
-              LEFT JOIN organisation AS unit ON unit.organisation_id = signal.organisation_id
-             WHERE state = %(state)s
-               AND (%(at)s::timestamptz IS NULL OR (found_at, signal_id) > (%(at)s, %(id)s))
+              LEFT JOIN organisation AS unit ON unit.organisation_id = page.organisation_id
              ORDER BY found_at, signal_id
-             LIMIT %(limit)s
             """,
-            {"state": state, "at": after and after[0], "id": after and after[1], "limit": limit},
+            {**_bind(wanted), "at": after and after[0], "id": after and after[1], "limit": limit},
+            prepare=False,
+        ).fetchall()
+
+
+def count_signals(connection: Connection, wanted: SignalFilter) -> list[SignalCount]:
+    """By check, the most first, whichever check was asked for; all of them on signal_check alone."""
+    with connection.cursor(row_factory=class_row(SignalCount)) as cursor:
+        return cursor.execute(
+            """
+            SELECT check_name, count(*) AS signal_count
+              FROM signal
+             WHERE state = %(state)s
+               AND (%(organisation_ids)s::uuid[] IS NULL OR organisation_id = ANY (%(organisation_ids)s))
+               AND (%(staff_number)s::text IS NULL OR staff_number = %(staff_number)s)
+               AND (%(found_from)s::timestamptz IS NULL OR found_at >= %(found_from)s)
+               AND (%(found_before)s::timestamptz IS NULL OR found_at < %(found_before)s)
+             GROUP BY check_name
+             ORDER BY signal_count DESC, check_name COLLATE "C"
+            """,
+            _bind(wanted),
+            prepare=False,
         ).fetchall()
 
 
@@ -172,3 +224,14 @@ def measure_open(connection: Connection, now: datetime) -> tuple[int, float]:
         [now],
     ).fetchone()
     return (int(str(row[0])), float(str(row[1]))) if row else (0, 0.0)
+
+
+def _bind(wanted: SignalFilter) -> dict[str, Any]:
+    return {
+        "state": wanted.state,
+        "check_name": wanted.check_name,
+        "organisation_ids": None if wanted.organisation_ids is None else list(wanted.organisation_ids),
+        "staff_number": wanted.staff_number,
+        "found_from": wanted.found_from,
+        "found_before": wanted.found_before,
+    }

@@ -50,12 +50,17 @@ class Field:
     name: str
     value: str
     choices: Mapping[str, str] | None
-    is_amount: bool
+    is_amount: bool = False
+    is_day: bool = False
 
 
 def read_asked(request: Request, names: Sequence[str]) -> dict[str, str]:
+    return tidy(request.query_params, names)
+
+
+def tidy(given: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     """What was asked for, without what PostgreSQL has no room for. Nothing chosen is an empty text."""
-    return {name: request.query_params.get(name, "").replace("\0", "").strip()[:LONGEST] for name in names}
+    return {name: given.get(name, "").replace("\0", "").strip()[:LONGEST] for name in names}
 
 
 def check_choices(asked: Mapping[str, str], post_kinds: Sequence[str]) -> None:

@@ -4,26 +4,28 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.assessment.handlers import signals
 from services.assessment.handlers.signal_records import list_signal_records
-from services.assessment.handlers.signals import GROUNDS, Grounds, SignalState, Verdict
-from services.assessment.storage.signals import StoredSignal
+from services.assessment.handlers.signals import GROUNDS, Grounds, Verdict
+from services.assessment.settings import AssessmentSettings
+from services.assessment.web.list_filters import read_asked
 from services.assessment.web.rendering import AppSettings
+from services.assessment.web.signal_filters import ASKED, list_signal_fields, read_kept, read_query
 from shared.access.principal import Principal
 from shared.database import Pool
 from shared.errors import Conflict, LianxinError, NotFound, Rejected
 from shared.frame.forms import ForeignForm, Form, take_form
 from shared.http import AppPool
 from shared.pages import BadCursor, decode_cursor, encode_cursor
-from shared.site import for_staff, go, language_of, render_with
+from shared.site import for_staff, go, language_of, render_with, texts_of
 
 router = APIRouter()
 A_PAGE: Final = 20
 FORM_PATHS: Final = ("/signals/decision",)
-STATES: Final[tuple[SignalState, ...]] = get_args(SignalState)
 TOLD: Final = (Conflict, NotFound, Rejected, ForeignForm)
 Reader = Annotated[Principal, Depends(for_staff("signal.read"))]
 Deciding = Annotated[Principal, Depends(for_staff("signal.decide"))]
@@ -35,8 +37,8 @@ class InvalidForm(Rejected):
 
 
 @router.get("/signals", include_in_schema=False)
-def get_signals(request: Request, _: Reader, pool: AppPool) -> Response:
-    return _render(request, pool)
+def get_signals(request: Request, _: Reader, pool: AppPool, settings: AppSettings) -> Response:
+    return _render(request, pool, settings, read_asked(request, ASKED))
 
 
 @router.get("/signals/{signal_id}", include_in_schema=False)
@@ -56,52 +58,67 @@ def get_records(request: Request, _: Reader, pool: AppPool, settings: AppSetting
         "verdicts": get_args(Verdict),
         "grounds": {code: names[language] for code, names in GROUNDS.items()},
         "says": {signal.signal_id: signals.word(signal)[language]},
+        "kept": _keep(read_asked(request, ASKED)),
     }
     return render_with(request, "signal.html", values, refusal)
 
 
 @router.post("/signals/decision", include_in_schema=False)
-def post_decision(request: Request, principal: Deciding, pool: AppPool, sent: Sent) -> Response:
+def post_decision(request: Request, principal: Deciding, pool: AppPool, settings: AppSettings, sent: Sent) -> Response:
+    """Back to the list as it was narrowed, where the next one waits."""
     form, foreign = sent
+    asked = read_kept(form.get("kept"))
     try:
         if foreign is not None:
             raise foreign
         signal_id, verdict, grounds = _read_decision(form)
         signals.decide(pool, signal_id, verdict=verdict, grounds=grounds, by=principal, now=datetime.now(UTC))
     except TOLD as error:
-        return _render(request, pool, error=error)
-    return go(request, "signals?done=changed")
+        return _render(request, pool, settings, asked, error=error)
+    return go(request, f"signals?{urlencode(_keep(asked) | {'done': 'changed'})}")
 
 
-def _render(request: Request, pool: Pool, *, error: LianxinError | None = None) -> Response:
-    asked = request.query_params.get("state", "")
-    state: SignalState = next((one for one in STATES if one == asked), "open")
+def _render(
+    request: Request,
+    pool: Pool,
+    settings: AssessmentSettings,
+    asked: dict[str, str],
+    *,
+    error: LianxinError | None = None,
+) -> Response:
     language = language_of(request)
+    asked["state"] = asked["state"] or "open"
     values: dict[str, Any] = {
-        "state": state,
+        "state": asked["state"],
+        "kept": _keep(asked),
         "verdicts": get_args(Verdict),
         "grounds": {code: names[language] for code, names in GROUNDS.items()},
         "signals": [],
+        "counts": [],
         "records": None,
         "following": None,
     }
     try:
-        values |= _list(pool, state, request.query_params.get("cursor"))
-    except BadCursor as refusal:
-        error = refusal
+        values |= _list(pool, asked, request.query_params.get("cursor"), settings.zone)
+    except (Rejected, NotFound) as refusal:
+        error = error or refusal
     values["says"] = {one.signal_id: signals.word(one)[language] for one in values["signals"]}
+    values["filters"] = list_signal_fields(asked, values["counts"], texts_of(request))
     return render_with(request, "signals.html", values, error)
 
 
-def _list(pool: Pool, state: SignalState, cursor: str | None) -> dict[str, Any]:
-    """The longest waiting first. Raises BadCursor."""
-    found = signals.list_signals(pool, state=state, after=_read_place(cursor), limit=A_PAGE + 1)
-    page = found[:A_PAGE]
-    return {"signals": page, "following": _following(page[-1], state) if len(found) > A_PAGE else None}
+def _list(pool: Pool, asked: dict[str, str], cursor: str | None, zone: ZoneInfo) -> dict[str, Any]:
+    """The longest waiting first. Raises UnknownState, UnknownFlag, BadDay, UnknownOrganisation, BadCursor."""
+    query, after = read_query(asked), _read_place(cursor)
+    found = signals.list_signals(pool, query, after=after, limit=A_PAGE + 1, zone=zone)
+    page, following = found[:A_PAGE], None
+    if len(found) > A_PAGE:
+        following = encode_cursor([page[-1].found_at.isoformat(), str(page[-1].signal_id)])
+    return {"signals": page, "counts": signals.count_signals(pool, query, zone=zone), "following": following}
 
 
-def _following(last: StoredSignal, state: SignalState) -> str:
-    return urlencode({"state": state, "cursor": encode_cursor([last.found_at.isoformat(), str(last.signal_id)])})
+def _keep(asked: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in asked.items() if text}
 
 
 def _read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
