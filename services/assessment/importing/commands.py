@@ -13,7 +13,7 @@ from services.assessment.domain.rules.faults import BadTable
 from services.assessment.domain.rules.scheme_reading import read_rule_scheme
 from services.assessment.domain.rules.schemes import RuleScheme
 from services.assessment.importing.cells import decode_text, read_cell_number
-from services.assessment.importing.notices import find_lacking, find_notices, find_unread
+from services.assessment.importing.notices import find_lacking, find_notices, find_unreached, find_unread
 from services.assessment.importing.reports import lay_out_moves, report
 from services.assessment.importing.sheets import compare, lay_out_overall, lay_out_rows
 from services.assessment.importing.tables import list_sheets, read_table
@@ -58,6 +58,8 @@ def check_command(arguments: Sequence[str]) -> int:
                 f"{path}: holds: {scheme.name} {scheme.version}, {len(scheme.items)} items, "
                 f"{len(scheme.values)} values, sha256 {scheme.content_hash.hex()}"
             )
+            _tell_all(find_unreached(scheme, "zh"))
+            _tell_all(find_unreached(scheme, "en"))
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""What a scheme may have overlooked: rows that are no unit, cells that are empty, shares taken for per cent."""
+"""What a scheme may have overlooked: rows that are no unit, cells that are empty, bands that nobody can be in."""
 
 import re
 from collections import defaultdict
@@ -6,13 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from services.assessment.domain.rules.kinds import Events, Proportional, TargetSlope
+from services.assessment.domain.rules.formulas import Formula, Name, Number, Operation, Tree
+from services.assessment.domain.rules.kinds import Band, Bands, Events, Proportional, TargetSlope
 from services.assessment.domain.rules.schemes import Item, RuleScheme, Section, Step, formulas_of
+from services.assessment.importing.cells import LISTS
 from services.assessment.scoring.explaining import Language
 from services.assessment.scoring.numbers import show
 from services.assessment.scoring.results import Outcome
+from services.assessment.scoring.working import ELEMENTWISE, REDUCING, work_out
+from services.assessment.scoring.workspace import Workspace
 
 MOST_NAMED: Final = 5
+ZERO: Final = Fraction(0)
 LEAST_PER_CENT: Final = 50
 LEAST_NO_SHARE: Final = 2
 WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
@@ -46,10 +51,22 @@ WORDS: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh": "{item}：whole = {against}，各值却都大于 2；比率是百分数的，不写 whole",
         "en": "{item}: whole is {against}, and every value is above 2: a per cent needs no whole",
     },
+    "eventless": {
+        "zh": "{item}：{rows}没有“{columns}”的数据，{formula} 却算出了数（if 无法判断时取“否”）；没有就不计的，再乘以 "
+        "given({name})",
+        "en": "{item}: {rows} has no {columns}, and {formula} comes to a number nonetheless (what cannot be told takes "
+        "the else of if); if none is to count nothing, write * given({name}) behind it",
+    },
+    "unreached": {
+        "zh": "{item}：第 {number} 档轮不到，第 {earlier} 档已包括它；先符合的算，要求高的写在前面",
+        "en": "{item}: band {number} is never reached, since all of it is in band {earlier}; the first that fits "
+        "counts, so the most demanding comes first",
+    },
     "no_score": {"zh": "不计总分", "en": "no total"},
     "zero": {"zh": "按 0 分计", "en": "0 points"},
 }
 
+_ENTRYWISE: Final = frozenset({*ELEMENTWISE, "one_of", "list"})
 _NO_UNIT: Final = re.compile(
     r"合计|总计|小计|平均|平均值|平均分|均值|(?:注|备注|说明|制表)[:：].*|total|sum|average", re.IGNORECASE
 )
@@ -70,6 +87,8 @@ def find_notices(outcome: Outcome, language: Language) -> Iterator[str]:
             yield WORDS["no_unit"][language].format(subject=subject)
     for step in (*outcome.scheme.values.values(), *outcome.scheme.items.values()):
         yield from _tell_scale(outcome, step, language)
+        yield from _tell_eventless(outcome, step, language)
+    yield from find_unreached(outcome.scheme, language)
     yield from find_lacking(outcome, language, range(len(outcome.table)))
 
 
@@ -119,6 +138,93 @@ def _tell_scale(outcome: Outcome, step: Step, language: Language) -> Iterator[st
         why = "per_cent"
     if why is not None:
         yield WORDS[why][language].format(item=step.name[language], against=show(bounds[0]))
+
+
+def find_unreached(scheme: RuleScheme, language: Language) -> Iterator[str]:
+    """Bands with one plain bound that lie wholly within an earlier one."""
+    for step in (*scheme.values.values(), *scheme.items.values()):
+        if isinstance(step.rule, Bands):
+            for at, band in enumerate(step.rule.bands):
+                earlier = next((n for n in range(at) if _holds_all_of(step.rule.bands[n], band)), None)
+                if earlier is not None:
+                    yield WORDS["unreached"][language].format(
+                        item=step.name[language], number=at + 1, earlier=earlier + 1
+                    )
+
+
+def _holds_all_of(wider: Band, band: Band) -> bool:
+    outer, inner = _only_bound(wider), _only_bound(band)
+    if outer is None or inner is None or outer[0] != inner[0]:
+        return False
+    return outer[1] <= inner[1]
+
+
+def _only_bound(band: Band) -> tuple[str, tuple[Fraction, bool]] | None:
+    """Which end it is, and how far out; None where it has two ends, a condition, or one that is worked out."""
+    bounds = {name: getattr(band, name) for name in ("at_least", "above", "at_most", "below", "when")}
+    (name, formula), *others = [(name, one) for name, one in bounds.items() if one is not None]
+    if others or name == "when" or not isinstance(formula.tree, Number):
+        return None
+    value = formula.tree.value
+    is_low = name in {"at_least", "above"}
+    return ("low" if is_low else "high", (value if is_low else -value, name in {"above", "below"}))
+
+
+def _tell_eventless(outcome: Outcome, step: Step, language: Language) -> Iterator[str]:
+    """Numbers that come of events where there is none: those who have no row in the ledger would be taken for some."""
+    lists = {key for key, measure in outcome.scheme.measures.items() if measure.type in LISTS}
+    lists |= {key for key, column in outcome.columns.items() if any(isinstance(one, tuple) for one in column)}
+    space = Workspace(
+        table=outcome.table,
+        columns=dict(outcome.columns),
+        group_keys=outcome.scheme.groups,
+        member_rule=outcome.scheme.members,
+    )
+    for formula in formulas_of(step):
+        is_count = isinstance(step.rule, Events) and any(line.count is formula for line in step.rule.lines)
+        for tree in (*_gathered(formula.tree), *([formula.tree] if is_count else [])):
+            names = [name for name in dict.fromkeys(_entrywise_names(tree)) if name in lists]
+            found = work_out(Formula(text=formula.text, tree=tree), space) if names else []
+            rows = [at for at, value in enumerate(found) if isinstance(value, Fraction) and value != 0]
+            rows = [at for at in rows if outcome.columns[step.key][at] not in {None, ZERO}]
+            rows = [at for at in rows if not any(isinstance(outcome.columns[name][at], tuple) for name in names)]
+            if rows:
+                yield WORDS["eventless"][language].format(
+                    item=step.name[language],
+                    rows=_name_some([space.whose(at) for at in rows], language),
+                    columns=", ".join(_columns_of(outcome.scheme, names)),
+                    formula=formula.text,
+                    name=names[0],
+                )
+
+
+def _gathered(tree: Tree) -> Iterator[Tree]:
+    """What sums and the like are of, but where it was asked first whether anything is given."""
+    if isinstance(tree, Operation):
+        is_asked = tree.sign == "if" and "given" in _signs(tree.operands[0])
+        for operand in tree.operands[:1] if is_asked else tree.operands:
+            if tree.sign in REDUCING:
+                yield operand
+            yield from _gathered(operand)
+
+
+def _signs(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, Operation):
+        yield tree.sign
+        for operand in tree.operands:
+            yield from _signs(operand)
+
+
+def _entrywise_names(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, Name):
+        yield tree.name
+    elif isinstance(tree, Operation) and tree.sign in _ENTRYWISE:
+        for operand in tree.operands:
+            yield from _entrywise_names(operand)
+
+
+def _columns_of(scheme: RuleScheme, names: Sequence[str]) -> list[str]:
+    return [scheme.measures[name].column if name in scheme.measures else name for name in names]
 
 
 def _measures_of(scheme: RuleScheme, start: str) -> Iterator[str]:

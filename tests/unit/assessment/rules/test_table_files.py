@@ -324,6 +324,83 @@ def test_the_command_says_where_a_share_is_taken_for_per_cent(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
+BANDED = """
+[measures]
+a = "a"
+[values.v]
+kind = "bands"
+value = "a"
+bands = [{ at_most = 5, label = "few" }, { below = 5, label = "fewer" }, { at_least = 5, label = "many" }]
+[items.x]
+kind = "bands"
+value = "a"
+bands = [
+  { at_least = 60, when = "a > 70", points = 1 }, { at_least = "30 + 30", points = 2 }, { above = 60, points = 3 },
+  { at_least = 90, points = 4 }, { above = 60, points = 5 }, { at_least = 60, points = 6 }, { below = 60, points = 7 },
+]
+"""
+
+
+def test_bands_that_nobody_can_be_in_are_named(tmp_path, capsys):
+    scheme, table = tmp_path / "scheme.toml", tmp_path / "table.csv"
+    scheme.write_text(HEAD + BANDED, "utf-8")
+    table.write_text("unit,a\n甲,3\n", "utf-8")
+
+    assert check_command([str(scheme)]) == 0
+    told_of = capsys.readouterr().err.splitlines()
+    assert evaluate_command(["--scheme", str(scheme), "--table", str(table), "--language", "en"]) == 0
+
+    ends = "; the first that fits counts, so the most demanding comes first"
+    english = [
+        f"v: band 2 is never reached, since all of it is in band 1{ends}",
+        f"x: band 4 is never reached, since all of it is in band 3{ends}",
+        f"x: band 5 is never reached, since all of it is in band 3{ends}",
+    ]
+    assert capsys.readouterr().err.splitlines() == english
+    assert told_of[0] == "v：第 2 档轮不到，第 1 档已包括它；先符合的算，要求高的写在前面"
+    assert told_of[3:] == english
+
+
+EVENTS = """
+[measures]
+n = "件数"
+dead = { column = "死亡", type = "list" }
+again = { column = "再次", type = "texts" }
+[values]
+price = "if(dead >= 6, 10, 5)"
+guarded = "sum(if(dead >= 6, 10, 5)) * given(dead)"
+asked = "if(given(dead), sum(if(dead >= 6, 10, 5)), 0)"
+inside = "sum(price * given(dead)) + count(coalesce(dead, 0))"
+half = "if(count(dead) > 2, 10, 4)"
+[items.summed]
+kind = "formula"
+formula = "sum(price) + n"
+[items.counted]
+kind = "deduction"
+lines = [{ count = "n", each = 1 }, { count = "if(again == '是', 2, 1)", each = 1 }]
+[items.priced]
+kind = "deduction"
+count = "coalesce(sum(if(dead >= 6, 10, if(dead >= 3, 5, 0))), 0)"
+each = 1
+"""
+
+
+def test_who_has_no_row_in_a_ledger_is_named_where_that_counts_nonetheless(tmp_path, capsys):
+    scheme, units, ledger = tmp_path / "scheme.toml", tmp_path / "units.csv", tmp_path / "ledger.csv"
+    scheme.write_text(HEAD + EVENTS, "utf-8")
+    units.write_text("unit,件数\n甲,1\n乙,0\n", "utf-8")
+    ledger.write_text("unit,死亡,再次\n甲,3,否\n甲,7,是\n", "utf-8")
+    options = ["--scheme", str(scheme), "--table", str(units), "--table", str(ledger), "--language", "en"]
+
+    assert evaluate_command(options) == 0
+
+    told_of = capsys.readouterr().err.splitlines()
+    assert [line.split(" (")[0] for line in told_of if "nonetheless" in line] == [
+        "summed: 乙 has no price, and sum(price) + n comes to a number nonetheless",
+        "counted: 乙 has no 再次, and if(again == '是', 2, 1) comes to a number nonetheless",
+    ]
+
+
 MONTHLY = """
 period = "月份"
 [measures]
