@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import isqrt
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -203,6 +203,7 @@ ARGUMENTS = {
     "if": (3, 3), "given": (1, 1), "round": (1, 2), "floor": (1, 1), "ceil": (1, 1), "abs": (1, 1), "sqrt": (1, 1),
     "ln": (1, 1), "exp": (1, 1), "power": (2, 2), "at_least": (2, 2), "at_most": (2, 2), "clamp": (3, 3),
     "contains": (2, 2), "starts": (2, 2), "ends": (2, 2), "one_of": (2, 400), "trimmed_mean": (2, 400),
+    "longest_run": (1, 400),
     "coalesce": (2, 400), **dict.fromkeys(("list", *GATHERING), (1, 400)),
     **{f"{scope}_{name}": (2, 2) if name == "quantile" else (1, 1) for scope in ("group", "all") for name in GROUPED},
 }  # fmt: skip
@@ -495,6 +496,12 @@ def trimmed_mean(values: Sequence[Value]) -> Value:
     return keep(mean(left)) if left else None
 
 
+def longest_run(values: Sequence[Value]) -> Value:
+    entries = [entry for value in values for entry in (value if isinstance(value, tuple) else (value,))]
+    runs = [len(list(run)) for holds, run in groupby(met(plain(entry)) for entry in entries) if holds]
+    return Fraction(max(runs, default=0))
+
+
 def one_of(values: Sequence[Value]) -> Value:
     if isinstance(values[0], tuple):
         return tuple(one_of((entry, *values[1:])) for entry in values[0])
@@ -532,6 +539,7 @@ WHOLE: dict[str, Callable[[Sequence[Value]], Value]] = {
     "list": lambda values: tuple(
         entry for value in values for entry in (value if isinstance(value, tuple) else (value,))
     ),
+    "longest_run": longest_run,
     "one_of": one_of,
     "trimmed_mean": trimmed_mean,
 }

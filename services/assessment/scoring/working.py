@@ -1,6 +1,6 @@
 """Working formulas out: for all rows of a table at once, exactly. What cannot be told is missing, never an error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final, TypeGuard
 
@@ -125,6 +125,18 @@ def _trim(count: Value, values: list[Fraction]) -> Number:
     return groups.mean(sorted(values)[cut : len(values) - cut]) if len(values) > 2 * cut else None
 
 
+def _longest_run(values: Sequence[Value]) -> Number:
+    """How many conditions in a row are met at most; one that cannot be told is not."""
+    longest = run = 0
+    for value in values:
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, str):
+                raise Misfit("a number is needed, not a text")
+            run = run + 1 if is_met(one) else 0
+            longest = max(longest, run)
+    return Fraction(longest)
+
+
 def _one_of(row: tuple[Value, ...]) -> Value:
     """Of a list entry by entry, as with every other question to a text."""
     if isinstance(row[0], tuple):
@@ -245,6 +257,7 @@ WHOLE: Final[dict[str, Callable[[tuple[Value, ...]], Value]]] = {
     "trimmed_mean": lambda row: _bounded(_trim(row[0], _flatten(row[1:]))),
     "coalesce": lambda row: next((value for value in row if value is not None), None),
     "given": lambda row: Fraction(row[0] is not None),
+    "longest_run": _longest_run,
     "one_of": _one_of,
     "list": lambda row: tuple(one for value in row for one in (value if isinstance(value, tuple) else (value,))),
 }

@@ -24,6 +24,7 @@ PHRASES: Final = (
     ("the formula {}", "公式有误：{}"),
     ("ends too early", "没有写完"),
     ("does not expect {}", "此处不应有{}"),
+    ("does not expect {}: write {}", "此处不应有{}：请写 {}"),
     (
         "asks with {} about a text, which has no order; a day is written date('2024-03-05')",
         "文本不能用{}比较；日期写成 date('2024-03-05')",
@@ -82,6 +83,7 @@ PHRASES: Final = (
     ("must be a list of at most 10 formulas", "应为至多10个公式的列表"),
     ("must be a number, or a formula as text", "应为数字，或写成文本的公式"),
     ("must be a list", "应为列表"),
+    ("must be a list: its heading has double brackets, [[{}]]", "应为列表：标题用双层方括号 [[{}]]"),
     ("has more than {} values, items and sections", "数值、项目和部分合计超过{}个"),
     ("has more than {} entries", "超过{}项"),
     ("has more than {} keys", "键超过{}个"),

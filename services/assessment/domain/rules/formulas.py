@@ -25,6 +25,7 @@ FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
     "one_of": (2, None), "contains": (2, 2), "starts": (2, 2), "ends": (2, 2),
     "sum": (1, None), "mean": (1, None), "count": (1, None), "min": (1, None), "max": (1, None), "median": (1, None),
     "trimmed_mean": (2, None), "first": (1, None), "last": (1, None), "list": (1, None),
+    "longest_run": (1, None),
 }  # fmt: skip
 GROUP_FUNCTIONS: Final[dict[str, tuple[int, int | None]]] = {
     f"{scope}_{name}": (arguments, arguments)
@@ -61,6 +62,9 @@ _MISTAKEN: Final = (
     (("^",), ": write power(x, 2) for a square"),
     (('"', "'", "“", "‘"), ": the quote is not closed"),
 )
+_MISTAKEN_WORDS: Final = {
+    "且": "and", "并且": "and", "而且": "and", "或": "or", "或者": "or", "非": "not", "不": "not", "如果": "if",
+}  # fmt: skip
 _MEANT: Final = {
     "average": "mean", "avg": "mean", "rank": "group_rank", "sumif": "group_sum", "countif": "group_count",
     "averageif": "group_mean", "ifs": "if", "iferror": "coalesce", "roundup": "ceil", "rounddown": "floor",
@@ -179,7 +183,7 @@ class _Reader:
 
     def expect_end(self) -> None:
         if self._next < len(self._tokens):
-            raise self._fault(f"does not expect {self._tokens[self._next][1]!r}")
+            raise self._unexpected(self._next)
 
     def read_choice(self, depth: int) -> Tree:
         if depth > DEEPEST:
@@ -265,7 +269,7 @@ class _Reader:
             if not self._take(")"):
                 raise self._fault("lacks a closing bracket")
             return tree
-        raise self._fault(f"does not expect {text!r}")
+        raise self._unexpected(self._next - 1)
 
     def _read_call(self, name: str, depth: int) -> Tree:
         if name == DAY:
@@ -301,6 +305,13 @@ class _Reader:
             return False
         self._next += 1
         return True
+
+    def _unexpected(self, at: int) -> BadRules:
+        text = self._tokens[at][1]
+        meant = _MISTAKEN_WORDS.get(text)
+        if text in {"<", ">"} and at > 0 and self._tokens[at - 1][1] == "=":
+            meant = f"{text}="
+        return self._fault(f"does not expect {text!r}" + (f": write {meant}" if meant else ""))
 
     def _fault(self, reason: str) -> BadRules:
         return BadRules(self._place, f"the formula {reason}")

@@ -147,6 +147,8 @@ class Keys:
 
 
 def each(place: str, value: object) -> Iterator[tuple[int, Any]]:
+    if isinstance(value, Mapping) and "." not in place:
+        raise BadRules(place, f"must be a list: its heading has double brackets, [[{place}]]")
     if not isinstance(value, list):
         raise BadRules(place, "must be a list")
     if len(value) > MOST_ENTRIES:

@@ -19,6 +19,7 @@ NUMBERS = (
     "a", "b", "v1", "v2", "a / b * 100", "coalesce(a, b)", "if(t == 'x', a, b)", "round(a / 7, 2)", "all_max(a) - a",
     "group_mean(a)", "group_rank(b)", "group_rank_low(a)", "group_quantile(a, 0.3)", "group_sd(b)", "all_count(b)",
     "group_median(a / b)", "group_min(a)", "all_sum(c)", "sqrt(a)", "power(a / 10, 2)", "clamp(a, 0, 50)", "ln(b)",
+    "longest_run(l > 1, a > b)",
     "exp(a / 50)", "mean(a, b, c)", "trimmed_mean(1, a, b, c, l)", "median(l, a)", "sum(l * 2)", "sum(l > 1)",
     "first(l)", "last(a, l)", "min(a, b)", "max(l)", "count(l, a)", "at_least(a, 3)", "at_most(b, 60)", "floor(b / 3)",
     "ceil(a / 3)", "abs(a)", "given(b) * 10", "one_of(t, 'x', 'z')", "contains(t, 'x') + starts(t, 'y') + ends(t, 'z')",
