@@ -195,7 +195,7 @@ COMPARISONS = {
 }
 MOMENT = re.compile(
     r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)"
-    r"(?:[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?"
+    r"(?:[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.[0-9]{1,9})?)?"
 )
 GROUPED = ("sum", "mean", "max", "min", "count", "median", "sd", "quantile", "rank", "rank_low")
 GATHERING = ("sum", "mean", "count", "min", "max", "median", "first", "last")
