@@ -20,6 +20,9 @@ COMPARED = {
         "visited": 11, "solved": 11, "written": 11, "rated": 11, "bonuses": 11, "off": 11, "total": 11, "grade": 11,
         "place": 11,
     },
+    "petition-work": {"total": 3, "名次": 3},
+    "quarterly-index": {"total": 11, "flags": 5, "overall": 12, "overall_place": 12, "名次": 8},
+    "team-quotas": {"grade": 14},
     "communities": {"jury": 11, "total": 11, "grade": 11, "place": 11},
 }  # fmt: skip
 
