@@ -135,6 +135,20 @@ def periods_covering(day: date) -> tuple[Period, Period, Period, Period]:
     return period_of("month", day), period_of("quarter", day), period_of("half_year", day), period_of("year", day)
 
 
+def list_thirds(period: Period) -> list[date]:
+    """The first days of the thirds of months that begin in it, in order, and the day after the last of these."""
+    later = Period(kind="month", start=period.months_touched[-1].next_start)
+    days = [month.start.replace(day=day) for month in (*period.months_touched, later) for day in (1, 11, 21)]
+    begun = [day for day in days if period.start <= day < period.next_start]
+    return begun + [day for day in days if day >= period.next_start][:1] if begun else []
+
+
+def units_within(period: Period) -> list[Period]:
+    """The months, quarters, half-years and years that lie whole in it."""
+    touched = {unit for month in period.months_touched for unit in periods_covering(month.start)}
+    return sorted(unit for unit in touched if period.contains(unit))
+
+
 def periods_ending_with(month: date) -> list[Period]:
     """What is closed when this month is: itself, and the quarter, half-year and year whose last month it is."""
     next_start = period_of("month", month).next_start

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.assessment.domain.duties import DutyUnit
 from services.assessment.domain.indicators import Definition
 from services.assessment.domain.measures import ContactFact, measure_contact, measure_issue, measure_rating
-from services.assessment.domain.periods import Period, periods_covering
+from services.assessment.domain.periods import Period, periods_covering, units_within
 from services.assessment.domain.schemes import Indicator
 from services.assessment.domain.scores import Subject, SubjectKind, UnknownIndicator
 from services.assessment.handlers.figures import load_registry
@@ -166,7 +166,7 @@ def _count_contacts(
         if scope.period.contains(unit)
     }
     if scope.cadre_id is not None:
-        wanted |= {(scope.cadre_id, unit) for unit in _units_within(scope.period)}
+        wanted |= {(scope.cadre_id, unit) for unit in units_within(scope.period)}
     units = list_duty_units(connection, sorted(wanted), time_zone=scope.time_zone) if wanted else []
     if scope.organisation_ids is not None:
         units = [unit for unit in units if unit.organisation_id in set(scope.organisation_ids)]
@@ -191,11 +191,6 @@ def _count_contacts(
         for contact in contacts
     ]
     return counted, tuple(units) if scope.cadre_id is not None else ()
-
-
-def _units_within(period: Period) -> set[Period]:
-    touched = (unit for month in period.months_touched for unit in periods_covering(month.start))
-    return {unit for unit in touched if period.contains(unit)}
 
 
 def _falls_in(contact: ContactFact, unit: DutyUnit, zone: ZoneInfo) -> bool:

@@ -1,9 +1,8 @@
 """The figures of every indicator of the registry: what is kept, and what is counted now, of one subject or of many."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from services.assessment.domain.indicators import Definition, Figure, Registry, compute_figure, read_registry
 from services.assessment.domain.measures import MEASURES, SPANNED
-from services.assessment.domain.periods import Period, periods_covering
+from services.assessment.domain.periods import Period, units_within
 from services.assessment.domain.scores import Subject, SubjectKind
 from services.assessment.handlers.reading import find_score_within_reach, find_subject
 from services.assessment.handlers.windows import WindowQuery, sum_measures
 from services.assessment.storage import reading, spans
-from services.assessment.storage.duties import list_duty_units
+from services.assessment.storage.duty_sums import sum_duties
 from services.assessment.storage.spans import Counts, Span
 from shared.database import Connection, Pool, transaction
 from shared.reach import SYSTEM
@@ -31,7 +30,6 @@ COUNTS: Final = (
     spans.count_receptions,
     spans.count_channels,
 )
-CADRES_AT_ONCE: Final = 500  # whose duties are in memory together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +88,9 @@ def count_everything(
     for count in COUNTS:
         for subject_id, counts in count(connection, span).items():
             measures[subject_id] |= counts
-    for subject_id, name, amount in _count_duties(connection, span, today=now.astimezone(zone).date()):
-        measures[subject_id][name] += amount
+    if units := units_within(period):
+        for subject_id, counts in sum_duties(connection, span, units, today=now.astimezone(zone).date()).items():
+            measures[subject_id] |= counts
     return measures
 
 
@@ -110,25 +109,3 @@ def count_kept(
     for (subject_id, _), counts in kept.items():
         measures[subject_id] |= counts
     return measures
-
-
-def _count_duties(connection: Connection, span: Span, *, today: date) -> Iterator[tuple[UUID, str, int]]:
-    """Owed and met by kind of contact, by units that lie whole in the period: of each subject in parts."""
-    units = {
-        unit
-        for month in span.period.months_touched
-        for unit in periods_covering(month.start)
-        if span.period.contains(unit)
-    }
-    amounts: dict[UUID, Counter[str]] = defaultdict(Counter)
-    cadres = spans.list_cadres_owing(connection, span) if units else []
-    for first in range(0, len(cadres), CADRES_AT_ONCE):
-        wanted = [(cadre_id, unit) for cadre_id in cadres[first : first + CADRES_AT_ONCE] for unit in sorted(units)]
-        for unit in list_duty_units(connection, wanted, time_zone=span.time_zone):
-            own = amounts[unit.cadre_id if span.kind == "cadre" else unit.organisation_id]
-            owed, met = unit.owed_and_met(today)
-            own[f"owed_{unit.contact_kind}"] += owed
-            own[f"met_{unit.contact_kind}"] += met
-    for subject_id, owner_id in span.pairs():
-        for name, amount in amounts.get(owner_id, {}).items():
-            yield subject_id, name, amount

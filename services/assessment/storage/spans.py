@@ -4,15 +4,18 @@ Of many subjects at once: cadres, or organisations with all below them. Whoever 
 on the index that its comment names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, LiteralString
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
-from services.assessment.domain.periods import Period
+from services.assessment.domain.periods import Period, list_thirds
 from services.assessment.domain.scores import SubjectKind
 from shared.database import Connection
 
@@ -47,8 +50,8 @@ class Span:
         }
 
 
-_OWNERS: Final[dict[SubjectKind, LiteralString]] = {"cadre": "cadre_id", "organisation": "organisation_id"}
-_ASKED: Final = sql.SQL("unnest(%(subjects)s::uuid[], %(owners)s::uuid[]) AS asked (subject_id, owner_id)")
+OWNERS: Final[dict[SubjectKind, LiteralString]] = {"cadre": "cadre_id", "organisation": "organisation_id"}
+ASKED: Final = sql.SQL("unnest(%(subjects)s::uuid[], %(owners)s::uuid[]) AS asked (subject_id, owner_id)")
 # Where people live of whom a subject is asked: below the posts held, or below the organisation.
 _PLACES: Final[dict[SubjectKind, sql.SQL]] = {
     "cadre": sql.SQL(
@@ -67,10 +70,86 @@ _PLACES: Final[dict[SubjectKind, sql.SQL]] = {
     ),
 }
 
+# Of how many organisations it is asked issue by issue who was invited, however many there are elsewhere; of more, all
+# invitations of the period are gone through. There is no index by which the contacts of an organisation are found.
+FEW_ORGANISATIONS: Final = 100
+_INVITED: Final = {
+    True: sql.SQL(
+        """
+            SELECT subject_id, {fact}_id
+              FROM {asked}
+             CROSS JOIN LATERAL (
+                   SELECT {fact}_id
+                     FROM {fact}_fact AS fact
+                    WHERE fact.{owner} = owner_id
+                      AND EXISTS (
+                              SELECT FROM invitation_fact AS invitation
+                               WHERE invitation.{fact}_id = fact.{fact}_id
+                                 AND invited_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+                                 AND invited_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+                              OFFSET 0)
+                   OFFSET 0) AS own
+        """
+    ),
+    False: sql.SQL(
+        """
+            SELECT DISTINCT subject_id, {fact}_id
+              FROM {asked}
+              JOIN {fact}_fact AS fact ON fact.{owner} = owner_id
+              JOIN invitation_fact USING ({fact}_id)
+             WHERE invited_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+               AND invited_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+        """
+    ),
+}
+# Contacts of the period that count: of cadres on contact_fact_cadre, which OFFSET sees to.
+_CONTACTS: Final[dict[SubjectKind, sql.SQL]] = {
+    "cadre": sql.SQL(
+        """
+            SELECT subject_id, place_code, population_groups
+              FROM {asked}
+             CROSS JOIN LATERAL (
+                   SELECT place_code, population_groups
+                     FROM contact_fact
+                    WHERE cadre_id = owner_id
+                      AND counts
+                      AND occurred_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+                      AND occurred_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+                   OFFSET 0) AS contact
+        """
+    ),
+    "organisation": sql.SQL(
+        """
+            SELECT subject_id, place_code, population_groups
+              FROM {asked}
+              JOIN contact_fact ON organisation_id = owner_id
+             WHERE counts
+               AND occurred_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
+               AND occurred_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+        """
+    ),
+}
+
 
 def wait_longer(connection: Connection) -> None:
     """Have the statements of this transaction take up to a minute: what lies below a large organisation is much."""
     connection.execute("SELECT set_config('statement_timeout', '60s', true)")
+
+
+@contextmanager
+def hashing(connection: Connection) -> Iterator[None]:
+    """Have statements join by hashes: of how many rows a step before has made the planner knows nothing, and goes
+    through them again and again. Where an index is to find it, OFFSET 0 leaves no other way.
+    """
+    connection.execute(
+        "SET LOCAL work_mem = '64MB'; SET LOCAL enable_sort = off; SET LOCAL enable_mergejoin = off;"
+        " SET LOCAL enable_nestloop = off"
+    )
+    yield
+    connection.execute(
+        "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT;"
+        " SET LOCAL enable_nestloop TO DEFAULT"
+    )
 
 
 def count_recurring(connection: Connection, span: Span) -> Counts:
@@ -101,36 +180,38 @@ def count_recurring(connection: Connection, span: Span) -> Counts:
 
 
 def count_invitations(connection: Connection, span: Span) -> Counts:
-    """By what one was invited to rate, once each; on invitation_fact_issue and invitation_fact_contact."""
+    """By what one was invited to rate, once each, on invitation_fact_issue and invitation_fact_contact."""
+    is_few = span.kind == "cadre" or len(span.owners) <= FEW_ORGANISATIONS
+    parts = {
+        "issues": _INVITED[is_few].format(asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), fact=sql.SQL("issue")),
+        "contacts": _INVITED[span.kind == "cadre"].format(
+            asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), fact=sql.SQL("contact")
+        ),
+    }
     return _count(
         connection,
         """
-        WITH invited AS (
-            SELECT subject_id, issue_id, NULL::uuid AS contact_id
-              FROM {asked}
-              JOIN issue_fact AS issue ON issue.{owner} = owner_id
-              JOIN invitation_fact USING (issue_id)
-             WHERE invited_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
-               AND invited_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
-             UNION
-            SELECT subject_id, NULL, contact_id
-              FROM {asked}
-              JOIN contact_fact AS contact ON contact.{owner} = owner_id
-              JOIN invitation_fact USING (contact_id)
-             WHERE invited_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
-               AND invited_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+        WITH invited_issue AS (
+            {issues}
+        ), invited_contact AS (
+            {contacts}
+        ), invited AS (
+            SELECT subject_id,
+                   EXISTS (SELECT FROM rating_fact AS rating
+                            WHERE rating.issue_id = invited.issue_id AND rated_at IS NOT NULL) AS is_rated
+              FROM invited_issue AS invited
+             UNION ALL
+            SELECT subject_id,
+                   EXISTS (SELECT FROM rating_fact AS rating
+                            WHERE rating.contact_id = invited.contact_id AND rated_at IS NOT NULL)
+              FROM invited_contact AS invited
         )
-        SELECT subject_id, count(*) AS invitations,
-               count(*) FILTER (
-                   WHERE EXISTS (SELECT FROM rating_fact AS rating
-                                  WHERE rating.issue_id = invited.issue_id AND rated_at IS NOT NULL)
-                      OR EXISTS (SELECT FROM rating_fact AS rating
-                                  WHERE rating.contact_id = invited.contact_id AND rated_at IS NOT NULL)
-               ) AS invitations_rated
+        SELECT subject_id, count(*) AS invitations, count(*) FILTER (WHERE is_rated) AS invitations_rated
           FROM invited
          GROUP BY subject_id
         """,
         span,
+        parts=parts,
     )
 
 
@@ -156,12 +237,7 @@ def count_breadth(connection: Connection, span: Span) -> Counts:
                AND counted_on < %(next_start)s
              ORDER BY organisation_id, place_code, population_group, counted_on DESC, place_population_id
         ), met AS (
-            SELECT subject_id, place_code, population_groups
-              FROM {asked}
-              JOIN contact_fact AS contact ON contact.{owner} = owner_id
-             WHERE counts
-               AND occurred_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
-               AND occurred_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
+            {contacts}
         ), group_met AS (
             SELECT DISTINCT subject_id, unnest(population_groups) AS population_group, true AS is_group_met
               FROM met
@@ -182,41 +258,49 @@ def count_breadth(connection: Connection, span: Span) -> Counts:
          GROUP BY subject_id
         """,
         span,
+        parts={"places": _PLACES[span.kind].format(asked=ASKED), "contacts": _CONTACTS[span.kind].format(asked=ASKED)},
     )
 
 
 def count_spans(connection: Connection, span: Span) -> Counts:
-    """The thirds of months that began in the period, are over, and in which a post was held; on contact_fact_cadre."""
+    """The thirds of months that began in the period, are over, and in which a post was held; on contact_fact_cadre.
+
+    A third is known by its number, which is what width_bucket finds of a day.
+    """
+    bounds = [day for day in list_thirds(span.period) if day <= span.as_of.astimezone(ZoneInfo(span.time_zone)).date()]
+    if len(bounds) < 2:  # none of them is over
+        return {}
     return _count(
         connection,
         """
-        WITH third AS (
-            SELECT (month + at * interval '10 days')::date AS first_on,
-                   CASE at WHEN 2 THEN (month + interval '1 month')::date
-                           ELSE (month + (at + 1) * interval '10 days')::date END AS next_on
-              FROM generate_series(date_trunc('month', %(start)s::timestamp), %(next_start)s::timestamp,
-                                   interval '1 month') AS month
-             CROSS JOIN generate_series(0, 2) AS at
-        ), held AS (
-            SELECT DISTINCT subject_id, cadre_id, third.first_on, third.next_on
-              FROM {asked}
-              JOIN post ON post.{owner} = owner_id
-              JOIN third ON post.from_on < third.next_on AND coalesce(post.until_on, 'infinity') >= third.first_on
-             WHERE third.first_on >= %(start)s AND third.first_on < %(next_start)s
-               AND third.next_on::timestamp AT TIME ZONE %(time_zone)s::text <= %(as_of)s
-        )
-        SELECT subject_id, count(*) AS spans_held,
-               count(*) FILTER (
-                   WHERE EXISTS (
-                       SELECT FROM contact_fact AS contact
-                        WHERE contact.cadre_id = held.cadre_id
-                          AND contact.counts
-                          AND occurred_at >= held.first_on::timestamp AT TIME ZONE %(time_zone)s::text
-                          AND occurred_at < held.next_on::timestamp AT TIME ZONE %(time_zone)s::text)) AS spans_active
-          FROM held
+        SELECT subject_id, sum(held_count) AS spans_held, sum(active_count) AS spans_active
+          FROM (SELECT subject_id, cadre_id, range_agg(int4range(first, greatest(first, last + 1))) AS thirds
+                  FROM {asked}
+                  JOIN post ON post.{owner} = owner_id
+                 CROSS JOIN LATERAL (
+                       SELECT greatest(width_bucket(from_on::date, %(bounds)s::date[]), 1) AS first,
+                              least(width_bucket(coalesce(until_on, 'infinity')::date, %(bounds)s::date[]),
+                                    cardinality(%(bounds)s::date[]) - 1) AS last) AS third
+                 WHERE from_on < %(over_on)s
+                   AND coalesce(until_on, 'infinity') >= %(begun_on)s
+                 GROUP BY subject_id, cadre_id) AS held
+         CROSS JOIN LATERAL (
+               SELECT coalesce(sum(upper(third) - lower(third)), 0) AS held_count
+                 FROM unnest(thirds) AS third) AS counted
+         CROSS JOIN LATERAL (
+               SELECT count(DISTINCT third) FILTER (WHERE third <@ thirds) AS active_count
+                 FROM contact_fact AS contact
+                CROSS JOIN LATERAL (
+                      SELECT width_bucket((occurred_at AT TIME ZONE %(time_zone)s::text)::date, %(bounds)s::date[])
+                        AS third) AS met
+                WHERE contact.cadre_id = held.cadre_id
+                  AND contact.counts
+                  AND occurred_at >= %(begun_on)s::timestamp AT TIME ZONE %(time_zone)s::text
+                  AND occurred_at < %(over_on)s::timestamp AT TIME ZONE %(time_zone)s::text) AS active
          GROUP BY subject_id
         """,
         span,
+        {"bounds": bounds, "begun_on": bounds[0], "over_on": bounds[-1]},
     )
 
 
@@ -257,31 +341,17 @@ def count_channels(connection: Connection, span: Span) -> Counts:
     )
 
 
-def list_cadres_owing(connection: Connection, span: Span) -> list[UUID]:
-    """Who held a post in the period: the cadres themselves, or those in these organisations."""
-    rows = connection.execute(
-        sql.SQL(
-            """
-            SELECT DISTINCT cadre_id
-              FROM post
-             WHERE {owner} = ANY(%(owners)s::uuid[])
-               AND from_on < %(next_start)s
-               AND coalesce(until_on, 'infinity') >= %(start)s
-             ORDER BY cadre_id
-            """
-        ).format(owner=sql.Identifier(_OWNERS[span.kind])),
-        span.parameters(),
-        prepare=False,
-    ).fetchall()
-    return [UUID(str(row[0])) for row in rows]
-
-
-def _count(connection: Connection, query: LiteralString, span: Span) -> Counts:
+def _count(
+    connection: Connection,
+    query: LiteralString,
+    span: Span,
+    more: Mapping[str, object] = MappingProxyType({}),
+    *,
+    parts: Mapping[str, sql.Composable] = MappingProxyType({}),
+) -> Counts:
     """The subject stands first in each row."""
-    statement = sql.SQL(query).format(
-        asked=_ASKED, owner=sql.SQL(_OWNERS[span.kind]), places=_PLACES[span.kind].format(asked=_ASKED)
-    )
-    cursor = connection.execute(statement, span.parameters(), prepare=False)
+    statement = sql.SQL(query).format(asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), **parts)
+    cursor = connection.execute(statement, {**span.parameters(), **more}, prepare=False)
     columns = [column.name for column in cursor.description or ()][1:]
     return {
         UUID(str(subject_id)): {name: int(str(value)) for name, value in zip(columns, values, strict=True)}

@@ -9,10 +9,12 @@ from services.assessment.domain.periods import (
     BadPeriod,
     Period,
     custom_period,
+    list_thirds,
     parse_calendar_period,
     parse_period,
     periods_covering,
     periods_ending_with,
+    units_within,
 )
 
 FIRST_MONTHS = {
@@ -77,3 +79,26 @@ def test_a_period_contains_itself_and_what_ends_with_it():
     assert not quarter.contains(parse_period("2024-12-31..2025-01-01"))
     assert [month.label for month in quarter.months_touched] == ["2025-01", "2025-02", "2025-03"]
     assert Period(kind="custom", start=date(2025, 3, 5)).end == date(2025, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("period", "days"),
+    [
+        ("2025-02", [(2, 1), (2, 11), (2, 21), (3, 1)]),
+        ("2025-03-11..2025-03-21", [(3, 11), (3, 21), (4, 1)]),  # the last one ends later than the period
+        ("2025-03-12..2025-04-01", [(3, 21), (4, 1), (4, 11)]),
+        ("2025-03-12..2025-03-20", []),
+    ],
+)
+def test_thirds_of_months_belong_where_they_begin(period, days):
+    assert list_thirds(parse_period(period)) == [date(2025, *day) for day in days]
+
+
+def test_units_lie_whole_in_the_period_or_not_in_it():
+    assert [unit.label for unit in units_within(parse_period("2025-03-31..2025-06-30"))] == [
+        "2025-04",
+        "2025-05",
+        "2025-06",
+        "2025Q2",
+    ]
+    assert len(units_within(parse_period("2025"))) == 12 + 4 + 2 + 1
