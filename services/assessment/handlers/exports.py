@@ -12,8 +12,9 @@ from services.assessment.domain.indicators import Definition, compute_figure, sh
 from services.assessment.domain.periods import Period
 from services.assessment.domain.scores import Score, SubjectKind
 from services.assessment.exporting import ColumnType, Format, Row, write_file
-from services.assessment.handlers.figures import count_everything, count_kept, load_registry
+from services.assessment.handlers.figures import count_kept, count_span, find_span, load_registry
 from services.assessment.handlers.reading import ScoreQuery, list_scores
+from services.assessment.handlers.turns import Turns
 from services.assessment.storage import spans
 from services.assessment.storage.reading import After
 from shared.audit.chain import Line, note
@@ -27,6 +28,8 @@ MOST_ROWS: Final = 20_000
 DAY_SECONDS: Final = 86_400
 PAGE: Final = 500
 BLOCK: Final = 256 * 1024
+LONGEST_SECONDS_A_PAGE: Final = 120
+PAGES: Final = Turns(at_once=1, waiting=7, patience_seconds=60)  # files take turns page by page
 HEAD: Final[dict[str, ColumnType]] = {
     "subject_kind": "VARCHAR",
     "code": "VARCHAR",
@@ -127,16 +130,26 @@ def _list_rows(pool: Pool, asked: ExportRequest, *, zone: ZoneInfo, now: datetim
     definitions = asked.list_definitions()
     while True:
         page, _ = list_scores(pool, query, after=after, limit=PAGE)
-        subject_ids = [score.subject_id for score in page]
-        with transaction(pool, reach=SYSTEM) as connection:
-            spans.wait_longer(connection)
-            count = count_everything if asked.indicators == "all" else count_kept
-            measures = count(connection, query.subject_kind, subject_ids, query.period, zone=zone, now=now)
+        measures = _count(pool, asked, [score.subject_id for score in page], zone=zone, now=now)
         for score in page:
             yield _row(score, query.period, definitions, measures[score.subject_id])
         if len(page) < PAGE:
             return
         after = After(composite=None, subject_code=page[-1].subject_code)
+
+
+def _count(pool: Pool, asked: ExportRequest, subject_ids: list[UUID], *, zone: ZoneInfo, now: datetime) -> spans.Counts:
+    """Of one page. Raises CountingBusy, CountingTooLong."""
+    kind, period = asked.query.subject_kind, asked.query.period
+    with (
+        PAGES.take(),
+        transaction(pool, reach=SYSTEM) as connection,
+        spans.limiting(connection, seconds=LONGEST_SECONDS_A_PAGE) as limit,
+    ):
+        if asked.indicators == "tallied":
+            return count_kept(connection, kind, subject_ids, period, zone=zone, now=now)
+        span = find_span(connection, kind, subject_ids, period, zone=zone, now=now)
+        return count_span(connection, span, subject_ids, limit=limit)
 
 
 def _row(score: Score, period: Period, definitions: Sequence[Definition], measures: dict[str, int]) -> Row:

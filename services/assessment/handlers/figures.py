@@ -1,6 +1,7 @@
 """The figures of every indicator of the registry: what is kept, and what is counted now, of one subject or of many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,6 +15,7 @@ from services.assessment.domain.measures import MEASURES, SPANNED
 from services.assessment.domain.periods import Period, units_within
 from services.assessment.domain.scores import Subject, SubjectKind
 from services.assessment.handlers.reading import find_score_within_reach, find_subject
+from services.assessment.handlers.turns import Turns
 from services.assessment.handlers.windows import WindowQuery, sum_measures
 from services.assessment.storage import reading, spans
 from services.assessment.storage.duty_sums import sum_duties
@@ -30,6 +32,9 @@ COUNTS: Final = (
     spans.count_receptions,
     spans.count_channels,
 )
+# A front door waits for a minute: one waits for a turn and is counted within that, or is told so.
+LONGEST_SECONDS: Final = 40
+LARGE_ONES: Final = Turns(at_once=1, waiting=3, patience_seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +50,26 @@ def load_registry() -> Registry:
     return read_registry(REGISTRY_FILE.read_text("utf-8"))
 
 
-def read_figures(pool: Pool, query: WindowQuery, *, zone: ZoneInfo, now: datetime) -> FigureReading:
-    """Raises UnknownSubject. Live figures, ratings among them: for officers and auditors.
+def read_figures(
+    pool: Pool, query: WindowQuery, *, zone: ZoneInfo, now: datetime, turns: Turns = LARGE_ONES
+) -> FigureReading:
+    """Live figures, ratings among them: for officers and auditors.
 
-    Whether the reader may know is asked within the reader's reach; the figures are those of everything.
+    Raises UnknownSubject, CountingTooLong, and where much lies below an organisation CountingBusy. Whether the reader
+    may know is asked within the reader's reach; the figures are those of everything.
     """
     with transaction(pool) as connection:
         subject = find_subject(connection, query.subject_kind, query.code)
         find_score_within_reach(connection, subject, query.period)
+    whom = subject.subject_id
     with transaction(pool, reach=SYSTEM) as connection:
-        whom = subject.subject_id
-        measures = count_everything(connection, query.subject_kind, [whom], query.period, zone=zone, now=now)[whom]
+        span = find_span(connection, query.subject_kind, [whom], query.period, zone=zone, now=now)
+    with (
+        turns.take() if span.is_large else nullcontext(),
+        transaction(pool, reach=SYSTEM) as connection,
+        spans.limiting(connection, seconds=LONGEST_SECONDS) as limit,
+    ):
+        measures = count_span(connection, span, [whom], limit=limit)[whom]
     return FigureReading(
         subject=subject,
         period=query.period,
@@ -73,10 +87,23 @@ def count_everything(
     now: datetime,
 ) -> Counts:
     """Every measure there is, of each subject: each family of them is asked for once, of all together."""
+    return count_span(connection, find_span(connection, kind, subject_ids, period, zone=zone, now=now), subject_ids)
+
+
+def find_span(
+    connection: Connection,
+    kind: SubjectKind,
+    subject_ids: Sequence[UUID],
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Span:
+    """The subjects with all that is theirs."""
     pairs = [(subject_id, subject_id) for subject_id in subject_ids]
     if kind == "organisation":
         pairs = reading.list_subtrees(connection, subject_ids, on=period.start)
-    span = Span(
+    return Span(
         kind=kind,
         subjects=[subject_id for subject_id, _ in pairs],
         owners=[owner_id for _, owner_id in pairs],
@@ -84,12 +111,21 @@ def count_everything(
         time_zone=zone.key,
         as_of=now,
     )
-    measures = count_kept(connection, kind, subject_ids, period, zone=zone, now=now)
+
+
+def count_span(
+    connection: Connection, span: Span, subject_ids: Sequence[UUID], *, limit: Callable[[], None] = lambda: None
+) -> Counts:
+    """The same of what was found; `limit` is called before each family."""
+    zone = ZoneInfo(span.time_zone)
+    measures = count_kept(connection, span.kind, subject_ids, span.period, zone=zone, now=span.as_of)
     for count in COUNTS:
+        limit()
         for subject_id, counts in count(connection, span).items():
             measures[subject_id] |= counts
-    if units := units_within(period):
-        for subject_id, counts in sum_duties(connection, span, units, today=now.astimezone(zone).date()).items():
+    if units := units_within(span.period):
+        limit()
+        for subject_id, counts in sum_duties(connection, span, units, today=span.as_of.astimezone(zone).date()).items():
             measures[subject_id] |= counts
     return measures
 

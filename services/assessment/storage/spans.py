@@ -4,22 +4,26 @@ Of many subjects at once: cadres, or organisations with all below them. Whoever 
 on the index that its comment names.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from types import MappingProxyType
 from typing import Final, LiteralString
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from services.assessment.domain.periods import Period, list_thirds
 from services.assessment.domain.scores import SubjectKind
 from shared.database import Connection
+from shared.errors import Transient
 
 Counts = dict[UUID, dict[str, int]]
+FEW_ORGANISATIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,11 @@ class Span:
     period: Period
     time_zone: str
     as_of: datetime
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there may be more behind it than is counted in passing."""
+        return self.kind == "organisation" and len(self.owners) > FEW_ORGANISATIONS
 
     def pairs(self) -> Iterator[tuple[UUID, UUID]]:
         return zip(self.subjects, self.owners, strict=True)
@@ -72,7 +81,6 @@ _PLACES: Final[dict[SubjectKind, sql.SQL]] = {
 
 # Of how many organisations it is asked issue by issue who was invited, however many there are elsewhere; of more, all
 # invitations of the period are gone through. There is no index by which the contacts of an organisation are found.
-FEW_ORGANISATIONS: Final = 100
 _INVITED: Final = {
     True: sql.SQL(
         """
@@ -131,9 +139,32 @@ _CONTACTS: Final[dict[SubjectKind, sql.SQL]] = {
 }
 
 
-def wait_longer(connection: Connection) -> None:
-    """Have the statements of this transaction take up to a minute: what lies below a large organisation is much."""
-    connection.execute("SELECT set_config('statement_timeout', '60s', true)")
+class CountingTooLong(Transient):
+    """It was given up after its time; nothing is changed by that, and of less it may be told."""
+
+    code = "counting-too-long"
+
+
+@contextmanager
+def limiting(connection: Connection, *, seconds: float) -> Iterator[Callable[[], None]]:
+    """Let what is counted here take so long in all: call before each part what is given. Raises CountingTooLong."""
+    ends_at = time.monotonic() + seconds
+
+    def limit() -> None:
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            raise _too_long(seconds)
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{ceil(left * 1000)}ms"])
+
+    try:
+        limit()
+        yield limit
+    except errors.QueryCanceled:
+        raise _too_long(seconds) from None
+
+
+def _too_long(seconds: float) -> CountingTooLong:
+    return CountingTooLong(f"counting did not end within {seconds:g} seconds; ask for a shorter period or for a part")
 
 
 @contextmanager
@@ -181,9 +212,10 @@ def count_recurring(connection: Connection, span: Span) -> Counts:
 
 def count_invitations(connection: Connection, span: Span) -> Counts:
     """By what one was invited to rate, once each, on invitation_fact_issue and invitation_fact_contact."""
-    is_few = span.kind == "cadre" or len(span.owners) <= FEW_ORGANISATIONS
     parts = {
-        "issues": _INVITED[is_few].format(asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), fact=sql.SQL("issue")),
+        "issues": _INVITED[not span.is_large].format(
+            asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), fact=sql.SQL("issue")
+        ),
         "contacts": _INVITED[span.kind == "cadre"].format(
             asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), fact=sql.SQL("contact")
         ),
