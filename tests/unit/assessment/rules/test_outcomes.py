@@ -73,6 +73,15 @@ def test_a_grade_that_a_gate_gives_stays():
     assert [one.grade for one in outcome.totals] == ["poor", "good", "poor", None, "good"]
 
 
+def test_a_grade_may_be_bounded_on_either_side_with_the_bound_or_without():
+    rules = '[[grades]]\ngrade = "good"\nabove = 80\n[[grades]]\ngrade = "fair"\nabove = 60\nat_most = 80\n'
+    rules += '[[grades]]\ngrade = "poor"\nbelow = 60\n'
+
+    outcome = outcome_of(HEADER + rules, {"u": [81, 0], "v": [80, 0], "w": [61, 0], "x": [60, 0], "y": [59, 0]})
+
+    assert [one.grade for one in outcome.totals] == ["good", "fair", "fair", None, "poor"]
+
+
 @pytest.mark.parametrize(
     ("top", "counting", "grades"),
     [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.assessment.domain.rules.faults import BadRules
-from services.assessment.domain.rules.formulas import Number, parse_formula
+from services.assessment.domain.rules.formulas import Number, constant, parse_formula
 from services.assessment.domain.rules.scheme_reading import hash_document, read_rule_scheme
 from services.assessment.domain.rules.schemes import formulas_of
 from services.assessment.importing.commands import BadFile, check_command, evaluate_command, read_scheme_file
@@ -238,6 +238,23 @@ def test_where_nobody_knows_what_was_meant_the_line_and_the_fault_are_told():
         read_rule_scheme("format = 1\nname = \n")
 
     assert fault.value.detail == "line 2: is not TOML: Invalid value"
+
+
+def test_where_nothing_is_said_of_an_item_nothing_holds():
+    item = scheme_of(ITEM).items["x"]
+
+    assert (item.when, item.floor, item.ceiling, item.places, item.note) == (None,) * 5
+    assert (item.full, item.section, item.fixed, item.weighted_places) == (None,) * 4
+    assert (item.weight.text, item.missing, item.mode) == ("1", "no_score", "half_up")
+
+
+def test_what_is_made_of_totals_is_rounded_as_they_are():
+    read = scheme_of('[rounding]\ntotal = 1\nmode = "down"\n' + ITEM + "[overall]\nfirst = { by = ['a'], round = 2 }")
+
+    assert read.overall is not None
+    assert read.overall.first is not None
+    assert (read.overall.places, read.overall.mode) == (constant(1), "down")
+    assert (read.overall.first.places, read.overall.first.mode) == (constant(2), "down")
 
 
 def test_the_hash_is_of_what_is_said_and_not_of_how_it_is_laid_out():

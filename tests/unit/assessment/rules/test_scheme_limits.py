@@ -123,7 +123,11 @@ def test_a_file_has_a_size_and_a_depth() -> None:
     with pytest.raises(BadRules, match="scheme: is larger than 200000 bytes"):
         read_rule_scheme(plain + "#" + "县" * 66_666)
     assert parse_document("a = " + "[" * 12 + "]" * 12) is not None
-    for deep in ("a = " + "[" * 13 + "]" * 13, "a = " + "[{ b = " * 6 + "[[1]]" + " }]" * 6):
+    for deep in (
+        "a = " + "[" * 13 + "]" * 13,
+        "a = " + "[{ b = " * 6 + "[[1]]" + " }]" * 6,
+        "b = 1\na = [1, " + "[" * 12 + "]" * 13,
+    ):
         with pytest.raises(BadRules, match="scheme: nests deeper than 12"):
             parse_document(deep)
 
@@ -214,6 +218,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rankings": [{"key": "a"}]}, "rankings.a: is also the name of one of the measures"),
     ({"rankings": [{"key": "x"}]}, "rankings.x: is also the name of one of the items"),
     ({"rankings": [{"by": "b"}]}, "rankings[1]: uses b"),
+    ({"rankings": [{"by": "a +"}]}, "rankings[1].by: the formula ends too early"),
     ({"rankings": [{"within": ["b"]}]}, "rankings.within: uses b, which nothing here is named"),
     ({"rankings": [{"tie_breakers": "a"}]}, "rankings[1].tie_breakers: must be a list of at most 10 formulas"),
     ({"rankings": [{"order": "falling"}]}, "rankings[1].order: must be one of descending, ascending"),
@@ -399,5 +404,7 @@ def test_half_a_character_is_no_scheme() -> None:
 def test_a_number_that_toml_does_not_know_is_refused_wherever_it_stands(number: str) -> None:
     with pytest.raises(BadRules, match="scheme: is not TOML that can be read"):
         read_rule_scheme(f"format = {number}")
+    with pytest.raises(BadRules, match="scheme: is not TOML that can be read"):
+        read_rule_scheme(f"format = 1\nversion = [1, {number}]")
     with pytest.raises(BadRules, match="format: only 1 is known, not 9223372036854775807"):
         read_rule_scheme(f"format = {2**63 - 1}")
