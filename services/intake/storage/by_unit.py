@@ -24,7 +24,8 @@ Place = tuple[datetime, UUID]
 class Listed:
     """Rows of one table in an order. Its policies let see those of `owner_organisation_id` within reach.
 
-    `is_own_seen` where they let a cadre see own records besides, wherever these belong to.
+    `is_own_seen` where they let a cadre see own records besides, wherever these belong to. `may_lack_unit` where a row
+    without a unit may be anybody's, so that its policy is asked.
     """
 
     table: LiteralString
@@ -33,6 +34,7 @@ class Listed:
     order: Sequence[LiteralString]
     newest_first: bool = False
     is_own_seen: bool = False
+    may_lack_unit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,15 @@ def compose_page(listed: Listed, units: Sequence[UUID] | None, *, after: Place |
         return Page(_select(listed, conditions), given)
     if not 0 < len(units) <= MOST_MERGED:
         # IS TRUE keeps it off the index by unit, by which all rows of these units would be read, and sorted.
-        within = sql.SQL("(owner_organisation_id = ANY (%(units)s)) IS TRUE")
+        answer = sql.SQL("IS NOT FALSE" if listed.may_lack_unit else "IS TRUE")
+        within = sql.SQL("(owner_organisation_id = ANY (%(units)s)) {}").format(answer)
         return Page(_select(listed, [*conditions, within]), given | {"units": list(units)})
     parts = [
         _select(listed, [*conditions, sql.SQL("owner_organisation_id = {}").format(sql.Placeholder(f"unit_{number}"))])
         for number in range(len(units))
     ]
+    if listed.may_lack_unit:
+        parts.append(_select(listed, [*conditions, sql.SQL("owner_organisation_id IS NULL")]))
     return Page(_merge(listed, parts), given | {f"unit_{number}": unit for number, unit in enumerate(units)})
 
 

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from services.intake.domain.commands.ratings import CallOrigin
+from services.intake.storage.by_unit import Listed, Place, find_page
 from services.intake.storage.rating_links import Rated
 from shared.database import Connection
 
@@ -43,6 +45,16 @@ class Task:
     origin: CallOrigin
     created_at: datetime
     attempts: int
+
+
+_WAITING = Listed(
+    table="callback_task",
+    columns=("id", "issue_id", "contact_id", "origin", "created_at"),
+    where="state = 'open'",
+    order=("created_at", "id"),
+    is_own_seen=True,
+    may_lack_unit=True,
+)
 
 
 def is_visible(connection: Connection, kind: Kind, record_id: UUID) -> bool:
@@ -146,18 +158,20 @@ def end_task(connection: Connection, rated: Rated, result: Result, *, most_attem
     )
 
 
-def list_tasks(connection: Connection, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Task]:
-    """The open ones, the oldest first, on callback_task_queue."""
+def list_tasks(connection: Connection, *, after: Place | None, limit: int) -> list[Task]:
+    """The open ones, the oldest first, on callback_task_owner; for whoever reaches more than units on
+    callback_task_queue.
+    """
+    page = find_page(connection, _WAITING, after=after, limit=limit)
     with connection.cursor(row_factory=class_row(Task)) as cursor:
         return cursor.execute(
-            """
-            SELECT task.id, task.issue_id, task.contact_id, task.origin, task.created_at,
-                   (SELECT count(*) FROM callback_attempt WHERE callback_attempt.task_id = task.id) AS attempts
-              FROM callback_task AS task
-             WHERE task.state = 'open'
-               AND (%(at)s::timestamptz IS NULL OR (task.created_at, task.id) > (%(at)s, %(id)s))
-             ORDER BY task.created_at, task.id
-             LIMIT %(limit)s
-            """,
-            {"at": after[0] if after else None, "id": after[1] if after else None, "limit": limit},
+            sql.SQL(
+                """
+                SELECT id, issue_id, contact_id, origin, created_at,
+                       (SELECT count(*) FROM callback_attempt WHERE callback_attempt.task_id = task.id) AS attempts
+                  FROM ({}) AS task
+                 ORDER BY created_at, id
+                """
+            ).format(page.query),
+            page.parameters,
         ).fetchall()

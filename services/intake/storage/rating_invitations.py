@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
 
+from services.intake.storage.by_unit import Listed, Place, find_page
 from services.intake.storage.rating_links import Rated
 from shared.database import Connection
 
@@ -21,10 +22,23 @@ class DueInvitation:
     due_at: datetime
 
 
+_DUE = Listed(
+    table="rating_invitation",
+    columns=("id", "issue_id", "contact_id", "due_at"),
+    where="state = 'due'",
+    order=("due_at", "id"),
+    is_own_seen=True,
+    may_lack_unit=True,
+)
+
+
 def make_invitation(
     connection: Connection, rated: Rated, method: Method, *, invitation_id: UUID, by: UUID | None, at: datetime
 ) -> UUID:
-    """The one that is due becomes the one that is made, else there is one more; return which."""
+    """The one that is due becomes the one that is made, else there is one more; return which.
+
+    One that fell due while its issue was handed over may have no unit yet.
+    """
     values = {
         "id": invitation_id,
         "issue": rated.issue_id,
@@ -36,7 +50,9 @@ def make_invitation(
     taken_up = connection.execute(
         """
         UPDATE rating_invitation
-           SET state = 'made', method = %(method)s, invited_at = %(at)s, invited_by = %(by)s
+           SET state = 'made', method = %(method)s, invited_at = %(at)s, invited_by = %(by)s,
+               owner_organisation_id = coalesce(owner_organisation_id,
+                                                (SELECT owner_organisation_id FROM issue WHERE id = %(issue)s))
          WHERE state = 'due' AND issue_id = %(issue)s
         RETURNING id
         """,
@@ -86,22 +102,11 @@ def insert_due_invitations(
     return made.rowcount
 
 
-def list_due_invitations(
-    connection: Connection, *, after: tuple[datetime, UUID] | None, limit: int
-) -> list[DueInvitation]:
-    """On rating_invitation_queue, the oldest first."""
+def list_due_invitations(connection: Connection, *, after: Place | None, limit: int) -> list[DueInvitation]:
+    """The oldest first, on rating_invitation_owner; for whoever reaches more than units on rating_invitation_queue."""
+    page = find_page(connection, _DUE, after=after, limit=limit)
     with connection.cursor(row_factory=class_row(DueInvitation)) as cursor:
-        return cursor.execute(
-            """
-            SELECT id, issue_id, contact_id, due_at
-              FROM rating_invitation
-             WHERE state = 'due'
-               AND (%(at)s::timestamptz IS NULL OR (due_at, id) > (%(at)s, %(id)s))
-             ORDER BY due_at, id
-             LIMIT %(limit)s
-            """,
-            {"at": after[0] if after else None, "id": after[1] if after else None, "limit": limit},
-        ).fetchall()
+        return cursor.execute(page.query, page.parameters).fetchall()
 
 
 def count_participation(

@@ -93,6 +93,29 @@ FILL: Final = (
            CASE WHEN n % 2 = 0 THEN '2026-01-04'::timestamptz END
       FROM {units}
     """,
+    """
+    INSERT INTO rating_sample (id, organisation_id, period, begins_at, ends_at, seed, algorithm, share, list_hash,
+                               drawn_at)
+    VALUES (md5('sample')::uuid, md5('county')::uuid, '2026', '2026-01-01', '2027-01-01', 'a-seed-of-sixteen', 'x',
+            0.02, decode(repeat(md5('s'), 2), 'hex'), '2026-01-05')
+    """,
+    """
+    INSERT INTO callback_task (id, issue_id, contact_id, origin, sample_id, state, created_at, ended_at)
+    SELECT md5('task-' || n)::uuid, CASE WHEN n % 6 > 0 THEN md5('issue-' || n)::uuid END,
+           CASE WHEN n % 6 = 0 THEN md5('contact-' || n)::uuid END, 'sample', md5('sample')::uuid,
+           CASE WHEN n % 4 > 0 THEN 'open' ELSE 'done' END, '2026-01-05'::timestamptz + n / 4 * interval '1 minute',
+           CASE WHEN n % 4 = 0 THEN '2026-01-06'::timestamptz END
+      FROM {units}
+    """,
+    """
+    INSERT INTO rating_invitation (id, issue_id, contact_id, owner_organisation_id, state, method, due_at, invited_at)
+    SELECT md5('invitation-' || n)::uuid, CASE WHEN n % 6 > 0 THEN md5('issue-' || n)::uuid END,
+           CASE WHEN n % 6 = 0 THEN md5('contact-' || n)::uuid END, md5(unit)::uuid,
+           CASE WHEN n % 4 > 0 THEN 'due' ELSE 'made' END, CASE WHEN n % 4 = 0 THEN 'link' END,
+           '2026-01-05'::timestamptz + n / 4 * interval '1 minute',
+           CASE WHEN n % 4 = 0 THEN '2026-01-06'::timestamptz END
+      FROM {units}
+    """,
 )
 UNITS: Final = """
     (SELECT n, (ARRAY['town', 'street', 'village', 'harbour', 'market'])[n % 5 + 1] AS unit,

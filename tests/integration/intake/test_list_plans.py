@@ -68,10 +68,15 @@ def test_a_list_has_an_index_in_its_order(pool, monkeypatch, ask, index):
         (lambda c: rating_cases.list_cases(c, "decided", after=AFTER, limit=10), "rating_case_owner"),
         (lambda c: reviews.list_reviews(c, is_open=True, after=AFTER, limit=10), "contact_review_owner_open"),
         (lambda c: reviews.list_reviews(c, is_open=False, after=AFTER, limit=9), "contact_review_owner_decided"),
+        (lambda c: callbacks.list_tasks(c, after=AFTER, limit=10), "callback_task_owner"),
+        (lambda c: rating_invitations.list_due_invitations(c, after=AFTER, limit=9), "rating_invitation_owner"),
     ],
 )
 def test_a_list_has_an_index_by_the_units_of_a_reader(pool, monkeypatch, ask, index):
-    """Of the town, and of the street and the village below it. A table known to be empty has no better index."""
+    """Of the town, and of the street and the village below it. A table known to be empty has no better index.
+
+    For the few without a unit one of the whole list is as good.
+    """
     with transaction(pool) as connection:
         fill(connection)
 

@@ -9,7 +9,18 @@ import psycopg
 import pytest
 
 from services.intake.handlers.worklist import confine
-from services.intake.storage import by_unit, citizen_messages, desk, rating_cases, rating_comments, reviews, worklist
+from services.intake.storage import (
+    by_unit,
+    callbacks,
+    citizen_messages,
+    desk,
+    rating_cases,
+    rating_comments,
+    rating_invitations,
+    reviews,
+    worklist,
+)
+from services.intake.storage.rating_links import Rated
 from services.intake.storage.worklist import Wanted
 from shared.database import migrate, transaction
 from shared.reach import Reach
@@ -49,6 +60,8 @@ COMMENTS = "SELECT rating_id, recorded_at FROM rating_comment WHERE is_accusatio
 CASES = "SELECT id, opened_at FROM rating_case WHERE state = '{}' ORDER BY opened_at, id"
 MESSAGES = "SELECT id, made_at FROM citizen_message WHERE {} ORDER BY made_at DESC, id DESC"
 REVIEWS = "SELECT contact_id, noted_at FROM contact_review WHERE decision IS {} ORDER BY noted_at, contact_id"
+CALLS = "SELECT id, created_at FROM callback_task WHERE state = 'open' ORDER BY created_at, id"
+INVITATIONS = "SELECT id, due_at FROM rating_invitation WHERE state = 'due' ORDER BY due_at, id"
 OPEN = "SELECT id FROM issue WHERE closed_at IS NULL ORDER BY due_at, received_at, id"
 # Each list, and what a policy alone lets see of it.
 LISTS: dict[str, tuple[Any, str]] = {
@@ -100,6 +113,16 @@ LISTS: dict[str, tuple[Any, str]] = {
         ],
         REVIEWS.format("NOT NULL"),
     ),
+    "calls": (
+        lambda c, after: [(one.id, one.created_at) for one in callbacks.list_tasks(c, after=after, limit=9)],
+        CALLS,
+    ),
+    "invitations": (
+        lambda c, after: [
+            (one.id, one.due_at) for one in rating_invitations.list_due_invitations(c, after=after, limit=9)
+        ],
+        INVITATIONS,
+    ),
 }
 
 
@@ -143,6 +166,10 @@ def test_pages_of_a_list_are_what_its_policy_lets_see(said, monkeypatch, most):
     assert counts["a place and own records", "messages"] > counts["the town", "messages"] > 0
     assert 9 < counts["the town", "comments"] < counts["the county", "comments"] < COUNT
     assert 0 < counts["the harbour alone", "comments"] < counts["two places", "comments"]
+    for name in ("calls", "invitations"):
+        assert counts["nothing", name] == 0
+        assert 9 < counts["the town", name] < counts["the county", name] < COUNT
+        assert 0 < counts["the harbour alone", name] < counts["two places", name]
 
 
 @pytest.mark.parametrize("most", [0, 8])
@@ -217,7 +244,22 @@ OWNERS = """
     SELECT 'review', contact_id, contact_review.owner_organisation_id, contact.owner_organisation_id
       FROM contact_review
       JOIN contact ON contact.id = contact_id
+     UNION ALL
+    SELECT 'call', task.id, task.owner_organisation_id,
+           CASE WHEN task.issue_id IS NULL THEN contact.owner_organisation_id ELSE issue.owner_organisation_id END
+      FROM callback_task AS task
+      LEFT JOIN issue ON issue.id = task.issue_id
+      LEFT JOIN contact ON contact.id = task.contact_id
+     WHERE task.state = 'open'
+     UNION ALL
+    SELECT 'invitation', invitation.id, invitation.owner_organisation_id,
+           CASE WHEN invitation.issue_id IS NULL THEN contact.owner_organisation_id ELSE issue.owner_organisation_id END
+      FROM rating_invitation AS invitation
+      LEFT JOIN issue ON issue.id = invitation.issue_id
+      LEFT JOIN contact ON contact.id = invitation.contact_id
+     WHERE invitation.state = 'due'
 """
+OWNED = 4 * COUNT + 2 * (COUNT - COUNT // 4)  # of calls and invitations three in four wait
 
 
 def others(rows):
@@ -236,11 +278,11 @@ def test_the_unit_of_what_it_is_about_stands_on_each(said):
         )
         changed = see(connection, OWNERS)
 
-    assert len(entered) == len(changed) == 4 * COUNT
+    assert len(entered) == len(changed) == OWNED
     for rows in (entered, handed_over, changed):
         assert others(rows) == []
     before, after = ({row[:3] for row in rows} for rows in (entered, changed))
-    assert {kind for kind, *_ in before - after} == {"comment", "case", "message", "review"}
+    assert {kind for kind, *_ in before - after} == {"comment", "case", "message", "review", "call", "invitation"}
 
 
 MAKE = """
@@ -251,29 +293,136 @@ MAKE = """
       FROM citizen_message
      WHERE issue_id = md5('issue-3')::uuid
 """
+MAKE_WAIT = (
+    """
+    INSERT INTO callback_task (id, issue_id, origin, sample_id, state, created_at)
+    VALUES (md5('made')::uuid, md5('issue-3')::uuid, 'lowest', md5('sample')::uuid, 'open', '2026-01-07')
+    """,
+    """
+    INSERT INTO rating_invitation (id, issue_id, state, due_at)
+    VALUES (md5('made')::uuid, md5('issue-3')::uuid, 'due', '2026-01-07')
+    """,
+)
+LACKING = """
+    SELECT 'call', id FROM callback_task WHERE owner_organisation_id IS NULL AND state = 'open'
+     UNION ALL
+    SELECT 'invitation', id FROM rating_invitation WHERE owner_organisation_id IS NULL AND state = 'due'
+"""
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
+@pytest.fixture
+def cleared(said):
+    """Nothing waits of the third issue, which is handed over."""
+    with transaction(said) as connection:
+        connection.execute("DELETE FROM callback_task WHERE issue_id = md5('issue-3')::uuid")
+        connection.execute("DELETE FROM rating_invitation WHERE issue_id = md5('issue-3')::uuid")
+    return said
+
+
+def run(pool, statement):
+    with transaction(pool) as connection:
+        connection.execute(statement)
+
+
+def is_waiting(pool):
+    with transaction(pool) as connection:
+        return see(connection, WAITING)
+
+
 def test_a_message_that_is_made_while_its_issue_is_handed_over_is_the_new_units(said):
-    def make():
-        with transaction(said) as connection:
-            connection.execute(MAKE)
-
-    def is_waiting():
-        with transaction(said) as connection:
-            return see(connection, WAITING)
-
     with ThreadPoolExecutor(1) as other:
         with transaction(said) as connection:
             hand_over(connection)
-            made = other.submit(make)
-            wait_for(is_waiting, "a message that waits for its issue")
+            made = other.submit(run, said, MAKE)
+            wait_for(lambda: is_waiting(said), "a message that waits for its issue")
         made.result()
 
     with transaction(said) as connection:
         rows = see(connection, OWNERS)
-    assert len(rows) == 4 * COUNT + 1
+    assert len(rows) == OWNED + 1
     assert others(rows) == []
+
+
+@pytest.mark.parametrize("most", [0, 8])
+@pytest.mark.parametrize(("statement", "name"), [*zip(MAKE_WAIT, ("calls", "invitations"), strict=True)])
+def test_what_is_made_while_its_issue_is_handed_over_waits_for_nobody_and_is_listed(
+    cleared, monkeypatch, statement, name, most
+):
+    monkeypatch.setattr(by_unit, "MOST_MERGED", most)
+    ask, query = LISTS[name]
+    with transaction(cleared) as connection:
+        hand_over(connection)
+        run(cleared, statement)
+
+    with transaction(cleared) as connection:
+        (lacking,) = see(connection, LACKING)
+    seen = set()
+    for reader in PAGING:
+        with transaction(cleared, reach=READERS[reader]) as connection:
+            shown = read_through(connection, ask)
+            assert shown == see(connection, query), reader
+            seen |= {reader} if lacking[1] in dict(shown) else set()
+    assert "the county" in seen
+    assert "the harbour alone" not in seen
+    with transaction(cleared) as connection:
+        connection.execute("UPDATE issue SET owner_organisation_id = md5('street')::uuid")
+        assert see(connection, LACKING) == others(see(connection, OWNERS)) == []
+
+
+def test_an_invitation_without_a_unit_has_that_of_its_issue_once_it_is_made(cleared):
+    with transaction(cleared) as connection:
+        hand_over(connection)
+        run(cleared, MAKE_WAIT[1])
+    with transaction(cleared) as connection:
+        ((_, invitation),) = see(connection, LACKING)
+        ((issue, market),) = see(
+            connection, "SELECT id, owner_organisation_id FROM issue WHERE id = md5('issue-3')::uuid"
+        )
+
+        made = rating_invitations.make_invitation(
+            connection, Rated(issue_id=issue), "kiosk", invitation_id=invitation, by=None, at=NOW
+        )
+
+        query = "SELECT owner_organisation_id FROM rating_invitation WHERE id = %s AND state = 'made'"
+        assert connection.execute(query, [made]).fetchall() == [(market,)]
+    assert made == invitation
+
+
+@pytest.mark.parametrize("statement", MAKE_WAIT, ids=["call", "invitation"])
+def test_who_hands_an_issue_over_waits_for_what_is_just_made_of_it(cleared, statement):
+    def hand():
+        with transaction(cleared) as connection:
+            hand_over(connection)
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction(cleared) as connection:
+            connection.execute(statement)
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            handed = other.submit(hand)
+            wait_for(lambda: is_waiting(cleared), "an issue that waits to be handed over")
+        handed.result()
+
+    with transaction(cleared) as connection:
+        assert see(connection, LACKING) == others(see(connection, OWNERS)) == []
+
+
+def test_an_invitation_that_is_made_and_a_call_that_ended_stay_where_they_were(said):
+    query = """
+        SELECT 'call', id, owner_organisation_id FROM callback_task WHERE state <> 'open'
+         UNION ALL
+        SELECT 'invitation', id, owner_organisation_id FROM rating_invitation WHERE state = 'made'
+         ORDER BY 1, 2
+    """
+    with transaction(said) as connection:
+        connection.execute("UPDATE rating_invitation SET state = 'made', method = 'kiosk', invited_at = due_at")
+        connection.execute("UPDATE callback_task SET state = 'done', ended_at = created_at")
+        before = see(connection, query)
+
+        hand_over(connection)
+
+        assert see(connection, query) == before
+    assert len(before) == 2 * COUNT
 
 
 def test_whoever_enters_what_is_said_need_not_see_its_unit(said):
@@ -341,6 +490,6 @@ def test_nobody_sees_anything_else_after_the_migration(stock):
     for reader, shown in before.items():
         assert after[reader] == shown, reader
     assert {row[1] for row in before["the town"][-2]} == {False, True}
-    assert len(filled) == 4 * COUNT
+    assert len(filled) == OWNED
     assert others(filled) == []
     assert len({unit for _, _, unit, _ in filled}) == 5
