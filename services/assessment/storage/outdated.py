@@ -165,6 +165,7 @@ _PLACED: Final = {
                       AND month < next_start
                       AND organisation_id <> '00000000-0000-0000-0000-000000000000'
                     GROUP BY organisation_id
+                   HAVING sum(issues_received + contacts) > 0
                     ORDER BY sum(issues_received + contacts) DESC, organisation_id
                     LIMIT 1) AS busiest
             ON true

@@ -69,6 +69,7 @@ def list_placements_of_cadres(
                       AND month BETWEEN date_trunc('month', period_start::timestamp) AND period_end
                       AND organisation_id <> '00000000-0000-0000-0000-000000000000'
                     GROUP BY organisation_id
+                   HAVING sum(issues_received + contacts) > 0
                     ORDER BY sum(issues_received + contacts) DESC, organisation_id
                     LIMIT 1) AS busiest
             ON true

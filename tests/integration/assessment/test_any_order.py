@@ -105,6 +105,32 @@ def test_an_organisation_that_is_known_after_its_children_were_counted_is_summed
     assert figures(pools[0]) == figures(pools[1])
 
 
+def test_neither_ratings_nor_what_moved_on_place_a_cadre_without_a_post(new_assessment):
+    """A rating of a month in which nothing else happened says nothing of where the cadre stood."""
+    january, february = datetime(2025, 1, 9, tzinfo=UTC), datetime(2025, 2, 3, tzinfo=UTC)
+    story = Story()
+    first, second = (story.organisation(code) for code in ("A", "B"))
+    cadre, other = (story.cadre(number) for number in ("S", "S2"))
+    story.rate(january, 5, contact_id=story.contact(cadre, february, organisation_id=second))
+    issue = story.issue(first, cadre, january)
+    before = story.take()
+    story.assign(issue, first, other)
+    after = story.take()
+
+    pools = [new_assessment() for _ in range(2)]
+    for pool, batches in zip(pools, ((before, after), ([*before, *after],)), strict=True):
+        for batch in batches:
+            take(pool, batch)
+            score_all(pool)
+        placed = (
+            "SELECT organisation_id FROM score WHERE subject_id = %s AND period_kind = 'month' ORDER BY period_start"
+        )
+        with transaction(pool) as connection:
+            assert connection.execute(placed, [cadre]).fetchall() == [(None,), (second,)]
+
+    assert figures(pools[0]) == figures(pools[1])
+
+
 def test_what_counts_again_leaves_no_trace_in_any_figure(new_assessment):
     """Set aside and restored, in the order of the telling or against it: the same figures to the byte."""
     envelopes = random_county(5)
