@@ -39,12 +39,14 @@ people cheat, a fifth of those without an odd habit, and half of them know the c
 within the peer group against the same people's honest twins, with the standard errors of their means. The last
 table of each part is of the same worlds without anybody who cheats.
 
-The last two parts have nobody but a tenth who bend what they enter about the matters that they have.
-
 The third and fourth part have nobody but a tenth who make up matters, each in one of many ways. Unless it says so none
 of these is asked about when people are called back; who is asked says that there was no such matter. Followed up means
 that people are then asked about everything that the cadre has closed. That is done by itself, and a tenth of what
 nobody but its handlers attests to is drawn, unless an installation's rules say otherwise (docs/callback-sample.md).
+
+The last two parts have nobody but a tenth who bend what they enter about the matters that they have. Clocks can be
+shortened freely only where a file tells the times: what a person tells this server afterwards counts by when it was
+recorded (recorded here).
 
 """
 

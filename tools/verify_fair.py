@@ -182,8 +182,20 @@ def value_resolution(issue: Json, as_of: int, settings: Json) -> int | None:
     return micro(settings["values"]["solved_late"]) if late else ONE
 
 
+def believe_times(issue: Json, settings: Json) -> Json:
+    """What a person told afterwards counts as a share of the time sooner than it was recorded, and no more."""
+    share = micro(settings["values"].get("told_sooner", "0"))
+    believed = dict(issue)
+    for at, recorded_at in (("answered_at", "answer_recorded_at"), ("closed_at", "closing_recorded_at")):
+        if share and issue.get(at) is not None and issue.get(recorded_at) is not None:
+            taken = max(0, issue[recorded_at] - issue["received_at"])
+            believed[at] = max(issue[at], issue[recorded_at] - taken * share // ONE)
+    return believed
+
+
 def mark_issue(person: Person, issue: Json, weight: int, as_of: int, settings: Json, aside: set[str]) -> None:
     """Of an issue a part alone may wait for somebody's decision: the time of the answer, all times, or the labels."""
+    issue = believe_times(issue, settings)
     cell = cell_of(issue["issue"], labels_of(issue), aside)
     outcome = issue.get("outcome", "")
     disowned = micro(settings["values"].get("disowned", "0"))

@@ -44,6 +44,17 @@ def _shorten(_: random.Random, __: Population, person: Person, dossier: Dossier)
     _change(dossier, lambda one: _closed_sooner(one, divisor))
 
 
+def _shorten_told(_: random.Random, __: Population, person: Person, dossier: Dossier) -> None:
+    """The same, told to a server that knows when it was told: when it happened."""
+    divisor = 2 if person.is_knowing else 10
+    _change(
+        dossier,
+        lambda one: replace(
+            _closed_sooner(one, divisor), answer_recorded_at=one.answered_at, closing_recorded_at=one.closed_at
+        ),
+    )
+
+
 def _closed_sooner(issue: Issue, divisor: int) -> Issue:
     return replace(
         issue,
@@ -77,5 +88,6 @@ ENTRIES: Final[Mapping[str, Callable[[random.Random, Population, Person, Dossier
     "called complex": _call_complex,
     "named as the hardest": _name_hardest,
     "clocks shortened": _shorten,
+    "clocks shortened, recorded here": _shorten_told,
     "registered late": _register_late,
 }

@@ -17,6 +17,7 @@ Note = Literal[
     "unknown",
     "disowned",
     "empty_instant",
+    "told_afterwards",
     "not_the_complainant",
 ]
 Cell = tuple[str, ...]

@@ -29,7 +29,8 @@ class Cadre:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """Allowed times are seconds from receipt, None where nothing is due. `is_checked`: others asked the citizen, and
-    `is_disowned`: who knew of no such matter. What is disowned is denied, too.
+    `is_disowned`: who knew of no such matter. What is disowned is denied, too. `answer_recorded_at` and
+    `closing_recorded_at` where a person told the time afterwards.
     """
 
     issue: str
@@ -51,6 +52,8 @@ class Issue:
     contact: str = ""
     share: int = MICRO
     is_disowned: bool = False
+    answer_recorded_at: int | None = None
+    closing_recorded_at: int | None = None
 
     @property
     def is_contradicted(self) -> bool:

@@ -46,6 +46,7 @@ class Values:
     left_out_margin: Micro = Micro(0)  # 0: what is left out is not looked at
     disowned: Micro = Micro(0)  # 0: counts as denied
     usual_from_none: int = 0
+    told_sooner: Micro = Micro(0)  # 0: what is told afterwards is believed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

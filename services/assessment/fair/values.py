@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.assessment.fair.credit import credit_time
 from services.assessment.fair.marks import Mark, Note, cell_of
-from services.assessment.fair.records import MICRO, Issue
+from services.assessment.fair.records import MICRO, Issue, amend
 from services.assessment.fair.settings import FairSettings
 
 # No indicators: how often a kind is explained, and how often left out, which says how much of it is usual.
@@ -19,6 +19,34 @@ def value_issue(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Va
     An issue that is left out of assessment does not come here. Of one that the citizen knows nothing of nothing counts
     but that.
     """
+    believed = believe_times(issue, settings)
+    if believed is issue:
+        yield from _value(issue, as_of, settings)
+        return
+    told = {indicator: value for indicator, value, _ in _value(issue, as_of, settings)}
+    for indicator, value, note in _value(believed, as_of, settings):
+        yield indicator, value, note or ("" if value == told[indicator] else "told_afterwards")
+
+
+def believe_times(issue: Issue, settings: FairSettings) -> Issue:
+    """What a person told afterwards counts as a share of the time sooner than it was recorded, and no more."""
+    share = settings.values.told_sooner
+    if not share or (issue.answer_recorded_at is None and issue.closing_recorded_at is None):
+        return issue
+    answered_at = _believe(issue, issue.answered_at, issue.answer_recorded_at, share)
+    closed_at = _believe(issue, issue.closed_at, issue.closing_recorded_at, share)
+    if (answered_at, closed_at) == (issue.answered_at, issue.closed_at):
+        return issue
+    return amend(issue, answered_at=answered_at, closed_at=closed_at)
+
+
+def _believe(issue: Issue, told_at: int | None, recorded_at: int | None, share: int) -> int | None:
+    if told_at is None or recorded_at is None:
+        return told_at
+    return max(told_at, recorded_at - max(0, recorded_at - issue.received_at) * share // MICRO)
+
+
+def _value(issue: Issue, as_of: int, settings: FairSettings) -> Iterator[Valued]:
     if issue.is_disowned and settings.values.disowned:
         yield "timeliness", 0, "disowned"
         yield "reply", 0, "disowned"

@@ -43,7 +43,7 @@ from services.assessment.storage.fair_records import Window
 from shared.database import Connection, Pool, transaction
 from shared.reach import SYSTEM
 
-SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-7.toml"
+SETTINGS_FILE: Final = Path(__file__).parent.parent / "fair" / "fair-8.toml"
 SIGNAL_NAMESPACE: Final = UUID("6c69616e-7869-6e2d-8073-69676e616c31")
 EVENTS_A_PASS: Final = 2_000
 

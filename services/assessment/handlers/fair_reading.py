@@ -189,10 +189,10 @@ def _as_of(connection: Connection, window: Window, rows: list[Record]) -> list[R
 
 
 def _fold(row: Record, life: Mapping[str, Any]) -> Record:
-    responded_at, closed_at = life.get("responded_at"), life.get("closed_at")
+    times = ("responded_at", "responded_known_at", "closed_at", "closed_known_at")
+    told = {name: life.get(name) for name in times}
     return row._replace(
-        responded_at=None if responded_at is None else seconds_of(responded_at) - SHANGHAI,
-        closed_at=None if closed_at is None else seconds_of(closed_at) - SHANGHAI,
+        **{name: None if instant is None else seconds_of(instant) - SHANGHAI for name, instant in told.items()},
         outcome=life.get("outcome"),
         is_merged=life.get("merged_into") is not None,
     )
@@ -220,11 +220,18 @@ def _issue_of(row: Record, called: set[str], disowned: set[str]) -> Issue:
         contact=row.contact_id or "",
         share=row.share,
         is_disowned=row.issue_id in disowned,
+        answer_recorded_at=_afterwards(row.responded_at, row.responded_known_at),
+        closing_recorded_at=_afterwards(row.closed_at, row.closed_known_at),
     )
 
 
 def _since(seconds: int | None) -> int | None:
     return None if seconds is None else seconds + SHANGHAI
+
+
+def _afterwards(told: int | None, known: int | None) -> int | None:
+    """When it was recorded, where that was later."""
+    return None if told is None or known is None or known <= told else known + SHANGHAI
 
 
 def _has_reply(row: Record) -> bool | None:

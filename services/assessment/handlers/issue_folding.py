@@ -55,7 +55,9 @@ def collect_step(rows: Rows, envelope: Envelope) -> None:
         row["cadre_id"] = event.cadre_id or NOBODY
         row["assignment_sequence"] = sequence
     if isinstance(event, IssueResponded):
+        known_at = event.recorded_at or event.responded_at
         row["responded_at"] = min(event.responded_at, row.get("responded_at", event.responded_at))
+        row["responded_known_at"] = min(known_at, row.get("responded_known_at", known_at))
     replied_at = _find_reply(event)
     if replied_at is not None:
         row["replied_at"] = min(replied_at, row.get("replied_at", replied_at))
@@ -90,8 +92,9 @@ def _collect_deadlines(row: dict[str, Any], event: DeadlinesMoved, sequence: int
 def _collect_ending(row: dict[str, Any], event: Event, sequence: int) -> None:
     if isinstance(event, IssueClosed) and sequence > row["closure_sequence"]:
         row |= {"closed_at": event.closed_at, "outcome": event.outcome, "closure_sequence": sequence}
+        row["closed_known_at"] = event.recorded_at or event.closed_at
     if isinstance(event, IssueReopened | RedoOrdered) and sequence > row["closure_sequence"]:
-        row |= {"closed_at": None, "outcome": None, "closure_sequence": sequence}
+        row |= {"closed_at": None, "closed_known_at": None, "outcome": None, "closure_sequence": sequence}
     if isinstance(event, IssueMerged | IssueReopened) and sequence > row["merge_sequence"]:
         row["merged_into"] = event.merged_into if isinstance(event, IssueMerged) else None
         row["merge_sequence"] = sequence

@@ -74,7 +74,7 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
     """Each row holds the parts of one issue that a batch brought. A part that is absent leaves what stands.
 
     Received comes once; assignment, closure or its withdrawal, deadlines, exclusion and merger go to the highest
-    sequence; of first contacts the earliest counts.
+    sequence; of first contacts the earliest counts. Since when the server knew of either stands beside it.
     """
     connection.execute(
         """
@@ -84,12 +84,12 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                                          responded_at, closed_at, outcome, closure_sequence, due_sequence, excluded,
                                          exclusion_sequence, merged_into, merge_sequence, denied, replied_at,
                                          is_reopened, is_redone, is_returned, suggestion_answered_at,
-                                         reply_characters)
+                                         reply_characters, responded_known_at, closed_known_at)
         SELECT issue_id, issue_type, category, channel, urgency, source, contact_id, citizen_ref, received_at,
                sign_by, respond_by, due_at, reply_by, deadline_sequence, organisation_id, cadre_id,
                assignment_sequence, responded_at, closed_at, outcome, closure_sequence, due_sequence, excluded,
                exclusion_sequence, merged_into, merge_sequence, false, replied_at, is_reopened, is_redone, is_returned,
-               suggestion_answered_at, reply_characters
+               suggestion_answered_at, reply_characters, responded_known_at, closed_known_at
           FROM json_to_recordset(%s::json)
             AS row (issue_id uuid, issue_type text, category text, channel text, urgency text, source text,
                     contact_id uuid, citizen_ref uuid, received_at timestamptz, sign_by timestamptz,
@@ -98,7 +98,8 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                     responded_at timestamptz, closed_at timestamptz, outcome text, closure_sequence integer,
                     due_sequence integer, excluded text, exclusion_sequence integer, merged_into uuid,
                     merge_sequence integer, replied_at timestamptz, is_reopened boolean, is_redone boolean,
-                    is_returned boolean, suggestion_answered_at timestamptz, reply_characters integer)
+                    is_returned boolean, suggestion_answered_at timestamptz, reply_characters integer,
+                    responded_known_at timestamptz, closed_known_at timestamptz)
             ON CONFLICT (issue_id) DO UPDATE
            SET issue_type = coalesce(excluded.issue_type, known.issue_type),
                category = coalesce(excluded.category, known.category),
@@ -133,8 +134,12 @@ def merge_issues(connection: Connection, rows: Sequence[Row]) -> None:
                                THEN excluded.cadre_id ELSE known.cadre_id END,
                assignment_sequence = greatest(excluded.assignment_sequence, known.assignment_sequence),
                responded_at = least(excluded.responded_at, known.responded_at),
+               responded_known_at = least(excluded.responded_known_at,
+                                          coalesce(known.responded_known_at, known.responded_at)),
                closed_at = CASE WHEN excluded.closure_sequence > known.closure_sequence
                                 THEN excluded.closed_at ELSE known.closed_at END,
+               closed_known_at = CASE WHEN excluded.closure_sequence > known.closure_sequence
+                                      THEN excluded.closed_known_at ELSE known.closed_known_at END,
                outcome = CASE WHEN excluded.closure_sequence > known.closure_sequence
                               THEN excluded.outcome ELSE known.outcome END,
                closure_sequence = greatest(excluded.closure_sequence, known.closure_sequence),

@@ -79,6 +79,8 @@ def list_issues(connection: Connection, window: Window, cadre_ids: Sequence[UUID
                floor(date_part('epoch', received_at))::bigint AS received_at,
                floor(date_part('epoch', responded_at))::bigint AS responded_at,
                floor(date_part('epoch', closed_at))::bigint AS closed_at,
+               floor(date_part('epoch', responded_known_at))::bigint AS responded_known_at,
+               floor(date_part('epoch', closed_known_at))::bigint AS closed_known_at,
                floor(date_part('epoch', respond_by))::bigint AS respond_by,
                floor(date_part('epoch', due_at))::bigint AS due_at,
                outcome, merged_into IS NOT NULL AS is_merged, fact.contact_id::text, reply_characters,

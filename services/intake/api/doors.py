@@ -147,7 +147,9 @@ async def describe(request: Request, principal: Principal, *, record_id: UUID | 
 async def describe_step(request: Request, principal: Principal, issue_id: UUID) -> dict[str, Any]:
     """What every step of an issue has: the issue, and who takes it."""
     described = await describe(request, principal, record_id=issue_id)
-    return {**described, "actor": Actor(account_id=principal.account_id, person_id=principal.person_id)}
+    is_machine = principal.kind == "machine"
+    actor = Actor(account_id=principal.account_id, person_id=principal.person_id, is_machine=is_machine)
+    return {**described, "actor": actor}
 
 
 async def read_key(request: Request, principal: Principal) -> IdempotencyKey | None:

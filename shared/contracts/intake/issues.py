@@ -61,7 +61,11 @@ class IssueAssigned(Event):
 
 
 class IssueResponded(Event):
-    """The citizen was first contacted about the issue."""
+    """The citizen was first contacted about the issue.
+
+    `recorded_at` where a person told it afterwards: when that was. Without it the time is the server's, or that of
+    another system.
+    """
 
     type: ClassVar[str] = "cn.lianxin.issue.responded.v1"
     key: ClassVar[str] = "intake.issue.responded.v1"
@@ -71,12 +75,14 @@ class IssueResponded(Event):
 
     issue_id: UUID
     responded_at: Instant
+    recorded_at: Instant | None = None
 
 
 class IssueClosed(Deadlines, Event):
     """An issue was closed with an outcome, in time or late by the deadlines that stood then.
 
-    Where an older release told it there are none: then what was told last stands.
+    Where an older release told it there are none: then what was told last stands. `recorded_at` where a person told it
+    afterwards, as of a first contact.
     """
 
     type: ClassVar[str] = "cn.lianxin.issue.closed.v1"
@@ -89,6 +95,7 @@ class IssueClosed(Deadlines, Event):
     closed_at: Instant
     outcome: IssueOutcome
     reply_characters: ReplyCharacters | None = None  # of the reply that it was closed with, where it was with one
+    recorded_at: Instant | None = None
 
 
 EVENTS: tuple[type[Event], ...] = (

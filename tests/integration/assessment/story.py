@@ -183,11 +183,25 @@ class Story:
             IssueAssigned(issue_id=issue_id, organisation_id=organisation_id, cadre_id=cadre_id, assigned_at=START)
         )
 
-    def respond(self, issue_id: UUID, at: datetime) -> None:
-        self.tell(IssueResponded(issue_id=issue_id, responded_at=at))
+    def respond(self, issue_id: UUID, at: datetime, recorded_at: datetime | None = None) -> None:
+        self.tell(IssueResponded(issue_id=issue_id, responded_at=at, recorded_at=recorded_at))
 
-    def close(self, issue_id: UUID, at: datetime, outcome="resolved", reply_characters: int | None = None) -> None:
-        self.tell(IssueClosed(issue_id=issue_id, closed_at=at, outcome=outcome, reply_characters=reply_characters))
+    def close(
+        self,
+        issue_id: UUID,
+        at: datetime,
+        outcome="resolved",
+        reply_characters: int | None = None,
+        recorded_at: datetime | None = None,
+    ) -> None:
+        closed = IssueClosed(
+            issue_id=issue_id,
+            closed_at=at,
+            outcome=outcome,
+            reply_characters=reply_characters,
+            recorded_at=recorded_at,
+        )
+        self.tell(closed)
 
     def merge(self, issue_id: UUID, merged_into: UUID, at: datetime) -> None:
         self.tell(IssueMerged(issue_id=issue_id, merged_into=merged_into, merged_at=at))
@@ -474,11 +488,14 @@ def _tell_issue(story: Story, draw: random.Random, units: list[UUID], cadres: li
     for _ in range(draw.choice([0, 0, 1, 2])):
         story.assign(issue_id, draw.choice(units), draw.choice([None, *cadres]))
     if draw.random() < 0.5:
-        story.respond(issue_id, received_at + timedelta(hours=draw.randint(1, 72)))
+        responded_at = received_at + timedelta(hours=draw.randint(1, 72))
+        story.respond(issue_id, responded_at, _afterwards(issue_id, responded_at))
     _tell_second_thoughts(story, draw, issue_id, received_at, due_at)
     _tell_shares(story, draw, issue_id, units, cadres)
     if draw.random() < 0.8:
-        story.close(issue_id, received_at + timedelta(days=draw.randint(1, 60)), draw.choice(OUTCOMES))
+        closed_at = received_at + timedelta(days=draw.randint(1, 60))
+        outcome = draw.choice(OUTCOMES)
+        story.close(issue_id, closed_at, outcome, recorded_at=_afterwards(issue_id, closed_at))
         for _ in range(draw.choice([0, 0, 1, 2])):
             solved = draw.choice([None, True, False])
             _look_at(story, draw, story.rate(_moment(draw), draw.randint(1, 5), issue_id=issue_id, solved=solved))
@@ -525,6 +542,13 @@ def _tell_course(story: Story, draw: random.Random, issue_id: UUID, received_at:
         story.decide(issue_id, received_at + timedelta(days=3))
     if draw.random() < 0.2:
         story.invite(received_at + timedelta(days=22), issue_id=issue_id)
+    if draw.random() < 0.2:
+        story.respond(issue_id, received_at + timedelta(hours=1), received_at + timedelta(days=draw.randint(1, 4)))
+
+
+def _afterwards(issue_id: UUID, at: datetime) -> datetime | None:
+    """When a person recorded it, of two in three; drawn by nobody, so that all else is as ever."""
+    return at + timedelta(hours=12 * (issue_id.int % 3)) if issue_id.int % 3 else None
 
 
 def _look_at(story: Story, draw: random.Random, rating_id: UUID) -> None:

@@ -109,6 +109,35 @@ def test_a_whole_life_is_in_the_log_and_every_step_has_its_event(door, events_of
     assert set(now["assisting"]) == {"north", "south"}
 
 
+@pytest.mark.parametrize(
+    ("who", "is_told_before", "says"),
+    [("cadre", True, [True, True]), ("cadre", False, [None, None]), ("portal", True, [None, True])],
+)
+def test_an_event_says_when_a_person_told_a_time_afterwards(door, ask, who, is_told_before, says):
+    """What another system tells has that system's times."""
+    issue = receive(door, received_at=(datetime.now(UTC) - timedelta(hours=1)).isoformat())
+    earlier = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
+    responded, closed = ({name: earlier} if is_told_before else {} for name in ("responded_at", "closed_at"))
+    taken = [
+        step(door, "desk", issue, "assignments", {"organisation_code": "town", "staff_number": "S1"}),
+        step(door, who, issue, "responses", responded),
+        step(door, "clerk", issue, "closure", {"outcome": "resolved", "reply": "修好了", "means": "sms", **closed}),
+    ]
+    assert taken == ["changed"] * len(taken)
+
+    rows = ask(
+        """
+        SELECT (payload ->> 'recorded_at')::timestamptz = recorded_at
+          FROM outbox
+         WHERE aggregate_id::text = %s AND event_type ~ 'responded|closed'
+         ORDER BY id
+        """,
+        issue.rpartition("/")[2],
+    )
+
+    assert [row[0] for row in rows] == says
+
+
 def test_no_word_of_a_step_lies_in_clear(door, ask):
     issue = receive(door, organisation_code="town", citizen={"name": "张三", "phone": "13812345678"})
     step(door, "clerk", issue, "pauses", {"reason_code": "waiting_for_citizen", "note": "张三在外地"})

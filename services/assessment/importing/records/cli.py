@@ -20,7 +20,7 @@ from services.assessment.importing.records.tables import BadRecords
 from shared.errors import LianxinError
 
 DONE, REFUSED = 0, 2
-OWN_SETTINGS = Path(__file__).parents[2] / "fair" / "fair-7.toml"
+OWN_SETTINGS = Path(__file__).parents[2] / "fair" / "fair-8.toml"
 
 
 def main(arguments: Sequence[str]) -> int:

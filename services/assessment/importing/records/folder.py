@@ -54,6 +54,8 @@ ISSUES: Final[Columns] = {
     "reply": (cells.yes_no, None),
     "contact": (text, ""),
     "disowned": (cells.yes_no, False),
+    "answer_recorded_at": (cells.instant, None),
+    "closing_recorded_at": (cells.instant, None),
 }
 SHARES: Final[Columns] = {
     "issue": (text, REQUIRED),
@@ -97,6 +99,7 @@ PERIOD: Final[Columns] = {
 AS_THEY_ARE: Final = (
     *("issue", "received_at", "category", "complexity", "channel"),
     *("complainant", "place", "answered_at", "closed_at", "contact"),
+    *("answer_recorded_at", "closing_recorded_at"),
 )
 LONGEST_PERIOD: Final = 20 * 366 * DAY
 FILES: Final = ("cadres.csv", "issues.csv")

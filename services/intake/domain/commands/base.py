@@ -51,6 +51,7 @@ class Actor:
 
     account_id: UUID | None = None
     person_id: str | None = None
+    is_machine: bool = False
 
 
 NOBODY = Actor()

@@ -1,7 +1,8 @@
 """The event that tells of a step."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from services.intake.domain.issues.life import Issue
@@ -35,6 +36,9 @@ from shared.outbox import OutgoingEvent
 def _count_characters(step: Step) -> int | None:
     """Of the reply as it was given; of a step that is read again from storage it is sealed, and nothing is told."""
     return None if step.reply is None else len("".join(step.reply.split()))
+
+
+_WITNESSED: Final = frozenset({"contacted", "closed"})
 
 
 # What each step says beside the issue, its time and its reason. That it was received says `IssueReceived`, which is
@@ -91,24 +95,40 @@ _SAYS: Mapping[StepKind, tuple[type[Event], Callable[[Step], dict[str, Any]]]] =
 }
 
 
-def event_of(issue_id: UUID, step: Step, *, counted: Counted | None = None) -> Event:
-    """A closure names the deadlines that it was in time for, or too late, where the issue was `counted`."""
+def event_of(
+    issue_id: UUID, step: Step, *, counted: Counted | None = None, recorded_at: datetime | None = None
+) -> Event:
+    """A closure names the deadlines that it was in time for, or too late, where the issue was `counted`. What a person
+    told afterwards says when it was recorded.
+    """
     contract, says = _SAYS[step.kind]
     values: dict[str, Any] = {"issue_id": issue_id, str(contract.dated_by): step.happened_at, **says(step)}
     if step.reason_code is not None:
         values["reason_code"] = step.reason_code
     if step.kind == "closed" and counted is not None:
         values |= name_deadlines(counted, at=step.happened_at)
+    if step.kind in _WITNESSED and _is_told_afterwards(step, recorded_at):
+        values["recorded_at"] = recorded_at
     return contract.model_validate(values)
 
 
+def _is_told_afterwards(step: Step, recorded_at: datetime | None) -> bool:
+    by_person = step.actor.account_id is not None and not step.actor.is_machine
+    return by_person and recorded_at is not None and step.happened_at < recorded_at
+
+
 def events_of(
-    before: Issue, steps: Sequence[Step], correlation_id: str, *, counted: Counted | None = None
+    before: Issue,
+    steps: Sequence[Step],
+    correlation_id: str,
+    *,
+    counted: Counted | None = None,
+    recorded_at: datetime | None = None,
 ) -> list[OutgoingEvent]:
     """The events of these steps of one issue, numbered on."""
     return [
         OutgoingEvent(
-            event=event_of(before.id, step, counted=counted),
+            event=event_of(before.id, step, counted=counted, recorded_at=recorded_at),
             sequence=before.sequence + place,
             correlation_id=correlation_id,
         )

@@ -188,7 +188,8 @@ def write_taken(
         storage.set_issues(connection, changed, replies=replies, updated_at=now)
     counted = settle(connection, [issue.id for issue in changed], now=now)
     for one in taken:
-        events.extend(events_of(one.before, one.steps, one.correlation_id, counted=counted.get(one.before.id)))
+        told = events_of(one.before, one.steps, one.correlation_id, counted=counted.get(one.before.id), recorded_at=now)
+        events.extend(told)
     due_before = {issue.id: held.before[issue.id].due_at for issue in changed}
     events += tell_moved(connection, counted, correlation_ids=correlation_ids, due_before=due_before, now=now)
     due = {issue_id: one.deadlines["due_at"] for issue_id, one in counted.items()}

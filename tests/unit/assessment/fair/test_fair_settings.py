@@ -32,7 +32,7 @@ def _read(old: str, new: str) -> FairSettings:
     [
         ("places = 2", "places = 1"),
         ("places = 2", "places = 4"),
-        ("version = 7", "version = 1"),
+        ("version = 8", "version = 1"),
         ('name = "fair"', f'name = "{"x" * 64}"'),
         ('resolution = "0.40"', 'resolution = "0.5"\nreply = "0.00"'),
         ('solved_late = "0.8"', 'solved_late = "100"'),
@@ -56,7 +56,7 @@ def test_what_is_just_allowed(old: str, new: str) -> None:
     [
         ("places = 2", "places = 0"),
         ("places = 2", "places = 5"),
-        ("version = 7", "version = 0"),
+        ("version = 8", "version = 0"),
         ('name = "fair"', f'name = "{"x" * 65}"'),
         ('name = "fair"', 'name = ""'),
         ('name = "fair"', "name = 3"),
@@ -94,7 +94,7 @@ def test_no_weight_is_beyond_a_half_or_below_nothing() -> None:
 
 
 def test_a_text_has_an_end() -> None:
-    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 7
+    assert read_settings(TEXT + "#" * (LONGEST - len(TEXT))).version == 8
     with pytest.raises(BadFairSettings, match="longer than"):
         read_settings(TEXT + "#" * (LONGEST - len(TEXT) + 1))
 
@@ -107,6 +107,7 @@ def test_what_came_after_version_2_is_off_in_it() -> None:
 
     assert {name: signals[name] for name in new if signals[name]} == {"clock_most": 100, "burst_missing": 100}
     assert (read_settings(text).values.left_out_margin, read_settings(text).values.usual_from_none) == (0, 0)
+    assert read_settings(text).values.told_sooner == 0
     assert (read_settings(text).values.disowned, read_settings(text).outreach.disowned) == (0, MICRO)
     assert read_settings(text).standing.clocks_vouch == 1
     assert {

@@ -42,6 +42,42 @@ def test_an_answer_is_worth_the_time_it_took(given: dict[str, Any], worth: tuple
     assert _mark(replace(OPEN, **given))["timeliness"] == worth
 
 
+HOUR = DAY // 24
+TOLD = replace(OPEN, outcome="solved", answered_at=START + HOUR, closed_at=START + 4 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("given", "timeliness", "resolution"),
+    [
+        ({}, (MICRO, ""), (MICRO, "")),
+        ({"answer_recorded_at": START + HOUR}, (MICRO, ""), (MICRO, "")),
+        ({"answer_recorded_at": START + 24 * HOUR // 7}, (MICRO, ""), (MICRO, "")),  # seven eighths: three hours of 24
+        ({"answer_recorded_at": START + 24 * HOUR // 7 + 60}, (998_000, "told_afterwards"), (MICRO, "")),
+        ({"answer_recorded_at": START + 96 * HOUR // 7}, (600_000, "told_afterwards"), (MICRO, "")),  # half of the day
+        ({"answer_recorded_at": START - HOUR}, (MICRO, ""), (MICRO, "")),
+        ({"closing_recorded_at": START + 40 * DAY // 7}, (MICRO, ""), (MICRO, "")),  # seven eighths are the five days
+        ({"closing_recorded_at": START + 40 * DAY // 7 + 2}, (MICRO, ""), (800_000, "told_afterwards")),
+        ({"closing_recorded_at": START + 9 * DAY, "close_allowed": None}, (MICRO, ""), (MICRO, "")),
+        ({"closing_recorded_at": START + 9 * DAY, "closed_at": None, "outcome": ""}, (MICRO, ""), (0, "")),
+    ],
+)
+def test_what_was_told_afterwards_counts_by_when_that_was_recorded(
+    given: dict[str, Any], timeliness: tuple[int, str], resolution: tuple[int, str]
+) -> None:
+    found = _mark(replace(TOLD, **given))
+
+    assert (found["timeliness"][0], found["timeliness"][2]) == timeliness
+    assert (found["resolution"][0], found["resolution"][2]) == resolution
+
+
+def test_a_closing_told_afterwards_answers_when_it_is_believed() -> None:
+    told = replace(TOLD, answered_at=None, closed_at=START + HOUR, closing_recorded_at=START + 16 * HOUR)
+
+    assert _mark(told)["timeliness"] == (555_000, WEIGHT, "told_afterwards")  # 14 hours of 24
+    assert _mark(replace(told, close_allowed=DAY))["speed"] == (555_000, WEIGHT, "told_afterwards")
+    assert _mark(replace(told, outcome="unsolved"))["resolution"] == (0, WEIGHT, "")
+
+
 @pytest.mark.parametrize(
     ("given", "worth"),
     [

@@ -36,6 +36,7 @@ FORMER = {
     4: "cbe14a50bfc7382126ccffd804e2454076f5f4de3d222844df7fdbca3c1d5c69",
     5: "f1595c9abcb5e605376d65ca34417003e2aec42f9b91b8e5fd12c5f10e507086",
     6: "70a94f11dafc34d6d7a4be2e37e7235c31144e55de6a51ea0402e395e418b8d2",
+    7: "ad041c3e09a8d61019027784c1ee5d0710347d065147c3086b4cc56450a15e74",
 }
 
 
@@ -167,6 +168,35 @@ def test_fewer_than_none_that_are_usual_come_out_as_they_were_closed(tmp_path: P
     former = make_package(TEXT.replace("usual_from_none = 1", "usual_from_none = 0"), explain_one_kind)
     scores = [Decimal(one[13]["document"]["score"]) for one in (former, explained)]
     assert scores[0] < scores[1]
+
+
+def tell_afterwards(town: list[Dossier]) -> list[Dossier]:
+    """Some tell half of their times, and when that was recorded is known of most."""
+    for dossier in town[::4]:
+        dossier.issues = [
+            replace(
+                one,
+                answered_at=one.answered_at and (one.received_at + one.answered_at) // 2,
+                closed_at=one.closed_at and (one.received_at + one.closed_at) // 2,
+                answer_recorded_at=one.answered_at if place % 3 else None,
+                closing_recorded_at=one.closed_at if place % 4 else None,
+            )
+            for place, one in enumerate(dossier.issues)
+        ]
+    return town
+
+
+def test_times_that_were_told_afterwards_come_out_as_they_were_closed(tmp_path: Path) -> None:
+    told = make_package(TEXT, tell_afterwards)
+
+    status, said = verify(tmp_path, told)
+
+    assert (status, said.split()[:2]) == (0, ["SOUND", "60"])
+    believed = make_package(TEXT.replace('told_sooner = "0.125"', 'told_sooner = "0"'), tell_afterwards)
+    scores = [Decimal(one[1]["document"]["score"]) for one in (told, believed)]
+    assert scores[0] < scores[1]
+    assert "told_afterwards" in told[1]["document"]["explanation"]["left_out"]
+    assert "told_afterwards" not in believed[1]["document"]["explanation"]["left_out"]
 
 
 def test_what_citizens_know_nothing_of_comes_out_as_it_was_closed(tmp_path: Path) -> None:
