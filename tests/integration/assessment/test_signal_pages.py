@@ -65,6 +65,17 @@ def test_what_waits_is_told_in_words_and_only_who_may_decide_finds_the_form(visi
     assert TEXTS["zh"]["no_signals"] in officer.get("/signals?state=cleared&language=zh").text
 
 
+def test_a_score_leads_to_what_waits_about_its_cadre(visit):
+    officer = visit("officer")
+    (signal,) = open_signals(officer)
+
+    page = html.unescape(officer.get(f"/fair/{signal['staff_number']}").text)
+
+    (link,) = re.findall(r'href="[./]*(signals[?][^"]*)"', page)
+    assert signal["says"]["zh"] in html.unescape(officer.get(f"/{link}").text)
+    assert "signals?" not in officer.get("/fair/S1").text
+
+
 SIGNAL_ID = "01890000-0000-7000-8000-000000000000"
 
 
