@@ -6,7 +6,7 @@ on the index that its comment names.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -184,7 +184,10 @@ def hashing(connection: Connection) -> Iterator[None]:
 
 
 def count_recurring(connection: Connection, span: Span) -> Counts:
-    """On issue_fact_cadre or issue_fact_cell, then issue_fact_citizen: issue by issue, which OFFSET sees to."""
+    """On issue_fact_cadre or issue_fact_cell, then issue_fact_citizen: issue by issue, which OFFSET sees to.
+
+    Where most issues are asked about all are put side by side instead.
+    """
     return _count(
         connection,
         """
@@ -203,10 +206,11 @@ def count_recurring(connection: Connection, span: Span) -> Counts:
                       AND earlier.issue_id <> issue.issue_id
                       AND earlier.received_at < issue.received_at
                       AND earlier.received_at >= issue.received_at - interval '90 days'
-                   OFFSET 0)
+                   {one_by_one})
          GROUP BY subject_id
         """,
         span,
+        parts={"one_by_one": sql.SQL("" if span.is_large else "OFFSET 0")},
     )
 
 
@@ -383,7 +387,8 @@ def _count(
 ) -> Counts:
     """The subject stands first in each row."""
     statement = sql.SQL(query).format(asked=ASKED, owner=sql.SQL(OWNERS[span.kind]), **parts)
-    cursor = connection.execute(statement, {**span.parameters(), **more}, prepare=False)
+    with hashing(connection) if span.is_large else nullcontext():
+        cursor = connection.execute(statement, {**span.parameters(), **more}, prepare=False)
     columns = [column.name for column in cursor.description or ()][1:]
     return {
         UUID(str(subject_id)): {name: int(str(value)) for name, value in zip(columns, values, strict=True)}
