@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Final
 
-from pydantic import EmailStr, Field
+from pydantic import ConfigDict, EmailStr, Field
 from scim2_models import (
     URN,
     AnyExtension,
@@ -10,12 +10,15 @@ from scim2_models import (
     ComplexAttribute,
     Extension,
     Mutability,
+    PatchOp,
+    PatchOperation,
     Reference,
     Required,
     Resource,
     ResourceType,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Uniqueness,
 )
@@ -33,6 +36,13 @@ POLICY: Final = ScimPolicy(
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
 )
+
+# Each of these is made anew for what it is about, and pydantic then looks through every module there is for a source
+# that says what its fields mean. None has one: the fields have brought their descriptions along. That is a sixth of the
+# time in which the roster's door is imported.
+_UNSAID: Final = ConfigDict(use_attribute_docstrings=False)
+for _shape in (PatchOp, PatchOperation, SearchRequest):
+    _shape.model_config.update(_UNSAID)
 
 
 class Name(ComplexAttribute):
@@ -56,6 +66,7 @@ class Membership(ComplexAttribute):
 
 
 class User(Resource[AnyExtension]):
+    model_config = _UNSAID
     __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:User")
 
     user_name: Annotated[str | None, Uniqueness.server, Required.true] = None
@@ -90,6 +101,7 @@ class Member(ComplexAttribute):
 
 
 class Group(Resource[AnyExtension]):
+    model_config = _UNSAID
     __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:Group")
 
     display_name: Annotated[str | None, Required.true] = None
