@@ -14,7 +14,8 @@ Instant = AwareDatetime
 class Event(BaseModel):
     """A fact about one aggregate. Readers ignore fields they do not know; fields are only added, with a default."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # A process meets few of the sixty or so: each is made ready when the first of its kind comes, not at the start.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: ClassVar[str]  # CloudEvents type, for example cn.lianxin.contact.recorded.v1
     key: ClassVar[str]  # routing key: the owning service, then the same words

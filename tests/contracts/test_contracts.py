@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from shared.asyncapi import build_document
+from shared.contracts.base import Event
 from shared.contracts.envelope import BY_TYPE, EVENTS, MalformedEvent, UnknownEvent, decode, encode
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -144,3 +145,14 @@ def test_data_that_does_not_fit_is_malformed_and_not_echoed():
 
     assert "level" in caught.value.detail
     assert "13800001111" not in caught.value.detail
+
+
+def test_an_event_is_made_ready_by_the_first_that_comes():
+    class Late(Event):
+        number: int
+
+    is_ready_before = Late.__pydantic_complete__
+    read = Late.model_validate_json(b'{"number": 7}')
+
+    assert not is_ready_before
+    assert (read.number, Late.__pydantic_complete__) == (7, True)
