@@ -17,6 +17,7 @@ from tests.harness.suite import Suite
 # Of a second installation: there nobody is told of anything, and no sign-in grows old.
 UNASKED = ("identity-keep", "notify-push", "notify-serve", "notify-work")
 
+HERE = "tests/system/"
 # On an installation of its own, while the one that the others share does not run yet, and takes nothing.
 FIRST = "test_real_file.py"
 
@@ -24,7 +25,7 @@ _running: list[Suite] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    here = [place for place, item in enumerate(items) if item.nodeid.startswith(HERE)]
     ordered = sorted((items[place] for place in here), key=lambda item: item.path.name != FIRST)
     for place, item in zip(here, ordered, strict=True):
         item.add_marker(pytest.mark.system)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,13 +9,14 @@ from tests.harness.servers import Servers
 from tests.harness.suite import Suite
 from tests.system.conftest import watched
 
+HERE = "tests/system/aside/"
 # Nothing but what is shipped is known to the first; the second wants tables that hardly anything has filled yet; the
 # last enters whatever can be entered, and more than once.
 PLACES = {"test_foreign_client.py": -2, "test_fresh_county.py": -1, "test_conformance.py": 1}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    here = [place for place, item in enumerate(items) if item.nodeid.startswith(HERE)]
     ordered = sorted((items[place] for place in here), key=lambda item: PLACES.get(item.path.name, 0))
     for place, item in zip(here, ordered, strict=True):
         items[place] = item
