@@ -174,14 +174,15 @@ def test_gzip_is_recognised_by_its_content_and_read_member_after_member() -> Non
 
 
 MANY_ROWS = b"a,b\n" + b"".join(b"%d,%d\n" % (number, number**5) for number in range(50_000))
+PACKED_ROWS = gzip.compress(MANY_ROWS)
 
 
 @pytest.mark.parametrize(
     ("packed", "code", "fewest_rows"),
     [
-        (gzip.compress(MANY_ROWS)[:-1000], "gzip-truncated", 45_000),
-        (gzip.compress(MANY_ROWS) + b"rubbish", "gzip-corrupt", 50_000),
-        (gzip.compress(MANY_ROWS)[:-8] + b"\0" * 8, "gzip-corrupt", 49_990),
+        (PACKED_ROWS[:-1000], "gzip-truncated", 45_000),
+        (PACKED_ROWS + b"rubbish", "gzip-corrupt", 50_000),
+        (PACKED_ROWS[:-8] + b"\0" * 8, "gzip-corrupt", 49_990),
     ],
     ids=["cut short", "rubbish behind", "wrong checksum"],
 )
