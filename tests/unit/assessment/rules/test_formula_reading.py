@@ -147,7 +147,8 @@ def test_texts_and_names_keep_their_full_width_signs_and_digits() -> None:
     tree = parse_formula("x", "contains（组１， '第１组（东）＋'）").tree
 
     assert tree == Operation("contains", (Name("组１"), Text("第１组（东）＋")))
-    assert parse_formula("x", "‘（东）’").tree == Text("（东）")
+    for quoted in ("‘（东）’", "“（东）”", '"（东）"'):
+        assert parse_formula("x", quoted).tree == Text("（东）")
 
 
 def test_a_text_of_a_sign_is_a_text() -> None:
