@@ -33,8 +33,8 @@ COUNTS: Final = (
     spans.count_channels,
 )
 # A front door waits for a minute: one waits for a turn and is counted within that, or is told so.
-LONGEST_SECONDS: Final = 40
-LARGE_ONES: Final = Turns(at_once=1, waiting=3, patience_seconds=15)
+LONGEST_SECONDS: Final = 50
+LARGE_ONES: Final = Turns(at_once=1, waiting=3, patience_seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,7 @@ _DUE: Final[LiteralString] = """
              GROUP BY owner_id, contact_kind
         )
 """
-# What was done of it, post by post: on contact_fact_cadre, which OFFSET sees to.
+# What was done of it: post by post on contact_fact_cadre, which OFFSET sees to, or of many posts in all contacts.
 _DONE: Final[LiteralString] = """
         , made AS MATERIALIZED (
             SELECT post, stint, kind AS contact_kind, began_on, date_trunc('month', began_on::timestamp)::date AS month,
@@ -144,7 +144,7 @@ _DONE: Final[LiteralString] = """
                       AND counts
                       AND occurred_at >= %(start)s::timestamp AT TIME ZONE %(time_zone)s::text
                       AND occurred_at < %(next_start)s::timestamp AT TIME ZONE %(time_zone)s::text
-                   OFFSET 0) AS contact
+                   {one_by_one}) AS contact
         ), done AS (
             SELECT post, due, count(*) AS contacts,
                    range_agg(daterange(began_on, over_on)) FILTER (WHERE in_days) AS lasted
@@ -175,7 +175,11 @@ _DONE: Final[LiteralString] = """
 
 def sum_duties(connection: Connection, span: Span, units: Sequence[Period], *, today: date) -> Counts:
     """Owed and met by kind of contact in months, quarters, half-years and years that lie whole in the span."""
-    statement = sql.SQL(_STINTS + _DUE + _DONE).format(asked=ASKED, owner=sql.SQL(OWNERS[span.kind]))
+    statement = sql.SQL(_STINTS + _DUE + _DONE).format(
+        asked=ASKED,
+        owner=sql.SQL(OWNERS[span.kind]),
+        one_by_one=sql.SQL("" if span.is_large else "OFFSET 0"),
+    )
     given = {
         "pers": [unit.kind for unit in units],
         "starts": [unit.start for unit in units],
