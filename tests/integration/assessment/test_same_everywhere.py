@@ -34,7 +34,7 @@ MARCH = datetime(2025, 3, 10, 2, tzinfo=UTC)
 @pytest.fixture
 def officer(pool):
     """Has just given the second factor. What is counted by now is over: no clock of the test moves it."""
-    county = random_county(11)
+    county = random_county(13)
     town = next(one.event.aggregate_id for one in county if getattr(one.event, "code", None) == TOWN)
     take(pool, [*county, *tell_of_busy_cadre(town)])
     score_all(pool, now=datetime.now(UTC))
