@@ -229,7 +229,7 @@ def test_the_same_commands_reach_a_worker_that_listens_for_them(start_worker):
     """Without this the test above might send what nobody would ever hear."""
     worker = start_worker(hears="hears")
 
-    assert worker.sender.control.ping(timeout=5)
+    assert worker.sender.control.ping(timeout=60, limit=1)  # as long as it takes, and no longer
     worker.sender.control.broadcast("shutdown")
 
     worker.process.wait(30)
