@@ -36,7 +36,7 @@ def read(path):
     return path.read_text() if path.exists() else ""
 
 
-def wait_for(condition, seconds=10.0):
+def wait_for(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not in time"
@@ -61,7 +61,7 @@ def supervising(told):
 def test_a_process_that_dies_is_started_again(tmp_path, supervising, told):
     child = script(tmp_path, SLEEP)
     supervising.start([child], stage=0)
-    supervising.wait_until_ready([child], timeout_seconds=10)
+    supervising.wait_until_ready([child], timeout_seconds=60)
     first = child.pid
     supervising.is_starting = False
 
@@ -78,12 +78,13 @@ def test_one_that_cannot_start_is_given_up_with_its_last_words(tmp_path, supervi
     supervising.start([child], stage=0)
 
     with pytest.raises(EmbeddedError, match=r"(?s)broken ended 3 times, at last with code 3.*no such setting"):
-        supervising.wait_until_ready([child], timeout_seconds=10)
+        supervising.wait_until_ready([child], timeout_seconds=60)
 
 
 def test_one_that_is_never_ready_is_given_up(tmp_path, supervising):
     child = script(tmp_path, "import time; print('thinking'); time.sleep(60)")
     supervising.start([child], stage=0)
+    wait_for(lambda: "thinking" in read(child.command.log))
 
     with pytest.raises(EmbeddedError, match=r"(?s)not ready after.*thinking"):
         supervising.wait_until_ready([child], timeout_seconds=1)
@@ -101,7 +102,7 @@ def test_what_started_last_stops_first(tmp_path):
     children = [script(tmp_path, order.replace("{name}", name), name=name) for name in ("server", "worker", "door")]
     for stage, child in enumerate(children):
         running.start([child], stage=stage)
-    running.wait_until_ready(children, timeout_seconds=10)
+    running.wait_until_ready(children, timeout_seconds=60)
 
     running.stop()
 
@@ -113,7 +114,7 @@ def test_one_that_will_not_stop_is_killed(tmp_path, told):
     child = script(tmp_path, stubborn, stop_seconds=0.3)
     running = Supervisor(told.append)
     running.start([child], stage=0)
-    running.wait_until_ready([child], timeout_seconds=10)
+    running.wait_until_ready([child], timeout_seconds=60)
 
     running.stop()
 
@@ -142,7 +143,7 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed(tmp_path):
 
         process.kill()
 
-    assert kernel.wait_until_gone([child], timeout_seconds=5) == []
+    assert kernel.wait_until_gone([child], timeout_seconds=60) == []
 
 
 def test_leftovers_are_told_by_their_marker(tmp_path):
@@ -159,7 +160,7 @@ def test_a_failed_step_shows_its_last_words(tmp_path, supervising):
     command = script(tmp_path, "print('wrong password'); raise SystemExit(1)", name="provision").command
 
     with pytest.raises(EmbeddedError, match=r"(?s)provision failed with code 1.*wrong password"):
-        supervising.run_to_the_end([command], timeout_seconds=10)
+        supervising.run_to_the_end([command], timeout_seconds=60)
 
 
 def test_a_step_that_takes_too_long_is_ended(tmp_path, supervising):
@@ -214,6 +215,6 @@ def test_a_step_is_heard_while_it_runs(tmp_path, supervising):
     said = "import time; print('one'); time.sleep(0.5); print('two'); time.sleep(0.5); print('never', end='')"
     heard: list[str] = []
 
-    supervising.run_to_the_end([script(tmp_path, said, name="demo").command], timeout_seconds=10, hear=heard.append)
+    supervising.run_to_the_end([script(tmp_path, said, name="demo").command], timeout_seconds=60, hear=heard.append)
 
     assert heard == ["one", "two"]

@@ -221,9 +221,9 @@ def test_a_disabled_client_gets_no_token_and_its_tokens_end(door, pool, reader_p
 
 
 def test_a_client_whose_time_is_over_is_nobody(door, pool, reader_pool):
-    register(pool, expires_at=datetime.now(UTC) + timedelta(seconds=1.5))
+    register(pool, expires_at=datetime.now(UTC) + timedelta(hours=1))
     secret = give_secret(pool)
-    assert ask(door, secret).status_code in {200, 401}
+    assert ask(door, secret).status_code == 200
     with transaction(pool, reach=SYSTEM) as connection:
         connection.execute("UPDATE machine_client SET expires_at = now() - interval '1 second'")
 

@@ -96,7 +96,7 @@ def declared(broker):
     return broker
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
@@ -179,7 +179,7 @@ def count_messages(broker, queue):
         return count(queue)
 
 
-def wait_for_messages(broker, queue, wanted, *, seconds=20):
+def wait_for_messages(broker, queue, wanted, *, seconds=60):
     """Through one connection: to make one for every look takes the broker longer than to count."""
     with counting(broker) as count:
         wait_until(lambda: count(queue) == wanted, seconds)
