@@ -108,7 +108,8 @@ def test_tables_are_those_of_the_verifying_program() -> None:
 
 @pytest.mark.parametrize(("mean", "scatter"), [(0, 0), (300_000, 210_000), (MICRO, 0), (-1, 0), (MICRO + 1, 0)])
 def test_what_has_no_labels_scatters_as_a_share_does(mean: int, scatter: int) -> None:
-    table = Table(mean=mean, scatter={CELLS[0]: 1})
+    table, again = Table(mean=mean, scatter={CELLS[0]: 1}), verify_fair.Usual(mean, {}, {CELLS[0]: 1})
 
     assert (table.vary(()), table.vary(CELLS[0]), table.vary(CELLS[1])) == (scatter, 1, 0)
+    assert (again.vary(()), again.vary(CELLS[0]), again.vary(CELLS[1])) == (scatter, 1, 0)
     assert type(table.vary(())) is int

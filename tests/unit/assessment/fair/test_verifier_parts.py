@@ -1,9 +1,11 @@
 """Each step of the program that computes closed scores again, beside the engine's own: on records that lie at edges."""
 
+import math
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,6 +24,7 @@ from services.assessment.fair.settings import INDICATORS, read_settings
 from services.assessment.fair.standing import residuals_of, stand
 from services.assessment.fair.values import EXPLAINING, LEAVING
 from services.assessment.handlers.fair import read_settings_text
+from services.assessment.handlers.publishing import seal
 from tests.unit.assessment.fair import towns
 from tools import verify_fair
 
@@ -113,6 +116,14 @@ class Maker:
         )
 
 
+def test_a_document_is_written_the_same_and_holds_no_number_that_is_none() -> None:
+    document = {"乙": ["群众", 1.5, -7, True, None], "a": {"é": 'line\n and "quote"', "b": 10**15}}
+
+    assert verify_fair.canonical(document) == seal(document)[0].encode()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        verify_fair.canonical({"score": math.nan})
+
+
 @pytest.mark.parametrize("text", [TEXT, *FORMER.values()], ids=["now", *map(str, FORMER)])
 def test_records_at_every_limit_are_counted_the_same(text: str) -> None:
     settings, document, make = read_settings(text), tomllib.loads(text), Maker(7)
@@ -128,6 +139,19 @@ def test_records_at_every_limit_are_counted_the_same(text: str) -> None:
         expected = [(one.indicator, one.cell, one.value, one.weight, one.rater) for one in counted.marks if one.weight]
         assert sorted(found) == sorted(expected), number
         assert (person.issues, person.contacts) == (counted.issues, counted.effective_contacts), number
+
+
+@pytest.mark.parametrize("days", [1, 7, 13, 14])
+def test_a_span_has_a_week_at_least(days: int) -> None:
+    met = Contact(contact="v", kind="visit", occurred_at=0, recorded_at=0, is_confirmed=True)
+    contacts = [replace(met, contact=f"v{number}") for number in range(25)]
+    dossier = Dossier(cadre=Cadre(cadre="c", peer_group="p", region="r", unit="u", target=10), contacts=contacts)
+    span = Span(starts_at=0, ends_at=days * DAY, as_of=days * DAY)
+
+    person = verify_fair.count_person(freeze(dossier), set(), write_span(span), DOCUMENT)
+
+    assert person.contacts == count_dossier(dossier, span, SETTINGS).effective_contacts
+    assert person.contacts == (20 if days < 14 else 10) * MICRO
 
 
 @pytest.mark.parametrize("text", [TEXT, *FORMER.values()], ids=["now", *map(str, FORMER)])
@@ -216,6 +240,12 @@ def test_habits_of_raters_are_the_same(
         expected |= {(rater, one.cadre): habit for rater, habit in judged.scored.frame.habits.of(one).items()}
     assert found
     assert {key: habit for key, habit in found.items() if habit} == {key: one for key, one in expected.items() if one}
+
+
+def test_a_habit_between_two_numbers_goes_to_the_nearer_and_a_half_to_the_even_one() -> None:
+    for below in range(1, 9):
+        for top in range(-20, 21):
+            assert verify_fair.half_even(top, below) == round(Fraction(top, below)), (top, below)
 
 
 def test_what_is_left_of_each_mean_and_how_indicators_inform_one_another_is_the_same(
