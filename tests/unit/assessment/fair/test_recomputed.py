@@ -91,6 +91,7 @@ def test_the_closed_form_is_the_published_one(levels: dict[str, tuple[float, flo
 
 
 @example(points=[0.006], deviation=5.0, reliability=0.0006)  # less than a unit, and no less than half of one
+@example(points=[-0.006], deviation=5.0, reliability=0.5)  # the same below nought
 @example(points=[-60.0, -60.0], deviation=5.0, reliability=0.5)  # beyond the ends
 @example(points=[60.0, 60.0], deviation=5.0, reliability=0.5)
 @settings(max_examples=60)

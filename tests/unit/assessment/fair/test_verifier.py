@@ -396,10 +396,11 @@ def test_softer_settings_and_another_window_are_noticed(tmp_path: Path, package:
 
 def test_what_is_not_known_is_not_called_sound(tmp_path: Path, package: list[dict[str, Any]]) -> None:
     unknown = altered(package)
-    unknown[3]["document"]["grade"] = "excellent"
+    unknown[3]["document"] |= {"grade": "excellent", "award": True}
     reseal(unknown)
 
-    assert verify(tmp_path, unknown)[0] == 2
+    said = f"NOT CHECKED {unknown[3]['cadre']}: award is not known to this program\n"
+    assert verify(tmp_path, unknown) == (2, said)
     assert verify(tmp_path, [{"package": 1}])[0] == 2
     assert verify(tmp_path, [])[0] == 2
     assert verify(tmp_path, [package[0] | {"package": "fair-2"}, *package[1:]])[0] == 2
@@ -417,23 +418,32 @@ def test_one_score_is_told_by_its_cadre(tmp_path: Path, package: list[dict[str, 
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "said"),
     [
-        "[1]\n",
-        "not JSON\n",
-        '{"package": "fair-1", "package": "fair-1"}\n',
-        '{"package": "fair-1"}\n',
-        '{"package": ' + "[" * 100_000,
+        ("[1]\n", "line 1: is no package\n"),
+        ("not JSON\n", "line 1: is not JSON: Expecting value"),
+        ('{"package": "fair-1", "package": "fair-1"}\n', "line 1: is not JSON: a key stands there twice\n"),
+        ('{"package": "fair-1"}\n', "the package is broken: KeyError: 'settings'\n"),
+        ('{"package": ' + "[" * 100_000, "line 1: is not JSON: "),
     ],
     ids=["list", "no JSON", "key twice", "empty", "deep"],
 )
-def test_what_is_broken_ends_with_a_message(tmp_path: Path, text: str) -> None:
+def test_what_is_broken_ends_with_a_message(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "broken").write_text(text, "utf-8")
 
-    with contextlib.redirect_stdout(io.StringIO()) as said:
+    with contextlib.redirect_stdout(io.StringIO()) as told:
         assert verify_fair.main([str(tmp_path / "broken")]) == 1
 
-    assert said.getvalue().startswith("BAD ")
+    assert told.getvalue().startswith(f"BAD {said}")
+
+
+def test_a_broken_line_is_told_by_its_number(tmp_path: Path, package: list[dict[str, Any]]) -> None:
+    (tmp_path / "broken").write_text(f"{json.dumps(package[0])}\n[1]\n", "utf-8")
+
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        assert verify_fair.main([str(tmp_path / "broken")]) == 1
+
+    assert told.getvalue() == "BAD line 2: is no package\n"
 
 
 def peers(*scores: str) -> verify_fair.Peers:
