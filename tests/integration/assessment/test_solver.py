@@ -117,14 +117,14 @@ def test_no_reader_isolates_fewer_than_k_and_all_together_neither(pool, seed, k)
 
 
 def test_the_solver_catches_a_release_of_fewer_people(pool):
+    """What one machine is told is enough for that."""
     world = World(4, 5)
-    readers = readers_of(cadres=world.cadres, units=world.units, root="C")
+    readers = readers_of(cadres=[], units=[], root="C")
     live_through(world, pool, k=5)
 
     seen = ask_everything(open_door(pool, readers), readers.principals, world)
 
-    everything = rows_of(world, [one for documents in seen.values() for one in documents])
-    assert find_isolated(everything, world.rater_of, 10) is not None
+    assert find_isolated(rows_of(world, seen["machine"]), world.rater_of, 10) is not None
 
 
 def naive_rows(world, k):

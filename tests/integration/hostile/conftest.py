@@ -18,6 +18,7 @@ from services.identity.settings import IdentitySettings
 from services.identity.web.pages import FORM_PATHS, add_pages
 from services.intake.__main__ import open_vault
 from services.intake.api.app import create_intake_app
+from services.intake.handlers import bookings, filings, opinions, rating_links
 from services.intake.settings import IntakeSettings
 from services.intake.web.pages import add_pages as add_intake_pages
 from services.intake.web.site import FORM_PATHS as SITE_FORM_PATHS
@@ -117,6 +118,18 @@ def _routes_of(service: str, app: FastAPI) -> list[Route]:
 def descriptions() -> dict[str, dict[str, Any]]:
     """What each service's app says of itself, by the first one: it takes longer to say than to be made."""
     return {}
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch) -> None:
+    """What strangers may ask of a network in a minute or an hour is soon spent: all that follows were only refused."""
+    for module, name in (
+        (bookings, "TRIES_AN_HOUR"),
+        (filings, "READS_A_MINUTE"),
+        (opinions, "OPINIONS_AN_HOUR"),
+        (rating_links, "TRIES_A_MINUTE"),
+    ):
+        monkeypatch.setattr(module, name, 10_000_000)
 
 
 @pytest.fixture(params=SERVICES)

@@ -55,6 +55,9 @@ NOT_HERE = [
 
 
 def check(answer: Any, route: object, sent: object) -> None:
+    """Passwords and codes have few tries, since each takes its time: identity may answer that they were too many."""
+    is_told = answer.status_code != 429 or "service='identity'" in str(route)
+    assert is_told, f"{route} says nothing of {sent!r:.200}"
     assert answer.status_code < 500 or answer.status_code == 501, (
         f"{route} answered {answer.status_code} to {sent!r:.200}"
     )
