@@ -70,7 +70,11 @@ def test_a_day_without_quotes_is_no_subtraction(text: str) -> None:
     assert "where a day is meant; write date('2024-03-05')" in fault_of(text)
 
 
-@pytest.mark.parametrize("text", ["d - 2024-3-5", "d > 1000-10-5", "d > 2101-1-1", "d > 2024-13-5", "d > 2024-3-32"])
+@pytest.mark.parametrize(
+    "text",
+    ["d - 2024-3-5", "d > 1000-10-5", "d > 1899-12-31", "d > 2101-1-1", "d > 2024-0-5", "d > 2024-13-5", "d > 2024-3-0",
+     "d > 2024-3-32"],
+)  # fmt: skip
 def test_numbers_may_be_subtracted_nonetheless(text: str) -> None:
     assert parse_formula("x", text).names == {"d"}
 
