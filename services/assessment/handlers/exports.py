@@ -71,7 +71,10 @@ class ExportRequest:
 def export_scores(
     pool: Pool, asked: ExportRequest, *, show: Callable[[Definition], dict[str, Any]], zone: ZoneInfo, now: datetime
 ) -> BinaryIO:
-    """Return the opened file. What is told of it is committed first. Raises TooManyRows, TooManyToday."""
+    """Return the opened file. What is told of it is committed first.
+
+    Raises TooManyRows, TooManyToday, CountingBusy, CountingTooLong.
+    """
     definitions = asked.list_definitions()
     columns = dict(HEAD)
     for definition in definitions:
